@@ -1,0 +1,1 @@
+"""Headless commands: thin, lazy, scriptable."""

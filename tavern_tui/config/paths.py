@@ -1,0 +1,76 @@
+"""Where things live: the user's library, settings, state and caches, and the data shipped with the program.
+
+``TAVERN_HOME`` puts everything under one folder; otherwise the platform's own folders are used. Nothing is created
+here: the room that writes makes its folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP = "tavern-tui"
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """One user's folders. ``data`` is theirs to sync and back up; ``state`` and ``cache`` belong to this device."""
+
+    data: Path
+    config: Path
+    state: Path
+    cache: Path
+
+    @property
+    def characters(self) -> Path:
+        """Character cards."""
+        return self.data / "characters"
+
+    @property
+    def worlds(self) -> Path:
+        """Lorebooks."""
+        return self.data / "worlds"
+
+    @property
+    def chats(self) -> Path:
+        """Chat logs, one file each."""
+        return self.data / "chats"
+
+    @property
+    def models(self) -> Path:
+        """GGUF files that the program fetched or the user put here."""
+        return self.data / "models"
+
+    @property
+    def engine(self) -> Path:
+        """The engine host's socket, lock and log."""
+        return self.state / "engine"
+
+    @property
+    def journals(self) -> Path:
+        """Replies in progress, and locks of chats."""
+        return self.state / "journals"
+
+
+def directories(environ: Mapping[str, str] | None = None) -> Directories:
+    """The folders to use, from ``TAVERN_HOME`` or the platform's conventions."""
+    env = os.environ if environ is None else environ
+    home = env.get("TAVERN_HOME", "").strip()
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Directories(root, root / "config", root / "state", root / "cache")
+    dirs = platformdirs.PlatformDirs(APP, appauthor=False)
+    return Directories(
+        Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_state_dir), Path(dirs.user_cache_dir)
+    )
+
+
+def shipped(kind: str) -> Path:
+    """The folder of shipped ``cards``, ``worlds`` or ``themes``, in the wheel or beside the package. Never written to."""
+    package = Path(__file__).resolve().parent.parent
+    packed = package / "_shipped" / kind
+    return packed if packed.is_dir() else package.parent / kind

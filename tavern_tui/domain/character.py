@@ -1,0 +1,53 @@
+"""The character card as the program uses it: the V2/V3 fields that reach a prompt or a screen.
+
+The card's file (PNG, JSON, …) and every field it has beyond these stay with the codec in ``formats``; ``source``
+carries them so that writing a card back loses nothing. Fields: character card V2 and V3 specifications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterNote:
+    """The character note (depth prompt): text injected ``depth`` turns above the newest one."""
+
+    text: str = ""
+    depth: int = 4
+    role: InjectionRole = InjectionRole.SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A character card. All texts are raw: macros are expanded by ``prompt``, display passes ``display.safe``.
+
+    ``source`` is the whole card object as read (V1 top-level keys, ``data``, unknown fields), untouched.
+    """
+
+    name: str
+    description: str = ""
+    personality: str = ""
+    scenario: str = ""
+    greeting: str = ""
+    alternate_greetings: tuple[str, ...] = ()
+    example_dialogue: str = ""
+    system_prompt: str = ""
+    post_history_instructions: str = ""
+    creator_notes: str = ""
+    creator: str = ""
+    version: str = ""
+    nickname: str = ""
+    tags: tuple[str, ...] = ()
+    note: CharacterNote = CharacterNote()
+    lorebook: Lorebook | None = None
+    source: Mapping[str, Any] = EMPTY
+
+    @property
+    def greetings(self) -> tuple[str, ...]:
+        """The first message and its alternates, in the card's order; empty ones left out."""
+        return tuple(text for text in (self.greeting, *self.alternate_greetings) if text.strip())

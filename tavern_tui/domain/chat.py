@@ -1,0 +1,212 @@
+"""``ChatTree``: the state of a chat, folded from its events.
+
+Turns form a tree. Siblings are swipes; a sibling with descendants is a branch; the path from the root to the *tip* is
+what the reader sees. Nothing is ever overwritten: texts change by events, and undo is an event (§3.1 of
+``docs/architecture.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tavern_tui.domain.events import (
+    ChatEvent,
+    ChatStarted,
+    PropertySet,
+    Receipt,
+    Speaker,
+    TextEdited,
+    TextExtended,
+    TipMoved,
+    TurnAdded,
+    TurnDeleted,
+    TurnHidden,
+    TurnTokens,
+    Undone,
+)
+
+ROOT = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn as it reads now. ``text`` may differ from what the model wrote: see ``raw`` and ``edited``.
+
+    ``tokens`` is dropped by any later change of the text.
+    """
+
+    id: str
+    parent: str
+    speaker: Speaker
+    name: str
+    text: str
+    at: float = 0.0
+    raw: str | None = None
+    reasoning: str = ""
+    hidden: bool = False
+    edited: bool = False
+    interrupted: bool = False
+    receipt: Receipt | None = None
+    tokens: TurnTokens | None = None
+
+    @property
+    def source_text(self) -> str:
+        """What Continue goes on from: the raw text of an untouched reply, else the text."""
+        return self.text if self.raw is None or self.edited else self.raw
+
+
+@dataclass(slots=True)
+class ChatTree:
+    """The fold of a chat's events as one device sees it. Changed only by ``apply``; build one with ``fold``."""
+
+    device: str = ""
+    title: str = ""
+    characters: tuple[str, ...] = ()
+    persona: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    turns: dict[str, Turn] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    _own_tip: str | None = None
+    _any_tip: str = ROOT
+
+    def apply(self, event: ChatEvent) -> None:
+        """Take in the next event in order. ``Undone`` has no effect here: ``fold`` leaves undone events out."""
+        body = event.body
+        match body:
+            case ChatStarted():
+                self.title, self.characters, self.persona = body.title, body.characters, body.persona
+            case TurnAdded():
+                self._add(event, body)
+            case TextExtended() | TextEdited():
+                self._change_text(body)
+            case TurnHidden(turn, hidden) if turn in self.turns:
+                self.turns[turn] = replace(self.turns[turn], hidden=hidden)
+            case TurnDeleted(turn) if turn in self.turns:
+                self._delete(turn)
+            case TipMoved(turn) if turn in self.turns or turn == ROOT:
+                self._move_tip(event.writer, turn)
+            case PropertySet(key, value):
+                self._set_property(key, value)
+            case _:
+                pass
+
+    @property
+    def tip(self) -> str:
+        """Id of the turn the reader is at: this device's last move, else anybody's; empty before the first turn."""
+        return self._any_tip if self._own_tip is None else self._own_tip
+
+    def path(self, turn: str | None = None) -> list[Turn]:
+        """Turns from the first to ``turn`` (the tip by default), oldest first."""
+        turns = list(self.walk_back(turn))
+        turns.reverse()
+        return turns
+
+    def walk_back(self, turn: str | None = None) -> Iterator[Turn]:
+        """Turns from ``turn`` (the tip by default) to the first, newest first, one at a time."""
+        current = self.tip if turn is None else turn
+        while current in self.turns:
+            found = self.turns[current]
+            yield found
+            current = found.parent
+
+    def siblings(self, turn: str) -> list[str]:
+        """Ids of the swipes of ``turn``, itself included, oldest first."""
+        return list(self.children.get(self.turns[turn].parent, ()))
+
+    def leaf_below(self, turn: str) -> str:
+        """The end of the newest line of turns below ``turn``; ``turn`` itself where nothing follows."""
+        while below := self.children.get(turn):
+            turn = below[-1]
+        return turn
+
+    def _add(self, event: ChatEvent, body: TurnAdded) -> None:
+        if body.parent != ROOT and body.parent not in self.turns:
+            return
+        self.turns[event.id] = Turn(
+            id=event.id,
+            parent=body.parent,
+            speaker=body.speaker,
+            name=body.name,
+            text=body.text,
+            at=event.at,
+            raw=body.raw,
+            reasoning=body.reasoning,
+            interrupted=body.interrupted,
+            receipt=body.receipt,
+            tokens=body.tokens,
+        )
+        self.children.setdefault(body.parent, []).append(event.id)
+        self._move_tip(event.writer, event.id)
+
+    def _change_text(self, body: TextExtended | TextEdited) -> None:
+        turn = self.turns.get(body.turn)
+        if turn is None:
+            return
+        if isinstance(body, TextEdited):
+            self.turns[turn.id] = replace(turn, text=body.text, edited=True, tokens=None)
+        else:
+            self.turns[turn.id] = replace(
+                turn,
+                text=body.text,
+                raw=body.raw,
+                interrupted=body.interrupted,
+                receipt=body.receipt or turn.receipt,
+                tokens=body.tokens,
+                edited=False,
+            )
+
+    def _delete(self, turn: str) -> None:
+        parent = self.turns[turn].parent
+        siblings = self.children[parent]
+        place = siblings.index(turn)
+        siblings.remove(turn)
+        gone, queue = set(), [turn]
+        while queue:
+            current = queue.pop()
+            gone.add(current)
+            queue.extend(self.children.pop(current, ()))
+            del self.turns[current]
+        refuge = self.leaf_below(siblings[max(0, place - 1)]) if siblings else parent
+        if self._any_tip in gone:
+            self._any_tip = refuge
+        if self._own_tip in gone:
+            self._own_tip = refuge
+
+    def _move_tip(self, writer: str, turn: str) -> None:
+        self._any_tip = turn
+        if writer == self.device:
+            self._own_tip = turn
+
+    def _set_property(self, key: str, value: Any) -> None:
+        if key == "title" and isinstance(value, str):
+            self.title = value
+        elif value is None:
+            self.properties.pop(key, None)
+        else:
+            self.properties[key] = value
+
+
+def undone_ids(events: Iterable[ChatEvent]) -> set[str]:
+    """Ids of the events that no longer count. An ``Undone`` that is itself undone has no effect (redo)."""
+    undone: set[str] = set()
+    for event in sorted((e for e in events if isinstance(e.body, Undone)), key=lambda e: e.order, reverse=True):
+        if event.id not in undone and isinstance(event.body, Undone):
+            undone.add(event.body.event)
+    return undone
+
+
+def fold(events: Iterable[ChatEvent], device: str = "") -> ChatTree:
+    """The chat that these events tell, seen from ``device``.
+
+    The order and the repetition of the events given do not matter; events that name turns which are not there are
+    skipped.
+    """
+    unique = {event.id: event for event in events}
+    skipped = undone_ids(unique.values())
+    tree = ChatTree(device=device)
+    for event in sorted(unique.values(), key=lambda e: e.order):
+        if event.id not in skipped:
+            tree.apply(event)
+    return tree

@@ -1,0 +1,179 @@
+"""Chat events: what happened in a chat, one immutable fact each.
+
+A chat is the set of its events; ``domain.chat`` folds them into a tree of turns, ``formats.chatlog`` writes them down.
+Events are ordered by ``(lamport, id)``, which every copy of a chat agrees on (``docs/architecture.md`` §3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from tavern_tui.domain.lorebook import EMPTY
+
+
+class Speaker(Enum):
+    """Who a turn belongs to."""
+
+    USER = "user"
+    CHARACTER = "character"
+    NARRATOR = "narrator"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTokens:
+    """The ids that a model sampled for a turn's text, valid for the vocabulary named by ``fingerprint``.
+
+    Kept only where tokenising the text anew would give other ids.
+    """
+
+    fingerprint: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a reply came about: tokens, milliseconds, and why it ended. ``None`` where the engine did not tell."""
+
+    engine: str = ""
+    model: str = ""
+    stop: str = ""
+    seed: int | None = None
+    evaluated: int | None = None
+    reused: int | None = None
+    generated: int | None = None
+    prompt_ms: float | None = None
+    generation_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatStarted:
+    """The chat exists. ``characters`` are library names; ``persona`` is the user's name in this chat."""
+
+    title: str
+    characters: tuple[str, ...] = ()
+    persona: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAdded:
+    """A finished turn under ``parent`` (a turn's id, empty for the first); its id is the event's.
+
+    ``text`` is what is shown and what prompts read. ``raw`` is the model's text before clean-up where that differs.
+    ``interrupted`` says that the writer vanished or the link broke before the reply was complete.
+    """
+
+    parent: str
+    speaker: Speaker
+    name: str
+    text: str
+    raw: str | None = None
+    reasoning: str = ""
+    interrupted: bool = False
+    receipt: Receipt | None = None
+    tokens: TurnTokens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextExtended:
+    """A reply was continued: ``text`` (and ``raw``) is the whole new text of ``turn``."""
+
+    turn: str
+    text: str
+    raw: str | None = None
+    interrupted: bool = False
+    receipt: Receipt | None = None
+    tokens: TurnTokens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdited:
+    """A person changed a turn's text."""
+
+    turn: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHidden:
+    """A turn is left out of prompts (or no longer is)."""
+
+    turn: str
+    hidden: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDeleted:
+    """A turn and everything below it leave the tree; the log keeps them, and undoing this brings them back."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class TipMoved:
+    """The reader looks at ``turn`` now: another swipe, another branch."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class PropertySet:
+    """A property of the chat (``title``, ``note``, ``response_tokens`` …) has this value now; ``None`` unsets it."""
+
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The event with id ``event`` no longer counts. Undoing an ``Undone`` is redo."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An event of a kind that this version does not know: kept, skipped. ``data`` is the whole record as read."""
+
+    kind: str
+    data: Mapping[str, Any] = EMPTY
+
+
+Body = (
+    ChatStarted
+    | TurnAdded
+    | TextExtended
+    | TextEdited
+    | TurnHidden
+    | TurnDeleted
+    | TipMoved
+    | PropertySet
+    | Undone
+    | Unknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEvent:
+    """One event of a chat log.
+
+    ``writer`` is the device's id; ``lamport`` is greater than that of every event the writer knew; ``parents`` are the
+    newest events it knew (the log's heads); ``at`` is Unix time in seconds. ``extra`` holds unknown fields of a known
+    kind. ``format`` is the version of the log's format that the writer spoke.
+    """
+
+    id: str
+    writer: str
+    lamport: int
+    body: Body
+    parents: tuple[str, ...] = ()
+    at: float = 0.0
+    format: int = 1
+    extra: Mapping[str, Any] = field(default=EMPTY)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The key that every copy of the log sorts by."""
+        return (self.lamport, self.id)

@@ -1,0 +1,85 @@
+"""Lorebooks: ``Lorebook`` and ``LoreEntry``, with what SillyTavern's world info and V2/V3 books can say in common.
+
+The scan that decides which entries fire lives in ``prompt``; the codecs live in ``formats``. Fields and defaults:
+``spec`` pages on SillyTavern prompts §1.2, §2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from types import MappingProxyType
+from typing import Any
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class LorePosition(IntEnum):
+    """Where an entry's text goes; the numbers are SillyTavern's."""
+
+    BEFORE_CHARACTER = 0
+    AFTER_CHARACTER = 1
+    NOTE_TOP = 2
+    NOTE_BOTTOM = 3
+    AT_DEPTH = 4
+    EXAMPLES_TOP = 5
+    EXAMPLES_BOTTOM = 6
+
+
+class SelectiveLogic(IntEnum):
+    """How the secondary keys decide; the numbers are SillyTavern's."""
+
+    AND_ANY = 0
+    NOT_ALL = 1
+    NOT_ANY = 2
+    AND_ALL = 3
+
+
+class InjectionRole(Enum):
+    """Who seems to say an injected text."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class LoreEntry:
+    """One entry. ``order``: higher stands nearer to the end of the prompt and gets budget first. ``depth`` in turns.
+
+    ``scan_depth``, ``case_sensitive`` and ``match_whole_words`` of ``None`` mean: as the scan's settings say.
+    ``extra`` holds every field of the source that this type does not model, for the way back.
+    """
+
+    uid: int = 0
+    keys: tuple[str, ...] = ()
+    secondary_keys: tuple[str, ...] = ()
+    content: str = ""
+    comment: str = ""
+    enabled: bool = True
+    constant: bool = False
+    selective: bool = True
+    selective_logic: SelectiveLogic = SelectiveLogic.AND_ANY
+    order: int = 100
+    position: LorePosition = LorePosition.BEFORE_CHARACTER
+    depth: int = 4
+    role: InjectionRole = InjectionRole.SYSTEM
+    scan_depth: int | None = None
+    case_sensitive: bool | None = None
+    match_whole_words: bool | None = None
+    probability: float = 100.0
+    extra: Mapping[str, Any] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Lorebook:
+    """A named list of entries. ``extra`` holds the unmodelled fields of the source at book level."""
+
+    name: str
+    entries: tuple[LoreEntry, ...] = ()
+    description: str = ""
+    scan_depth: int | None = None
+    token_budget: int | None = None
+    recursive_scanning: bool | None = None
+    extra: Mapping[str, Any] = field(default=EMPTY)

@@ -1,0 +1,43 @@
+"""What a prompt is once it is rendered: segments of text for completion, or messages for chat.
+
+These types stand between ``prompt``, which renders them, and ``engines``, which send them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Role(Enum):
+    """The roles of a chat completion."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of prompt text, with its token ids where they are known for the engine's own vocabulary.
+
+    Borders between segments lie only directly after a special token or a newline, so that tokenising each segment by
+    itself gives the tokens of the whole, byte for byte. Special tokens in ``text`` are parsed as such.
+    """
+
+    text: str
+    token_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat completion."""
+
+    role: Role
+    content: str
+
+
+def joined(segments: Sequence[Segment]) -> str:
+    """The whole prompt as one string, for engines that take nothing finer."""
+    return "".join(segment.text for segment in segments)

@@ -1,0 +1,69 @@
+"""Context and instruct templates, with SillyTavern's field names.
+
+A template says how a story string and chat turns are written down for one model family. The built-in ones, their
+detection and their rendering live in ``prompt``. Fields: spec page on SillyTavern prompts §4.1–4.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class NamesBehavior(Enum):
+    """When a turn's text is prefixed with its speaker's name."""
+
+    NONE = "none"
+    FORCE = "force"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class InstructTemplate:
+    """How turns are wrapped. Sequences stand before a text, suffixes after it.
+
+    ``wrap`` puts a newline between sequence and text. ``stop_sequence`` ends a reply.
+    ``system_in_user`` says that the family has no system turn: story and injections merge into user turns.
+    ``alternates`` says that the family insists on user and assistant taking turns, the user first.
+    ``reasoning_open``/``reasoning_close`` are the tags round the model's thinking, empty where it does not think.
+    """
+
+    name: str
+    input_sequence: str = ""
+    input_suffix: str = ""
+    output_sequence: str = ""
+    output_suffix: str = ""
+    system_sequence: str = ""
+    system_suffix: str = ""
+    first_input_sequence: str = ""
+    last_input_sequence: str = ""
+    first_output_sequence: str = ""
+    last_output_sequence: str = ""
+    last_system_sequence: str = ""
+    story_string_prefix: str = ""
+    story_string_suffix: str = ""
+    stop_sequence: str = ""
+    user_alignment_message: str = ""
+    wrap: bool = True
+    macro: bool = True
+    names_behavior: NamesBehavior = NamesBehavior.ALWAYS
+    system_same_as_user: bool = False
+    system_in_user: bool = False
+    alternates: bool = False
+    skip_examples: bool = False
+    sequences_as_stop_strings: bool = False
+    activation_regex: str = ""
+    reasoning_open: str = ""
+    reasoning_close: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextTemplate:
+    """How the head of the prompt is written: the story string (Handlebars) and its separators."""
+
+    name: str
+    story_string: str
+    example_separator: str = ""
+    chat_start: str = ""
+    use_stop_strings: bool = False
+    names_as_stop_strings: bool = True

@@ -1,0 +1,174 @@
+"""The contract that every engine keeps: ``connect``, ``count``, ``generate``, ``close``.
+
+A prompt goes in as segments (text completion) or messages (chat completion) and comes back as a stream of events.
+Leaving the context of ``generate``, for whatever reason, has aborted the work on the other side. Every adapter passes
+``tests/engines/contract``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
+from tavern_tui.domain.request import Message, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do; front ends grey out the rest and the session chooses by it.
+
+    ``samplers`` holds the canonical names (fields of ``SamplerPreset``) that have an effect.
+    ``stop_limit`` is the greatest number of stop strings accepted, 0 for no limit.
+    """
+
+    text_completion: bool = True
+    chat_completion: bool = False
+    token_ids: bool = False
+    exact_count: bool = True
+    samplers: frozenset[str] = frozenset()
+    stop_limit: int = 0
+    seed: bool = False
+    prefill: bool = True
+    hosted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What ``connect`` found. ``context_tokens`` is the loaded context; ``None`` where the engine does not say.
+
+    ``trained_tokens`` is the context that the model was trained for. ``chat_template`` is the model's own Jinja text,
+    empty where unknown. ``fingerprint`` identifies the vocabulary: stored token ids are valid only for an equal one.
+    ``add_bos`` says that the engine itself puts the beginning-of-sequence token in front of a prompt.
+    """
+
+    engine: str
+    model: str
+    address: str = ""
+    version: str = ""
+    context_tokens: int | None = None
+    trained_tokens: int | None = None
+    chat_template: str = ""
+    fingerprint: str = ""
+    add_bos: bool = True
+    device: str = ""
+    capabilities: Capabilities = Capabilities()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One reply to be generated.
+
+    Exactly one of ``prompt`` and ``messages`` is used: ``messages`` when it is not empty. ``response_tokens`` bounds
+    the reply. ``stop`` strings end it and are not part of it. ``chat`` is a stable key of the conversation, so that an
+    engine can keep its cache for it; ``prefill`` is the reply's given beginning when ``messages`` are sent (it is
+    already the end of ``prompt`` otherwise).
+    """
+
+    prompt: tuple[Segment, ...] = ()
+    messages: tuple[Message, ...] = ()
+    response_tokens: int = 300
+    sampling: SamplerPreset = NEUTRAL
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    chat: str = ""
+    prefill: str = ""
+
+
+class StopReason(Enum):
+    """Why a reply ended."""
+
+    END = "end"
+    STOP_STRING = "stop_string"
+    LENGTH = "length"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and times of one reply; ``None`` where the engine does not tell. Milliseconds."""
+
+    evaluated: int | None = None
+    reused: int | None = None
+    generated: int | None = None
+    prompt_ms: float | None = None
+    generation_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The engine is busy with others, or loading; ``why`` is a sentence, ``place`` 1 for next in line (0 unknown)."""
+
+    why: str
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """The model is being loaded: ``fraction`` from 0 to 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillProgress:
+    """``done`` of ``total`` prompt tokens have been read (reused ones count as done)."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningArrived:
+    """A piece of the model's thinking, where the server separates it from the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """A piece of the reply; ``token_ids`` where the engine knows them (their text joined is ``text``)."""
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should be told once about this reply (a parameter dropped, a substitute used)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a stream that was not broken."""
+
+    reason: StopReason
+    usage: Usage = field(default_factory=Usage)
+
+
+Event = Waiting | LoadProgress | PrefillProgress | ReasoningArrived | TextArrived | Notice | Finished
+
+
+class Engine(Protocol):
+    """See the module's docstring. Methods raise ``EngineError``; nothing else leaves an adapter."""
+
+    async def connect(self) -> EngineInfo:
+        """Reach the engine, load what must be loaded, and say what is there. May be called again to look anew."""
+        ...
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text by the vocabulary that will read it, special tokens parsed, no BOS added."""
+        ...
+
+    def generate(self, request: Request) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Stream one reply. The iterator ends after ``Finished``; leaving the context early aborts the work."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. The engine's process, where there is one, lives on."""
+        ...

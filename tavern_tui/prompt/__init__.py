@@ -1,0 +1,1 @@
+"""How a story becomes a prompt: pure functions to a ``PromptPlan``; clock, randomness and counts come in."""

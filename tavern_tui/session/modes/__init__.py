@@ -1,0 +1,1 @@
+"""The ways to play: how input becomes turns and turns become a prompt."""

@@ -1,0 +1,31 @@
+"""Fixtures for every room: the starter model's file, and a home folder of its own for each test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tavern_tui.config.paths import directories
+
+STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture(scope="session")
+def starter_model() -> Path:
+    """The starter model's GGUF: ``TAVERN_TEST_MODEL``, else where ``tavern-tui models get starter`` puts it."""
+    named = os.environ.get("TAVERN_TEST_MODEL")
+    path = Path(named) if named else directories(dict(os.environ)).models / STARTER_FILE
+    if not path.is_file():
+        pytest.fail(f"no starter model at {path}: run `make starter` first")
+    return path
+
+
+@pytest.fixture
+def tavern_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty ``TAVERN_HOME`` for one test."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("TAVERN_HOME", str(home))
+    return home
