@@ -70,7 +70,7 @@ def directories(environ: Mapping[str, str] | None = None) -> Directories:
 
 
 def shipped(kind: str) -> Path:
-    """The folder of shipped ``cards``, ``worlds`` or ``themes``, in the wheel or beside the package. Never written to."""
+    """The folder of shipped ``cards``, ``worlds``, ``themes`` or ``chats``; it is never written to."""
     package = Path(__file__).resolve().parent.parent
     packed = package / "_shipped" / kind
     return packed if packed.is_dir() else package.parent / kind
