@@ -1,0 +1,71 @@
+# Everything a person or CI does with this checkout. `make` alone prints this list.
+
+PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
+	$$v -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$v; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WORKERS ?= 2
+
+.PHONY: help run engine starter test lint types contracts unit bench torture samples clean
+
+help:
+	@echo "make run        install what is missing, fetch the starter model, start"
+	@echo "make engine     build the embedded engine (needs a C/C++ compiler; about 6 minutes on 2 cores)"
+	@echo "make starter    fetch the starter model (94 MB)"
+	@echo "make test       everything that CI runs"
+	@echo "make bench      measure: start, long chats, tokens per second"
+	@echo "make torture    the long tests: 1,000 killed writers"
+	@echo "make samples    build the sample cards and the demo chat from scripts/samples"
+	@echo "make clean      remove $(VENV) and caches"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found. Install python3, then run make again."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv, then run make again."; exit 1; }
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing tavern-tui (about 20 seconds)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.tested: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing tavern-tui, its engine and what tests need (about 8 minutes the first time, 20 seconds later)"
+	@$(PIP) -e '.[local,dev]'
+	@touch $@ $(VENV)/.installed
+
+run: $(VENV)/.installed
+	@$(BIN)/python scripts/run.py
+
+engine: $(VENV)/.installed
+	@$(BIN)/python scripts/run.py --engine-only
+
+starter: $(VENV)/.installed
+	@$(BIN)/tavern-tui models get starter
+
+test: lint types contracts unit
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.tested
+	$(BIN)/mypy
+
+contracts: $(VENV)/.tested
+	$(BIN)/lint-imports --no-logo
+
+unit: $(VENV)/.tested starter
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --cov --cov-report=term
+
+bench: $(VENV)/.tested starter
+	$(BIN)/python -m tests.bench
+
+torture: $(VENV)/.tested
+	$(BIN)/pytest -m torture --timeout 3600
+
+samples: $(VENV)/.tested
+	$(BIN)/python scripts/build_samples.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage build dist
