@@ -1,0 +1,126 @@
+"""The command line's entry: which commands exist, and what an error or a crash looks like.
+
+Commands are imported only when they run; ``--version`` and ``--help`` import nothing but click.
+
+Exit codes: 0 done · 1 could not be done (the message says why) · 2 the command line makes no sense · 3 what was named
+is not there · 4 the engine or server could not be used · 5 the reply broke off, its text is kept · 70 a bug · 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tavern_tui import __version__
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.errors import TavernError
+
+# name → (module, attribute, what it does in one line)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
+    "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
+    "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
+    "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
+    "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
+    "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
+    "log": ("tavern_tui.cli.log", "log", "Print a chat."),
+    "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
+    "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
+    "setup": ("tavern_tui.cli.setup", "setup", "Prepare this machine (Termux)."),
+}
+
+EXIT_DONE, EXIT_ERROR, EXIT_NOT_FOUND, EXIT_ENGINE, EXIT_BROKEN, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 3, 4, 5, 70, 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of ``cmd_name`` and hand out its command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tavern-tui")
+@click.option("--server", metavar="URL", help="Use this server for this start (also TAVERN_SERVER).")
+@click.option("--safe", is_flag=True, help="Default settings, no engine: to look after a library that misbehaves.")
+@click.pass_context
+def cli(ctx: click.Context, server: str | None, safe: bool) -> None:
+    """Roleplay and stories with language models, in a terminal."""
+    ctx.obj = {"server": server, "safe": safe}
+    if ctx.invoked_subcommand is None:
+        command = ctx.command
+        assert isinstance(command, LazyGroup)
+        chat = command.get_command(ctx, "chat")
+        assert chat is not None
+        ctx.invoke(chat)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code and lets no exception out."""
+    from tavern_tui.domain.errors import TavernError
+
+    try:
+        result = cli.main(args=arguments, prog_name="tavern-tui", standalone_mode=False)
+        return result if isinstance(result, int) else EXIT_DONE
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return EXIT_DONE
+    except TavernError as error:
+        return report(error)
+    except Exception as bug:  # noqa: BLE001  the last boundary: a person gets one line, the log gets the rest
+        return _report_bug(bug)
+
+
+def report(error: TavernError) -> int:
+    """Print ``error`` to stderr; returns the exit code that belongs to it."""
+    from tavern_tui.cli.output import note
+    from tavern_tui.domain.errors import EngineError, NotFoundError
+
+    note(str(error))
+    if isinstance(error, EngineError):
+        return EXIT_ENGINE
+    return EXIT_NOT_FOUND if isinstance(error, NotFoundError) else EXIT_ERROR
+
+
+def _report_bug(bug: Exception) -> int:
+    from tavern_tui.cli.output import note
+    from tavern_tui.session.crash import write_crash_log
+
+    log = write_crash_log(bug)
+    details = f" Details: {log}." if log else ""
+    note(f"tavern-tui stopped: {type(bug).__name__}. Nothing was lost.{details} Try: tavern-tui --safe")
+    return EXIT_BUG
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from complaining about the closed pipe when it flushes at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

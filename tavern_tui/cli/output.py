@@ -1,0 +1,76 @@
+"""The only place where the command line writes: everything passes ``display.safe`` on its way out.
+
+Results go to stdout, everything about them to stderr. A terminal that cannot show a character gets a substitute; a
+reader that went away (a closed pipe, a hung-up line) never stops a reply: see ``Printer``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import IO, Any
+
+from tavern_tui.domain.display import safe, safe_line
+
+
+def write(text: str, stream: IO[str] | None = None) -> None:
+    """Write untrusted ``text`` as it is but safe, without adding a newline; flushes."""
+    stream = sys.stdout if stream is None else stream
+    shown = safe(text)
+    encoding = stream.encoding or "utf-8"
+    stream.write(shown.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def line(text: str = "") -> None:
+    """One line of result to stdout."""
+    write(text + "\n")
+
+
+def note(text: str) -> None:
+    """One line about the result to stderr."""
+    write(text + "\n", sys.stderr)
+
+
+def data(value: Any) -> None:
+    """``value`` as JSON to stdout: ASCII with every control character escaped (JSON itself lets DEL through)."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n")
+    sys.stdout.flush()
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
+    """Aligned columns to stdout; each cell is made one safe line first."""
+    cells = [[safe_line(cell) for cell in row] for row in ([header, *rows] if header else rows)]
+    if not cells:
+        return
+    widths = [max(_width(row[i]) for row in cells) for i in range(len(cells[0]))]
+    for row in cells:
+        padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        line("  ".join(padded).rstrip())
+
+
+def _width(text: str) -> int:
+    """Columns that ``text`` takes in a terminal."""
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+class Printer:
+    """Writes a growing text to stdout piece by piece, and survives a stdout that has gone away.
+
+    ``gone`` is true once writing failed; later writes do nothing, so that the reply is still finished and saved.
+    """
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def write(self, text: str) -> None:
+        """Write ``text``, unless nobody reads any more."""
+        if self.gone:
+            return
+        try:
+            write(text)
+        except OSError:
+            self.gone = True

@@ -1,0 +1,125 @@
+"""What a front end hears while a reply is made (``docs/architecture.md`` §4).
+
+The order is: ``TurnStarted``, ``PromptBuilt``, any of the progress events, then text, then exactly one of ``TurnSaved``
+and ``TurnFailed``. ``TurnStopped`` stands before ``TurnSaved`` where the reply did not end by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.prompt.plan import PromptPlan
+
+
+class ReplyKind(Enum):
+    """What kind of reply is being made."""
+
+    NORMAL = "normal"
+    SWIPE = "swipe"
+    CONTINUE = "continue"
+
+
+class Stopped(Enum):
+    """Why a reply ended before the model ended it."""
+
+    BY_USER = "by_user"
+    LENGTH = "length"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """A reply by ``name`` is being made; ``user_turn`` is the id of the turn stored just before, if any."""
+
+    kind: ReplyKind
+    name: str
+    user_turn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBuilt:
+    """The prompt stands; ``plan`` explains every part of it."""
+
+    plan: PromptPlan
+
+
+@dataclass(frozen=True, slots=True)
+class EngineWaiting:
+    """The engine is busy or loading; ``why`` is a sentence. ``fraction`` from 0 to 1 where a load tells it."""
+
+    why: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillProgress:
+    """``done`` of ``total`` prompt tokens have been read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningArrived:
+    """More of the model's thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """The reply as it reads so far, cleaned up; ``added`` is what is new when the text only grew, else empty.
+
+    ``settled`` is the length in characters of the beginning that later text and clean-up will not change.
+    """
+
+    text: str
+    added: str
+    settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told once."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStopped:
+    """The reply ended before the model ended it."""
+
+    reason: Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The reply broke. ``kept_text`` was saved as an interrupted turn (``turn_id``), unless both are empty."""
+
+    error: TavernError
+    kept_text: str = ""
+    turn_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSaved:
+    """The reply is on disk."""
+
+    turn: Turn
+
+
+SessionEvent = (
+    TurnStarted
+    | PromptBuilt
+    | EngineWaiting
+    | PrefillProgress
+    | ReasoningArrived
+    | TextArrived
+    | Notice
+    | TurnStopped
+    | TurnFailed
+    | TurnSaved
+)

@@ -1,0 +1,91 @@
+"""``ReplyStream``: an engine's events on their way to a front end, coalesced and stoppable.
+
+The first text goes through at once; later texts are merged so that at most ``per_second`` pieces leave. Other events
+are never delayed and never overtake the text that came before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from tavern_tui.engines.base import Event, TextArrived
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The source is exhausted, was stopped, or broke with ``error``."""
+
+    error: BaseException | None = None
+
+
+class ReplyStream:
+    """Iterate to get the events. ``stop`` ends the iteration from another task, after the text that has arrived.
+
+    An exception of the source is raised after the text that came before it.
+    """
+
+    def __init__(self, source: AsyncIterator[Event], *, per_second: float) -> None:
+        self._source = source
+        self._interval = 1.0 / per_second
+        self._queue: asyncio.Queue[Event | _End] = asyncio.Queue()
+        self.stopped = False
+
+    def stop(self) -> None:
+        """End the iteration; safe to call at any time and more than once."""
+        self.stopped = True
+        self._queue.put_nowait(_End())
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """The coalesced events; the reading task never outlives the iteration."""
+        reader = asyncio.create_task(self._read())
+        try:
+            async for event in self._merge():
+                yield event
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _read(self) -> None:
+        try:
+            async for event in self._source:
+                self._queue.put_nowait(event)
+        except Exception as error:  # noqa: BLE001  handed to the iterating task, which raises it
+            self._queue.put_nowait(_End(error))
+        else:
+            self._queue.put_nowait(_End())
+
+    async def _merge(self) -> AsyncIterator[Event]:
+        loop = asyncio.get_running_loop()
+        pending: TextArrived | None = None
+        due = loop.time()
+        while True:
+            item = await self._next(None if pending is None else due - loop.time())
+            if isinstance(item, TextArrived):
+                pending = item if pending is None else _joined(pending, item)
+                if loop.time() < due:
+                    continue
+            if pending is not None:
+                yield pending
+                pending, due = None, loop.time() + self._interval
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            if item is not None and not isinstance(item, TextArrived):
+                yield item
+
+    async def _next(self, seconds: float | None) -> Event | _End | None:
+        """The next item, or ``None`` when ``seconds`` have passed without one."""
+        if seconds is None or not self._queue.empty():
+            return await self._queue.get()
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
+
+
+def _joined(first: TextArrived, second: TextArrived) -> TextArrived:
+    return TextArrived(first.text + second.text, first.token_ids + second.token_ids)

@@ -1,0 +1,89 @@
+"""Settings: two files over the defaults, and no file that can stop the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tavern_tui.config.paths import Directories, directories
+from tavern_tui.config.settings import GROUPS, Settings, load_settings, remember, setting_names
+
+
+@pytest.fixture
+def dirs(tmp_path: Path) -> Directories:
+    found = directories({"TAVERN_HOME": str(tmp_path)})
+    found.config.mkdir(parents=True)
+    return found
+
+
+def write(dirs: Directories, name: str, text: str) -> None:
+    (dirs.config / name).write_text(text, encoding="utf-8")
+
+
+def test_without_files_the_defaults_hold(dirs: Directories) -> None:
+    loaded = load_settings(dirs)
+    assert loaded.settings == Settings()
+    assert loaded.problems == ()
+
+
+def test_the_hand_written_file_stands_above_the_programs_own(dirs: Directories) -> None:
+    write(dirs, "settings.yaml", "reply:\n  response_tokens: 100\n  finish_sentence: false\n")
+    write(dirs, "config.yaml", "reply:\n  response_tokens: 200\n")
+    reply = load_settings(dirs).settings.reply
+    assert (reply.response_tokens, reply.finish_sentence) == (200, False)
+
+
+def test_an_unknown_name_is_reported_with_line_and_nearest_name(dirs: Directories) -> None:
+    write(dirs, "config.yaml", "engine:\n  threads: 2\n  contxt_tokens: 4096\n")
+    loaded = load_settings(dirs)
+    assert loaded.settings.engine.threads == 2
+    [problem] = loaded.problems
+    assert problem.where.endswith("config.yaml:3")
+    assert "engine.context_tokens" in problem.what
+
+
+def test_a_value_out_of_bounds_falls_back_alone(dirs: Directories) -> None:
+    write(dirs, "config.yaml", "reply:\n  response_tokens: -5\n  preset: creative\npersona:\n  name: Mira\n")
+    loaded = load_settings(dirs)
+    assert loaded.settings.reply.response_tokens == 300
+    assert loaded.settings.reply.preset == "creative"
+    assert loaded.settings.persona.name == "Mira"
+    assert [p.where.rpartition(":")[2] for p in loaded.problems] == ["2"]
+
+
+@pytest.mark.parametrize(
+    "text", ["reply: [1, 2", "- a\n- b\n", "reply: 7\n", "\x00\x01", "a: &a [*a]\n", "reply:\n\tx: 1\n", "!!python/x 1"]
+)
+def test_a_broken_file_is_reported_and_left_as_it_is(dirs: Directories, text: str) -> None:
+    write(dirs, "config.yaml", text)
+    loaded = load_settings(dirs)
+    assert loaded.settings == Settings()
+    assert loaded.problems
+    assert (dirs.config / "config.yaml").read_text(encoding="utf-8") == text
+
+
+def test_a_folder_in_place_of_the_file_is_reported(dirs: Directories) -> None:
+    (dirs.config / "config.yaml").mkdir()
+    assert load_settings(dirs).problems
+
+
+def test_remembering_a_setting_keeps_the_others_and_the_hand_written_file(dirs: Directories) -> None:
+    write(dirs, "config.yaml", "# mine\npersona: {name: Mira}\n")
+    remember(dirs, "engine.threads", 3)
+    remember(dirs, "connection.server", "rig:5001")
+    settings = load_settings(dirs).settings
+    assert (settings.engine.threads, settings.connection.server, settings.persona.name) == (3, "rig:5001", "Mira")
+    assert (dirs.config / "config.yaml").read_text(encoding="utf-8") == "# mine\npersona: {name: Mira}\n"
+
+
+def test_only_settings_that_exist_are_remembered(dirs: Directories) -> None:
+    with pytest.raises(KeyError):
+        remember(dirs, "engine.speed", 3)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert set(GROUPS) == set(Settings.model_fields)
+    for name in setting_names():
+        group, key = name.split(".")
+        assert GROUPS[group].model_fields[key].description

@@ -1,0 +1,103 @@
+"""Coalescing: the first text at once, then at most so many pieces per second, nothing lost, nothing reordered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from tavern_tui.engines.base import Event, Finished, Notice, StopReason, TextArrived
+from tavern_tui.session.stream import ReplyStream
+from tests.session.fake_time import run
+
+
+async def every(seconds: float, events: list[Event]) -> AsyncIterator[Event]:
+    for event in events:
+        yield event
+        await asyncio.sleep(seconds)
+
+
+async def collect(stream: ReplyStream) -> list[tuple[float, Event]]:
+    loop = asyncio.get_running_loop()
+    return [(round(loop.time(), 3), event) async for event in stream]
+
+
+def texts(found: list[tuple[float, Event]]) -> list[tuple[float, str]]:
+    return [(at, event.text) for at, event in found if isinstance(event, TextArrived)]
+
+
+def test_the_first_text_is_never_delayed() -> None:
+    source = every(0.01, [TextArrived(c) for c in "abc"])
+    assert texts(run(collect(ReplyStream(source, per_second=10))))[0] == (0.0, "a")
+
+
+def test_texts_within_one_frame_leave_together() -> None:
+    source = every(0.01, [TextArrived(c) for c in "abcdefghijklmnopqrstu"])
+    found = texts(run(collect(ReplyStream(source, per_second=10))))
+    assert "".join(text for _, text in found) == "abcdefghijklmnopqrstu"
+    assert [at for at, _ in found][:3] == [0.0, 0.1, 0.2]
+    assert len(found) <= 4
+
+
+def test_slow_texts_are_not_held_back() -> None:
+    source = every(0.5, [TextArrived(c) for c in "abc"])
+    assert texts(run(collect(ReplyStream(source, per_second=10)))) == [(0.0, "a"), (0.5, "b"), (1.0, "c")]
+
+
+def test_a_pending_text_leaves_by_itself_when_its_frame_is_over() -> None:
+    async def source() -> AsyncIterator[Event]:
+        yield TextArrived("a")
+        yield TextArrived("b")
+        await asyncio.sleep(60)
+
+    found = texts(run(collect(ReplyStream(source(), per_second=10))))
+    assert found == [(0.0, "a"), (0.1, "b")]
+
+
+def test_other_events_follow_the_text_that_came_before_them() -> None:
+    events: list[Event] = [TextArrived("a"), TextArrived("b"), Notice("n"), TextArrived("c"), Finished(StopReason.END)]
+    found = [event for _, event in run(collect(ReplyStream(every(0.0, events), per_second=10)))]
+    assert found == [TextArrived("a"), TextArrived("b"), Notice("n"), TextArrived("c"), Finished(StopReason.END)]
+
+
+def test_token_ids_are_merged_with_their_texts() -> None:
+    events: list[Event] = [TextArrived("a", (1,)), TextArrived("b", (2,)), TextArrived("c", (3, 4))]
+    found = [event for _, event in run(collect(ReplyStream(every(0.0, events), per_second=10)))]
+    assert found == [TextArrived("a", (1,)), TextArrived("bc", (2, 3, 4))]
+
+
+def test_stopping_ends_the_stream_and_closes_the_source() -> None:
+    closed = []
+
+    async def endless() -> AsyncIterator[Event]:
+        try:
+            while True:
+                yield TextArrived("x")
+                await asyncio.sleep(0.01)
+        finally:
+            closed.append(True)
+
+    async def scenario() -> list[Event]:
+        stream = ReplyStream(endless(), per_second=10)
+        asyncio.get_running_loop().call_later(0.35, stream.stop)
+        return [event async for event in stream]
+
+    assert len(run(scenario())) == 5
+    assert closed == [True]
+
+
+def test_an_error_is_raised_after_the_text_that_came_before_it() -> None:
+    async def broken() -> AsyncIterator[Event]:
+        yield TextArrived("a")
+        yield TextArrived("b")
+        raise ValueError("link")
+
+    async def scenario() -> list[Event]:
+        seen: list[Event] = []
+        try:
+            async for event in ReplyStream(broken(), per_second=10):
+                seen.append(event)
+        except ValueError as error:
+            seen.append(Notice(str(error)))
+        return seen
+
+    assert run(scenario()) == [TextArrived("a"), TextArrived("b"), Notice("link")]
