@@ -25,6 +25,9 @@ class InstructTemplate:
     ``wrap`` puts a newline between sequence and text. ``stop_sequence`` ends a reply.
     ``system_in_user`` says that the family has no system turn: story and injections merge into user turns.
     ``alternates`` says that the family insists on user and assistant taking turns, the user first.
+    ``control_tokens`` are the tags that are single tokens of the family's vocabulary: only directly after one of them,
+    or after a newline, may a prompt be cut into segments. ``stop_strings`` end a reply beside ``stop_sequence``.
+    ``system_sequence_prefix``/``_suffix`` stand round the system prompt alone (SillyTavern 1.12.6).
     ``reasoning_open``/``reasoning_close`` are the tags round the model's thinking, empty where it does not think.
     """
 
@@ -40,6 +43,8 @@ class InstructTemplate:
     first_output_sequence: str = ""
     last_output_sequence: str = ""
     last_system_sequence: str = ""
+    system_sequence_prefix: str = ""
+    system_sequence_suffix: str = ""
     story_string_prefix: str = ""
     story_string_suffix: str = ""
     stop_sequence: str = ""
@@ -55,6 +60,8 @@ class InstructTemplate:
     activation_regex: str = ""
     reasoning_open: str = ""
     reasoning_close: str = ""
+    control_tokens: tuple[str, ...] = ()
+    stop_strings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""``PromptInput``: everything that a prompt is made of, as values.
+
+Clock, randomness and the engine's limits come in here; the token counter does not, ``prompt.assemble`` asks for counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.lorebook import InjectionRole
+from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.template import ContextTemplate, InstructTemplate
+from tavern_tui.prompt.plan import PartKind
+
+
+class Policy(Enum):
+    """How the budget is spent.
+
+    ``ECONOMY`` keeps the beginning of the prompt unchanged from turn to turn: history leaves in steps of about a
+    quarter. ``CLASSIC`` is SillyTavern 1.12.6: as much history as fits, newest first, decided anew each time.
+    """
+
+    ECONOMY = "economy"
+    CLASSIC = "classic"
+
+
+class GenerationKind(Enum):
+    """What is asked of the model.
+
+    For ``NORMAL`` and ``SWIPE`` (which includes regenerating) the given turns end before the reply. For ``CONTINUE``
+    the newest given turn is the one to be continued. ``IMPERSONATE`` writes the user's next turn.
+    """
+
+    NORMAL = "normal"
+    SWIPE = "swipe"
+    CONTINUE = "continue"
+    IMPERSONATE = "impersonate"
+
+
+class Examples(Enum):
+    """When example dialogue is in: pushed out as the history grows, always, never."""
+
+    PUSHED_OUT = "pushed_out"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A text that stands ``depth`` turns above the end. ``key`` orders the texts of one depth and role."""
+
+    text: str
+    depth: int = 4
+    role: InjectionRole = InjectionRole.SYSTEM
+    kind: PartKind = PartKind.NOTE
+    source: str = "author's note"
+    key: str = "2_floating_prompt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptInput:
+    """One prompt to be planned.
+
+    ``turns`` come newest first and are walked only as far as they fit; hidden ones are skipped. ``instruct`` of
+    ``None`` writes plain text. ``context_tokens`` is the engine's whole context, ``response_tokens`` the part of it
+    kept for the reply, ``reserve_tokens`` what else is kept free: a BOS token that the engine adds, counting errors.
+    ``random`` gives numbers from 0 up to 1; ``chat_id`` seeds what must come out the same each time in one chat.
+    ``first_turn`` is the ``first_turn`` of the chat's previous plan. ``fingerprint`` is the engine's vocabulary:
+    turns that carry token ids for it are sent as ids. ``others`` are the other members of a group.
+    ``system_text`` and ``post_history_text`` are the user's own; the card's replace them while
+    ``prefer_card_prompts``. ``think=False`` closes the model's thinking before it starts.
+    """
+
+    character: Character
+    persona: Persona
+    turns: Iterable[Turn]
+    context: ContextTemplate
+    instruct: InstructTemplate | None
+    context_tokens: int
+    response_tokens: int
+    now: datetime
+    random: Callable[[], float]
+    kind: GenerationKind = GenerationKind.NORMAL
+    policy: Policy = Policy.ECONOMY
+    system_text: str = ""
+    post_history_text: str = ""
+    prefill: str = ""
+    injections: tuple[Injection, ...] = ()
+    lore_before: str = ""
+    lore_after: str = ""
+    examples: Examples = Examples.PUSHED_OUT
+    stop_strings: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    chat_id: str = ""
+    model: str = ""
+    fingerprint: str = ""
+    first_turn: str = ""
+    reserve_tokens: int = 8
+    prefer_card_prompts: bool = True
+    use_post_history: bool = True
+    always_add_name: bool = True
+    collapse_newlines: bool = False
+    single_line: bool = False
+    think: bool = True

@@ -1,0 +1,182 @@
+"""``PromptPlan``: what a prompt consists of, before it is a string.
+
+An ordered list of parts, each with kind, source, text, token count, and whether and why it is in, out or cut. The
+prompt as text, as segments, as chat messages and as JSON are all read from the same parts; how a plan is made is
+``prompt.assemble``. Shapes: ``docs/architecture.md`` §3.4 and §5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from tavern_tui.domain.request import Message, Role, Segment
+from tavern_tui.prompt import chat_messages
+
+
+class PartKind(Enum):
+    """What a part of a prompt is."""
+
+    SYSTEM_PROMPT = "system prompt"
+    DESCRIPTION = "description"
+    PERSONALITY = "personality"
+    SCENARIO = "scenario"
+    PERSONA = "persona"
+    LORE = "lore"
+    EXAMPLE = "example dialogue"
+    CHAT_START = "chat start"
+    TURN = "turn"
+    NOTE = "author's note"
+    CHARACTER_NOTE = "character note"
+    POST_HISTORY = "post-history instructions"
+    REPLY_LINE = "reply line"
+    PREFILL = "prefill"
+    MARKUP = "markup"
+
+
+class PartState(Enum):
+    """Whether a part is read by the model. ``CUT`` stands for text that was there but had no room."""
+
+    IN = "in"
+    OUT = "out"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the prompt: ``body`` with the template's markup round it.
+
+    ``source`` says where the body comes from (a card's field, a turn's speaker). ``tokens`` counts the whole text.
+    ``reason`` says in a few words why the part is not in. ``role`` is who says it in a chat completion.
+    ``token_ids`` are the body's own, where the engine that will read it sampled them.
+    """
+
+    kind: PartKind
+    source: str
+    body: str
+    opening: str = ""
+    closing: str = ""
+    tokens: int = 0
+    state: PartState = PartState.IN
+    reason: str = ""
+    turn_id: str = ""
+    role: Role = Role.SYSTEM
+    token_ids: tuple[int, ...] | None = None
+
+    @property
+    def text(self) -> str:
+        """The part as it stands in the prompt, markup included."""
+        return self.opening + self.body + self.closing
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "kind": self.kind.value,
+            "source": self.source,
+            "state": self.state.value,
+            "reason": self.reason,
+            "tokens": self.tokens,
+            "role": self.role.value,
+            "turn": self.turn_id,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPlan:
+    """A planned prompt. The texts of the parts that are in, joined, are the prompt.
+
+    ``context_tokens`` and ``response_tokens`` are what was planned for; ``first_turn`` is the id of the oldest turn
+    that is in (empty when none is) and belongs into the next ``PromptInput``. ``prefill`` is the beginning of the
+    reply that the prompt already holds: for a continuation the text being continued. ``reasoning_open`` and
+    ``reasoning_close`` are the tags round the model's thinking; ``thinking`` says that the prompt ends inside them.
+    """
+
+    parts: tuple[Part, ...]
+    stop: tuple[str, ...]
+    context_tokens: int
+    response_tokens: int
+    template: str
+    context_template: str
+    policy: str
+    first_turn: str = ""
+    prefill: str = ""
+    reasoning_open: str = ""
+    reasoning_close: str = ""
+    control_tokens: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def included(self) -> tuple[Part, ...]:
+        """The parts that the model reads, in order."""
+        return tuple(part for part in self.parts if part.state is PartState.IN)
+
+    @property
+    def text(self) -> str:
+        """The whole prompt."""
+        return "".join(part.text for part in self.included)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the whole prompt, as counted."""
+        return sum(part.tokens for part in self.included)
+
+    @property
+    def limit(self) -> int:
+        """The most tokens that the prompt may have."""
+        return self.context_tokens - self.response_tokens
+
+    def segments(self) -> tuple[Segment, ...]:
+        """The prompt for text completion.
+
+        A segment ends directly after a newline or a control token, or where sampled token ids begin and end; those
+        stand alone, between such an end and a control token. Equal turns give equal segments in every plan.
+        """
+        return tuple(self._segments())
+
+    def messages(self, *, strict: bool = False) -> tuple[Message, ...]:
+        """The prompt for chat completion, without the reply line and the prefill (send ``prefill`` beside it).
+
+        ``strict``: one system message, then user and assistant taking turns, the user first, for servers whose
+        template refuses anything else.
+        """
+        reply = (PartKind.REPLY_LINE, PartKind.PREFILL)
+        spoken = [part for part in self.included if part.kind not in reply]
+        return chat_messages.render(spoken, strict=strict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: what ``tavern-tui prompt --json`` prints."""
+        return {
+            "template": self.template,
+            "context_template": self.context_template,
+            "policy": self.policy,
+            "context_tokens": self.context_tokens,
+            "response_tokens": self.response_tokens,
+            "limit": self.limit,
+            "tokens": self.tokens,
+            "first_turn": self.first_turn,
+            "stop": list(self.stop),
+            "parts": [part.as_dict() for part in self.parts],
+        }
+
+    def _segments(self) -> Iterator[Segment]:
+        held = ""
+        for part in self.included:
+            held += part.opening
+            if part.opening and self._may_end(held):
+                yield Segment(held)
+                held = ""
+            if part.token_ids is not None and not held and part.closing.startswith(self.control_tokens or ("\0",)):
+                yield Segment(part.body, part.token_ids)
+                held = part.closing
+            else:
+                held += part.body + part.closing
+            if self._may_end(held):
+                yield Segment(held)
+                held = ""
+        if held:
+            yield Segment(held)
+
+    def _may_end(self, text: str) -> bool:
+        return text.endswith(("\n", *self.control_tokens))
