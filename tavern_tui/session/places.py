@@ -1,0 +1,28 @@
+"""The named places of this installation, for ``locate``, the doctor and messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tavern_tui.config.paths import Directories, directories, shipped
+from tavern_tui.config.settings import HAND_WRITTEN, OVERLAY
+
+
+def places(dirs: Directories | None = None) -> dict[str, Path]:
+    """Name → path of everything that the program reads or writes."""
+    found = directories() if dirs is None else dirs
+    return {
+        "library": found.data,
+        "characters": found.characters,
+        "worlds": found.worlds,
+        "chats": found.chats,
+        "models": found.models,
+        "settings": found.config / OVERLAY,
+        "config": found.config / HAND_WRITTEN,
+        "state": found.state,
+        "engine": found.engine,
+        "cache": found.cache,
+        "samples": shipped("cards"),
+        "sample-worlds": shipped("worlds"),
+        "themes": shipped("themes"),
+    }
