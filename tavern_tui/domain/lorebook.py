@@ -13,7 +13,7 @@ from typing import Any
 
 
 class _Nothing(Mapping[str, Any]):
-    """A mapping that holds nothing. Hashable, as a dataclass wants its defaults (``mappingproxy`` is only from 3.12)."""
+    """A mapping that holds nothing; hashable, as dataclasses want their defaults (``mappingproxy`` is from 3.12 on)."""
 
     __slots__ = ()
 

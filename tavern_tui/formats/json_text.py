@@ -1,0 +1,150 @@
+"""The one reader of untrusted JSON, and the writer that answers it.
+
+Cards, lorebooks and saves come from anywhere. What is bounded here: bytes, nesting, digits of a number. What is
+forgiven: a byte order mark, UTF-16, NULs round the text, keys given twice (the last counts), lone surrogates (they
+become U+FFFD), and numbers that other JSON programs cannot read (NaN, infinities, endless digits: they become null).
+All else that is not JSON is a ``FormatError`` with line and column. What the values mean is the codecs' business.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import re
+from typing import Any
+
+from tavern_tui.domain.errors import FormatError
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_DEPTH = 100
+_MAX_DIGITS = 64
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PADDING = "\x00 \t\r\n"
+
+# The decoder's own complaints in the words of someone who edits a card by hand.
+_COMPLAINTS = (
+    ("Expecting property name", "a field's name in double quotes is expected"),
+    ("Illegal trailing comma", "there is a comma too many"),
+    ("Expecting ',' delimiter", "a comma is missing, or a quote inside a text lacks its backslash"),
+    ("Expecting ':' delimiter", "a colon is missing after a field's name"),
+    ("Expecting value", "a value is missing"),
+    ("Unterminated string", "a text is opened here and never closed"),
+    ("Invalid control character", "a text holds a raw line break or control character"),
+    ("Invalid \\", "a backslash here starts nothing that JSON knows"),
+    ("Extra data", "something follows after the end"),
+)
+
+
+def decode_text(data: bytes, *, where: str = "", max_bytes: int = MAX_BYTES) -> str:
+    """The text of a file: UTF-8, or UTF-16 where a byte order mark says so; NULs and white space round it cut off.
+
+    Raises ``FormatError`` for more than ``max_bytes``, for nothing at all, and for bytes that are no text, with line
+    and column.
+    """
+    if len(data) > max_bytes:
+        raise FormatError(f"The file has {len(data):,} bytes; {max_bytes:,} are read at most.", where=where)
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise FormatError(
+            f"Byte {data[error.start]:#04x} in column {column} is no text.",
+            hint="Save the file as UTF-8.",
+            where=_place(where, line),
+        ) from None
+    text = text.strip(_PADDING)
+    if not text:
+        raise FormatError("The file is empty.", where=where)
+    return text
+
+
+def read_json(data: bytes | str, *, where: str = "", max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """The value that ``data`` holds; ``where`` is the file's name for messages.
+
+    Strings in the result can be encoded as UTF-8; numbers are finite. Raises ``FormatError``.
+    """
+    text = data.strip(_PADDING) if isinstance(data, str) else decode_text(data, where=where, max_bytes=max_bytes)
+    try:
+        value = json.loads(text, parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        raise FormatError(
+            f"This is not JSON: {_complaint(error.msg)} (column {error.colno}).", where=_place(where, error.lineno)
+        ) from None
+    except RecursionError:
+        raise _too_deep(max_depth, where) from None
+    return _bounded(value, max_depth, where)
+
+
+def write_json(value: Any, *, indent: int | None = 4) -> bytes:
+    """``value`` as UTF-8 JSON, readable by any other program; ``indent`` in spaces, ``None`` for one line.
+
+    Numbers that JSON has no words for become null and lone surrogates U+FFFD, as when read. Raises ``FormatError``
+    for a value of another type or nested deeper than is read back.
+    """
+    try:
+        text = json.dumps(_bounded(value, MAX_DEPTH, ""), ensure_ascii=False, indent=indent, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"This cannot be written as JSON ({error}).") from None
+    return text.encode()
+
+
+def clean_text(text: str) -> str:
+    """``text`` without NULs and with lone surrogates as U+FFFD: what a prompt, a log and a screen can carry."""
+    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def _place(where: str, line: int) -> str:
+    return f"{where}:{line}" if where else f"line {line}"
+
+
+def _complaint(message: str) -> str:
+    for start, words in _COMPLAINTS:
+        if message.startswith(start):
+            return words
+    return message.lower()
+
+
+def _too_deep(max_depth: int, where: str) -> FormatError:
+    return FormatError(f"The data is nested more than {max_depth} levels deep.", where=where)
+
+
+def _no_number(_: str) -> None:
+    return None
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+def _bounded(value: Any, max_depth: int, where: str) -> Any:
+    """A copy of ``value`` with sound strings and finite numbers, made without recursion."""
+    root: list[Any] = [value]
+    pending: list[tuple[list[Any] | dict[str, Any], Any, Any, int]] = [(root, 0, value, 0)]
+    while pending:
+        holder, key, item, depth = pending.pop()
+        if isinstance(item, str):
+            holder[key] = _SURROGATE.sub("\ufffd", item)
+        elif isinstance(item, float) and not math.isfinite(item):
+            holder[key] = None
+        elif isinstance(item, (dict, list, tuple)):
+            if depth >= max_depth:
+                raise _too_deep(max_depth, where)
+            copy = holder[key] = dict.fromkeys(_sound(item)) if isinstance(item, dict) else [None] * len(item)
+            inner = zip(_sound(item), item.values(), strict=True) if isinstance(item, dict) else enumerate(item)
+            pending.extend((copy, name, part, depth + 1) for name, part in inner)
+        else:
+            holder[key] = item
+    return root[0]
+
+
+def _sound(item: dict[Any, Any]) -> list[Any]:
+    return [_SURROGATE.sub("\ufffd", key) if isinstance(key, str) else key for key in item]

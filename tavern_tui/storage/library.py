@@ -1,0 +1,205 @@
+"""The user's library of characters and lorebooks: folders of files, with the shipped samples beneath them.
+
+Files are the truth; nothing is cached and nothing is written here. A user's file shadows a shipped one of the same
+stem; in one folder a PNG card shadows a JSON card, and that a YAML card, of the same stem, as long as there is a
+character inside (a plain picture beside a JSON card is its portrait). A file that cannot be read is listed with its
+problem and stops nothing. File names are as untrusted as their contents.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tavern_tui.config.paths import Directories, shipped
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.errors import NotFoundError, TavernError
+from tavern_tui.domain.lorebook import Lorebook
+from tavern_tui.formats.card import read_card
+from tavern_tui.formats.lorebook import read_lorebook
+from tavern_tui.storage.reading import read_bytes, refusal
+
+MAX_FILE = 128 * 1024 * 1024
+CARD_SUFFIXES = (".png", ".json", ".yaml", ".yml")
+WORLD_SUFFIXES = (".json",)
+
+_Content = TypeVar("_Content", Character, Lorebook)
+_Group = tuple[Path, ...]
+_Spelling = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterEntry:
+    """One character in the list. ``problem`` says why the card cannot be read; ``name`` is then the file's stem."""
+
+    name: str
+    path: Path
+    tags: tuple[str, ...] = ()
+    shipped: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LorebookEntry:
+    """One lorebook in the list, named by its file's stem; ``size`` is its number of entries."""
+
+    name: str
+    path: Path
+    size: int = 0
+    shipped: bool = False
+    problem: str = ""
+
+
+class Library:
+    """What the user can choose from. Every call looks at the disk anew.
+
+    ``shipped_cards`` and ``shipped_worlds`` default to the samples of the installed program.
+    """
+
+    def __init__(
+        self, directories: Directories, *, shipped_cards: Path | None = None, shipped_worlds: Path | None = None
+    ) -> None:
+        self._cards = (directories.characters, shipped("cards") if shipped_cards is None else shipped_cards)
+        self._worlds = (directories.worlds, shipped("worlds") if shipped_worlds is None else shipped_worlds)
+
+    def characters(self) -> list[CharacterEntry]:
+        """All characters, by name. Raises ``StorageError`` only where the characters' folder itself cannot be read."""
+        return sorted(map(self._character_entry, _groups(self._cards, CARD_SUFFIXES)), key=_by_name)
+
+    def character(self, name: str) -> tuple[Character, Path]:
+        """The character called ``name``, and its file.
+
+        ``name`` is a path, a file's stem, a character's name, any of these two without regard to case, or a beginning
+        that fits one character only. Raises ``NotFoundError`` with what was nearest, ``FormatError`` or
+        ``StorageError`` for a card that cannot be read.
+        """
+        path = _typed_path(name, CARD_SUFFIXES)
+        if path is not None:
+            return _card(path), path
+        groups = _groups(self._cards, CARD_SUFFIXES)
+        return _first(_found(name, groups, lambda group: self._character_entry(group).name, "character"), _card)
+
+    def lorebooks(self) -> list[LorebookEntry]:
+        """All lorebooks, by name. Raises ``StorageError`` only where the worlds' folder itself cannot be read."""
+        return sorted(map(self._lorebook_entry, _groups(self._worlds, WORLD_SUFFIXES)), key=_by_name)
+
+    def lorebook(self, name: str) -> tuple[Lorebook, Path]:
+        """The lorebook called ``name``, and its file; found and refused as ``character`` does."""
+        path = _typed_path(name, WORLD_SUFFIXES)
+        if path is not None:
+            return _world(path), path
+        groups = _groups(self._worlds, WORLD_SUFFIXES)
+        return _first(_found(name, groups, lambda group: group[0].stem, "lorebook"), _world)
+
+    def _character_entry(self, group: _Group) -> CharacterEntry:
+        own = group[0].parent == self._cards[1]
+        try:
+            card, path = _first(group, _card)
+        except TavernError as error:
+            return CharacterEntry(group[0].stem, group[0], shipped=own, problem=str(error))
+        return CharacterEntry(card.name, path, card.tags, own)
+
+    def _lorebook_entry(self, group: _Group) -> LorebookEntry:
+        own = group[0].parent == self._worlds[1]
+        try:
+            book, path = _first(group, _world)
+        except TavernError as error:
+            return LorebookEntry(group[0].stem, group[0], shipped=own, problem=str(error))
+        return LorebookEntry(path.stem, path, len(book.entries), own)
+
+
+def _first(group: _Group, read: Callable[[Path], _Content]) -> tuple[_Content, Path]:
+    """What the first readable file of a group holds; the first one's error where none can be read."""
+    fault: TavernError | None = None
+    for path in group:
+        try:
+            return read(path), path
+        except TavernError as error:
+            fault = fault or error
+    assert fault is not None  # no group is empty
+    raise fault
+
+
+def _card(path: Path) -> Character:
+    return read_card(read_bytes(path, MAX_FILE), where=path.name, name=path.stem)
+
+
+def _world(path: Path) -> Lorebook:
+    return read_lorebook(read_bytes(path, MAX_FILE), name=path.stem, where=path.name)
+
+
+def _by_name(entry: CharacterEntry | LorebookEntry) -> tuple[str, str]:
+    return entry.name.casefold(), str(entry.path)
+
+
+def _groups(folders: Iterable[Path], suffixes: Sequence[str]) -> list[_Group]:
+    """The files that count, in no useful order: those of one stem and folder together, the best suffix first."""
+    chosen: dict[str, _Group] = {}
+    shadowed: set[str] = set()
+    for folder in folders:
+        here: dict[str, list[Path]] = {}
+        for path in _listed(folder):
+            hidden = path.name.startswith(".")  # temporary files, and what other systems leave behind
+            if path.suffix.lower() in suffixes and not hidden and path.stem.casefold() not in shadowed:
+                here.setdefault(path.stem, []).append(path)
+        for stem, paths in here.items():
+            chosen[stem] = tuple(sorted(paths, key=lambda path: (suffixes.index(path.suffix.lower()), path.name)))
+        shadowed = {stem.casefold() for stem in chosen}
+    return list(chosen.values())
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise refusal(folder, error) from None
+
+
+def _typed_path(name: str, suffixes: Sequence[str]) -> Path | None:
+    """The path that a person typed, where ``name`` reads like one: with a slash, or a file of the current folder."""
+    try:
+        path = Path(name).expanduser()
+        if os.sep in name or name.startswith("~"):
+            return path
+        return path if path.suffix.lower() in suffixes and path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # a name too long, a home that nobody has, a NUL
+        return None
+
+
+def _found(name: str, groups: Sequence[_Group], own_name: Callable[[_Group], str], kind: str) -> _Group:
+    """The one group that ``name`` means; stems are tried before the names inside, exact before similar."""
+    wanted = name.strip()
+    folded = wanted.casefold()
+    spellings: tuple[_Spelling, ...] = (
+        lambda text: text == wanted,
+        lambda text: text.casefold() == folded,
+        lambda text: bool(folded) and text.casefold().startswith(folded),
+    )
+    stems = [(group[0].stem, group) for group in groups]
+    for spelling in spellings[:2]:
+        if (group := _only(stems, spelling, wanted, kind)) is not None:
+            return group
+    known = stems + [(own_name(group), group) for group in groups]
+    for spelling in spellings:
+        if (group := _only(known, spelling, wanted, kind)) is not None:
+            return group
+    near = difflib.get_close_matches(wanted, sorted({text for text, _ in known}), n=3, cutoff=0.6)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {len(groups)} {kind}s in the library."
+    raise NotFoundError(f"There is no {kind} “{wanted}”.", hint=hint)
+
+
+def _only(known: Iterable[tuple[str, _Group]], fits: _Spelling, wanted: str, kind: str) -> _Group | None:
+    """The one group that fits, ``None`` where none does. Raises ``NotFoundError`` where several do."""
+    fitting = {group: text for text, group in known if fits(text)}
+    if len(fitting) > 1:
+        choices = ", ".join(sorted(f"{text} ({group[0].name})" for group, text in fitting.items())[:5])
+        raise NotFoundError(
+            f"“{wanted}” fits {len(fitting)} {kind}s: {choices}.", hint="Type more of the name, or the file's name."
+        )
+    return next(iter(fitting), None)
