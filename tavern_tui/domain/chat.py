@@ -2,7 +2,7 @@
 
 Turns form a tree. Siblings are swipes; a sibling with descendants is a branch; the path from the root to the *tip* is
 what the reader sees. Nothing is ever overwritten: texts change by events, and undo is an event (§3.1 of
-``docs/architecture.md``).
+``docs/architecture.md``). Bytes and files are ``formats.chatlog`` and ``storage.chats``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ ROOT = ""
 class Turn:
     """One turn as it reads now. ``text`` may differ from what the model wrote: see ``raw`` and ``edited``.
 
-    ``tokens`` is dropped by any later change of the text.
+    ``tokens`` is dropped by any later change of the text. ``lost`` marks a stand-in without text: its event is missing
+    from the log (damaged, or not here yet from another device), but turns after it are there.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Turn:
     interrupted: bool = False
     receipt: Receipt | None = None
     tokens: TurnTokens | None = None
+    lost: bool = False
 
     @property
     def source_text(self) -> str:
@@ -68,6 +70,7 @@ class ChatTree:
     properties: dict[str, Any] = field(default_factory=dict)
     turns: dict[str, Turn] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
+    _removed: set[str] = field(default_factory=set)
     _own_tip: str | None = None
     _any_tip: str = ROOT
 
@@ -83,7 +86,7 @@ class ChatTree:
                 self._change_text(body)
             case TurnHidden(turn, hidden) if turn in self.turns:
                 self.turns[turn] = replace(self.turns[turn], hidden=hidden)
-            case TurnDeleted(turn) if turn in self.turns:
+            case TurnDeleted(turn):
                 self._delete(turn)
             case TipMoved(turn) if turn in self.turns or turn == ROOT:
                 self._move_tip(event.writer, turn)
@@ -122,11 +125,14 @@ class ChatTree:
         return turn
 
     def _add(self, event: ChatEvent, body: TurnAdded) -> None:
-        if body.parent != ROOT and body.parent not in self.turns:
+        if body.parent in self._removed or event.id in self._removed:
+            self._removed.add(event.id)
             return
+        if event.id not in self.turns:
+            self._place(event.id, body.parent)
         self.turns[event.id] = Turn(
             id=event.id,
-            parent=body.parent,
+            parent=self.turns[event.id].parent,
             speaker=body.speaker,
             name=body.name,
             text=body.text,
@@ -137,8 +143,22 @@ class ChatTree:
             receipt=body.receipt,
             tokens=body.tokens,
         )
-        self.children.setdefault(body.parent, []).append(event.id)
         self._move_tip(event.writer, event.id)
+
+    def _place(self, turn: str, parent: str) -> None:
+        """Give ``turn`` its place in the tree. A parent whose event is missing gets a stand-in.
+
+        A stand-in goes where the reader was (in a chat without branches that is the lost turn's own place), and a turn
+        that has one stays there, so that no event can make a circle.
+        """
+        if parent != ROOT and parent not in self.turns:
+            self._hang(parent, self._any_tip)
+        if turn not in self.turns:
+            self._hang(turn, parent)
+
+    def _hang(self, turn: str, parent: str) -> None:
+        self.turns[turn] = Turn(turn, parent, Speaker.NARRATOR, name="", text="", hidden=True, lost=True)
+        self.children.setdefault(parent, []).append(turn)
 
     def _change_text(self, body: TextExtended | TextEdited) -> None:
         turn = self.turns.get(body.turn)
@@ -158,6 +178,9 @@ class ChatTree:
             )
 
     def _delete(self, turn: str) -> None:
+        if turn not in self.turns:
+            self._removed.add(turn)
+            return
         parent = self.turns[turn].parent
         siblings = self.children[parent]
         place = siblings.index(turn)
@@ -168,6 +191,7 @@ class ChatTree:
             gone.add(current)
             queue.extend(self.children.pop(current, ()))
             del self.turns[current]
+        self._removed |= gone
         refuge = self.leaf_below(siblings[max(0, place - 1)]) if siblings else parent
         if self._any_tip in gone:
             self._any_tip = refuge
@@ -197,16 +221,37 @@ def undone_ids(events: Iterable[ChatEvent]) -> set[str]:
     return undone
 
 
+def union(*logs: Iterable[ChatEvent]) -> list[ChatEvent]:
+    """The events of several copies of a chat, each once, in the order that every copy agrees on.
+
+    Commutative, associative and idempotent. Two different events with one id (a reply that was recovered while its
+    writer still lived, or a file changed by hand) count as one: the greater by Lamport number, then by content.
+    """
+    chosen: dict[str, ChatEvent] = {}
+    for log in logs:
+        for event in log:
+            known = chosen.get(event.id)
+            chosen[event.id] = event if known is None else preferred(known, event)
+    return sorted(chosen.values(), key=lambda event: event.order)
+
+
+def preferred(one: ChatEvent, other: ChatEvent) -> ChatEvent:
+    """Which of two events with the same id counts, whatever order they are met in."""
+    if one is other or one == other:
+        return one
+    return max(one, other, key=lambda event: (event.lamport, event.writer, event.at, repr(event)))
+
+
 def fold(events: Iterable[ChatEvent], device: str = "") -> ChatTree:
     """The chat that these events tell, seen from ``device``.
 
-    The order and the repetition of the events given do not matter; events that name turns which are not there are
-    skipped.
+    The order and the repetition of the events given do not matter. Turns below a deleted or undone one are left out;
+    turns below a missing one hang on a stand-in (``Turn.lost``).
     """
-    unique = {event.id: event for event in events}
-    skipped = undone_ids(unique.values())
-    tree = ChatTree(device=device)
-    for event in sorted(unique.values(), key=lambda e: e.order):
+    ordered = union(events)
+    skipped = undone_ids(ordered)
+    tree = ChatTree(device=device, _removed=set(skipped))
+    for event in ordered:
         if event.id not in skipped:
             tree.apply(event)
     return tree

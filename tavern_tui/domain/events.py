@@ -161,7 +161,8 @@ class ChatEvent:
 
     ``writer`` is the device's id; ``lamport`` is greater than that of every event the writer knew; ``parents`` are the
     newest events it knew (the log's heads); ``at`` is Unix time in seconds. ``extra`` holds unknown fields of a known
-    kind. ``format`` is the version of the log's format that the writer spoke.
+    kind. ``format`` is the version of the log's format that the writer spoke; ``program`` is the version of the
+    program that wrote it, where it says so (a chat's first event, and every event of a newer format).
     """
 
     id: str
@@ -171,6 +172,7 @@ class ChatEvent:
     parents: tuple[str, ...] = ()
     at: float = 0.0
     format: int = 1
+    program: str = ""
     extra: Mapping[str, Any] = field(default=EMPTY)
 
     @property

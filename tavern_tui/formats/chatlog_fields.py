@@ -1,0 +1,263 @@
+"""What each kind of chat event writes under which key: the table, and the loop that reads and writes by it.
+
+Values that take room where they are common are packed: a receipt is a list without its trailing empty places, the raw
+text of a reply is the part of it that clean-up changed, token ids are base64 of their LEB128 varints.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.events import (
+    Body,
+    ChatStarted,
+    PropertySet,
+    Receipt,
+    Speaker,
+    TextEdited,
+    TextExtended,
+    TipMoved,
+    TurnAdded,
+    TurnDeleted,
+    TurnHidden,
+    TurnTokens,
+    Undone,
+)
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_RECEIPT = tuple(field.name for field in fields(Receipt))
+_RECEIPT_TEXTS = 3  # the first three places of a receipt are texts, the last two milliseconds
+_RECEIPT_NUMBERS = len(_RECEIPT) - 2
+_LARGEST_ID = 2**32
+_REQUIRED = object()
+
+
+class Unreadable(Exception):  # noqa: N818 - not an error to anybody: it becomes a LogProblem
+    """A record does not say what its kind must say; the text is the reason. Never leaves the codec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One attribute of a body under ``key``. ``read`` raises ``Unreadable``; both get the text of the same body."""
+
+    name: str
+    key: str
+    read: Callable[[Any, str], Any]
+    write: Callable[[Any, str], Any]
+    default: Any = _REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of event: its body's type and fields, ``text`` before those that are packed against it."""
+
+    body: Callable[..., Body]
+    fields: tuple[Field, ...]
+    keys: frozenset[str]
+
+    def longer(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Receipts that a later version made longer, to be written back as they came."""
+        places = record.get("r")
+        return {"r": places} if "r" in self.keys and isinstance(places, list) and len(places) > len(_RECEIPT) else {}
+
+
+def read_body(kind: Kind, record: dict[str, Any]) -> Body:
+    """The body that ``record`` tells; raises ``Unreadable``."""
+    values: dict[str, Any] = {}
+    for field in kind.fields:
+        if field.key in record:
+            values[field.name] = field.read(record[field.key], values.get("text", ""))
+        elif field.default is _REQUIRED:
+            raise Unreadable(f"no {field.name} ({field.key})")
+        else:
+            values[field.name] = field.default
+    return kind.body(**values)
+
+
+def write_body(body: Body, record: dict[str, Any]) -> None:
+    """Put the fields of ``body`` into ``record``, less those at their default; raises ``FormatError``."""
+    text = _joined(getattr(body, "text", ""))
+    for field in KINDS[KIND_OF[type(body)]].fields:
+        value = getattr(body, field.name)
+        if field.default is _REQUIRED or value != field.default:
+            record[field.key] = field.write(value, text)
+
+
+def _read_text(value: Any, _: str) -> str:
+    if not isinstance(value, str):
+        raise Unreadable("a text is of another type")
+    return value
+
+
+def _read_flag(value: Any, _: str) -> bool:
+    if value not in (0, 1):
+        raise Unreadable("a switch is neither on nor off")
+    return bool(value)
+
+
+def _read_texts(value: Any, _: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Unreadable("a list of texts is of another type")
+    return tuple(value)
+
+
+def _read_anything(value: Any, _: str) -> Any:
+    return value
+
+
+def _read_speaker(value: Any, _: str) -> Speaker:
+    for speaker in Speaker:
+        if value == speaker.value[0]:
+            return speaker
+    raise Unreadable("nobody known is speaking (s)")
+
+
+def _read_raw(value: Any, text: str) -> str:
+    match value:
+        case [int(kept), int(left), str(between)] if 0 <= kept <= len(text) and 0 <= left <= len(text) - kept:
+            return text[:kept] + between + text[len(text) - left :]
+    raise Unreadable("the raw text (raw) does not fit its text")
+
+
+def _write_raw(raw: str, text: str) -> list[Any]:
+    """The raw text as: characters kept from the text's start, characters kept from its end, what stood between."""
+    raw = _joined(raw)
+    shorter = min(len(raw), len(text))
+    kept = next((i for i in range(shorter) if raw[i] != text[i]), shorter)
+    left = next((i for i in range(shorter - kept) if raw[-1 - i] != text[-1 - i]), shorter - kept)
+    return [kept, left, raw[kept : len(raw) - left]]
+
+
+def _read_receipt(value: Any, _: str) -> Receipt:
+    if not isinstance(value, list):
+        raise Unreadable("a receipt (r) is of another type")
+    places = dict(zip(_RECEIPT, value, strict=False))
+    for place, (name, item) in enumerate(places.items()):
+        if place < _RECEIPT_TEXTS:
+            right = isinstance(item, str)
+        elif place < _RECEIPT_NUMBERS:
+            right = item is None or type(item) is int
+        else:
+            right = item is None or type(item) in (int, float)
+        if not right:
+            raise Unreadable(f"{name} of the receipt (r) is of another type")
+    return Receipt(**places)
+
+
+def _write_receipt(receipt: Receipt, _: str) -> list[Any]:
+    places = [getattr(receipt, name) for name in _RECEIPT]
+    places = [round(item) if isinstance(item, float) else item for item in places]
+    while places and places[-1] in (None, ""):
+        places.pop()
+    return places
+
+
+def _read_tokens(value: Any, _: str) -> TurnTokens:
+    match value:
+        case [str(fingerprint), str(packed)]:
+            try:
+                return TurnTokens(fingerprint, unpack_ids(base64.b64decode(packed, validate=True)))
+            except (binascii.Error, ValueError) as error:
+                raise Unreadable("token ids (ids) are damaged") from error
+    raise Unreadable("token ids (ids) are of another type")
+
+
+def _write_tokens(tokens: TurnTokens, _: str) -> list[str]:
+    return [tokens.fingerprint, base64.b64encode(pack_ids(tokens.ids)).decode("ascii")]
+
+
+def pack_ids(ids: tuple[int, ...]) -> bytes:
+    """Token ids as LEB128 varints; raises ``FormatError`` for numbers that no vocabulary has."""
+    packed = bytearray()
+    for number in ids:
+        if not 0 <= number < _LARGEST_ID:
+            raise FormatError(f"{number} is not a token id.")
+        rest = number
+        while rest > 0x7F:
+            packed.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        packed.append(rest)
+    return bytes(packed)
+
+
+def unpack_ids(packed: bytes) -> tuple[int, ...]:
+    """The ids that ``pack_ids`` packed; raises ``ValueError`` where the last one is cut or one is too large."""
+    ids = []
+    number = shift = 0
+    for byte in packed:
+        number |= (byte & 0x7F) << shift
+        if byte & 0x80:
+            shift += 7
+            if shift > 28:
+                raise ValueError("an id of more than five bytes")
+        else:
+            ids.append(number)
+            number = shift = 0
+    if shift:
+        raise ValueError("the last id is cut")
+    return tuple(ids)
+
+
+def _joined(text: str) -> str:
+    """``text`` as JSON gives it back: two halves of a surrogate pair that met become the character they mean."""
+    return _PAIR.sub(lambda match: match.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
+
+
+def _as_it_is(value: Any, _: str) -> Any:
+    return value
+
+
+def _text(name: str, key: str, default: Any = _REQUIRED) -> Field:
+    return Field(name, key, _read_text, _as_it_is, default)
+
+
+def _flag(name: str, key: str, default: bool) -> Field:
+    return Field(name, key, _read_flag, lambda value, _: int(value), default)
+
+
+def _kind(body: Callable[..., Body], *rows: Field) -> Kind:
+    return Kind(body, rows, frozenset(row.key for row in rows))
+
+
+_RAW = Field("raw", "raw", _read_raw, _write_raw, None)
+_RECEIPT_FIELD = Field("receipt", "r", _read_receipt, _write_receipt, None)
+_TOKENS = Field("tokens", "ids", _read_tokens, _write_tokens, None)
+_CUT = _flag("interrupted", "cut", default=False)
+_SPEAKER = Field("speaker", "s", _read_speaker, lambda value, _: value.value[0], Speaker.CHARACTER)
+
+KINDS: dict[str, Kind] = {
+    "chat": _kind(
+        ChatStarted,
+        _text("title", "title"),
+        Field("characters", "with", _read_texts, lambda value, _: list(value), ()),
+        _text("persona", "persona", ""),
+    ),
+    "turn": _kind(
+        TurnAdded,
+        _text("parent", "p", ""),
+        _SPEAKER,
+        _text("name", "n", ""),
+        _text("text", "x"),
+        _RAW,
+        _text("reasoning", "think", ""),
+        _CUT,
+        _RECEIPT_FIELD,
+        _TOKENS,
+    ),
+    "more": _kind(TextExtended, _text("turn", "on"), _text("text", "x"), _RAW, _CUT, _RECEIPT_FIELD, _TOKENS),
+    "edit": _kind(TextEdited, _text("turn", "on"), _text("text", "x")),
+    "hide": _kind(TurnHidden, _text("turn", "on"), _flag("hidden", "hidden", default=True)),
+    "drop": _kind(TurnDeleted, _text("turn", "on")),
+    "tip": _kind(TipMoved, _text("turn", "on")),
+    "set": _kind(PropertySet, _text("key", "key"), Field("value", "value", _read_anything, _as_it_is)),
+    "undo": _kind(Undone, _text("event", "on")),
+}
+"""Every kind that this version knows, by the name it is written under."""
+
+KIND_OF: dict[type, str] = {kind.body: name for name, kind in KINDS.items() if isinstance(kind.body, type)}

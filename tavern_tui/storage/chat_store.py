@@ -1,0 +1,214 @@
+"""``ChatStore``: the folder of chats: what there is, making a new one, finding one by what a person calls it.
+
+A chat's file name comes from its title at first and never changes with it. Titles are untrusted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import os
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tavern_tui.domain.chat import fold
+from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.events import Body, ChatStarted, PropertySet, TurnAdded, Unknown
+from tavern_tui.formats.chatlog import FORMAT, decode_log
+from tavern_tui.storage.atomic import storage_error
+from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.device import new_event_id
+
+_SUFFIX = ".jsonl"
+_NAME_BYTES = 120  # of 255: room for a number, the suffix and what sync tools add
+# Separators, what Windows and Android refuse, controls, and characters that change how a name is shown.
+_UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+# Quotes are escaped inside JSON strings, so these bytes are never part of what somebody wrote.
+_TURN = b'"k":"turn"'
+_RARE = (b'"k":"chat"', b'"k":"set"', b'"k":"undo"')
+_LAST_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSummary:
+    """One chat in a list. ``name`` opens it; ``turns`` counts all that were ever added, swipes included.
+
+    ``last`` is when it was last written to, in Unix seconds.
+    """
+
+    name: str
+    path: Path
+    title: str
+    characters: tuple[str, ...]
+    turns: int
+    last: float
+
+
+class ChatStore:
+    """The chats in ``folder``, for the device ``device``; ``state`` takes locks and journals.
+
+    All methods raise ``StorageError`` where the disk refuses.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        device: str,
+        state: Path,
+        clock: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = new_event_id,
+    ) -> None:
+        self.folder = folder
+        self._device = device
+        self._state = state
+        self._clock = clock
+        self._new_id = new_id
+        self._known: dict[Path, tuple[tuple[int, int], ChatSummary]] = {}
+
+    def list(self) -> list[ChatSummary]:
+        """Every chat, the last written first. No turn is decoded, and a file that has not changed is not read again."""
+        summaries = [self._summary(path, status) for path, status in self._files()]
+        return sorted(summaries, key=lambda summary: (-summary.last, summary.name))
+
+    def create(self, title: str, characters: Iterable[str] = (), persona: str = "") -> ChatLog:
+        """A new chat in a file named after ``title``, beside whatever is there."""
+        started = ChatStarted(title, tuple(characters), persona)
+        taken = {path.name.casefold() for path, _ in self._files()}
+        for name in _names(title):
+            if name.casefold() in taken:
+                continue
+            path = self.folder / name
+            if not path.exists():
+                return ChatLog.create(
+                    path, started, device=self._device, state=self._state, clock=self._clock, new_id=self._new_id
+                )
+        raise AssertionError("names never end")
+
+    def open(self, name: str) -> ChatLog:
+        """The chat in the file ``name`` (with or without its suffix). Raises ``NotFoundError``."""
+        for path, _ in self._files():
+            if name in (path.name, path.name.removesuffix(_SUFFIX)):
+                return self._log(path)
+        raise _not_found(name, [path.name.removesuffix(_SUFFIX) for path, _ in self._files()])
+
+    def find(self, name: str) -> ChatLog:
+        """The chat that a person means: its file's name, its title, or the beginning of one, in any case of letters.
+
+        Raises ``NotFoundError`` where none is meant, or several, and then names them.
+        """
+        summaries = self.list()
+        wanted = name.strip().casefold()
+        for rule in (
+            lambda s: name in (s.name, s.path.name),
+            lambda s: wanted in (s.name.casefold(), s.title.casefold()),
+            lambda s: bool(wanted) and (s.name.casefold().startswith(wanted) or s.title.casefold().startswith(wanted)),
+        ):
+            meant = [summary for summary in summaries if rule(summary)]
+            if len(meant) == 1:
+                return self._log(meant[0].path)
+            if meant:
+                several = ", ".join(summary.name for summary in meant[:5])
+                raise NotFoundError(f"{name} could be {len(meant)} chats.", hint=f"Say one of: {several}")
+        raise _not_found(name, [text for summary in summaries for text in (summary.title, summary.name)])
+
+    def copy(self, log: ChatLog, title: str) -> ChatLog:
+        """A new chat called ``title`` with every event of ``log`` that this version knows, for writing on.
+
+        What the "open a copy" of a chat in a newer format means; ``log`` is left as it is.
+        """
+        started = log.tree
+        copied = self.create(title, started.characters, started.persona)
+        known = [
+            replace(event, format=FORMAT, parents=())
+            for event in log.events
+            if not isinstance(event.body, ChatStarted | Unknown) and not _names_chat(event.body)
+        ]
+        copied.take_in(known)
+        return copied
+
+    def _log(self, path: Path) -> ChatLog:
+        return ChatLog.open(path, device=self._device, state=self._state, clock=self._clock, new_id=self._new_id)
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".") and entry.is_file():
+                        yield Path(entry.path), entry.stat()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise storage_error(error, self.folder) from error
+
+    def _summary(self, path: Path, status: os.stat_result) -> ChatSummary:
+        stamp = (status.st_size, status.st_mtime_ns)
+        known = self._known.get(path)
+        if known is None or known[0] != stamp:
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise storage_error(error, path) from error
+            known = self._known[path] = (stamp, summarise(path, data, status.st_mtime))
+        return known[1]
+
+
+def summarise(path: Path, data: bytes, changed: float) -> ChatSummary:
+    """What a list says about the chat whose file at ``path`` holds ``data`` and was last ``changed`` then."""
+    name = path.name.removesuffix(_SUFFIX)
+    turns = data.count(_TURN)
+    events, _ = decode_log(data if not turns else b"\n".join(_rare_lines(data)))
+    tree = fold(events)
+    turns = turns or sum(isinstance(event.body, TurnAdded) for event in events)
+    return ChatSummary(name, path, tree.title or name, tree.characters, turns, _last_time(data) or changed)
+
+
+def _rare_lines(data: bytes) -> Iterator[bytes]:
+    for mark in _RARE:
+        place = data.find(mark)
+        while place >= 0:
+            end = data.find(b"\n", place)
+            end = len(data) if end < 0 else end
+            yield data[data.rfind(b"\n", 0, place) + 1 : end]
+            place = data.find(mark, end)
+
+
+def _last_time(data: bytes) -> float:
+    end = len(data)
+    for _ in range(_LAST_LINES):
+        start = data.rfind(b"\n", 0, end) + 1
+        events, _ = decode_log(data[start:end])
+        if events:
+            return events[-1].at
+        if start == 0:
+            break
+        end = start - 1
+    return 0.0
+
+
+def _names_chat(body: Body) -> bool:
+    return isinstance(body, PropertySet) and body.key == "title"
+
+
+def _names(title: str) -> Iterator[str]:
+    """File names for a chat called ``title``: its safe characters, then the same with a number, without end."""
+    safe = _UNSAFE.sub("-", unicodedata.normalize("NFC", title)).strip(" .-")
+    safe = " ".join(safe.split()) or "chat"
+    if _RESERVED.match(safe):
+        safe = f"chat {safe}"
+    stem = safe.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").rstrip(" .")
+    yield stem + _SUFFIX
+    for number in itertools.count(2):
+        yield f"{stem} {number}{_SUFFIX}"
+
+
+def _not_found(name: str, known: Iterable[str]) -> NotFoundError:
+    by_fold = {text.casefold(): text for text in known}
+    near = difflib.get_close_matches(name.casefold(), by_fold, n=1)
+    hint = f"Nearest: {by_fold[near[0]]}" if near else "tavern-tui log lists the chats."
+    return NotFoundError(f"No chat is called {name}.", hint=hint)

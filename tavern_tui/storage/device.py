@@ -1,0 +1,52 @@
+"""Who writes: this device's id, and the ids of events."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from pathlib import Path
+
+from tavern_tui.storage.atomic import storage_error, write_atomic
+from tavern_tui.storage.locks import FileLock
+
+_LETTERS = string.digits + string.ascii_letters
+_DEVICE_LENGTH = 6
+_EVENT_LENGTH = 10
+_DEVICE = re.compile(r"[0-9A-Za-z]{6,64}")
+
+
+def new_event_id() -> str:
+    """Ten random letters and digits: 59 bits, unique in a chat of any size that a person can write."""
+    return _random(_EVENT_LENGTH)
+
+
+def device_id(state: Path) -> str:
+    """This device's id, made on first use and kept in the state folder ``state``.
+
+    Two first starts at once get the same id. A file whose content is not an id is replaced. Raises ``StorageError``.
+    """
+    path = state / "device"
+    known = _read(path)
+    if known:
+        return known
+    with FileLock(state / "device.lock", guarded=path):
+        known = _read(path)
+        if not known:
+            known = _random(_DEVICE_LENGTH)
+            write_atomic(path, f"{known}\n".encode("ascii"))
+    return known
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("ascii", "replace").strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return text if _DEVICE.fullmatch(text) else ""
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))

@@ -1,0 +1,93 @@
+"""Left-over journals become interrupted turns; running ones are reported (``docs/architecture.md`` §3.3).
+
+Called when a chat is opened, and again whenever a running reply's writer is found to be gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tavern_tui.domain.events import ChatEvent
+from tavern_tui.storage.atomic import storage_error
+from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.journal import SUFFIX, JournaledReply, ReplyStart, recovery_lock, remove
+from tavern_tui.storage.locks import is_held
+
+_DAMAGED = ".damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was found: events ``recovered`` now, replies still ``running`` elsewhere, and journals set aside.
+
+    ``set_aside`` are journals whose beginning cannot be read, so that nobody knows which chat they belong to; they are
+    renamed and kept.
+    """
+
+    recovered: tuple[ChatEvent, ...] = ()
+    running: tuple[JournaledReply, ...] = ()
+    set_aside: tuple[Path, ...] = ()
+
+
+def recover(log: ChatLog) -> Recovery:
+    """Look through the journals of ``log``: finish what is left over, exactly once, and report what is running.
+
+    A chat that may not be written to keeps its journals for later. Raises ``StorageError``.
+    """
+    if not log.state.is_dir():
+        return Recovery()
+    recovered: list[ChatEvent] = []
+    running: list[JournaledReply] = []
+    set_aside: list[Path] = []
+    with recovery_lock(log.state):
+        log.refresh()
+        for path in _journals(log.state):
+            held = is_held(path)  # asked before reading: a journal that nobody holds does not change any more
+            try:
+                reply = JournaledReply.read(path)
+            except FileNotFoundError:
+                continue
+            if reply is None:
+                if not held and (damaged := _set_aside(path)):
+                    set_aside.append(damaged)
+            elif not _belongs(reply.facts, log):
+                continue
+            elif held:
+                running.append(reply)
+            elif log.read_only is None:
+                recovered += _finish(log, reply)
+    return Recovery(tuple(recovered), tuple(running), tuple(set_aside))
+
+
+def _finish(log: ChatLog, reply: JournaledReply) -> tuple[ChatEvent, ...]:
+    facts = reply.facts
+    events: tuple[ChatEvent, ...] = ()
+    something = reply.text.strip() or (reply.reasoning and not facts.turn)
+    if something and not log.knows(facts.event_id):
+        events = log.append(facts.body(reply.text, reply.reasoning), event_id=facts.event_id)
+    remove(reply.path)
+    return events
+
+
+def _belongs(facts: ReplyStart, log: ChatLog) -> bool:
+    """By the log's place; by the chat's own id where its file was renamed or the library moved."""
+    return facts.key == log.key or (facts.chat == log.chat_id != "" and not Path(facts.path).exists())
+
+
+def _set_aside(path: Path) -> Path | None:
+    """Rename a journal that says nothing readable; remove one that holds nothing at all."""
+    try:
+        if not path.read_bytes().strip(b"\0 \r\n"):
+            remove(path)
+            return None
+        return path.replace(path.with_suffix(_DAMAGED))
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def _journals(state: Path) -> list[Path]:
+    try:
+        return sorted(path for path in state.iterdir() if path.name.endswith(SUFFIX))
+    except OSError as error:
+        raise storage_error(error, state) from error
