@@ -16,6 +16,7 @@ from tavern_tui.domain.events import (
     ChatStarted,
     PropertySet,
     Receipt,
+    Roll,
     Speaker,
     TextEdited,
     TextExtended,
@@ -51,6 +52,8 @@ class Turn:
     interrupted: bool = False
     receipt: Receipt | None = None
     tokens: TurnTokens | None = None
+    lore: tuple[str, ...] = ()
+    roll: Roll | None = None
     lost: bool = False
 
     @property
@@ -142,6 +145,8 @@ class ChatTree:
             interrupted=body.interrupted,
             receipt=body.receipt,
             tokens=body.tokens,
+            lore=body.lore,
+            roll=body.roll,
         )
         self._move_tip(event.writer, event.id)
 

@@ -34,6 +34,15 @@ class TurnTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Roll:
+    """A roll of the dice on a turn: what was thrown (``1d20+2``), the sum, and what the outcome table calls it."""
+
+    dice: str
+    total: int
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """How a reply came about: tokens, milliseconds, and why it ended. ``None`` where the engine did not tell."""
 
@@ -62,7 +71,8 @@ class TurnAdded:
     """A finished turn under ``parent`` (a turn's id, empty for the first); its id is the event's.
 
     ``text`` is what is shown and what prompts read. ``raw`` is the model's text before clean-up where that differs.
-    ``interrupted`` says that the writer vanished or the link broke before the reply was complete.
+    ``interrupted`` says that the writer vanished or the link broke before the reply was complete. ``lore`` names the
+    lore entries that the reply's prompt held because they had fired; ``roll`` is the roll that the turn was made with.
     """
 
     parent: str
@@ -74,6 +84,8 @@ class TurnAdded:
     interrupted: bool = False
     receipt: Receipt | None = None
     tokens: TurnTokens | None = None
+    lore: tuple[str, ...] = ()
+    roll: Roll | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tavern_tui.domain.events import (
     ChatStarted,
     PropertySet,
     Receipt,
+    Roll,
     Speaker,
     TextEdited,
     TextExtended,
@@ -34,6 +35,7 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _RECEIPT = tuple(field.name for field in fields(Receipt))
 _RECEIPT_TEXTS = 3  # the first three places of a receipt are texts, the last two milliseconds
 _RECEIPT_NUMBERS = len(_RECEIPT) - 2
+_SPEAKERS = {speaker.value[0]: speaker for speaker in Speaker}
 _LARGEST_ID = 2**32
 _REQUIRED = object()
 
@@ -61,10 +63,14 @@ class Kind:
     fields: tuple[Field, ...]
     keys: frozenset[str]
 
-    def longer(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Receipts that a later version made longer, to be written back as they came."""
-        places = record.get("r")
-        return {"r": places} if "r" in self.keys and isinstance(places, list) and len(places) > len(_RECEIPT) else {}
+
+def unknown_fields(kind: Kind, record: dict[str, Any], header: frozenset[str]) -> dict[str, Any]:
+    """What a later version added to ``record``: its own keys, and a receipt with more places than we know."""
+    unknown = {key: record[key] for key in record.keys() - header - kind.keys}
+    places = record.get("r")
+    if "r" in kind.keys and isinstance(places, list) and len(places) > len(_RECEIPT):
+        unknown["r"] = places
+    return unknown
 
 
 def read_body(kind: Kind, record: dict[str, Any]) -> Body:
@@ -112,10 +118,10 @@ def _read_anything(value: Any, _: str) -> Any:
 
 
 def _read_speaker(value: Any, _: str) -> Speaker:
-    for speaker in Speaker:
-        if value == speaker.value[0]:
-            return speaker
-    raise Unreadable("nobody known is speaking (s)")
+    speaker = _SPEAKERS.get(value) if isinstance(value, str) else None
+    if speaker is None:
+        raise Unreadable("nobody known is speaking (s)")
+    return speaker
 
 
 def _read_raw(value: Any, text: str) -> str:
@@ -170,6 +176,17 @@ def _read_tokens(value: Any, _: str) -> TurnTokens:
 
 def _write_tokens(tokens: TurnTokens, _: str) -> list[str]:
     return [tokens.fingerprint, base64.b64encode(pack_ids(tokens.ids)).decode("ascii")]
+
+
+def _read_roll(value: Any, _: str) -> Roll:
+    match value:
+        case [str(dice), int(total), str(outcome)] if type(total) is int:
+            return Roll(dice, total, outcome)
+    raise Unreadable("a roll of the dice (roll) is of another type")
+
+
+def _write_roll(roll: Roll, _: str) -> list[Any]:
+    return [roll.dice, roll.total, roll.outcome]
 
 
 def pack_ids(ids: tuple[int, ...]) -> bytes:
@@ -249,6 +266,8 @@ KINDS: dict[str, Kind] = {
         _CUT,
         _RECEIPT_FIELD,
         _TOKENS,
+        Field("lore", "lore", _read_texts, lambda value, _: list(value), ()),
+        Field("roll", "roll", _read_roll, _write_roll, None),
     ),
     "more": _kind(TextExtended, _text("turn", "on"), _text("text", "x"), _RAW, _CUT, _RECEIPT_FIELD, _TOKENS),
     "edit": _kind(TextEdited, _text("turn", "on"), _text("text", "x")),
