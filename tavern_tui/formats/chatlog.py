@@ -5,9 +5,10 @@ size of their text and a look with ``less`` or ``grep`` still tells what was sai
 belong to ``storage.chats``; what the events mean to ``domain.chat``. The keys of each kind are the table in
 ``chatlog_fields``.
 
-Header keys: ``i`` id, ``w`` writer, ``l`` Lamport number, ``t`` time (whole Unix seconds), ``k`` kind, ``h`` parents
-(left out where a turn follows its parent turn directly), ``f`` format and ``v`` program version (left out in format 1,
-but always there in a chat's first event). Defaults are left out. Unknown keys and kinds are kept and written back.
+Header: ``e`` is the event (id, writer, Lamport number, time in whole Unix seconds) and stands first, ``k`` is its kind,
+``h`` its parents (left out where a turn follows its parent turn directly), ``f`` format and ``v`` program version (left
+out in format 1, but always there in a chat's first event). Defaults are left out. Unknown keys and kinds are kept and
+written back.
 """
 
 from __future__ import annotations
@@ -15,25 +16,26 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.events import ChatEvent, ChatStarted, TurnAdded, Unknown
+from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, TurnAdded, Unknown
 from tavern_tui.domain.lorebook import EMPTY
-from tavern_tui.formats.chatlog_fields import KIND_OF, KINDS, Unreadable, read_body, write_body
+from tavern_tui.formats.chatlog_fields import KIND_OF, KINDS, Unreadable, read_body, unknown_fields, write_body
 
 FORMAT = 1
 """The version of the log's format that this program writes, and the newest that it may append to."""
 
-_HEADER = frozenset({"i", "w", "l", "t", "k", "h", "f", "v"})
-_RECORD_START = '{"i":"'  # cannot stand inside a JSON string, where its quotes would be escaped
+_HEADER = frozenset({"e", "k", "h", "f", "v"})
+_RECORD_START = '{"e":["'  # cannot stand inside a JSON string, where its quotes would be escaped
 _MOST_TRIES = 64  # starts of records tried in one damaged line before its rest is given up
 _MAX_DEPTH = 64
 _MAX_LAMPORT = 2**53
 _MAX_ID = 64
+_Head = tuple[str, str, int, float]  # id, writer, Lamport number, time
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -116,7 +118,7 @@ class _Torn(Unreadable):
 
 
 def _header(event: ChatEvent) -> dict[str, Any]:
-    record: dict[str, Any] = {"i": event.id, "w": event.writer, "l": event.lamport, "t": round(event.at)}
+    record: dict[str, Any] = {"e": [event.id, event.writer, event.lamport, round(event.at)]}
     if event.format != 1 or isinstance(event.body, ChatStarted):
         record["f"] = event.format
     if event.program:
@@ -138,11 +140,13 @@ def _decode_line(line: bytes) -> ChatEvent:
     except UnicodeDecodeError as error:
         raise _Torn(f"bytes that are no UTF-8 from byte {error.start} of the line on") from error
     try:
-        record = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        record = _JSON.decode(text)
     except RecursionError as error:
         raise Unreadable("nested too deep") from error
     except ValueError as error:
         raise _Torn(_why_not_json(line)) from error
+    if text.count("[") + text.count("{") > _MAX_DEPTH and _depth_over(record, _MAX_DEPTH):
+        raise Unreadable("nested too deep")
     return _decode_record(record)
 
 
@@ -164,63 +168,67 @@ def _finite(digits: str) -> float:
     return value
 
 
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+
+
 def _decode_record(record: Any) -> ChatEvent:
     if not isinstance(record, dict):
         raise Unreadable("not a record")
-    identity, writer, lamport, kind = record.get("i"), record.get("w"), record.get("l"), record.get("k")
-    if not isinstance(identity, str) or not 0 < len(identity) <= _MAX_ID:
-        raise Unreadable("no event id (i)")
-    if not isinstance(writer, str) or not isinstance(kind, str):
-        raise Unreadable("no writer (w) or kind (k)")
+    match record.get("e"):
+        case [str(identity), str(writer), lamport, at] if 0 < len(identity) <= _MAX_ID:
+            pass
+        case _:
+            raise Unreadable("does not say which event it is (e)")
     if type(lamport) is not int or not 0 <= lamport < _MAX_LAMPORT:
-        raise Unreadable("no usable Lamport number (l)")
+        raise Unreadable("its Lamport number is of no use (e)")
+    if type(at) not in (int, float) or not abs(at) < _MAX_LAMPORT:
+        raise Unreadable("its time is of no use (e)")
+    kind = record.get("k")
+    if not isinstance(kind, str):
+        raise Unreadable("does not say its kind (k)")
+    head = (identity, writer, lamport, float(at))
     written_in = record.get("f", 1)
     newer = type(written_in) is int and written_in > FORMAT
-    if _depth_over(record, _MAX_DEPTH):
-        raise Unreadable("nested too deep")
     try:
-        return _decode_known(record, kind)
+        return _decode_known(record, kind, head)
     except Unreadable:
         if not newer:
             raise
     # A later version may have given a known key another meaning; the record is kept for it.
     program = record.get("v")
-    return ChatEvent(
-        identity,
-        writer,
-        lamport,
-        Unknown(kind, record),
-        format=written_in,
-        program=program if isinstance(program, str) else "",
-    )
+    program = program if isinstance(program, str) else ""
+    return _event(head, Unknown(kind, record), (), written_in, program)
 
 
-def _decode_known(record: dict[str, Any], kind: str) -> ChatEvent:
-    at, written_in, program = record.get("t", 0), record.get("f", 1), record.get("v", "")
-    if (
-        type(at) not in (int, float)
-        or not abs(at) < _MAX_LAMPORT
-        or type(written_in) is not int
-        or not isinstance(program, str)
-    ):
-        raise Unreadable("time (t), format (f) or version (v) of another type")
+def _decode_known(record: dict[str, Any], kind: str, head: _Head) -> ChatEvent:
+    written_in, program, parents = record.get("f", 1), record.get("v", ""), record.get("h")
+    if type(written_in) is not int or not isinstance(program, str):
+        raise Unreadable("its format (f) or version (v) is of another type")
     known = KINDS.get(kind)
     body = Unknown(kind, record) if known is None else read_body(known, record)
-    extra = {} if known is None else {key: record[key] for key in record.keys() - _HEADER - known.keys}
-    if known is not None and (longer := known.longer(record)):
-        extra |= longer
-    heads = record.get("h")
-    if heads is None:
-        parents = _implied_parents(body)
-    elif isinstance(heads, str):
-        parents = (heads,)
-    elif isinstance(heads, list) and all(isinstance(head, str) for head in heads):
-        parents = tuple(heads)
-    else:
-        raise Unreadable("parents (h) of another type")
-    return ChatEvent(
-        record["i"], record["w"], record["l"], body, parents, float(at), written_in, program, extra or EMPTY
-    )
+    extra = {} if known is None else unknown_fields(known, record, _HEADER)
+    match parents:
+        case None:
+            parents = _implied_parents(body)
+        case str():
+            parents = (parents,)
+        case [*names] if all(isinstance(name, str) for name in names):
+            parents = tuple(names)
+        case _:
+            raise Unreadable("its parents (h) are of another type")
+    return _event(head, body, parents, written_in, program, extra or EMPTY)
+
+
+def _event(
+    head: _Head,
+    body: Body,
+    parents: tuple[str, ...],
+    written_in: int,
+    program: str,
+    extra: Mapping[str, Any] = EMPTY,
+) -> ChatEvent:
+    identity, writer, lamport, at = head
+    return ChatEvent(identity, writer, lamport, body, parents, at, written_in, program, extra)
 
 
 def _depth_over(value: Any, limit: int) -> bool:
@@ -244,14 +252,15 @@ def _inner(values: list[Any]) -> Iterator[Any]:
 def _salvage(line: bytes) -> list[ChatEvent]:
     """Whole records inside a damaged line: behind a torn one, before NUL bytes, or two without a newline between."""
     text = line.decode("utf-8", "surrogateescape")
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
     events = []
     start, tries = text.find(_RECORD_START), 0
     while start >= 0 and tries < _MOST_TRIES:
         try:
-            record, end = decoder.raw_decode(text, start)
+            record, end = _JSON.raw_decode(text, start)
             if _SURROGATE.search(text, start, end):  # bad bytes, smuggled through as surrogates
                 raise Unreadable("bytes that are no UTF-8")
+            if _depth_over(record, _MAX_DEPTH):
+                raise Unreadable("nested too deep")
             events.append(_decode_record(record))
         except (ValueError, RecursionError, Unreadable):
             tries += 1

@@ -12,12 +12,12 @@ from tavern_tui.storage.locks import FileLock
 
 _LETTERS = string.digits + string.ascii_letters
 _DEVICE_LENGTH = 6
-_EVENT_LENGTH = 10
+_EVENT_LENGTH = 8
 _DEVICE = re.compile(r"[0-9A-Za-z]{6,64}")
 
 
 def new_event_id() -> str:
-    """Ten random letters and digits: 59 bits, unique in a chat of any size that a person can write."""
+    """Eight random letters and digits (47 bits): unique in a chat; a log sees to it that its own never repeat."""
     return _random(_EVENT_LENGTH)
 
 
