@@ -208,7 +208,7 @@ def _book(fields: Fields, entries: list[Any], name: str) -> Lorebook:
         scan_depth=fields.maybe_integer("scan_depth"),
         token_budget=fields.maybe_integer("token_budget"),
         recursive_scanning=fields.maybe_flag("recursive_scanning"),
-        extra={key: value for key, value in fields.value.items() if key not in _BOOK_LEVEL},
+        extra={key: value for key, value in fields.value.items() if key not in _BOOK_LEVEL and value != {}},
     )
 
 
