@@ -131,11 +131,14 @@ class ChatTree:
         if body.parent in self._removed or event.id in self._removed:
             self._removed.add(event.id)
             return
-        if event.id not in self.turns:
-            self._place(event.id, body.parent)
+        if body.parent != ROOT and body.parent not in self.turns:
+            self._stand_in(body.parent)
+        known = self.turns.get(event.id)
+        if known is None:
+            self.children.setdefault(body.parent, []).append(event.id)
         self.turns[event.id] = Turn(
             id=event.id,
-            parent=self.turns[event.id].parent,
+            parent=body.parent if known is None else known.parent,
             speaker=body.speaker,
             name=body.name,
             text=body.text,
@@ -150,20 +153,15 @@ class ChatTree:
         )
         self._move_tip(event.writer, event.id)
 
-    def _place(self, turn: str, parent: str) -> None:
-        """Give ``turn`` its place in the tree. A parent whose event is missing gets a stand-in.
+    def _stand_in(self, turn: str) -> None:
+        """Keep what follows a turn readable whose own event is missing.
 
-        A stand-in goes where the reader was (in a chat without branches that is the lost turn's own place), and a turn
-        that has one stays there, so that no event can make a circle.
+        It goes where the reader was: in a chat without branches that is the lost turn's own place. There it stays, so
+        that no event can make a circle.
         """
-        if parent != ROOT and parent not in self.turns:
-            self._hang(parent, self._any_tip)
-        if turn not in self.turns:
-            self._hang(turn, parent)
-
-    def _hang(self, turn: str, parent: str) -> None:
-        self.turns[turn] = Turn(turn, parent, Speaker.NARRATOR, name="", text="", hidden=True, lost=True)
-        self.children.setdefault(parent, []).append(turn)
+        place = self._any_tip
+        self.turns[turn] = Turn(turn, place, Speaker.NARRATOR, name="", text="", hidden=True, lost=True)
+        self.children.setdefault(place, []).append(turn)
 
     def _change_text(self, body: TextExtended | TextEdited) -> None:
         turn = self.turns.get(body.turn)

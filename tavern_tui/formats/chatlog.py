@@ -29,7 +29,6 @@ from tavern_tui.formats.chatlog_fields import KIND_OF, KINDS, Unreadable, read_b
 FORMAT = 1
 """The version of the log's format that this program writes, and the newest that it may append to."""
 
-_HEADER = frozenset({"e", "k", "h", "f", "v"})
 _RECORD_START = '{"e":["'  # cannot stand inside a JSON string, where its quotes would be escaped
 _MOST_TRIES = 64  # starts of records tried in one damaged line before its rest is given up
 _MAX_DEPTH = 64
@@ -206,7 +205,7 @@ def _decode_known(record: dict[str, Any], kind: str, head: _Head) -> ChatEvent:
         raise Unreadable("its format (f) or version (v) is of another type")
     known = KINDS.get(kind)
     body = Unknown(kind, record) if known is None else read_body(known, record)
-    extra = {} if known is None else unknown_fields(known, record, _HEADER)
+    extra = {} if known is None else unknown_fields(known, record)
     match parents:
         case None:
             parents = _implied_parents(body)

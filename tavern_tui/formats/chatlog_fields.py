@@ -31,6 +31,9 @@ from tavern_tui.domain.events import (
     Undone,
 )
 
+HEADER = frozenset({"e", "k", "h", "f", "v"})
+"""The keys of every record, whatever its kind."""
+
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _RECEIPT = tuple(field.name for field in fields(Receipt))
 _RECEIPT_TEXTS = 3  # the first three places of a receipt are texts, the last two milliseconds
@@ -57,33 +60,35 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of event: its body's type and fields, ``text`` before those that are packed against it."""
+    """One kind of event: its body's type, its fields in the type's order, and every key that such a record may have."""
 
     body: Callable[..., Body]
     fields: tuple[Field, ...]
     keys: frozenset[str]
 
 
-def unknown_fields(kind: Kind, record: dict[str, Any], header: frozenset[str]) -> dict[str, Any]:
+def unknown_fields(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
     """What a later version added to ``record``: its own keys, and a receipt with more places than we know."""
-    unknown = {key: record[key] for key in record.keys() - header - kind.keys}
     places = record.get("r")
-    if "r" in kind.keys and isinstance(places, list) and len(places) > len(_RECEIPT):
-        unknown["r"] = places
-    return unknown
+    longer = isinstance(places, list) and len(places) > len(_RECEIPT)
+    if record.keys() <= kind.keys and not longer:
+        return {}
+    unknown = {key: record[key] for key in record.keys() - kind.keys}
+    return unknown | {"r": places} if longer else unknown
 
 
 def read_body(kind: Kind, record: dict[str, Any]) -> Body:
     """The body that ``record`` tells; raises ``Unreadable``."""
-    values: dict[str, Any] = {}
+    values = []
+    text = record.get("x", "")
     for field in kind.fields:
         if field.key in record:
-            values[field.name] = field.read(record[field.key], values.get("text", ""))
+            values.append(field.read(record[field.key], text))
         elif field.default is _REQUIRED:
             raise Unreadable(f"no {field.name} ({field.key})")
         else:
-            values[field.name] = field.default
-    return kind.body(**values)
+            values.append(field.default)
+    return kind.body(*values)
 
 
 def write_body(body: Body, record: dict[str, Any]) -> None:
@@ -239,7 +244,7 @@ def _flag(name: str, key: str, default: bool) -> Field:
 
 
 def _kind(body: Callable[..., Body], *rows: Field) -> Kind:
-    return Kind(body, rows, frozenset(row.key for row in rows))
+    return Kind(body, rows, HEADER | {row.key for row in rows})
 
 
 _RAW = Field("raw", "raw", _read_raw, _write_raw, None)
