@@ -145,10 +145,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of a stream that was not broken."""
+    """The last event of a stream that was not broken.
+
+    ``canonical`` says whether tokenising the reply's text after its prompt gives the very ids that were sampled; ids
+    need keeping only where it is ``False``. ``None`` where the engine does not tell, or the ids do not cover the text
+    (a stop string that began inside a token).
+    """
 
     reason: StopReason
     usage: Usage = field(default_factory=Usage)
+    canonical: bool | None = None
 
 
 Event = Waiting | LoadProgress | PrefillProgress | ReasoningArrived | TextArrived | Notice | Finished

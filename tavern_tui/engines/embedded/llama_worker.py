@@ -1,0 +1,145 @@
+"""``LlamaWorker``: one thread that calls llama.cpp, seen from asyncio.
+
+Counting and tokenising do not wait for a reply: between two decodes the thread does what was put in meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines.base import Finished, LoadProgress
+from tavern_tui.engines.embedded import llama
+from tavern_tui.engines.embedded.cores import best_threads, physical_cores
+from tavern_tui.engines.embedded.protocol import Answer, Generate, ModelFacts, ModelSpec, Speed, Tuned
+from tavern_tui.engines.embedded.worker import Emit
+
+T = TypeVar("T")
+
+
+class LlamaWorker:
+    """The worker of ``worker.Worker`` that computes in this process."""
+
+    name = "llama.cpp in the host"
+
+    def __init__(self) -> None:
+        llama.library()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama")
+        self._flag = llama.Flag()
+        self._small: deque[Callable[[], None]] = deque()
+        self._model: llama.LlamaModel | None = None
+
+    async def load(self, spec: ModelSpec, emit: Emit) -> ModelFacts:
+        """See ``Worker``."""
+        self._flag.put_down()
+        later = _on_loop(emit)
+
+        def load() -> ModelFacts:
+            self._free()
+            last = -1.0
+
+            def progress(fraction: float) -> None:
+                nonlocal last
+                if fraction - last >= 0.01 or fraction >= 1:
+                    last = fraction
+                    later(LoadProgress(fraction))
+
+            self._model = llama.LlamaModel(spec, self._flag, progress)
+            return self._model.facts
+
+        return await self._run(load)
+
+    async def unload(self) -> None:
+        """See ``Worker``."""
+        await self._run(self._free)
+
+    async def count(self, texts: Sequence[str]) -> tuple[int, ...]:
+        """See ``Worker``."""
+        return await self._between(lambda: tuple(len(self._loaded().vocabulary.tokenize(text)) for text in texts))
+
+    async def tokenize(self, text: str) -> tuple[int, ...]:
+        """See ``Worker``."""
+        return await self._between(lambda: tuple(self._loaded().vocabulary.tokenize(text)))
+
+    async def generate(self, work: Generate, emit: Emit) -> Finished:
+        """See ``Worker``."""
+        self._flag.put_down()
+        later = _on_loop(emit)
+        return await self._run(lambda: self._loaded().generate(work, later, self._do_small))
+
+    async def tune(self, seconds: float, emit: Emit) -> Tuned:
+        """See ``Worker``."""
+        self._flag.put_down()
+        most = physical_cores()
+        speeds: list[Speed] = []
+        for threads in range(1, most + 1):
+            speed = await self._run(partial(self._loaded().speed, threads, seconds / most))
+            if self._flag.raised:
+                break
+            speeds.append(speed)
+            emit(speed)
+        best = best_threads(speeds) or self._loaded().threads
+        await self._run(lambda: self._loaded().use_threads(best))
+        return Tuned(tuple(speeds), best)
+
+    def abort(self) -> None:
+        """See ``Worker``."""
+        self._flag.put_up()
+
+    def devices(self) -> tuple[str, ...]:
+        """See ``Worker``."""
+        return llama.devices()
+
+    async def close(self) -> None:
+        """See ``Worker``."""
+        self._flag.put_up()
+        await self.unload()
+        self._thread.shutdown(wait=False)
+
+    def _loaded(self) -> llama.LlamaModel:
+        if self._model is None:
+            raise EngineError("No model is loaded.", fault=EngineFault.NO_MODEL)
+        return self._model
+
+    def _free(self) -> None:
+        if self._model is not None:
+            self._model.close()
+            self._model = None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _between(self, work: Callable[[], T]) -> T:
+        """Run small work in the thread: at once when it is free, else between two decodes."""
+        future: Future[T] = Future()
+
+        def settle() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except EngineError as error:
+                future.set_exception(error)
+
+        self._small.append(settle)
+        self._thread.submit(self._do_small)
+        return await asyncio.wrap_future(future)
+
+    def _do_small(self) -> None:
+        while self._small:
+            self._small.popleft()()
+
+
+def _on_loop(emit: Emit) -> Emit:
+    """``emit`` as the thread may call it."""
+    loop = asyncio.get_running_loop()
+
+    def later(event: Answer) -> None:
+        loop.call_soon_threadsafe(emit, event)
+
+    return later

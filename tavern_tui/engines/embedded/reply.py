@@ -1,0 +1,85 @@
+"""``ReplyText``: from sampled tokens to text that may be shown, with stop strings and split characters held back.
+
+Pure. Whole tokens come out, each with its id; a token waits while its bytes are half a character or while it may be
+the beginning of a stop string.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Sequence
+
+from tavern_tui.engines.base import TextArrived
+
+_decoder = codecs.getincrementaldecoder("utf-8")
+
+
+class ReplyText:
+    """The text of one reply as it grows. ``text`` and ``ids`` are what has come out so far.
+
+    ``covered`` says that ``ids`` spell the whole of ``text``; it ends when a stop string begins inside a token.
+    """
+
+    def __init__(self, stop: Sequence[str] = ()) -> None:
+        self._stop = tuple(sorted((s for s in stop if s), key=len, reverse=True))
+        self._held: list[tuple[int, bytes]] = []
+        self.text = ""
+        self.ids: list[int] = []
+        self.covered = True
+        self.stopped = False
+
+    def feed(self, token: int, piece: bytes) -> TextArrived | None:
+        """Take one sampled token; what may be shown now, if anything. Sets ``stopped`` when a stop string is complete.
+
+        The stop string and what follows it never come out; the text before it does.
+        """
+        self._held.append((token, piece))
+        text = _complete(piece for _, piece in self._held)[0]
+        found = [at for stop in self._stop if (at := text.find(stop)) >= 0]
+        if found:
+            self.stopped = True
+            return self._release(text, min(found), last=True)
+        return self._release(text, len(text) - self._possible_stop(text), last=False)
+
+    def finish(self) -> TextArrived | None:
+        """The reply ended: what was held back comes out, but for half a character."""
+        text = _complete(piece for _, piece in self._held)[0]
+        return self._release(text, len(text), last=True)
+
+    def _possible_stop(self, text: str) -> int:
+        """Characters at the end of ``text`` that may be the beginning of a stop string."""
+        longest = 0
+        for stop in self._stop:
+            for length in range(min(len(stop) - 1, len(text)), longest, -1):
+                if text.endswith(stop[:length]):
+                    longest = length
+                    break
+        return longest
+
+    def _release(self, text: str, safe: int, *, last: bool) -> TextArrived | None:
+        """Let whole tokens out that end within ``safe`` characters; at the ``last`` also the rest without an id."""
+        count, shown = 0, ""
+        for n in range(1, len(self._held) + 1):
+            part, clean = _complete(piece for _, piece in self._held[:n])
+            if len(part) > safe:
+                break
+            if clean:
+                count, shown = n, part
+        ids = tuple(token for token, _ in self._held[:count])
+        del self._held[:count]
+        if last:
+            self._held.clear()
+            if len(shown) < safe:
+                shown, ids, self.covered = text[:safe], (), False
+        if not shown and not ids:
+            return None
+        self.text += shown
+        self.ids += ids
+        return TextArrived(shown, ids)
+
+
+def _complete(pieces: Iterable[bytes]) -> tuple[str, bool]:
+    """The text of the pieces without half a character at the end, and whether there was none."""
+    decoder = _decoder("replace")
+    text = decoder.decode(b"".join(pieces))
+    return text, not decoder.getstate()[0]

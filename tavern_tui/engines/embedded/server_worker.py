@@ -1,0 +1,372 @@
+"""``ServerWorker``: a ``llama-server`` child of the host that computes in place of the binding.
+
+For machines where llama_cpp is not built (Termux) or where a llama.cpp for the GPU is installed already. The child
+listens on loopback with a random port and key and dies with the host. Wire names: llama-server's own ``/completion``,
+``/tokenize``, ``/props``, ``/health``; its key travels in the environment, where other users cannot read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.preset import SamplerPreset
+from tavern_tui.domain.request import joined
+from tavern_tui.engines.base import Finished, LoadProgress, PrefillProgress, StopReason, TextArrived, Usage
+from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
+from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
+from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT, Emit, model_file
+
+_POLL_SECONDS = 0.1
+_END_SECONDS = 5.0
+_ORDER = ("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature")
+_STOPS = {"eos": StopReason.END, "word": StopReason.STOP_STRING, "limit": StopReason.LENGTH}
+
+# Runs before llama-server in its process: die with the host (Linux: PR_SET_PDEATHSIG is 1), then become llama-server.
+_LAUNCH = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def sampling_fields(preset: SamplerPreset, seed: int | None) -> dict[str, Any]:
+    """A preset in llama-server's names, the temperature last; ranges of 0 become -1, its word for the whole context."""
+    return {
+        "temperature": preset.temperature,
+        "top_k": preset.top_k,
+        "top_p": preset.top_p,
+        "min_p": preset.min_p,
+        "typical_p": preset.typical_p,
+        "top_n_sigma": preset.top_n_sigma or -1,
+        "repeat_penalty": preset.repetition_penalty,
+        "repeat_last_n": preset.repetition_range or -1,
+        "presence_penalty": preset.presence_penalty,
+        "frequency_penalty": preset.frequency_penalty,
+        "dry_multiplier": preset.dry_multiplier,
+        "dry_base": preset.dry_base,
+        "dry_allowed_length": preset.dry_allowed_length,
+        "dry_penalty_last_n": preset.dry_range or -1,
+        "dry_sequence_breakers": list(preset.dry_breakers),
+        "xtc_probability": preset.xtc_probability,
+        "xtc_threshold": preset.xtc_threshold,
+        "samplers": list(_ORDER),
+        "seed": -1 if seed is None else seed % (2**32 - 1),
+    }
+
+
+class ServerWorker:
+    """The worker of ``worker.Worker`` that owns a llama-server."""
+
+    name = "llama-server"
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._devices: tuple[str, ...] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._log: asyncio.Task[None] | None = None
+        self._said: deque[str] = deque(maxlen=40)
+        self._http: httpx.AsyncClient | None = None
+        self._facts: ModelFacts | None = None
+        self._aborted = asyncio.Event()
+
+    async def load(self, spec: ModelSpec, emit: Emit) -> ModelFacts:
+        """See ``Worker``. llama-server does not say how far it is, so progress is only its beginning and its end."""
+        await self.unload()
+        self._aborted.clear()
+        path = model_file(spec)
+        emit(LoadProgress(0.0))
+        if self._devices is None:
+            self._devices = await self._list_devices()
+        threads = spec.threads or default_threads()
+        try:
+            await self._start(spec, threads)
+            await self._healthy(path)
+            props = await self._get("/props")
+            models = await self._get("/v1/models")
+        except BaseException:
+            await self.unload()
+            raise
+        emit(LoadProgress(1.0))
+        self._facts = _facts(spec, threads, props, models, self._devices)
+        return self._facts
+
+    async def _start(self, spec: ModelSpec, threads: int) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        key = secrets.token_urlsafe(24)
+        layers = 999 if spec.gpu_layers < 0 else spec.gpu_layers
+        arguments = ["-m", spec.path, "--host", "127.0.0.1", "--port", str(port), "-np", "1", "-ngl", str(layers)]
+        arguments += ["-c", str(spec.context_tokens or DEFAULT_CONTEXT), "-t", str(threads)]
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", _LAUNCH, str(os.getpid()), str(self._program), *arguments),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "LLAMA_API_KEY": key},
+            )
+        except OSError as error:
+            raise self._broken(f"llama-server cannot be started: {error.strerror}.") from error
+        self._said.clear()
+        self._log = asyncio.ensure_future(self._read_log(self._process))
+        # trust_env off: a proxy of the environment has no business between the host and its child.
+        self._http = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=httpx.Timeout(10.0, read=None),
+            trust_env=False,
+        )
+
+    async def _read_log(self, process: asyncio.subprocess.Process) -> None:
+        """llama-server's words while it loads go to the host's log; later ones, which may quote prompts, nowhere."""
+        assert process.stderr is not None
+        while block := await process.stderr.read(4096):
+            if self._facts is None:
+                text = block.decode("utf-8", "replace")
+                self._said.append(text)
+                sys.stderr.write(text)
+
+    async def _healthy(self, path: Path) -> None:
+        """Wait until the model is loaded."""
+        while True:
+            if self._aborted.is_set():
+                raise EngineError(f"Loading {path.name} was stopped.", fault=EngineFault.NO_MODEL, where=str(path))
+            if self._process is None or self._process.returncode is not None:
+                if self._log is not None:
+                    await self._log
+                reason = "".join(self._said).strip().rpartition("\n")[2][:200]
+                raise EngineError(
+                    f"llama-server cannot load {path.name}.",
+                    fault=EngineFault.NO_MODEL,
+                    where=str(path),
+                    hint=f"It said: {reason}" if reason else "Its reason is in the engine's log.",
+                )
+            try:
+                if (await self._client().get("/health")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass  # it does not listen yet
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _list_devices(self) -> tuple[str, ...]:
+        process = await asyncio.create_subprocess_exec(
+            str(self._program),
+            "--list-devices",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with asyncio.timeout(20):
+                said, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            return ()
+        lines = said.decode("utf-8", "replace").splitlines()
+        return tuple(line.strip() for line in lines if line.startswith("  ") and ":" in line)
+
+    async def unload(self) -> None:
+        """See ``Worker``."""
+        process, self._process, self._facts = self._process, None, None
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+        if process is None:
+            return
+        if process.returncode is None:
+            process.terminate()
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        if self._log is not None:
+            await self._log
+
+    async def close(self) -> None:
+        """See ``Worker``."""
+        self.abort()
+        await self.unload()
+
+    def abort(self) -> None:
+        """See ``Worker``: the connection is closed, on which llama-server stops."""
+        self._aborted.set()
+
+    def devices(self) -> tuple[str, ...]:
+        """See ``Worker``: as the program lists them."""
+        return self._devices or ("CPU",)
+
+    async def count(self, texts: Sequence[str]) -> tuple[int, ...]:
+        """See ``Worker``."""
+        return tuple([len(await self.tokenize(text)) for text in texts])
+
+    async def tokenize(self, text: str) -> tuple[int, ...]:
+        """See ``Worker``."""
+        return await self._tokens(text, add_special=False)
+
+    async def _tokens(self, text: str, *, add_special: bool) -> tuple[int, ...]:
+        body = {"content": text, "add_special": add_special, "parse_special": True}
+        answer = await self._post("/tokenize", body)
+        return tuple(int(token) for token in answer.get("tokens", ()))
+
+    async def generate(self, work: Generate, emit: Emit) -> Finished:
+        """See ``Worker``. Known ids of segments are not used: llama-server tokenises the whole text."""
+        self._aborted.clear()
+        ids = await self._tokens(joined(work.prompt), add_special=True)
+        context = self._facts.context_tokens if self._facts else 0
+        if len(ids) >= context:
+            raise EngineError(
+                f"The prompt is {len(ids)} tokens; the context holds {context}.",
+                fault=EngineFault.OVERFLOW,
+                prompt_tokens=len(ids),
+                context_tokens=context,
+                hint="Raise the context, or shorten the prompt.",
+            )
+        body = {
+            "prompt": list(ids),
+            "n_predict": min(work.response_tokens, context - len(ids)),
+            "stop": list(work.stop),
+            "stream": True,
+            "cache_prompt": True,
+            "return_progress": True,
+            **sampling_fields(work.sampling, work.seed),
+        }
+        emit(PrefillProgress(0, len(ids)))
+        reading = asyncio.ensure_future(self._read_reply(body, len(ids), emit))
+        stopping = asyncio.ensure_future(self._aborted.wait())
+        await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not reading.done():
+            reading.cancel()
+            await asyncio.wait((reading,))
+        return Finished(StopReason.ABORTED) if reading.cancelled() else reading.result()
+
+    async def _read_reply(self, body: dict[str, Any], prompt_tokens: int, emit: Emit) -> Finished:
+        async with self._talking(), self._client().stream("POST", "/completion", json=body) as response:
+            if response.status_code != 200:
+                raise _refused(response.status_code, await response.aread())
+            async for line in response.aiter_lines():
+                if not line.startswith("data:"):
+                    continue
+                event = _json(line[5:])
+                progress = event.get("prompt_progress")
+                if isinstance(progress, dict):
+                    emit(PrefillProgress(int(progress.get("processed", 0)), prompt_tokens))
+                if event.get("content"):
+                    emit(TextArrived(str(event["content"])))
+                if event.get("stop"):
+                    return _finished(event, prompt_tokens)
+        raise self._broken("llama-server ended the reply in the middle.")
+
+    async def tune(self, seconds: float, emit: Emit) -> Tuned:
+        """See ``Worker``. llama-server takes its threads at its start, so it is started anew for each number."""
+        if self._facts is None:
+            raise EngineError("No model is loaded.", fault=EngineFault.NO_MODEL)
+        facts, most, speeds = self._facts, physical_cores(), list[Speed]()
+        spec = ModelSpec(facts.path, facts.context_tokens, facts.threads)
+        for threads in range(1, most + 1):
+            await self.load(replace(spec, threads=threads), lambda _: None)
+            body = {"prompt": "The", "n_predict": 512, "ignore_eos": True, "t_max_predict_ms": seconds * 1000 / most}
+            timings = (await self._post("/completion", body)).get("timings", {})
+            speeds.append(Speed(threads, round(float(timings.get("predicted_per_second", 0.0)), 2)))
+            emit(speeds[-1])
+        best = best_threads(speeds) or facts.threads
+        await self.load(replace(spec, threads=best), lambda _: None)
+        return Tuned(tuple(speeds), best)
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            raise EngineError("No model is loaded.", fault=EngineFault.NO_MODEL)
+        return self._http
+
+    @asynccontextmanager
+    async def _talking(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise self._broken("llama-server does not answer any more.") from error
+
+    def _broken(self, title: str) -> EngineError:
+        return EngineError(
+            title, fault=EngineFault.CRASHED, where=str(self._program), hint="The next reply starts it anew."
+        )
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        async with self._talking():
+            return _json((await self._client().get(path)).text)
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with self._talking():
+            response = await self._client().post(path, json=body)
+        if response.status_code != 200:
+            raise _refused(response.status_code, response.content)
+        return _json(response.text)
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise EngineError("llama-server's answer cannot be read.", fault=EngineFault.BROKEN_STREAM) from error
+    return value if isinstance(value, dict) else {}
+
+
+def _refused(status: int, body: bytes) -> EngineError:
+    detail = _json(body.decode("utf-8", "replace")).get("error", {}) if body.startswith(b"{") else {}
+    said = str(detail.get("message", "")) if isinstance(detail, dict) else ""
+    return EngineError(f"llama-server refused the request ({status}). {said}".strip(), fault=EngineFault.REJECTED)
+
+
+def _facts(
+    spec: ModelSpec, threads: int, props: dict[str, Any], models: dict[str, Any], devices: tuple[str, ...]
+) -> ModelFacts:
+    listed = models.get("data")
+    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+    meta = first.get("meta") if isinstance(first.get("meta"), dict) else {}
+    settings = props.get("default_generation_settings")
+    context = settings.get("n_ctx", 0) if isinstance(settings, dict) else 0
+    return ModelFacts(
+        path=spec.path,
+        name=Path(spec.path).stem,
+        context_tokens=int(context) or spec.context_tokens or DEFAULT_CONTEXT,
+        trained_tokens=int((meta or {}).get("n_ctx_train", 0)),
+        chat_template=str(props.get("chat_template", "")),
+        device=", ".join(devices) or "CPU",
+        worker="llama-server",
+        worker_version=str(props.get("build_info", "")),
+        threads=threads,
+        token_ids=False,
+    )
+
+
+def _finished(event: dict[str, Any], prompt_tokens: int) -> Finished:
+    timings = event.get("timings")
+    timings = timings if isinstance(timings, dict) else {}
+    evaluated = int(timings.get("prompt_n", prompt_tokens))
+    usage = Usage(
+        evaluated,
+        int(timings.get("cache_n", prompt_tokens - evaluated)),
+        int(timings.get("predicted_n", event.get("tokens_predicted", 0))),
+        float(timings.get("prompt_ms", 0.0)),
+        float(timings.get("predicted_ms", 0.0)),
+    )
+    return Finished(_STOPS.get(str(event.get("stop_type")), StopReason.END), usage)
