@@ -7,6 +7,7 @@ chat model is listed with the reason. Nothing is written but the cache.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import FormatError, NotFoundError, TavernError
+from tavern_tui.domain.starter import STARTER_MODEL
 from tavern_tui.formats.gguf import GgufHeader
 from tavern_tui.formats.kv_cache import cache_bytes, compute_bytes
 from tavern_tui.storage.header_cache import HeaderCache
@@ -98,8 +100,18 @@ class ModelFile:
 
     @property
     def fit(self) -> Fit:
-        """Whether it can be loaded."""
+        """Whether its weights, cache and working memory have room here."""
         return self.need.fit if self.need else Fit.UNKNOWN
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be loaded without swapping, as far as one can tell."""
+        return self.usable and self.fit is not Fit.SWAPS
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not self.problem
 
 
 def model_folders(
@@ -123,22 +135,22 @@ def model_folders(
 
 
 def list_models(
-    folders: Iterable[Path],
+    directories: Directories,
     *,
+    folders: Iterable[Path] | None = None,
     context_tokens: int = DEFAULT_CONTEXT,
-    cache_folder: Path | None = None,
     available: int | None = None,
 ) -> list[ModelFile]:
-    """All models in ``folders`` and below them, by name; a file reachable by several ways once.
+    """All models of this user, by name; a file reachable by several ways once.
 
-    ``context_tokens`` is the context to judge the fit by (less where a model was trained for less). Headers are cached
-    in ``cache_folder``. ``available`` is the free memory in bytes, asked of the system by default. Raises nothing for
-    what is on the disk: folders that cannot be entered are passed over.
+    ``folders`` default to ``model_folders``. ``context_tokens`` is the context to judge the fit by (less where a model
+    was trained for less). ``available`` is the free memory in bytes, asked of the system by default. Raises nothing for
+    what is on the disk: folders that cannot be entered are passed over, files that cannot be used have a ``problem``.
     """
     free = available_memory() if available is None else available
-    cache = HeaderCache(cache_folder)
+    cache = HeaderCache(directories.cache)
     models = []
-    for group in _models_in(folders):
+    for group in _models_in(model_folders(directories) if folders is None else folders):
         model = _examined(group, cache, context_tokens, free)
         if not _is_projector(model.path, model.header):
             models.append(model)
@@ -146,27 +158,23 @@ def list_models(
     return sorted(models, key=lambda model: (model.name.casefold(), str(model.path)))
 
 
-def model_at(path: Path, *, context_tokens: int = DEFAULT_CONTEXT, available: int | None = None) -> ModelFile:
-    """The model in one file that a person named, or in the whole of which it is a part.
+def find_model(
+    name: str,
+    directories: Directories,
+    *,
+    folders: Iterable[Path] | None = None,
+    context_tokens: int = DEFAULT_CONTEXT,
+    available: int | None = None,
+) -> ModelFile:
+    """The model that a person named: a path, a file's name with or without suffix, or a part of it.
 
-    Raises ``TavernError`` for one that cannot be used, saying why and what to do.
+    Case does not count; the whole name wins over a beginning, and that over a part from within; where several fit, a
+    usable one wins over damaged ones. Raises ``NotFoundError`` where none fits or several do, ``FormatError`` or
+    ``StorageError`` where the one cannot be used, saying why and what to do.
     """
-    open_regular(path).close()
-    part = _PART.match(path.name)
-    group = next((group for group in _grouped(_below(path.parent, 0)) if path in group), (path,)) if part else (path,)
-    free = available_memory() if available is None else available
-    model = _examined(group, HeaderCache(None), context_tokens, free)
-    if model.problem:
-        raise FormatError(model.problem, hint=model.hint, where=str(path))
-    return model
-
-
-def find_model(name: str, models: Sequence[ModelFile]) -> ModelFile:
-    """The model called ``name``: its file's name with or without suffix, without regard to case, or a beginning or
-    part of it that fits one model only.
-
-    Raises ``NotFoundError`` where none fits or several do, ``FormatError`` where the one cannot be used.
-    """
+    if os.sep in name or name.startswith("~"):
+        return model_at(Path(name).expanduser(), context_tokens=context_tokens, available=available)
+    models = list_models(directories, folders=folders, context_tokens=context_tokens, available=available)
     wanted = name.strip().casefold().removesuffix(".gguf")
     tests: tuple[Callable[[str], bool], ...] = (
         lambda text: text == wanted,
@@ -175,15 +183,42 @@ def find_model(name: str, models: Sequence[ModelFile]) -> ModelFile:
     )
     for test in tests if wanted else ():
         fitting = [model for model in models if test(model.name.casefold())]
-        usable = [model for model in fitting if not model.problem] or fitting
-        if len(usable) > 1:
-            choices = ", ".join(str(model.path) for model in usable[:5])
-            raise NotFoundError(f"“{name}” fits {len(usable)} models: {choices}.", hint="Type more, or the path.")
-        if usable:
-            if usable[0].problem:
-                raise FormatError(usable[0].problem, hint=usable[0].hint, where=str(usable[0].path))
-            return usable[0]
+        fitting = [model for model in fitting if model.usable] or fitting
+        if len(fitting) > 1:
+            choices = ", ".join(str(model.path) for model in fitting[:5])
+            raise NotFoundError(f"“{name}” fits {len(fitting)} models: {choices}.", hint="Type more, or the path.")
+        if fitting:
+            return _usable(fitting[0])
+    if name.lower().endswith(".gguf") and Path(name).exists():
+        return model_at(Path(name), context_tokens=context_tokens, available=available)
     raise NotFoundError(f"There is no model “{name}”.", hint="`tavern-tui models` lists what is there.")
+
+
+def model_at(path: Path, *, context_tokens: int = DEFAULT_CONTEXT, available: int | None = None) -> ModelFile:
+    """The model in one file, or the whole of which the file is a part. Raises as ``find_model`` does."""
+    open_regular(path).close()
+    group = (path,)
+    if _PART.match(path.name):
+        group = next((group for group in _grouped(_below(path.parent, 0)) if path in group), group)
+    free = available_memory() if available is None else available
+    return _usable(_examined(group, HeaderCache(None), context_tokens, free))
+
+
+def is_starter(path: Path) -> bool:
+    """Whether ``path`` is the starter model, by size and hash, whatever it is called."""
+    try:
+        if path.stat().st_size != STARTER_MODEL.size:
+            return False
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == STARTER_MODEL.sha256
+    except (OSError, TavernError):
+        return False
+
+
+def _usable(model: ModelFile) -> ModelFile:
+    if model.problem:
+        raise FormatError(model.problem, hint=model.hint, where=str(model.path))
+    return model
 
 
 def _models_in(folders: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
