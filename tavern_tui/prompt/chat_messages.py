@@ -42,7 +42,8 @@ def render(parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, .
         if strict and role is Role.ASSISTANT and not any(message.role is Role.USER for message in messages):
             messages.append(Message(Role.USER, OPENING_TURN))
         if messages and messages[-1].role is role and previous is not None:
-            joint = _BREAK if part.opening else previous.closing
+            same_block = not part.opening and not previous.closing.strip()
+            joint = previous.closing if same_block else _BREAK
             messages[-1] = Message(role, messages[-1].content + joint + part.body)
         else:
             messages.append(Message(role, part.body))

@@ -101,6 +101,7 @@ class PromptInput:
     fingerprint: str = ""
     first_turn: str = ""
     reserve_tokens: int = 8
+    use_system_prompt: bool = True
     prefer_card_prompts: bool = True
     use_post_history: bool = True
     always_add_name: bool = True

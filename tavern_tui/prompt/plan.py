@@ -130,8 +130,9 @@ class PromptPlan:
     def segments(self) -> tuple[Segment, ...]:
         """The prompt for text completion.
 
-        A segment ends directly after a newline or a control token, or where sampled token ids begin and end; those
-        stand alone, between such an end and a control token. Equal turns give equal segments in every plan.
+        A segment ends at the end of a turn's opening or of a turn, directly after a newline or a control token, and
+        nowhere else but round sampled token ids; those stand alone, between such an end and a control token. Equal
+        turns give equal segments in every plan.
         """
         return tuple(self._segments())
 
@@ -172,7 +173,7 @@ class PromptPlan:
                 held = part.closing
             else:
                 held += part.body + part.closing
-            if self._may_end(held):
+            if part.closing and self._may_end(held):
                 yield Segment(held)
                 held = ""
         if held:

@@ -1,0 +1,124 @@
+"""Example dialogue: from a card's ``mes_example`` to blocks, from blocks to turns, from turns to items.
+
+Source: SillyTavern 1.12.6, ``public/script.js`` (``parseMesExamples``), ``public/scripts/openai.js``
+(``parseExampleIntoIndividual``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tavern_tui.domain.events import Speaker
+from tavern_tui.prompt.inputs import Policy, PromptInput
+from tavern_tui.prompt.instruct import TurnFormat, write_all
+from tavern_tui.prompt.items import Item
+from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.story import Story
+
+_START = re.compile(r"<START>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleTurn:
+    """One turn of an example: who speaks, and the text without the name."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A card's example dialogue. An element is what goes in or stays out as a whole.
+
+    ``text`` is the dialogue as a template writes it, ``raw`` as the card has it: both for the story string.
+    """
+
+    elements: tuple[tuple[Item, ...], ...] = ()
+    text: str = ""
+    raw: str = ""
+
+
+def example_dialogue(given: PromptInput, story: Story, form: TurnFormat) -> Dialogue:
+    """The dialogue of a prompt.
+
+    ``economy`` takes whole blocks, and puts the separator between them into a turn of its own where there is a
+    template. ``classic`` takes single turns where there is a template, with the separator between their markup.
+    """
+    blocks = parse_blocks(story.macros.mes_examples or "")
+    separator = story.expand(given.context.example_separator)
+    heading = f"{separator}\n" if separator else ""
+    raw = "".join(f"{heading}{block}\n" for block in blocks)
+    exact = given.policy is Policy.CLASSIC
+    template = given.instruct
+    elements: tuple[tuple[Item, ...], ...] = ()
+    if template is not None and not (template.skip_examples and exact):
+        elements = _elements(blocks, separator, story, exact=exact)
+    if not elements:
+        elements = tuple((_bare(f"{heading}{block}"),) for block in blocks)
+    items = [item for element in elements for item in element]
+    text = "".join(written.text for written in write_all(items, form, None, None, opens=False))
+    return Dialogue(elements, text, raw)
+
+
+def _elements(blocks: Sequence[str], separator: str, story: Story, *, exact: bool) -> tuple[tuple[Item, ...], ...]:
+    elements: list[tuple[Item, ...]] = []
+    for block in blocks:
+        turns = [
+            Item(
+                turn.speaker,
+                story.user if turn.speaker is Speaker.USER else story.char,
+                turn.text,
+                PartKind.EXAMPLE,
+                "the card's example dialogue",
+                example=True,
+            )
+            for turn in parse_turns(block, story.user, story.char)
+        ]
+        if not turns:
+            continue
+        heading = [separator_item(separator, PartKind.EXAMPLE, bare=exact)] if separator else []
+        elements += [(item,) for item in (*heading, *turns)] if exact else [(*heading, *turns)]
+    return tuple(elements)
+
+
+def separator_item(text: str, kind: PartKind, *, bare: bool) -> Item:
+    """A line between sections: ``bare``, or as narration inside the template's markup."""
+    return Item(Speaker.NARRATOR, "", text, kind, "the context template", bare=bare, example=True)
+
+
+def _bare(text: str) -> Item:
+    return Item(Speaker.NARRATOR, "", text, PartKind.EXAMPLE, "the card's example dialogue", bare=True, example=True)
+
+
+def parse_blocks(text: str) -> tuple[str, ...]:
+    """The example's blocks, trimmed, without their ``<START>`` lines; none for an empty text or a bare ``<START>``."""
+    if text in ("", "<START>"):
+        return ()
+    if not text.startswith("<START>"):
+        text = f"<START>{text}"
+    return tuple(block.strip() for block in _START.split(text)[1:])
+
+
+def parse_turns(block: str, user: str, char: str) -> tuple[ExampleTurn, ...]:
+    """The turns of a block, cut at lines that begin with ``user:`` or ``char:``.
+
+    Other lines go on the turn before; those before the first speaker belong to the first turn. None without a speaker.
+    """
+    prefixes = {f"{user}:": Speaker.USER, f"{char}:": Speaker.CHARACTER}
+    turns: list[tuple[Speaker, list[str]]] = []
+    before: list[str] = []
+    for line in block.split("\n"):
+        prefix = next((prefix for prefix in prefixes if line.startswith(prefix)), None)
+        if prefix is not None:
+            turns.append((prefixes[prefix], [*before, line]))
+            before = []
+        else:
+            (turns[-1][1] if turns else before).append(line)
+    names = {speaker: prefix for prefix, speaker in prefixes.items()}
+    return tuple(ExampleTurn(speaker, _without(names[speaker], lines)) for speaker, lines in turns)
+
+
+def _without(prefix: str, lines: Sequence[str]) -> str:
+    return "\n".join(lines).replace(prefix, "", 1).strip()

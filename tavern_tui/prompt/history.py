@@ -1,0 +1,152 @@
+"""The history: turns as items, and the walk from the newest backwards that takes as many as fit.
+
+The walk pulls turns from a lazy iterable, so a prompt for a chat of ten thousand turns looks at those that fit and at
+one more. Where the history is cut is decided here for both policies; in which order things stand is ``assemble``'s.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tavern_tui.domain.chat import ROOT, Turn
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import Role
+from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.inputs import PromptInput
+from tavern_tui.prompt.instruct import Place, TurnFormat
+from tavern_tui.prompt.items import Item, Written
+from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.story import Story, untrusted
+
+_CAREFUL = 0.5  # tokens per byte before anything was counted: more than nearly any text has
+_HEADROOM = 0.9  # of the room is filled by estimate, the rest by counting
+_KNOWN_WALK = 2.0  # times the room are walked at most to find the turn that was the oldest last time
+
+
+def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Iterator[Item]:
+    """The turns that a prompt may read, newest first: hidden ones left out, the greeting's macros expanded."""
+    for turn in turns:
+        if not turn.hidden:
+            yield _item(turn, turn.text, given, story)
+
+
+def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:
+    """The turn to go on from, as the model left it."""
+    item = _item(turn, turn.source_text, given, story)
+    return Item(
+        item.speaker,
+        item.name,
+        item.text,
+        item.kind,
+        item.source,
+        item.turn_id,
+        continued=True,
+        named=item.named,
+        token_ids=item.token_ids,
+    )
+
+
+def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
+    text = untrusted(source, given).replace("\r", "")
+    if turn.parent == ROOT and turn.speaker is Speaker.CHARACTER:
+        text = story.expand(text)
+    tokens = turn.tokens
+    valid = tokens is not None and tokens.fingerprint == given.fingerprint != "" and text == turn.text
+    return Item(
+        turn.speaker,
+        untrusted(turn.name, given),
+        text,
+        PartKind.TURN,
+        f"{turn.name or turn.speaker.value}'s turn",
+        turn.id,
+        named=turn.speaker is Speaker.CHARACTER and turn.name not in ("", given.character.name),
+        token_ids=tokens.ids if valid and tokens is not None else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A turn that is in, as it was written when it was counted, and its tokens."""
+
+    item: Item
+    written: Written
+    tokens: int
+
+
+class HistoryWalk:
+    """A walk over a chat's turns, newest first. ``kept`` is what was taken so far, ``total`` its tokens."""
+
+    def __init__(self, items: Iterator[Item], form: TurnFormat, counts: Counts) -> None:
+        self._items = items
+        self._form = form
+        self._counts = counts
+        self._ahead: deque[tuple[Item, Written]] = deque()
+        self._ended = False
+        self.kept: list[Kept] = []
+        self.total = 0
+
+    @property
+    def complete(self) -> bool:
+        """Every turn of the chat is in."""
+        return self._ended and not self._ahead
+
+    @property
+    def next_item(self) -> Item | None:
+        """The newest turn that is not in, as far as the walk has looked."""
+        return self._ahead[0][0] if self._ahead else None
+
+    def look_ahead(self, room: float, stop_at: str = "") -> list[str]:
+        """Pull turns that by estimate fill ``room`` tokens, up to the turn ``stop_at``; their texts, to be counted."""
+        target = room * (_KNOWN_WALK if stop_at else _HEADROOM)
+        estimated = 0.0
+        while not self._ended and (not self._ahead or estimated < target):
+            item = next(self._items, None)
+            if item is None:
+                self._ended = True
+                break
+            written = self._form.write(item, Place(newer=self._newer_role()))
+            self._ahead.append((item, written))
+            estimated += self._counts.estimate(written.text, _CAREFUL)
+            if stop_at and item.turn_id == stop_at:
+                break
+        return [written.text for _, written in self._ahead]
+
+    def take(self, room: int, stop_at: str = "") -> Counting[bool]:
+        """Take turns while their tokens are at most ``room`` in all, and none beyond ``stop_at``.
+
+        Returns whether ``stop_at`` was reached. Stops at the first turn that does not fit, for good.
+        """
+        while True:
+            while self._ahead:
+                item, written = self._ahead[0]
+                if written.text not in self._counts:
+                    yield from self._counts.ask([written.text for _, written in self._ahead])
+                tokens = self._counts[written.text]
+                if self.total + tokens > room:
+                    return False
+                self._ahead.popleft()
+                self.kept.append(Kept(item, written, tokens))
+                self.total += tokens
+                if stop_at and item.turn_id == stop_at:
+                    return True
+            if self._ended:
+                return False
+            yield from self._counts.ask(self.look_ahead(room - self.total, stop_at))
+
+    def drop_to(self, room: int) -> None:
+        """Let go of the oldest turns until the rest has at most ``room`` tokens; the newest always stays."""
+        while len(self.kept) > 1 and self.total > room:
+            last = self.kept.pop()
+            self.total -= last.tokens
+            self._ahead.appendleft((last.item, last.written))
+
+    def has_older(self) -> bool:
+        """Whether there is a turn that is not in; looks at one at most."""
+        return bool(self._ahead) or bool(self.look_ahead(0))
+
+    def _newer_role(self) -> Role | None:
+        if self._ahead:
+            return self._form.role(self._ahead[-1][0])
+        return self._form.role(self.kept[-1].item) if self.kept else None

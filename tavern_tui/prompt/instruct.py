@@ -1,0 +1,225 @@
+"""How what is said is written down: a template's sequences and suffixes round each item, or plain lines with names.
+
+``InstructFormat`` and ``PlainFormat`` are the two ways. Neither counts, cuts or orders anything. Families that insist
+on user and assistant taking turns get neighbours of one role merged into one block. No BOS is ever written.
+Source: SillyTavern 1.12.6, ``public/scripts/instruct-mode.js``; ``docs/prompt.md`` names what is our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import Role
+from tavern_tui.domain.template import InstructTemplate, NamesBehavior
+from tavern_tui.prompt.items import ROLE_OF, Item, Written
+
+MERGED = "\n\n"
+"""What stands between two texts of one role in a family that insists on alternation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item stands: the roles of its neighbours (``None`` for what is no turn), and the ends it is at."""
+
+    older: Role | None = None
+    newer: Role | None = None
+    first: bool = False
+    last_input: bool = False
+
+
+class TurnFormat(Protocol):
+    """A way to write items down.
+
+    ``alternates``: neighbours of one role are merged. ``own_line``: the reply line begins on a line of its own.
+    """
+
+    @property
+    def alternates(self) -> bool: ...
+    @property
+    def own_line(self) -> bool: ...
+
+    def role(self, item: Item) -> Role | None:
+        """The role whose markup the item gets; ``None`` for text outside of any markup."""
+        ...
+
+    def write(self, item: Item, place: Place) -> Written:
+        """The item with its markup."""
+        ...
+
+    def reply_line(self, item: Item, older: Role | None) -> Written:
+        """What the prompt ends with: the opening of ``item``'s turn, its text as the reply's beginning."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFormat:
+    """No template: ``Name: text`` and a newline. ``reply_name`` writes the speaker's name at the end of the prompt.
+
+    ``exact`` puts SillyTavern's blank before a continued turn of the user.
+    """
+
+    reply_name: bool = True
+    exact: bool = False
+    alternates: bool = False
+    own_line: bool = True
+
+    def role(self, item: Item) -> Role | None:
+        """Every line is its speaker's."""
+        return ROLE_OF[item.speaker]
+
+    def write(self, item: Item, place: Place) -> Written:
+        """``Name: text``; narration and nameless text without a name."""
+        name = "" if item.bare or item.speaker is Speaker.NARRATOR else item.name
+        body = f"{name}: {item.text}" if name else item.text
+        if item.continued:
+            return Written(item, " " if self.exact and item.speaker is Speaker.USER else "", body, "")
+        return Written(item, "", body, "\n")
+
+    def reply_line(self, item: Item, older: Role | None) -> Written:
+        """``Name:`` and the reply's beginning after a space."""
+        if not (self.reply_name and item.name):
+            return Written(item, "", item.text, "")
+        return Written(item, "", f"{item.name}:" + (f" {item.text}" if item.text else ""), "")
+
+
+@dataclass(frozen=True, slots=True)
+class InstructFormat:
+    """A family's template. ``user`` is the persona's name; ``expand`` runs the macros of sequences.
+
+    ``exact`` writes what SillyTavern 1.12.6 writes where that is an oversight of its own: names in the user's lines of
+    examples under ``force``, a missing newline after examples while ``macro`` is off, a newline after a prefill.
+    """
+
+    template: InstructTemplate
+    user: str
+    expand: Callable[[str], str]
+    group: bool = False
+    exact: bool = False
+
+    @property
+    def alternates(self) -> bool:
+        """As the family insists."""
+        return self.template.alternates
+
+    @property
+    def own_line(self) -> bool:
+        """Where sequences stand on lines of their own."""
+        return self.template.wrap
+
+    def role(self, item: Item) -> Role | None:
+        """The user's for narration too in families without turns of the system's own."""
+        if item.bare:
+            return None
+        role = ROLE_OF[item.speaker]
+        as_user = self.template.system_same_as_user or self.template.alternates
+        return Role.USER if role is Role.SYSTEM and as_user else role
+
+    def write(self, item: Item, place: Place) -> Written:
+        """Sequence, text and suffix; less of them where a neighbour of the same role is merged with."""
+        if item.bare:
+            return Written(item, "", item.text, "\n")
+        template, role = self.template, self.role(item)
+        merges = template.alternates
+        opening = self._filled(self._sequence(item, place), item.name)
+        if template.wrap and opening:
+            opening += "\n"
+        closing = self._suffix(item, role)
+        if merges and role is place.newer:
+            closing = MERGED
+        if item.continued:
+            closing = ""
+        if merges and role is place.older:
+            opening = ""
+        body = f"{item.name}: {item.text}" if self._names(item) else item.text
+        return Written(item, opening, body, closing)
+
+    def reply_line(self, item: Item, older: Role | None) -> Written:
+        """The opening of a turn, left open after its name or its sequence."""
+        template = self.template
+        if item.speaker is Speaker.USER:
+            sequence = template.input_sequence
+        else:
+            sequence = template.last_output_sequence or template.output_sequence
+        opening = self._filled(sequence, item.name)
+        newline = "\n" if template.wrap else ""
+        if template.alternates and older is self.role(item):
+            opening = newline = ""
+        if not self._named_reply(item):
+            opening = (opening.rstrip() if template.wrap else opening) + newline
+            ending = newline if self.exact and item.text else ""
+            return Written(item, opening, item.text.lstrip(), ending)
+        filler = "" if item.speaker is Speaker.USER else self._name_filler()
+        body = f"{item.name}:" + (f" {item.text.lstrip()}" if item.text else "")
+        return Written(item, opening + newline + filler, body, "")
+
+    def _sequence(self, item: Item, place: Place) -> str:
+        template = self.template
+        if item.speaker is Speaker.NARRATOR:
+            return template.input_sequence if self.role(item) is Role.USER else template.system_sequence
+        if item.speaker is Speaker.USER:
+            first = template.first_input_sequence if place.first else ""
+            last = template.last_input_sequence if place.last_input else ""
+            return last or first or template.input_sequence
+        first = template.first_output_sequence if place.first else ""
+        last = template.last_output_sequence if item.continued else ""
+        return last or first or template.output_sequence
+
+    def _suffix(self, item: Item, role: Role | None) -> str:
+        template = self.template
+        suffixes = {
+            Role.USER: template.input_suffix,
+            Role.ASSISTANT: template.output_suffix,
+            Role.SYSTEM: template.system_suffix,
+        }
+        suffix = suffixes[role or Role.SYSTEM]
+        if template.macro:
+            suffix = self._filled(suffix, item.name)
+        if not suffix and template.wrap and (template.macro or not (self.exact and item.example)):
+            return "\n"
+        return suffix
+
+    def _names(self, item: Item) -> bool:
+        if item.speaker is Speaker.NARRATOR or not item.name:
+            return False
+        if self.template.names_behavior is not NamesBehavior.FORCE:
+            return self.template.names_behavior is NamesBehavior.ALWAYS
+        if item.example:
+            return self.group or (self.exact and item.speaker is Speaker.USER)
+        return item.name != self.user and (self.group or item.named)
+
+    def _named_reply(self, item: Item) -> bool:
+        behavior = self.template.names_behavior
+        return bool(item.name) and (
+            behavior is NamesBehavior.ALWAYS or (self.group and behavior is NamesBehavior.FORCE)
+        )
+
+    def _name_filler(self) -> str:
+        """The blank before a name that a template's last output sequence lacks but its other ones have."""
+        output, last = self.template.output_sequence, self.template.last_output_sequence
+        return output[-1] if last and output[-1:].isspace() and not last[-1].isspace() else ""
+
+    def _filled(self, sequence: str, name: str) -> str:
+        if not self.template.macro or "{{" not in sequence:
+            return sequence
+        return self.expand(sequence).replace("{{name}}", name or "System")
+
+
+def write_all(
+    items: Sequence[Item], form: TurnFormat, before: Role | None, after: Role | None, *, opens: bool
+) -> list[Written]:
+    """The items in order, each aware of its neighbours. ``before`` and ``after`` are the roles beyond the ends.
+
+    ``opens`` says that the history among them begins with the chat's first turn. Examples and separators do not count
+    as first or last.
+    """
+    roles = [before, *(form.role(item) for item in items), after]
+    spoken = [at for at, item in enumerate(items) if not item.example and not item.bare]
+    last_input = max((at for at in spoken if items[at].speaker is Speaker.USER), default=-1)
+    first = spoken[0] if spoken and opens else -1
+    return [
+        form.write(item, Place(roles[at], roles[at + 2], at == first, at == last_input))
+        for at, item in enumerate(items)
+    ]

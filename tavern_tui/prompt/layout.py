@@ -1,0 +1,125 @@
+"""``Layout``: what goes into a prompt, in order, and its writing down as parts.
+
+The budget has been decided by then; here every item gets its true neighbours, so that a text may come out a little
+shorter than it was counted (two turns merged), never longer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import Role
+from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.instruct import PlainFormat, TurnFormat, write_all
+from tavern_tui.prompt.items import ROLE_OF, Item, Written
+from tavern_tui.prompt.plan import Part, PartKind, PartState
+from tavern_tui.prompt.story import Head
+
+_NEWLINES = re.compile("\n{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The decided contents, oldest first. ``opens`` says that the history begins with the chat's first turn.
+
+    ``filler`` is used only where the history begins with another speaker than the user. ``closed_thoughts`` stands
+    before the text that the reply goes on from.
+    """
+
+    head: Head
+    examples: tuple[Item, ...]
+    start: Item | None
+    filler: Item | None
+    history: tuple[Item, ...]
+    opens: bool
+    reply: Item | None
+    closed_thoughts: str = ""
+    left_out: tuple[Part, ...] = ()
+
+
+def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: bool) -> Counting[tuple[Part, ...]]:
+    """The parts of the prompt, counted, those that are not in among them. ``collapse`` makes one newline of many."""
+    before = layout.head.role if layout.head.pieces else None
+    items = _in_order(layout, form, before)
+    after = form.role(layout.reply) if layout.reply is not None else None
+    written = write_all(items, form, before, after, opens=layout.opens)
+    newer = form.role(items[0]) if items else after
+    parts = [_part(one, layout.closed_thoughts) for one in written]
+    parts += _reply_parts(layout, form, written, before)
+    if layout.reply is None and isinstance(form, PlainFormat) and parts and not written[-1].item.continued:
+        parts[-1] = replace(parts[-1], closing=parts[-1].closing.removesuffix("\n"))
+    yield from counts.ask([part.text for part in parts])
+    counted = [replace(part, tokens=counts[part.text]) for part in parts]
+    everything = [*layout.head.parts(newer, counts), *counted]
+    if collapse:
+        everything = list(_collapsed(everything))
+        yield from counts.ask([part.text for part in everything])
+        everything = [replace(part, tokens=counts[part.text]) for part in everything]
+    return (*everything, *layout.left_out)
+
+
+def _in_order(layout: Layout, form: TurnFormat, before: Role | None) -> list[Item]:
+    opening = [*layout.examples, *((layout.start,) if layout.start else ())]
+    wanted = layout.filler is not None and bool(layout.history)
+    if wanted and layout.history[0].speaker is not Speaker.USER:
+        previous = form.role(opening[-1]) if opening else before
+        first = form.role(layout.history[0])
+        if not (form.alternates and (previous is Role.USER or first is Role.USER)):
+            opening += [layout.filler] if layout.filler else []
+    return [*opening, *layout.history]
+
+
+def _part(written: Written, closed_thoughts: str) -> Part:
+    item = written.item
+    kind, opening = item.kind, written.opening
+    if item.continued:
+        opening += closed_thoughts
+        kind = PartKind.TURN if item.speaker is Speaker.USER else PartKind.PREFILL
+    whole = item.token_ids is not None and written.body == item.text
+    return Part(
+        kind,
+        item.source,
+        written.body,
+        opening,
+        written.closing,
+        turn_id=item.turn_id,
+        role=ROLE_OF[item.speaker],
+        token_ids=item.token_ids if whole else None,
+    )
+
+
+def _reply_parts(layout: Layout, form: TurnFormat, written: Sequence[Written], before: Role | None) -> Iterator[Part]:
+    """The reply line and, where the reply's beginning is given, the prefill as a part of its own."""
+    if layout.reply is None:
+        return
+    older = form.role(written[-1].item) if written else before
+    line = form.reply_line(replace(layout.reply, text=""), older)
+    whole = form.reply_line(layout.reply, older)
+    opening = line.opening
+    if form.own_line and written and not written[-1].text.endswith("\n"):
+        opening = "\n" + opening
+    role = ROLE_OF[layout.reply.speaker]
+    opening += layout.closed_thoughts
+    yield Part(PartKind.REPLY_LINE, layout.reply.source, line.body, opening, role=role)
+    if whole.body != line.body:
+        rest = whole.body[len(line.body) :]
+        yield Part(PartKind.PREFILL, "the reply's given beginning", rest, closing=whole.closing, role=role)
+
+
+def _collapsed(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts with every run of newlines made one, across their borders too."""
+    ended = False
+    for part in parts:
+        if part.state is not PartState.IN:
+            yield part
+            continue
+        pieces = []
+        for text in (part.opening, part.body, part.closing):
+            single = _NEWLINES.sub("\n", text)
+            pieces.append(single.lstrip("\n") if ended else single)
+            ended = pieces[-1].endswith("\n") if pieces[-1] else ended
+        opening, body, closing = pieces
+        yield replace(part, opening=opening, body=body, closing=closing)

@@ -1,0 +1,58 @@
+"""Stop strings: what ends a reply before its length does.
+
+Source: SillyTavern 1.12.6, ``public/script.js`` (``getStoppingStrings``), ``public/scripts/instruct-mode.js``
+(``getInstructStoppingSequences``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.template import InstructTemplate
+from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+from tavern_tui.prompt.items import Item
+from tavern_tui.prompt.story import Story, untrusted
+
+
+def stop_strings(given: PromptInput, story: Story, continued: Item | None) -> tuple[str, ...]:
+    """The stop strings in SillyTavern's order, each once: names, the template's sequences, separators, own ones."""
+    return tuple(dict.fromkeys(text for text in _all(given, story, continued) if text))
+
+
+def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[str]:
+    impersonate = given.kind is GenerationKind.IMPERSONATE
+    if given.single_line:
+        yield "\n"
+    if given.context.names_as_stop_strings:
+        yield f"\n{story.char}:" if impersonate else f"\n{story.user}:"
+        yield f"\n{story.user}:"
+        if continued is not None and continued.speaker is Speaker.USER:
+            yield f"\n{story.char}:"
+        for name in given.others:
+            yield f"\n{untrusted(name, given)}:"
+    if given.instruct is not None:
+        yield from _sequences(given.instruct, story)
+        yield from given.instruct.stop_strings
+    if given.context.use_stop_strings:
+        for separator in (given.context.chat_start, given.context.example_separator):
+            if separator:
+                yield "\n" + story.expand(separator)
+    yield from (story.expand(text) for text in given.stop_strings)
+
+
+def _sequences(template: InstructTemplate, story: Story) -> Iterator[str]:
+    """The template's sequences line by line; a line of blanks alone stops nothing."""
+    speakers = (
+        (template.stop_sequence, ""),
+        (template.input_sequence, story.user),
+        (template.output_sequence, story.char),
+        (template.first_output_sequence, story.char),
+        (template.last_output_sequence, story.char),
+        (template.system_sequence, "System"),
+        (template.last_system_sequence, "System"),
+    )
+    for sequence, name in speakers if template.sequences_as_stop_strings else speakers[:1]:
+        for line in sequence.replace("{{name}}", name).split("\n"):
+            if line.strip():
+                yield ("\n" if template.wrap else "") + (story.expand(line) if template.macro else line)
