@@ -40,7 +40,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class LogProblem:
-    """Bytes of a log that tell no event. ``line`` counts from 1; ``offset`` and ``length`` are in bytes of the file."""
+    """Bytes of a log that tell no event. ``line`` counts from 1; ``offset`` and ``length`` are in bytes of the file.
+
+    ``what`` is a sentence.
+    """
 
     line: int
     offset: int
@@ -99,7 +102,7 @@ def decode_log(data: bytes, *, first_line: int = 1, first_offset: int = 0) -> tu
             if line.strip():
                 events.append(_decode_line(line))
         except Unreadable as reason:
-            problems.append(LogProblem(number, offset, len(line), str(reason)))
+            problems.append(LogProblem(number, offset, len(line), f"{reason}."))
             if isinstance(reason, _Torn):
                 events.extend(_salvage(line))
         offset += len(line) + 1
@@ -137,23 +140,21 @@ def _decode_line(line: bytes) -> ChatEvent:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _Torn(f"bytes that are no UTF-8 from byte {error.start} of the line on") from error
+        raise _Torn(_why_torn(line, "Bytes that are no UTF-8")) from error
     try:
         record = _JSON.decode(text)
     except RecursionError as error:
-        raise Unreadable("nested too deep") from error
+        raise Unreadable("Nested too deep") from error
     except ValueError as error:
-        raise _Torn(_why_not_json(line)) from error
+        raise _Torn(_why_torn(line, "A torn record" if line.startswith(b"{") else "Not a record")) from error
     if text.count("[") + text.count("{") > _MAX_DEPTH and _depth_over(record, _MAX_DEPTH):
-        raise Unreadable("nested too deep")
+        raise Unreadable("Nested too deep")
     return _decode_record(record)
 
 
-def _why_not_json(line: bytes) -> str:
+def _why_torn(line: bytes, otherwise: str) -> str:
     nul = line.count(b"\0")
-    if nul:
-        return f"{nul} NUL bytes, as a power cut or a full disk leaves them"
-    return "torn, or not a record" if line.startswith(b"{") else "not a record"
+    return f"{nul} NUL bytes, as a power cut or a full disk leaves them" if nul else otherwise
 
 
 def _refuse_constant(name: str) -> None:
@@ -172,19 +173,19 @@ _JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 def _decode_record(record: Any) -> ChatEvent:
     if not isinstance(record, dict):
-        raise Unreadable("not a record")
+        raise Unreadable("Not a record")
     match record.get("e"):
         case [str(identity), str(writer), lamport, at] if 0 < len(identity) <= _MAX_ID:
             pass
         case _:
-            raise Unreadable("does not say which event it is (e)")
+            raise Unreadable("It does not say which event it is (e)")
     if type(lamport) is not int or not 0 <= lamport < _MAX_LAMPORT:
-        raise Unreadable("its Lamport number is of no use (e)")
+        raise Unreadable("Its Lamport number is of no use (e)")
     if type(at) not in (int, float) or not abs(at) < _MAX_LAMPORT:
-        raise Unreadable("its time is of no use (e)")
+        raise Unreadable("Its time is of no use (e)")
     kind = record.get("k")
     if not isinstance(kind, str):
-        raise Unreadable("does not say its kind (k)")
+        raise Unreadable("It does not say its kind (k)")
     head = (identity, writer, lamport, float(at))
     written_in = record.get("f", 1)
     newer = type(written_in) is int and written_in > FORMAT
@@ -202,7 +203,7 @@ def _decode_record(record: Any) -> ChatEvent:
 def _decode_known(record: dict[str, Any], kind: str, head: _Head) -> ChatEvent:
     written_in, program, parents = record.get("f", 1), record.get("v", ""), record.get("h")
     if type(written_in) is not int or not isinstance(program, str):
-        raise Unreadable("its format (f) or version (v) is of another type")
+        raise Unreadable("Its format (f) or version (v) is of another type")
     known = KINDS.get(kind)
     body = Unknown(kind, record) if known is None else read_body(known, record)
     extra = {} if known is None else unknown_fields(known, record)
@@ -214,7 +215,7 @@ def _decode_known(record: dict[str, Any], kind: str, head: _Head) -> ChatEvent:
         case [*names] if all(isinstance(name, str) for name in names):
             parents = tuple(names)
         case _:
-            raise Unreadable("its parents (h) are of another type")
+            raise Unreadable("Its parents (h) are of another type")
     return _event(head, body, parents, written_in, program, extra or EMPTY)
 
 
@@ -257,9 +258,9 @@ def _salvage(line: bytes) -> list[ChatEvent]:
         try:
             record, end = _JSON.raw_decode(text, start)
             if _SURROGATE.search(text, start, end):  # bad bytes, smuggled through as surrogates
-                raise Unreadable("bytes that are no UTF-8")
+                raise Unreadable("Bytes that are no UTF-8")
             if _depth_over(record, _MAX_DEPTH):
-                raise Unreadable("nested too deep")
+                raise Unreadable("Nested too deep")
             events.append(_decode_record(record))
         except (ValueError, RecursionError, Unreadable):
             tries += 1

@@ -85,7 +85,7 @@ def read_body(kind: Kind, record: dict[str, Any]) -> Body:
         if field.key in record:
             values.append(field.read(record[field.key], text))
         elif field.default is _REQUIRED:
-            raise Unreadable(f"no {field.name} ({field.key})")
+            raise Unreadable(f"No {field.name} ({field.key})")
         else:
             values.append(field.default)
     return kind.body(*values)
@@ -102,19 +102,19 @@ def write_body(body: Body, record: dict[str, Any]) -> None:
 
 def _read_text(value: Any, _: str) -> str:
     if not isinstance(value, str):
-        raise Unreadable("a text is of another type")
+        raise Unreadable("A text is of another type")
     return value
 
 
 def _read_flag(value: Any, _: str) -> bool:
     if value not in (0, 1):
-        raise Unreadable("a switch is neither on nor off")
+        raise Unreadable("A switch is neither on nor off")
     return bool(value)
 
 
 def _read_texts(value: Any, _: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Unreadable("a list of texts is of another type")
+        raise Unreadable("A list of texts is of another type")
     return tuple(value)
 
 
@@ -125,7 +125,7 @@ def _read_anything(value: Any, _: str) -> Any:
 def _read_speaker(value: Any, _: str) -> Speaker:
     speaker = _SPEAKERS.get(value) if isinstance(value, str) else None
     if speaker is None:
-        raise Unreadable("nobody known is speaking (s)")
+        raise Unreadable("Nobody known is speaking (s)")
     return speaker
 
 
@@ -133,7 +133,7 @@ def _read_raw(value: Any, text: str) -> str:
     match value:
         case [int(kept), int(left), str(between)] if 0 <= kept <= len(text) and 0 <= left <= len(text) - kept:
             return text[:kept] + between + text[len(text) - left :]
-    raise Unreadable("the raw text (raw) does not fit its text")
+    raise Unreadable("The raw text (raw) does not fit its text")
 
 
 def _write_raw(raw: str, text: str) -> list[Any]:
@@ -147,7 +147,7 @@ def _write_raw(raw: str, text: str) -> list[Any]:
 
 def _read_receipt(value: Any, _: str) -> Receipt:
     if not isinstance(value, list):
-        raise Unreadable("a receipt (r) is of another type")
+        raise Unreadable("A receipt (r) is of another type")
     places = dict(zip(_RECEIPT, value, strict=False))
     for place, (name, item) in enumerate(places.items()):
         if place < _RECEIPT_TEXTS:
@@ -157,7 +157,7 @@ def _read_receipt(value: Any, _: str) -> Receipt:
         else:
             right = item is None or type(item) in (int, float)
         if not right:
-            raise Unreadable(f"{name} of the receipt (r) is of another type")
+            raise Unreadable(f"The receipt (r) has a {name} of another type")
     return Receipt(**places)
 
 
@@ -175,8 +175,8 @@ def _read_tokens(value: Any, _: str) -> TurnTokens:
             try:
                 return TurnTokens(fingerprint, unpack_ids(base64.b64decode(packed, validate=True)))
             except (binascii.Error, ValueError) as error:
-                raise Unreadable("token ids (ids) are damaged") from error
-    raise Unreadable("token ids (ids) are of another type")
+                raise Unreadable("Token ids (ids) are damaged") from error
+    raise Unreadable("Token ids (ids) are of another type")
 
 
 def _write_tokens(tokens: TurnTokens, _: str) -> list[str]:
@@ -187,7 +187,7 @@ def _read_roll(value: Any, _: str) -> Roll:
     match value:
         case [str(dice), int(total), str(outcome)] if type(total) is int:
             return Roll(dice, total, outcome)
-    raise Unreadable("a roll of the dice (roll) is of another type")
+    raise Unreadable("A roll of the dice (roll) is of another type")
 
 
 def _write_roll(roll: Roll, _: str) -> list[Any]:
