@@ -197,7 +197,7 @@ def find_model(
 def model_at(path: Path, *, context_tokens: int = DEFAULT_CONTEXT, available: int | None = None) -> ModelFile:
     """The model in one file, or the whole of which the file is a part. Raises as ``find_model`` does."""
     open_regular(path).close()
-    group = (path,)
+    group: tuple[Path, ...] = (path,)
     if _PART.match(path.name):
         group = next((group for group in _grouped(_below(path.parent, 0)) if path in group), group)
     free = available_memory() if available is None else available

@@ -8,8 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from tavern_tui.domain.errors import NotFoundError, StorageError, TavernError
 
@@ -24,7 +24,7 @@ _REASONS = {
 }
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """``path`` opened for reading in binary. Raises ``NotFoundError`` or ``StorageError``; only real files open."""
     try:
         # O_NONBLOCK: opening a FIFO would otherwise wait for somebody to write into it.
