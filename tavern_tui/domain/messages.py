@@ -87,6 +87,11 @@ def no_answer(server: str, why: str) -> Wording:
     )
 
 
+def no_answer_on_usual_ports(server: str) -> Wording:
+    """A host that was named without a port answers on none of the ports that engines use."""
+    return Wording(f"{_name(server)} does not answer on the usual ports.", advice="Name the port, like rig:5001.")
+
+
 def no_answer_at_start(server: str, why: str) -> Wording:
     """A server did not answer when the program started; nothing waits to be sent."""
     return Wording(
@@ -128,6 +133,18 @@ def address_unreadable(typed: str) -> Wording:
     return Wording(
         f"“{_name(typed)}” is not an address.", advice="Like this: rig:5001, http://rig:5001, https://host/v1"
     )
+
+
+def address_with_password(host: str) -> Wording:
+    """A password or key was typed into an address, where logs and titles would show it."""
+    return Wording(
+        f"The address of {_name(host)} holds a password.", advice="Leave it out; a key has a field of its own."
+    )
+
+
+def key_unusable() -> Wording:
+    """An API key with characters that cannot stand in a request; the key itself is never shown."""
+    return Wording("The key holds characters that no request can carry.", advice="Copy it again, without spaces.")
 
 
 def key_refused(server: str, status: int = 401) -> Wording:
@@ -190,15 +207,26 @@ def no_such_model(server: str, model: str = "") -> Wording:
     return Wording(f"{_name(server)} has no{named}.", keys="m chooses another model")
 
 
+def choose_model(server: str, count: int) -> Wording:
+    """A service with many models, and none was chosen."""
+    return Wording(f"{_name(server)} offers {number(count)} models.", advice="Choose one first.")
+
+
+def endless_line(server: str) -> Wording:
+    """A stream whose line or event does not end."""
+    return Wording(f"{_name(server)} sent a line that does not end.", safe="Kept.", keys="c continues · r tries again")
+
+
 def rejected(server: str, status: int, said: str = "") -> Wording:
     """The server did not want the request, for a reason of its own."""
     return Wording(f"{_name(server)} refused the request ({status}).", advice=_said(said))
 
 
-def server_broke(server: str, status: int, said: str = "") -> Wording:
-    """The server met a fault of its own (5xx)."""
+def server_broke(server: str, status: int | None = None, said: str = "") -> Wording:
+    """The server met a fault of its own (5xx, or an error inside a stream that had begun well)."""
+    code = f" ({status})" if status else ""
     return Wording(
-        f"{_name(server)} broke on this request ({status}).",
+        f"{_name(server)} broke on this request{code}.",
         safe="Your message is saved.",
         advice=_said(said),
         keys="Enter tries again · c other engine",
@@ -229,9 +257,10 @@ def samplers_left_out(engine: str, names: tuple[str, ...]) -> Wording:
     return Wording(f"{_name(engine)} has no {_name(', '.join(names))}: left out.")
 
 
-def penalty_for_dry(engine: str, penalty: float, tokens: int) -> Wording:
-    """An engine without DRY gets a mild repetition penalty instead."""
-    return Wording(f"{_name(engine)} has no DRY: repetition penalty {penalty:g} over {number(tokens)} tokens instead.")
+def penalty_for_dry(engine: str, penalty: float, tokens: int | None) -> Wording:
+    """An engine without DRY gets a mild repetition penalty instead; ``tokens`` looked back, where that can be set."""
+    reach = f" over {number(tokens)} tokens" if tokens else ""
+    return Wording(f"{_name(engine)} has no DRY: repetition penalty {penalty:g}{reach} instead.")
 
 
 def hosted_sampling(server: str) -> Wording:
@@ -239,9 +268,24 @@ def hosted_sampling(server: str) -> Wording:
     return Wording(f"{_name(server)} gets temperature and length only; the preset's other samplers stay here.")
 
 
+def takes_messages_only(engine: str) -> Wording:
+    """A chat API was handed a finished prompt text."""
+    return Wording(f"{_name(engine)} takes messages only, no prompt text.", advice="Choose a chat template for it.")
+
+
+def takes_text_only(engine: str) -> Wording:
+    """A text completion API was handed messages."""
+    return Wording(f"{_name(engine)} takes prompt text only, no messages.")
+
+
 def prefill_left_out(engine: str) -> Wording:
     """A chat API that cannot be given the beginning of a reply."""
     return Wording(f"{_name(engine)} cannot be given the beginning of a reply: left out.")
+
+
+def context_shifted(engine: str) -> Wording:
+    """A server cut the prompt or the reply by itself because its context was full."""
+    return Wording(f"{_name(engine)} ran out of context and cut what it had read.", advice="Lower the context size.")
 
 
 def content_filter(server: str) -> Wording:

@@ -1,0 +1,231 @@
+"""``Link``: HTTP to one server. Asks, streams, and turns every way a network can fail into ``EngineError``.
+
+Knows nothing of any API's fields. The API key is bound to scheme, host and port, follows no redirect, and is in no
+error and no ``repr``. Answers are read up to a limit. Stands on httpx.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from tavern_tui.domain import messages
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines.address import is_loopback, origin, shown
+from tavern_tui.engines.faults import Answer, raised
+from tavern_tui.engines.sse import SseEvent, SseParser
+
+ANSWER_LIMIT = 16 << 20  # bytes of one answer; OpenRouter's model list is about 1 MB
+_REFUSAL_LIMIT = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, between the bytes of an answer, and between the bytes of a stream.
+
+    The last one covers the silence while a server reads a long prompt, which takes minutes on a CPU.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    stream: float = 900.0
+
+
+PROBING = Timeouts(connect=1.5, read=3.0)
+
+
+class BoundKey(httpx.Auth):
+    """An API key that goes to one origin (scheme, host, port) only, whatever the client is told to fetch."""
+
+    def __init__(self, secret: str, base: str) -> None:
+        self.secret = secret.strip()
+        self._origin = origin(base)
+        if not (self.secret.isascii() and self.secret.isprintable()):
+            wording = messages.key_unusable()
+            raise EngineError(wording.title, hint=wording.advice, fault=EngineFault.KEY_REFUSED, where=shown(base))
+
+    def __repr__(self) -> str:
+        return f"BoundKey(for {':'.join(map(str, self._origin))})"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the header where the request goes to the key's own origin."""
+        if self.secret and origin(str(request.url)) == self._origin:
+            request.headers["Authorization"] = f"Bearer {self.secret}"
+        yield request
+
+
+@dataclass(slots=True)
+class StreamReply:
+    """What came back for a request that asked for a stream: ``answer`` where it is no stream, else the events."""
+
+    answer: Answer | None
+    events: AsyncIterator[SseEvent]
+
+
+class Link:
+    """HTTP to one server. ``base`` is a URL without a slash at the end; paths begin with one.
+
+    Every method raises ``EngineError`` and nothing else. ``key`` is an API key, empty for none.
+    """
+
+    def __init__(self, base: str, *, key: str = "", timeouts: Timeouts | None = None) -> None:
+        self.base = base.rstrip("/")
+        self.server = shown(base)
+        self.timeouts = timeouts or Timeouts()
+        self._key = BoundKey(key, base)
+        self._client = httpx.AsyncClient(
+            auth=self._key,
+            follow_redirects=False,
+            trust_env=not is_loopback(origin(base)[1]),  # no proxy stands between a program and its own machine
+            headers={"User-Agent": "tavern-tui"},
+            limits=httpx.Limits(max_connections=8),
+        )
+
+    def __repr__(self) -> str:
+        return f"Link({self.base})"
+
+    @property
+    def secret(self) -> str:
+        """The key, for striking it out of what a server said."""
+        return self._key.secret
+
+    async def get(self, path: str) -> Answer:
+        """The answer to a GET, whatever its status."""
+        return await self._ask("GET", path, None)
+
+    async def post(self, path: str, body: object) -> Answer:
+        """The answer to a POST of a JSON body, whatever its status."""
+        return await self._ask("POST", path, body)
+
+    @asynccontextmanager
+    async def stream(self, path: str, body: object) -> AsyncIterator[StreamReply]:
+        """POST a JSON body and read what comes as it comes. Leaving the context closes the connection."""
+        limits = httpx.Timeout(self.timeouts.stream, connect=self.timeouts.connect)
+        with _network_faults(self.server):
+            request = self._client.build_request("POST", self.base + path, json=body, timeout=limits)
+            response = await self._client.send(request, stream=True)
+        try:
+            kind = response.headers.get("content-type", "").lower()
+            if response.status_code >= 300 or "html" in kind or "application/json" in kind:
+                with _network_faults(self.server):
+                    limit = _REFUSAL_LIMIT if response.status_code >= 300 else ANSWER_LIMIT
+                    answer = await _read(response, limit)
+                yield StreamReply(answer, _nothing())
+            else:
+                yield StreamReply(None, self._events(response))
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        """Let go of all connections. Closing twice is the same as once."""
+        await self._client.aclose()
+
+    async def _ask(self, method: str, path: str, body: object) -> Answer:
+        limits = httpx.Timeout(self.timeouts.read, connect=self.timeouts.connect)
+        with _network_faults(self.server):
+            request = self._client.build_request(method, self.base + path, json=body, timeout=limits)
+            response = await self._client.send(request, stream=True)
+            try:
+                return await _read(response, ANSWER_LIMIT)
+            finally:
+                await response.aclose()
+
+    async def _events(self, response: httpx.Response) -> AsyncIterator[SseEvent]:
+        parser = SseParser(self.server)
+        with _network_faults(self.server, silence=self.timeouts.stream):
+            async for chunk in response.aiter_bytes():
+                for event in parser.feed(chunk):
+                    yield event
+            for event in parser.finish():
+                yield event
+
+
+@contextmanager
+def _network_faults(server: str, *, silence: float | None = None) -> Iterator[None]:
+    """Turns httpx's exceptions into ``EngineError``; ``silence``: a stream had begun, and how long it may be silent."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        if silence is not None:
+            stalled = isinstance(error, httpx.ReadTimeout)
+            wording = messages.stalled(server, silence) if stalled else messages.link_broke(None)
+            raise raised(wording, EngineFault.BROKEN_STREAM, server) from error
+        reason, fault = _why(error)
+        wording = messages.no_answer(server, reason)
+        if reason == _WRONG_SCHEME:
+            wording = messages.wrong_scheme(server)
+        elif fault is EngineFault.NOT_AN_API:
+            wording = messages.not_an_api(server)
+        raise raised(wording, fault, server) from error
+
+
+_WRONG_SCHEME = "no https"
+_REASONS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ENETUNREACH: "network unreachable",
+    errno.ECONNRESET: "connection reset",
+    errno.ETIMEDOUT: "no answer in time",
+}
+
+
+def _why(error: BaseException) -> tuple[str, EngineFault]:
+    """In a few words why no answer came, from the exception or from what caused it."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its certificate is not trusted", EngineFault.UNREACHABLE
+        if isinstance(cause, ssl.SSLError):
+            return _WRONG_SCHEME, EngineFault.UNREACHABLE
+        if isinstance(cause, socket.gaierror):
+            return "no such host", EngineFault.UNREACHABLE
+        if isinstance(cause, OSError) and cause.errno in _REASONS:
+            return _REASONS[cause.errno], EngineFault.UNREACHABLE
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time", EngineFault.UNREACHABLE
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
+        return "no HTTP", EngineFault.NOT_AN_API
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return "it hung up", EngineFault.UNREACHABLE
+    if isinstance(error, httpx.DecodingError):
+        return "unreadable bytes", EngineFault.NOT_AN_API
+    return "no connection", EngineFault.UNREACHABLE
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and everything that caused it; several addresses of a host fail as a group."""
+    seen: set[int] = set()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        current = queue.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        queue += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            queue += current.exceptions
+
+
+async def _read(response: httpx.Response, limit: int) -> Answer:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) >= limit:
+            break
+    return Answer(
+        status=response.status_code,
+        content_type=response.headers.get("content-type", ""),
+        body=bytes(body[:limit]).decode("utf-8", "replace"),
+        retry_after=response.headers.get("retry-after", ""),
+    )
+
+
+async def _nothing() -> AsyncIterator[SseEvent]:
+    return
+    yield

@@ -1,0 +1,120 @@
+"""Reading a streamed OpenAI-style reply: chunks in, our events out.
+
+Takes chat chunks (``delta``), completion chunks (``text``) and whole answers (``message``) alike. What servers do
+beside the book is dealt with here: the string ``"null"`` as finish reason (KoboldCpp), thinking in
+``reasoning_content``, ``reasoning`` or a list of content parts (Mistral), an error object inside a successful stream
+(OpenRouter, TabbyAPI), a missing ``[DONE]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+
+from tavern_tui.domain import messages
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines.base import Event, Finished, Notice, ReasoningArrived, StopReason, TextArrived, Usage
+from tavern_tui.engines.faults import complaint, raised, refusal_in_stream
+from tavern_tui.engines.json_shape import at, int_at, list_at, parse, text_at
+from tavern_tui.engines.sse import DONE, SseEvent
+from tavern_tui.engines.stopping import StopScan
+
+_LENGTH = frozenset({"length", "max_tokens", "max_length"})
+
+
+class ReplyReader:
+    """One reply. ``silent`` says after a broken stream that not one chunk had come.
+
+    ``true_usage`` of ``False``: the token numbers in answers are made up and left out.
+    """
+
+    def __init__(self, server: str, stop: Iterable[str], *, model: str = "", key: str = "", true_usage: bool = True):
+        self.silent = True
+        self._server = server
+        self._model = model
+        self._key = key
+        self._true_usage = true_usage
+        self._scan = StopScan(stop)
+        self._finish = ""
+        self._server_matched = False
+        self._usage = Usage()
+
+    async def read(self, stream: AsyncIterator[SseEvent]) -> AsyncGenerator[Event, None]:
+        """The events of the reply, ``Finished`` last.
+
+        Raises ``EngineError`` when the stream breaks or carries an error, after all text that came was handed out.
+        """
+        done = False
+        try:
+            async for event in stream:
+                if event.data.strip() == DONE:
+                    done = True
+                    break
+                for found in self._take(parse(event.data)):
+                    yield found
+                if self._scan.matched is not None:
+                    break
+            if not done and not self._finish and self._scan.matched is None:
+                raise raised(messages.link_broke(None), EngineFault.BROKEN_STREAM, self._server)
+        except EngineError:
+            if rest := self._scan.finish():
+                yield TextArrived(rest)
+            raise
+        for found in self._end():
+            yield found
+
+    def _take(self, value: object) -> Iterator[Event]:
+        if not isinstance(value, dict):
+            return
+        self.silent = False
+        if said := complaint(value):
+            raise refusal_in_stream(self._server, said, model=self._model, key=self._key)
+        if self._true_usage and (usage := at(value, "usage")):
+            self._usage = read_usage(usage)
+        choice = at(value, "choices", 0)
+        delta = at(choice, "delta") or at(choice, "message")
+        thinking, text = _pieces(delta)
+        if thinking:
+            yield ReasoningArrived(thinking)
+        if shown := self._scan.feed(text or text_at(choice, "text")):
+            yield TextArrived(shown)
+        finish = text_at(choice, "finish_reason")
+        if finish and finish != "null":
+            self._finish = finish
+            self._server_matched = bool(text_at(choice, "stop_reason"))
+        if finish == "error":
+            raise raised(messages.server_broke(self._server), EngineFault.CRASHED, self._server)
+
+    def _end(self) -> Iterator[Event]:
+        if rest := self._scan.finish():
+            yield TextArrived(rest)
+        if self._finish == "content_filter":
+            yield Notice(str(messages.content_filter(self._server)))
+        if self._scan.matched is not None or self._server_matched:
+            reason = StopReason.STOP_STRING
+        else:
+            reason = StopReason.LENGTH if self._finish in _LENGTH else StopReason.END
+        yield Finished(reason, self._usage)
+
+
+def read_usage(usage: object) -> Usage:
+    """Token numbers of an OpenAI ``usage`` object.
+
+    ``evaluated`` is the whole prompt, with ``reused`` of ``None``, where the server does not tell its cache's share.
+    """
+    prompt, cached = int_at(usage, "prompt_tokens"), int_at(usage, "prompt_tokens_details", "cached_tokens")
+    if prompt is not None and cached is not None:
+        prompt = max(0, prompt - cached)
+    return Usage(evaluated=prompt, reused=cached, generated=int_at(usage, "completion_tokens"))
+
+
+def _pieces(delta: object) -> tuple[str, str]:
+    """Thinking and text of a delta or a message."""
+    thinking = text_at(delta, "reasoning_content") or text_at(delta, "reasoning")
+    text = text_at(delta, "content")
+    for part in list_at(delta, "content"):
+        if text_at(part, "type") == "thinking":
+            inner = list_at(part, "thinking")
+            thinking += text_at(part, "thinking") or "".join(text_at(piece, "text") for piece in inner)
+        else:
+            text += text_at(part, "text")
+    return thinking, text

@@ -1,0 +1,104 @@
+"""What of a sampler preset an engine can follow, and the preset's names on the wire.
+
+Hosted services reject fields that they do not know, so they get nothing at a neutral value; local servers get
+everything that they understand, because their own defaults are not neutral.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from tavern_tui.domain import messages
+from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
+
+PENALTY_FOR_DRY = 1.05
+PENALTY_RANGE_FOR_DRY = 1024
+
+ALL_SAMPLERS = frozenset(field.name for field in fields(SamplerPreset)) - {"name"}
+
+_DRY = frozenset({"dry_multiplier", "dry_base", "dry_allowed_length", "dry_range", "dry_breakers"})
+_XTC = frozenset({"xtc_threshold", "xtc_probability"})
+# A value that steers a sampler counts only while the sampler is on: (the switch, what it switches).
+_SWITCHES = (
+    ("dry_multiplier", _DRY),
+    ("xtc_probability", _XTC),
+    ("repetition_penalty", frozenset({"repetition_range"})),
+)
+_RANGES = frozenset({"repetition_range", "dry_range"})
+_SHOWN = {
+    "dry_multiplier": "DRY",
+    "xtc_probability": "XTC",
+    "min_p": "min-p",
+    "top_k": "top-k",
+    "top_p": "top-p",
+    "typical_p": "typical-p",
+    "top_n_sigma": "top-n-sigma",
+    "repetition_penalty": "repetition penalty",
+    "presence_penalty": "presence penalty",
+    "frequency_penalty": "frequency penalty",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FittedSampling:
+    """A preset as an engine can follow it, and what the user should be told about the difference."""
+
+    preset: SamplerPreset
+    notices: tuple[str, ...] = ()
+
+
+def fit(preset: SamplerPreset, samplers: frozenset[str], engine: str, *, hosted: bool = False) -> FittedSampling:
+    """``preset`` without what ``engine`` lacks; a mild repetition penalty stands in for DRY where it can.
+
+    ``samplers`` are the canonical names that have an effect. ``hosted`` services are told of in one sentence.
+    """
+    missing = _active(preset) - samplers
+    if not missing:
+        return FittedSampling(preset)
+    notices = []
+    changes: dict[str, object] = {name: getattr(NEUTRAL, name) for name in missing}
+    if hosted:
+        notices.append(str(messages.hosted_sampling(engine)))
+    else:
+        named = {name for name in missing if name in _SHOWN}
+        if _stands_in(preset, missing, samplers):
+            changes |= {"repetition_penalty": PENALTY_FOR_DRY, "repetition_range": PENALTY_RANGE_FOR_DRY}
+            reach = PENALTY_RANGE_FOR_DRY if "repetition_range" in samplers else None
+            notices.append(str(messages.penalty_for_dry(engine, PENALTY_FOR_DRY, reach)))
+            named.discard("dry_multiplier")
+        if named:
+            notices.append(str(messages.samplers_left_out(engine, tuple(sorted(_SHOWN[n] for n in named)))))
+    return FittedSampling(replace(preset, **changes), tuple(notices))  # type: ignore[arg-type]
+
+
+def wire_fields(
+    preset: SamplerPreset, names: Mapping[str, str], *, neutral_too: bool, whole_context: int
+) -> dict[str, object]:
+    """The preset as request fields, by a map from canonical to wire names. ``neutral_too``: send neutral values.
+
+    ``whole_context`` is what the wire has for a range over the whole context: −1, or a number of tokens.
+    """
+    changed = preset.changed()
+    fields: dict[str, object] = {}
+    for canonical, wire in names.items():
+        if neutral_too or canonical in changed:
+            value = getattr(preset, canonical)
+            if canonical in _RANGES and value == 0:
+                value = whole_context
+            fields[wire] = list(value) if isinstance(value, tuple) else value
+    return fields
+
+
+def _active(preset: SamplerPreset) -> frozenset[str]:
+    """Names of changed fields that have an effect: what steers a sampler that is off does not count."""
+    active = preset.changed()
+    for switch, switched in _SWITCHES:
+        if switch not in active:
+            active -= switched
+    return active
+
+
+def _stands_in(preset: SamplerPreset, missing: frozenset[str], samplers: frozenset[str]) -> bool:
+    has_own = preset.repetition_penalty != NEUTRAL.repetition_penalty
+    return "dry_multiplier" in missing and "repetition_penalty" in samplers and not has_own
