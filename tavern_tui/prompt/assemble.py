@@ -294,4 +294,4 @@ def _format(given: PromptInput, story: Story) -> TurnFormat:
     if given.instruct is None:
         named = given.always_add_name or given.kind is GenerationKind.IMPERSONATE
         return PlainFormat(reply_name=named, exact=exact)
-    return InstructFormat(given.instruct, story.user, story.expand, group=bool(given.others), exact=exact)
+    return InstructFormat(given.instruct, story.user, story.char, story.expand, group=bool(given.others), exact=exact)

@@ -61,7 +61,7 @@ def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
         PartKind.TURN,
         f"{turn.name or turn.speaker.value}'s turn",
         turn.id,
-        named=turn.speaker is Speaker.CHARACTER and turn.name not in ("", given.character.name),
+        named=turn.name != (given.persona.name if turn.speaker is Speaker.USER else given.character.name),
         token_ids=tokens.ids if valid and tokens is not None else None,
     )
 

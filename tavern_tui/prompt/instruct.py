@@ -87,14 +87,16 @@ class PlainFormat:
 
 @dataclass(frozen=True, slots=True)
 class InstructFormat:
-    """A family's template. ``user`` is the persona's name; ``expand`` runs the macros of sequences.
+    """A family's template. ``user`` and ``char`` are the names; ``expand`` runs the macros of sequences.
 
     ``exact`` writes what SillyTavern 1.12.6 writes where that is an oversight of its own: names in the user's lines of
-    examples under ``force``, a missing newline after examples while ``macro`` is off, a newline after a prefill.
+    examples under ``force``, a missing newline after examples while ``macro`` is off, a newline after a prefill, the
+    character's name for nameless injections.
     """
 
     template: InstructTemplate
     user: str
+    char: str
     expand: Callable[[str], str]
     group: bool = False
     exact: bool = False
@@ -148,9 +150,9 @@ class InstructFormat:
         if template.alternates and older is self.role(item):
             opening = newline = ""
         if not self._named_reply(item):
-            opening = (opening.rstrip() if template.wrap else opening) + newline
+            opening = opening.rstrip() if template.wrap else opening
             ending = newline if self.exact and item.text else ""
-            return Written(item, opening, item.text.lstrip(), ending)
+            return Written(item, opening + (newline if opening else ""), item.text.lstrip(), ending)
         filler = "" if item.speaker is Speaker.USER else self._name_filler()
         body = f"{item.name}:" + (f" {item.text.lstrip()}" if item.text else "")
         return Written(item, opening + newline + filler, body, "")
@@ -204,7 +206,7 @@ class InstructFormat:
     def _filled(self, sequence: str, name: str) -> str:
         if not self.template.macro or "{{" not in sequence:
             return sequence
-        return self.expand(sequence).replace("{{name}}", name or "System")
+        return self.expand(sequence).replace("{{name}}", name or (self.char if self.exact else "System"))
 
 
 def write_all(

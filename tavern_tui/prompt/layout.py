@@ -49,7 +49,7 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
     newer = form.role(items[0]) if items else after
     parts = [_part(one, layout.closed_thoughts) for one in written]
     parts += _reply_parts(layout, form, written, before)
-    if layout.reply is None and isinstance(form, PlainFormat) and parts and not written[-1].item.continued:
+    if layout.reply is None and layout.history and isinstance(form, PlainFormat):
         parts[-1] = replace(parts[-1], closing=parts[-1].closing.removesuffix("\n"))
     yield from counts.ask([part.text for part in parts])
     counted = [replace(part, tokens=counts[part.text]) for part in parts]

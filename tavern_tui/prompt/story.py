@@ -242,5 +242,6 @@ def _system_in_sequences(story: Story, given: PromptInput) -> str:
     if template is None or not story.system:
         return story.system
     between = "\n" if template.wrap else ""
-    prefix, suffix = story.expand(template.system_sequence_prefix), story.expand(template.system_sequence_suffix)
+    sequences = (template.system_sequence_prefix, template.system_sequence_suffix)
+    prefix, suffix = (story.expand(sequence.replace("{{name}}", "System")) for sequence in sequences)
     return (prefix and prefix + between) + story.system + (suffix and between + suffix)

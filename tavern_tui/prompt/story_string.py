@@ -1,7 +1,8 @@
 """The story string: the head of a prompt, written in a subset of Handlebars.
 
-Variables, ``#if`` / ``else`` / ``#unless``, nothing else; names that are no field of the story are handed on untouched
-to the macro pass. The result is a list of pieces that remember which field they come from.
+Variables, ``#if`` / ``else`` / ``#unless``, comments, ``~`` and a backslash before a tag that is not meant; names that
+are no field of the story are handed on untouched to the macro pass. The result is a list of pieces that remember which
+field they come from.
 Source: SillyTavern 1.12.6, ``public/scripts/power-user.js`` (``renderStoryString``); Handlebars 4 for standalone lines.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from tavern_tui.domain.errors import PromptError
 
 _DEEPEST = 50
-_TAG = re.compile(r"\{\{\{?~?\s*(?:!.*?|[^{}]*?)\s*~?\}?\}\}", re.DOTALL)
+_TAG = re.compile(r"\\?\{\{\{?~?\s*(?:!.*?|[^{}]*?)\s*~?\}?\}\}", re.DOTALL)
 _BLOCK = re.compile(r"#(if|unless)\s+(\S+)|/(if|unless)|(else|\^)|(!).*", re.DOTALL)
 # Handlebars takes a line that holds nothing but one block tag or comment out of the text altogether.
 _STANDALONE = re.compile(
@@ -112,6 +113,9 @@ def _block(
     pieces: list[Piece] = []
     for text, tag in tokens:
         pieces.append(Piece("", text))
+        if tag.startswith("\\"):
+            pieces.append(Piece("", tag[1:]))
+            continue
         name = tag.strip("{}").strip("~").strip()
         block = _BLOCK.fullmatch(name)
         if block is None:

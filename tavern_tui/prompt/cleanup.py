@@ -1,0 +1,135 @@
+"""From what a model wrote to a reply: stop tails, other people's lines, names, tags and blanks taken off.
+
+Pure and idempotent enough to be run over a growing text while it streams. Finishing the sentence is
+``prompt.sentences``; thinking is split off before, by ``prompt.reasoning``.
+Source: SillyTavern 1.12.6, ``public/script.js`` (``cleanUpMessage``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tavern_tui.domain.template import InstructTemplate
+from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
+from tavern_tui.prompt.plan import PromptPlan
+
+_TRAILING = re.compile(r"[^\S\r\n]+$", re.MULTILINE)
+_NEWLINES = re.compile("\n{2,}")
+_END_OF_TEXT = "<|endoftext|>"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRules:
+    """What a reply is cleaned by. ``own`` is the name of who writes, ``other`` of who must not be written for.
+
+    ``others`` are the other members of a group. ``keep_start`` leaves blanks at the beginning, for a text that is
+    joined to one before it.
+    """
+
+    own: str
+    other: str
+    stop: tuple[str, ...] = ()
+    template: InstructTemplate | None = None
+    others: tuple[str, ...] = ()
+    impersonates: bool = False
+    collapse_newlines: bool = False
+    keep_start: bool = False
+
+
+def reply_rules(given: PromptInput, plan: PromptPlan) -> ReplyRules:
+    """The rules for the reply to a plan."""
+    impersonates = given.kind is GenerationKind.IMPERSONATE
+    nickname = given.character.nickname if given.policy is Policy.ECONOMY else ""
+    names = (nickname or given.character.name, given.persona.name)
+    return ReplyRules(
+        own=names[1] if impersonates else names[0],
+        other=names[0] if impersonates else names[1],
+        stop=plan.stop,
+        template=given.instruct,
+        others=given.others,
+        impersonates=impersonates,
+        collapse_newlines=given.collapse_newlines,
+        keep_start=given.kind is GenerationKind.CONTINUE,
+    )
+
+
+def clean_reply(raw: str, rules: ReplyRules) -> str:
+    """The reply in ``raw``, which is all that the model wrote, the prefill before it. Empty when nothing is left."""
+    text = raw
+    for step in _STEPS:
+        text = step(text, rules)
+    return text
+
+
+def _stop_tails(text: str, rules: ReplyRules) -> str:
+    for stop in rules.stop:
+        for length in range(len(stop), 0, -1):
+            tail = stop[:length]
+            # A beginning that is a mere word may as well end a reply: "a" of the stop string "and".
+            if text.endswith(tail) and (length == len(stop) or not tail.isalnum()):
+                text = text[: len(text) - length]
+                break
+    return text
+
+
+def _blank_lines(text: str, rules: ReplyRules) -> str:
+    return _NEWLINES.sub("\n", text) if rules.collapse_newlines else text
+
+
+def _trailing_blanks(text: str, rules: ReplyRules) -> str:
+    return _TRAILING.sub("", text)
+
+
+def _other_party(text: str, rules: ReplyRules) -> str:
+    for name in (rules.other, *rules.others):
+        if not name:
+            continue
+        if name == rules.other and text.startswith(f"{name}:"):
+            return ""
+        text = text.partition(f"\n{name}:")[0]
+    return text
+
+
+def _tags(text: str, rules: ReplyRules) -> str:
+    template = rules.template
+    ends = [_END_OF_TEXT]
+    if template is not None:
+        ends += template.stop_sequence.split("\n")
+        ends += [template.input_sequence.strip("\n"), *template.control_tokens, *template.stop_strings]
+    for end in ends:
+        if end.strip():
+            text = text.partition(end)[0]
+    if template is None:
+        return text
+    sequences = (
+        (template.input_sequence,)
+        if rules.impersonates
+        else (
+            template.output_sequence,
+            template.last_output_sequence,
+        )
+    )
+    for line in "\n".join(sequences).split("\n"):
+        text = text.replace(line, "") if line.strip() else text
+    return text
+
+
+def _own_name(text: str, rules: ReplyRules) -> str:
+    return re.sub(rf"^{re.escape(rules.own)}:[^\S\n]*", "", text, flags=re.MULTILINE) if rules.own else text
+
+
+def _ends(text: str, rules: ReplyRules) -> str:
+    return text.rstrip() if rules.keep_start else text.strip()
+
+
+_STEPS: tuple[Callable[[str, ReplyRules], str], ...] = (
+    _stop_tails,
+    _blank_lines,
+    _trailing_blanks,
+    _other_party,
+    _tags,
+    _own_name,
+    _ends,
+)

@@ -1,0 +1,125 @@
+"""Where sentences end, and the rule for a reply that reaches its length: a little longer to the next end, or cut back.
+
+Aware of abbreviations, initials, numbers, ellipses, closing quotes and brackets, actions between asterisks, and of the
+scripts that put no blank after a sentence. A guess all the same: the raw text is always kept by those who call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+RUN_OVER = 4
+"""A reply may run longer than its length by one part in so many, to end its sentence."""
+
+_SPACED = ".!?…؟۔।॥።‽⁇⁈⁉‼"
+_UNSPACED = "。！？｡．"
+_CLOSERS = "\"'”’»›)]}*_~`」』）】》〉"
+_END = re.compile(f"([{re.escape(_SPACED + _UNSPACED)}]+)([{re.escape(_CLOSERS)}]*)")
+_LINE_END = re.compile(r"(?<=[^\s,;:—–-])[ \t]*\n")
+_ACTION = re.compile(
+    r"(?:^|(?<=[\n.!?…\"”])|(?<=[.!?…\"”*] ))\*+(?=[^\s*])[^*\n]{0,2000}[^\s*]\*+(?=[\s\"“]|$)", re.MULTILINE
+)
+_ABBREVIATIONS = frozenset(
+    {"mr", "mrs", "ms", "mx", "dr", "prof", "st", "sr", "jr", "capt", "lt", "col", "gen", "sgt", "cmdr", "adm", "rev"}
+    | {"hon", "fr", "vs", "e.g", "i.e", "cf", "approx", "no", "vol", "pp"}
+)
+_WORD_BEFORE = re.compile(r"[^\W\d_](?:[\w.]*\w)?$")
+_NUMBERED = re.compile(r"(?:^|\n)[ \t]*\d{1,3}$")
+_LOOK_BACK = 40
+_PAIRS = (("“", "”"), ("«", "»"), ("「", "」"), ("『", "』"))
+
+
+def sentence_ends(text: str, start: int = 0) -> Iterator[int]:
+    """Offsets directly after each sentence that ends in ``text`` at or after ``start``, in order.
+
+    The end of the text counts as what follows a sentence: an end there is one unless more is to come.
+    """
+    begin = max(0, start - _LOOK_BACK)
+    ends = {match.end() for match in _END.finditer(text, begin) if _is_end(text, match)}
+    ends.update(match.end() for match in _ACTION.finditer(text, text.rfind("\n", 0, begin + 1) + 1))
+    ends.update(match.start() for match in _LINE_END.finditer(text, begin))
+    return iter(sorted(end for end in ends if end >= start))
+
+
+def finish_sentence(text: str) -> str:
+    """``text`` up to its last sentence end, the marks that this leaves open closed; all of it where there is none."""
+    *_, last = (0, *sentence_ends(text))
+    return _closed(text[:last]) if last else text.rstrip()
+
+
+@dataclass(slots=True)
+class SentenceFinisher:
+    """Watches a streamed reply that may have ``limit`` tokens and ends it at the end of a sentence.
+
+    Ask the engine for ``most_tokens``, ``feed`` what arrives, stop when ``feed`` says so, show ``text``.
+    """
+
+    limit: int
+    raw: str = ""
+    _tokens: int = 0
+    _reached_at: int = -1
+    _end: int = field(default=-1)
+
+    @property
+    def most_tokens(self) -> int:
+        """The length to be asked for: a quarter more than the limit, rounded up."""
+        return self.limit + -(-self.limit // RUN_OVER)
+
+    def feed(self, text: str, tokens: int = 1) -> bool:
+        """Take in the next piece; whether the reply is complete now and the engine should stop.
+
+        An end counts only when the text goes on behind it, since ``3.`` may become ``3.5`` and ``.`` become ``."``.
+        """
+        before = len(self.raw)
+        self.raw += text
+        self._tokens += tokens
+        if self._reached_at < 0 and self._tokens > self.limit:
+            self._reached_at = before
+        if self._reached_at >= 0 and self._end < 0:
+            last = len(self.raw.rstrip())
+            ends = sentence_ends(self.raw, self._reached_at)
+            self._end = next((end for end in ends if end < last or self.raw[end : end + 1] == "\n"), -1)
+        return self._end >= 0
+
+    def text(self, *, ended: bool) -> str:
+        """The reply to be shown. ``ended``: the model stopped by itself, so nothing was cut off.
+
+        Else the text up to the sentence end where it was stopped, or up to its last one.
+        """
+        if self._end >= 0:
+            return _closed(self.raw[: self._end])
+        return self.raw if ended else finish_sentence(self.raw)
+
+
+def _is_end(text: str, match: re.Match[str]) -> bool:
+    marks, closers = match.groups()
+    after = text[match.end() : match.end() + 1]
+    if marks[-1] in _UNSPACED:
+        return True
+    if after and not after.isspace() and after not in '*"“「『(—–':
+        return False
+    if after and not after.isspace() and not closers:
+        return False
+    if marks in ("...", "…") and not closers:
+        following = text[match.end() : match.end() + _LOOK_BACK].lstrip()[:1]
+        return not following.islower()
+    if marks == "." and not closers:
+        before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
+        word = _WORD_BEFORE.search(before)
+        initial = word is not None and len(word.group()) == 1 and word.group().isupper() and word.group() != "I"
+        known = word is not None and word.group().lower() in _ABBREVIATIONS
+        return not (initial or known or _NUMBERED.search(before))
+    return True
+
+
+def _closed(text: str) -> str:
+    """``text`` with the marks closed that its last paragraph left open: asterisks, then quotes."""
+    text = text.rstrip()
+    paragraph = text[text.rfind("\n") + 1 :]
+    marks = paragraph[1:] if paragraph.startswith(("* ", "- ")) else paragraph
+    open_marks = [mark for mark in ('"', "*") if marks.count(mark) % 2]
+    open_marks.sort(key=marks.rfind, reverse=True)
+    open_quotes = [close for open_, close in _PAIRS if marks.count(open_) > marks.count(close)]
+    return text + "".join((*open_quotes, *open_marks))
