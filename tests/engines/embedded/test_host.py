@@ -1,0 +1,373 @@
+"""The host as a process: one of it, replaced, killed, idle, shared, and closed to strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.preset import NEUTRAL
+from tavern_tui.domain.request import Segment
+from tavern_tui.engines.base import LoadProgress, Request, TextArrived, Waiting
+from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, unload_model
+from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_start
+from tavern_tui.engines.embedded.place import HostPlace
+from tavern_tui.engines.embedded.protocol import PROTOCOL, decode_answer
+from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, until
+
+pytestmark = pytest.mark.model
+
+STORY = Request((Segment("Once upon a time"),), response_tokens=200, sampling=NEUTRAL, seed=3)
+OLD_HOST = Path(__file__).parent / "old_host.py"
+
+
+def nobody(event: object) -> None:
+    """Hears and says nothing."""
+
+
+async def say_hello(place: HostPlace) -> int:
+    """The process id of the host at ``place``, started if there is none."""
+    link = await connect_or_start(place, HostSettings(), nobody)
+    await link.close()
+    return link.hello.pid
+
+
+async def test_twenty_simultaneous_starts_make_one_host(place: HostPlace) -> None:
+    pids = await asyncio.gather(*(say_hello(place) for _ in range(20)))
+    assert len(set(pids)) == 1
+
+
+async def test_starts_from_several_processes_make_one_host(place: HostPlace) -> None:
+    script = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "from tavern_tui.engines.embedded.link import *\n"
+        "place = HostPlace(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "print(asyncio.run(connect_or_start(place, HostSettings(), print)).hello.pid)"
+    )
+    command = [sys.executable, "-c", script, str(place.folder), str(place.cache)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert len({process.communicate(timeout=60)[0] for process in started}) == 1
+
+
+async def test_the_host_outlives_its_client_and_the_next_one_finds_the_model_loaded(
+    place: HostPlace, starter_model: Path
+) -> None:
+    for _ in range(2):
+        heard: list[object] = []
+        engine = EmbeddedEngine(place, settings_for(starter_model), heard.append)
+        await engine.connect()
+        await engine.close()
+    assert not any(isinstance(event, LoadProgress) for event in heard)
+
+
+async def test_loading_tells_its_progress(place: HostPlace, starter_model: Path) -> None:
+    heard: list[object] = []
+    engine = EmbeddedEngine(place, settings_for(starter_model), heard.append)
+    await engine.connect()
+    await engine.close()
+    fractions = [event.fraction for event in heard if isinstance(event, LoadProgress)]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+
+
+async def test_a_host_of_another_version_finishes_and_is_replaced(place: HostPlace, starter_model: Path) -> None:
+    place.make()
+    old = subprocess.Popen([sys.executable, str(OLD_HOST), str(place.socket)], stdout=subprocess.PIPE, text=True)
+    assert old.stdout is not None
+    assert old.stdout.readline() == "ready\n"
+    heard: list[object] = []
+    engine = EmbeddedEngine(place, settings_for(starter_model), heard.append)
+    info = await engine.connect()
+    await engine.close()
+    status = await host_status(place)
+    assert info.model == starter_model.stem
+    assert status is not None
+    assert (status.protocol, status.pid != old.pid) == (PROTOCOL, True)
+    assert old.wait(timeout=30) == 0
+    assert "finished its reply" in old.stdout.read()
+    assert any(isinstance(event, Waiting) for event in heard)
+
+
+async def test_a_killed_host_ends_the_reply_clearly_and_the_next_request_has_a_new_one(
+    place: HostPlace, starter_model: Path
+) -> None:
+    engine = EmbeddedEngine(place, settings_for(starter_model))
+    await engine.connect()
+    before = await host_status(place)
+    assert before is not None
+    text = ""
+    async with engine.generate(STORY) as stream:
+        while not text:
+            event = await anext(stream)
+            text = event.text if isinstance(event, TextArrived) else ""
+        os.kill(before.pid, signal.SIGKILL)
+        with pytest.raises(EngineError) as broken:
+            assert not [event async for event in stream], "the reply did not break"
+    assert broken.value.fault is EngineFault.CRASHED
+    assert "kept" in broken.value.hint
+    async with engine.generate(replace(STORY, response_tokens=2)) as stream:
+        again = [event async for event in stream if isinstance(event, TextArrived)]
+    after = await host_status(place)
+    await engine.close()
+    assert again
+    assert after is not None
+    assert after.pid != before.pid
+
+
+async def test_a_host_that_left_is_started_anew_without_a_word(place: HostPlace, starter_model: Path) -> None:
+    engine = EmbeddedEngine(place, settings_for(starter_model))
+    assert await engine.count(["hello"]) == [1]
+    assert await stop_host(place)
+    assert await engine.count(["hello"]) == [1]
+    await engine.close()
+
+
+async def test_a_home_of_two_hundred_bytes_works(tmp_path: Path, starter_model: Path) -> None:
+    home = tmp_path / ("x" * 100) / ("y" * 100)
+    async with embedded_engine(starter_model, home) as engine:
+        assert await engine.count(["hello world"]) == [2]
+
+
+async def test_an_idle_model_is_unloaded_and_an_idle_host_leaves(place: HostPlace, starter_model: Path) -> None:
+    impatient = HostSettings(unload_after=0.2, leave_after=2.0)
+    engine = EmbeddedEngine(place, settings_for(starter_model, impatient))
+    await engine.connect()
+
+    async def unloaded() -> bool:
+        status = await host_status(place)
+        assert status is not None, "the host left before its model was unloaded"
+        return status.model is None
+
+    async def left() -> bool:
+        return is_free(place)
+
+    await until(unloaded, "the model is unloaded")
+    await until(left, "the host has left")
+    assert await host_status(place) is None
+    await engine.close()
+
+
+async def test_a_model_that_was_unloaded_is_loaded_again_when_it_is_needed(
+    shared_place: HostPlace, engine: EmbeddedEngine
+) -> None:
+    assert await unload_model(shared_place)
+    status = await host_status(shared_place)
+    assert status is not None
+    assert status.model is None
+    assert await engine.count(["hello world"]) == [2]
+
+
+async def test_stopping_says_whether_there_was_a_host(place: HostPlace) -> None:
+    await say_hello(place)
+    assert await stop_host(place)
+    assert not await stop_host(place)
+    assert await host_status(place) is None
+
+
+async def test_stopping_when_idle_lets_the_reply_finish(place: HostPlace, starter_model: Path) -> None:
+    engine = EmbeddedEngine(place, settings_for(starter_model))
+    texts: list[str] = []
+    async with engine.generate(replace(STORY, response_tokens=20)) as stream:
+        async for event in stream:
+            if isinstance(event, TextArrived):
+                if not texts:
+                    stopping = asyncio.ensure_future(stop_host(place, now=False))
+                texts.append(event.text)
+    assert len(texts) >= 15
+    assert await stopping
+    await engine.close()
+
+
+async def test_two_clients_are_served_in_turn_and_the_second_is_told_its_place(
+    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
+) -> None:
+    second = EmbeddedEngine(shared_place, settings_for(starter_model))
+    await second.connect()
+
+    async def take(client: EmbeddedEngine, tokens: int) -> list[object]:
+        async with client.generate(replace(STORY, response_tokens=tokens)) as stream:
+            return [event async for event in stream]
+
+    async with engine.generate(replace(STORY, response_tokens=40)) as stream:
+        await anext(stream)
+        waiting = asyncio.ensure_future(take(second, 3))
+        first = [event async for event in stream]
+    events = await waiting
+    await second.close()
+    assert len([event for event in first if isinstance(event, TextArrived)]) >= 30
+    assert isinstance(events[0], Waiting)
+    assert events[0].place == 1
+    assert any(isinstance(event, TextArrived) for event in events)
+
+
+async def test_a_waiting_request_can_be_withdrawn(
+    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
+) -> None:
+    second = EmbeddedEngine(shared_place, settings_for(starter_model))
+    async with engine.generate(replace(STORY, response_tokens=300)) as stream:
+        await anext(stream)
+        async with second.generate(STORY) as waiting:
+            assert isinstance(await anext(waiting), Waiting)
+        status = await host_status(shared_place)
+    await second.close()
+    assert status is not None
+    assert (status.busy, status.waiting) == (True, 0)
+
+
+async def test_a_client_that_vanishes_ends_its_reply(
+    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
+) -> None:
+    other = EmbeddedEngine(shared_place, settings_for(starter_model))
+    async with other.generate(replace(STORY, response_tokens=400)) as stream:
+        await anext(stream)
+        await other.close()
+
+    async def idle() -> bool:
+        status = await host_status(shared_place)
+        return status is not None and not status.busy
+
+    await until(idle, "the reply has ended")
+    async with engine.generate(replace(STORY, response_tokens=1)) as stream:
+        assert not any(isinstance(event, Waiting) for event in [event async for event in stream])
+
+
+async def test_another_model_than_the_one_in_use_is_asked_about_and_replaced_only_on_request(
+    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path, tmp_path: Path
+) -> None:
+    other_model = tmp_path / "Other.gguf"
+    other_model.symlink_to(starter_model)
+    await engine.count(["hello"])
+    wanted = settings_for(other_model)
+    other = EmbeddedEngine(shared_place, wanted)
+    with pytest.raises(EngineError) as question:
+        await other.connect()
+    assert question.value.fault is EngineFault.BUSY
+    assert starter_model.stem in question.value.title
+    assert question.value.hint == "Load Other in its place?"
+    other.settings = replace(wanted, replace=True)
+    assert (await other.connect()).model == "Other"
+    await other.close()
+
+
+async def test_a_model_that_nobody_uses_any_more_is_replaced_without_asking(
+    place: HostPlace, starter_model: Path, tmp_path: Path
+) -> None:
+    first = EmbeddedEngine(place, settings_for(starter_model))
+    await first.connect()
+    await first.close()
+    other_model = tmp_path / "Other.gguf"
+    other_model.symlink_to(starter_model)
+    second = EmbeddedEngine(place, settings_for(other_model))
+    assert (await second.connect()).model == "Other"
+    await second.close()
+
+
+async def test_a_model_that_is_not_there_is_said_with_its_path(shared_place: HostPlace, tmp_path: Path) -> None:
+    engine = EmbeddedEngine(shared_place, replace(settings_for(tmp_path / "none.gguf"), replace=True))
+    with pytest.raises(EngineError) as refusal:
+        await engine.connect()
+    await engine.close()
+    assert refusal.value.fault is EngineFault.NO_MODEL
+    assert refusal.value.where == str(tmp_path / "none.gguf")
+
+
+@pytest.mark.parametrize(("keep", "said"), [(5_000_000, "cut short or damaged"), (3, "cannot load|not a GGUF")])
+async def test_a_damaged_model_is_said_in_words_and_the_host_lives_on(
+    shared_place: HostPlace, starter_model: Path, tmp_path: Path, keep: int, said: str
+) -> None:
+    damaged = tmp_path / "damaged.gguf"
+    with starter_model.open("rb") as whole:
+        damaged.write_bytes(whole.read(keep))
+    engine = EmbeddedEngine(shared_place, replace(settings_for(damaged), replace=True))
+    with pytest.raises(EngineError, match=said) as refusal:
+        await engine.connect()
+    await engine.close()
+    assert refusal.value.fault is EngineFault.NO_MODEL
+    assert await host_status(shared_place) is not None
+
+
+async def test_rubbish_on_the_socket_is_refused_and_others_are_served_on(
+    engine: EmbeddedEngine, shared_place: HostPlace
+) -> None:
+    for rubbish in (b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 4096 + b"\n", b'{"id":1,"kind":"load"}\n'):
+        reader, writer = await asyncio.open_unix_connection(shared_place.socket)
+        await reader.readline()
+        writer.write(rubbish)
+        _, answer = decode_answer(await reader.readline())
+        assert "cannot be read" in answer.title  # type: ignore[union-attr]
+        assert await reader.read() == b""
+        writer.close()
+    assert await engine.count(["hello"]) == [1]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+async def test_another_user_is_sent_away_even_where_the_folder_lets_them_in(
+    shared_place: HostPlace, engine: EmbeddedEngine
+) -> None:
+    script = (
+        "import os, socket, sys\n"
+        "s = socket.socket(socket.AF_UNIX); folder = os.open(sys.argv[1], os.O_PATH); os.setuid(65534)\n"
+        "s.connect(f'/proc/self/fd/{folder}/host.sock'); print(len(s.recv(100)))"
+    )
+    shared_place.folder.chmod(0o755)
+    shared_place.socket.chmod(0o777)
+    try:
+        command = [sys.executable, "-c", script, str(shared_place.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        shared_place.folder.chmod(0o700)
+    assert done.stdout == "0\n", done.stderr
+
+
+async def test_the_log_is_for_its_user_only_and_holds_no_prompt(
+    engine: EmbeddedEngine, shared_place: HostPlace
+) -> None:
+    secret = "Xyzzy the unspeakable"
+    async with engine.generate(Request((Segment(secret),), response_tokens=2)) as stream:
+        assert [event async for event in stream]
+    with pytest.raises(EngineError):
+        async with engine.generate(Request((Segment(secret * 600),), response_tokens=2)) as stream:
+            assert [event async for event in stream]
+    assert shared_place.log.stat().st_mode & 0o077 == 0
+    assert "Xyzzy" not in shared_place.log.read_text()
+
+
+async def test_the_status_names_worker_devices_and_threads(engine: EmbeddedEngine, shared_place: HostPlace) -> None:
+    status = await host_status(shared_place)
+    assert status is not None
+    assert status.worker == "llama.cpp in the host"
+    assert status.devices
+    assert status.model is not None
+    assert (status.model.threads, status.clients, status.busy) == (1, 1, False)
+
+
+async def test_tuning_measures_every_number_of_threads(engine: EmbeddedEngine) -> None:
+    heard: list[int] = []
+    tuned = await engine.tune(0.4, lambda speed: heard.append(speed.threads))
+    assert [speed.threads for speed in tuned.speeds] == heard == list(range(1, len(heard) + 1))
+    assert all(speed.tokens_per_second > 0 for speed in tuned.speeds)
+    assert tuned.best in heard
+
+
+async def test_a_stranger_on_the_socket_is_not_taken_for_a_host(place: HostPlace) -> None:
+    place.make()
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.bind(str(place.socket))
+        stranger.listen()
+        loop = asyncio.get_running_loop()
+        connecting = asyncio.ensure_future(connect(place))
+        other, _ = await loop.run_in_executor(None, stranger.accept)
+        other.sendall(b"220 mail.example ESMTP\r\n")
+        with pytest.raises(EngineError, match="cannot be read"):
+            await connecting
+        other.close()
+    place.socket.unlink()
+    await end_host(place)
