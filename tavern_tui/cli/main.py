@@ -10,7 +10,6 @@ interrupted.
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -90,7 +89,9 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        _silence_stdout()
+        from tavern_tui.cli.output import silence_stdout
+
+        silence_stdout()
         return EXIT_DONE
     except TavernError as error:
         return report(error)
@@ -117,10 +118,3 @@ def _report_bug(bug: Exception) -> int:
     details = f" Details: {log}." if log else ""
     note(f"tavern-tui stopped: {type(bug).__name__}. Nothing was lost.{details} Try: tavern-tui --safe")
     return EXIT_BUG
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from complaining about the closed pipe when it flushes at exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

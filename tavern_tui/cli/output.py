@@ -7,20 +7,21 @@ reader that went away (a closed pipe, a hung-up line) never stops a reply: see `
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any, TextIO
 
 from tavern_tui.domain.display import safe, safe_line
 
 
-def write(text: str, stream: IO[str] | None = None) -> None:
+def write(text: str, stream: TextIO | None = None) -> None:
     """Write untrusted ``text`` as it is but safe, without adding a newline; flushes."""
-    stream = sys.stdout if stream is None else stream
+    out: TextIO = sys.stdout if stream is None else stream
     shown = safe(text)
-    encoding = stream.encoding or "utf-8"
-    stream.write(shown.encode(encoding, "replace").decode(encoding))
-    stream.flush()
+    encoding = out.encoding or "utf-8"
+    out.write(shown.encode(encoding, "replace").decode(encoding))
+    out.flush()
 
 
 def line(text: str = "") -> None:
@@ -31,6 +32,16 @@ def line(text: str = "") -> None:
 def note(text: str) -> None:
     """One line about the result to stderr."""
     write(text + "\n", sys.stderr)
+
+
+def progress_on_one_line(text: str) -> bool:
+    """Show ``text`` in place of the last such text, on stderr; whether stderr is a terminal that can."""
+    if not sys.stderr.isatty():
+        return False
+    if text:
+        sys.stderr.write("\r")
+        write(text, sys.stderr)
+    return True
 
 
 def data(value: Any) -> None:
@@ -74,3 +85,9 @@ class Printer:
             write(text)
         except OSError:
             self.gone = True
+            silence_stdout()
+
+
+def silence_stdout() -> None:
+    """Point stdout at nothing: the interpreter flushes at exit and would complain about a closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

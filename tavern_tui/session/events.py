@@ -11,6 +11,7 @@ from enum import Enum
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.engines import base
 from tavern_tui.prompt.plan import PromptPlan
 
 
@@ -123,3 +124,18 @@ SessionEvent = (
     | TurnFailed
     | TurnSaved
 )
+
+
+def progress_of(event: base.Event) -> EngineWaiting | PrefillProgress | Notice | None:
+    """What a front end hears of an engine's event that carries no text; ``None`` for the others."""
+    match event:
+        case base.Waiting(why=why):
+            return EngineWaiting(why)
+        case base.LoadProgress(fraction=fraction):
+            return EngineWaiting("Loading the model", fraction)
+        case base.PrefillProgress(done=done, total=total):
+            return PrefillProgress(done, total)
+        case base.Notice(text=text):
+            return Notice(text)
+        case _:
+            return None

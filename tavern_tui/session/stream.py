@@ -7,7 +7,7 @@ are never delayed and never overtake the text that came before them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from tavern_tui.engines.base import Event, TextArrived
@@ -21,7 +21,7 @@ class _End:
 
 
 class ReplyStream:
-    """Iterate to get the events. ``stop`` ends the iteration from another task, after the text that has arrived.
+    """``events`` are the source's; ``stop`` ends them from another task, after the text that has arrived.
 
     An exception of the source is raised after the text that came before it.
     """
@@ -37,8 +37,8 @@ class ReplyStream:
         self.stopped = True
         self._queue.put_nowait(_End())
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        """The coalesced events; the reading task never outlives the iteration."""
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """The coalesced events, once. Close it before the source: only then nothing reads the source any more."""
         reader = asyncio.create_task(self._read())
         try:
             async for event in self._merge():

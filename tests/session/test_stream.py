@@ -18,7 +18,7 @@ async def every(seconds: float, events: list[Event]) -> AsyncIterator[Event]:
 
 async def collect(stream: ReplyStream) -> list[tuple[float, Event]]:
     loop = asyncio.get_running_loop()
-    return [(round(loop.time(), 3), event) async for event in stream]
+    return [(round(loop.time(), 3), event) async for event in stream.events()]
 
 
 def texts(found: list[tuple[float, Event]]) -> list[tuple[float, str]]:
@@ -79,7 +79,7 @@ def test_stopping_ends_the_stream_and_closes_the_source() -> None:
     async def scenario() -> list[Event]:
         stream = ReplyStream(endless(), per_second=10)
         asyncio.get_running_loop().call_later(0.35, stream.stop)
-        return [event async for event in stream]
+        return [event async for event in stream.events()]
 
     assert len(run(scenario())) == 5
     assert closed == [True]
@@ -94,7 +94,7 @@ def test_an_error_is_raised_after_the_text_that_came_before_it() -> None:
     async def scenario() -> list[Event]:
         seen: list[Event] = []
         try:
-            async for event in ReplyStream(broken(), per_second=10):
+            async for event in ReplyStream(broken(), per_second=10).events():
                 seen.append(event)
         except ValueError as error:
             seen.append(Notice(str(error)))

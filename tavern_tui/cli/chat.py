@@ -1,0 +1,44 @@
+"""``tavern-tui chat``: talk line by line, without a full screen: for screen readers, slow links and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tavern_tui.cli.output import note
+from tavern_tui.cli.talking import Unit, talking_options, wishes_from
+
+if TYPE_CHECKING:
+    from tavern_tui.session.opening import Wishes
+
+
+@click.command()
+@click.argument("character", required=False, default="")
+@talking_options
+@click.option("--plain", is_flag=True, help="Line by line (until the app is there, this is the only way).")
+@click.option("--words", is_flag=True, help="Print a reply word by word instead of line by line.")
+@click.pass_context
+def chat(ctx: click.Context, /, character: str = "", plain: bool = False, words: bool = False, **given: Any) -> int:
+    """Talk with CHARACTER (default: the one you talked with last, else a sample).
+
+    One line is one message; /help lists the commands. Whole lines are printed, the cursor is never moved, and what is
+    not part of the story goes to stderr.
+    """
+    return asyncio.run(_chat(ctx, wishes_from(ctx, character, given), Unit.WORD if words else Unit.LINE))
+
+
+async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
+    from tavern_tui.cli.plain import PlainChat
+    from tavern_tui.session.opening import open_session
+    from tavern_tui.session.workspace import Workspace
+
+    workspace = Workspace.open(safe=ctx.obj["safe"])
+    for problem in workspace.loaded.problems:
+        note(f"{problem.where}: {problem.what}")
+    session = await open_session(workspace, wishes)
+    try:
+        return await PlainChat(session, unit).run()
+    finally:
+        await session.connection.engine.close()

@@ -1,0 +1,225 @@
+"""``PlainChat``: the loop of the line mode: a line in, a reply out, and a handful of slash commands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from tavern_tui.cli.hangup import signals_kept
+from tavern_tui.cli.lines import LineReader
+from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
+from tavern_tui.cli.output import Printer, note
+from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.session import events
+from tavern_tui.session.reading_chats import problems_of
+from tavern_tui.session.session import ChatSession
+from tavern_tui.session.transcript import path_lines
+
+_TWICE_SECONDS = 2.0
+_LIST_TURNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SlashCommand:
+    """One command: how it is written, what it does, and the doing."""
+
+    written: str
+    does: str
+    run: Callable[[PlainChat, str], Awaitable[None]]
+
+
+class PlainChat:
+    """A session at a line-based terminal or a pipe. ``run`` it once."""
+
+    def __init__(self, session: ChatSession, unit: Unit, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.session = session
+        self._unit = unit
+        self._printer = Printer()
+        self._progress = Progress(clock)
+        self._clock = clock
+        self._leaving = False
+        self._interrupted_at = float("-inf")
+        self._exit_code = EXIT_DONE
+        self._lines: LineReader | None = None
+
+    async def run(self) -> int:
+        """Talk until the input ends or the user quits; returns the exit code."""
+        self._lines = LineReader()
+        with signals_kept(self.session, self.leave, self._interrupt):
+            await self._begin()
+            while not self._leaving and (line := await self._lines.next()) is not None:
+                try:
+                    await self._take(line)
+                except TavernError as error:
+                    note(str(error))
+        return self._exit_code
+
+    def leave(self) -> None:
+        """End the loop once the running reply is saved."""
+        self._leaving = True
+        if self._lines is not None:
+            self._lines.end()
+
+    async def say(self, text: str) -> None:
+        """Store ``text`` and print the answer."""
+        await self._print_reply(self.session.reply(text))
+
+    async def swipe(self, argument: str) -> None:
+        """The next swipe, a new one after the last, ``back``, or one by its number."""
+        newest = self.session.tree.turns.get(self.session.tree.tip)
+        siblings = self.session.tree.siblings(newest.id) if newest else []
+        place = siblings.index(newest.id) if newest else 0
+        if argument == "back":
+            step = -1
+        elif argument.isdecimal():
+            step = int(argument) - 1 - place
+        else:
+            step = 1
+        if step == 1 and not argument and place + 1 >= len(siblings):
+            await self._print_reply(self.session.swipe())
+            return
+        await self.session.select_swipe(step)
+        self.show(1)
+
+    async def go_on(self, _argument: str) -> None:
+        """Let the last reply go on."""
+        await self._print_reply(self.session.continue_reply())
+
+    async def retry(self, _argument: str) -> None:
+        """Another reply beside the last one."""
+        await self._print_reply(self.session.swipe())
+
+    async def undo(self, _argument: str) -> None:
+        """Take back the last action."""
+        what = await self.session.undo()
+        note(f"Undone: {what}. /redo brings it back." if what else "There is nothing to undo.")
+
+    async def redo(self, _argument: str) -> None:
+        """Bring back what was undone."""
+        what = await self.session.redo()
+        note(f"Back again: {what}." if what else "There is nothing to redo.")
+
+    async def edit(self, argument: str) -> None:
+        """Give the last turn another text."""
+        tip = self.session.tree.tip
+        if not tip:
+            note("There is no turn yet.")
+            return
+        assert self._lines is not None
+        text = argument
+        if not text:
+            note("Type the new text; a line with only a dot ends it.")
+            text = await self._lines.until_dot()
+        await self.session.edit(tip, text)
+        note("Changed. /undo brings the old text back.")
+
+    async def list_turns(self, argument: str) -> None:
+        """Print the last turns again."""
+        self.show(int(argument) if argument.isdecimal() else _LIST_TURNS)
+
+    async def long(self, _argument: str) -> None:
+        """A message of several lines."""
+        assert self._lines is not None
+        note("Type your message; a line with only a dot ends it.")
+        await self.say(await self._lines.until_dot())
+
+    async def length(self, argument: str) -> None:
+        """Set the length of replies in this chat."""
+        if not argument.isdecimal() or not 16 <= int(argument) <= 8192:
+            note(f"Replies have up to {self.session.options.response_tokens} tokens. /length 16 … /length 8192")
+            return
+        self.session.options = replace(self.session.options, response_tokens=int(argument))
+        note(f"Replies have up to {argument} tokens from now on.")
+
+    async def quit(self, _argument: str) -> None:
+        """End the chat."""
+        self.leave()
+
+    async def help(self, _argument: str) -> None:
+        """List the commands."""
+        for command in COMMANDS.values():
+            note(f"{command.written:18}{command.does}")
+        note("Ctrl+C stops a reply and keeps its text. An empty line lets the character speak.")
+
+    def show(self, turns: int) -> None:
+        """Print the last ``turns`` turns."""
+        tree = self.session.tree
+        for line in path_lines(tree, tree.path()[-turns:]):
+            self._printer.write(line + "\n")
+
+    async def _begin(self) -> None:
+        log = self.session.log
+        recovery = await self.session.open()
+        note(f"{log.tree.title} · /help lists the commands")
+        for problem in problems_of(log):
+            note(problem)
+        if recovery.recovered:
+            note("A reply was cut off when the program ended; what had come is kept.")
+        if recovery.running:
+            note("A reply is being written to this chat in another terminal.")
+        self.show(2 if len(self.session.tree.path()) > 1 else 1)
+
+    async def _take(self, line: str) -> None:
+        """One line of input: a command, or a message."""
+        if not line.startswith("/") or line.startswith("//"):
+            await self.say(line.removeprefix("/") if line.startswith("//") else line)
+            return
+        name, _, argument = line[1:].partition(" ")
+        command = COMMANDS.get(name.lower())
+        if command is None:
+            note(f"There is no command /{name}. /help lists them; //{name} says it.")
+            return
+        await command.run(self, argument.strip())
+
+    async def _print_reply(self, stream: AsyncGenerator[events.SessionEvent, None]) -> None:
+        printed: ReplyPrinter | None = None
+        async for event in stream:
+            self._progress.watch(event)
+            match event:
+                case events.TurnStarted(kind=kind, name=name):
+                    printed = ReplyPrinter(self._printer, self._unit)
+                    continued = self.session.tree.turns.get(self.session.tree.tip)
+                    if kind is events.ReplyKind.CONTINUE and continued:
+                        printed.begin("", continued.text)
+                    else:
+                        printed.begin(f"{name}: ")
+                case events.TextArrived(text=text, settled=settled) if printed:
+                    printed.grow(text, settled)
+                case events.TurnSaved(turn=turn) if printed:
+                    printed.end(turn.text)
+                case events.TurnFailed(error=error, kept_text=kept) if printed:
+                    if kept:
+                        printed.end(kept)
+                    note(str(error))
+                case _:
+                    pass
+
+    def _interrupt(self) -> None:
+        """Ctrl+C: stop the reply, else leave when pressed twice."""
+        if self.session.busy:
+            self.session.stop()
+            note("Stopped. What came is kept.")
+        elif self._clock() - self._interrupted_at < _TWICE_SECONDS or not sys.stdin.isatty():
+            self._exit_code = EXIT_INTERRUPTED
+            self.leave()
+        else:
+            self._interrupted_at = self._clock()
+            note("Press ctrl+c again to quit.")
+
+
+COMMANDS: dict[str, SlashCommand] = {
+    "help": SlashCommand("/help", "this list", PlainChat.help),
+    "swipe": SlashCommand("/swipe [back|N]", "another reply; look at the one before, or at number N", PlainChat.swipe),
+    "retry": SlashCommand("/retry", "write another reply beside the last one", PlainChat.retry),
+    "continue": SlashCommand("/continue", "let the last reply go on", PlainChat.go_on),
+    "undo": SlashCommand("/undo", "take back the last action", PlainChat.undo),
+    "redo": SlashCommand("/redo", "bring it back", PlainChat.redo),
+    "edit": SlashCommand("/edit [TEXT]", "give the last turn another text", PlainChat.edit),
+    "list": SlashCommand("/list [N]", "print the last N turns (10)", PlainChat.list_turns),
+    "long": SlashCommand("/long", "a message of several lines, ended by a lone dot", PlainChat.long),
+    "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
+    "quit": SlashCommand("/quit", "end", PlainChat.quit),
+}

@@ -1,0 +1,141 @@
+"""What ``say`` and ``chat`` have in common: their options, and how a stream of events is printed.
+
+Only whole lines (or, if asked, words) are printed, and only text that later clean-up will not take back.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tavern_tui.cli.output import Printer, note
+
+if TYPE_CHECKING:
+    from tavern_tui.session.events import SessionEvent
+    from tavern_tui.session.opening import Wishes
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PROGRESS_SECONDS = 10.0
+_LAST_SPACE = re.compile(r"\s(?=\S*\Z)")
+
+_OPTIONS = (
+    click.option("--server", metavar="URL", help="Use this server (also TAVERN_SERVER)."),
+    click.option("--model", metavar="NAME", help="Use this GGUF, or this model of the server."),
+    click.option("--chat", "chat_name", metavar="NAME", help="Go on with this chat."),
+    click.option("--new", is_flag=True, help="Begin a new chat."),
+    click.option("--persona", metavar="NAME", help="What the character calls you."),
+    click.option("--preset", metavar="NAME", help="Sampler preset."),
+    click.option("--template", metavar="NAME", help="Instruct template."),
+    click.option("--length", type=click.IntRange(min=1), metavar="N", help="Length of a reply in tokens."),
+    click.option("--context-size", type=click.IntRange(min=256), metavar="N", help="Context size in tokens."),
+    click.option("--seed", type=int, metavar="N", help="Seed of the randomness."),
+)
+
+
+def talking_options(command: F) -> F:
+    """Add the options that ``say`` and ``chat`` share."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def wishes_from(ctx: click.Context, character: str, given: dict[str, Any]) -> Wishes:
+    """The shared options as ``Wishes``."""
+    from tavern_tui.session.opening import Wishes
+
+    return Wishes(
+        character=character,
+        chat=given["chat_name"] or "",
+        new=given["new"],
+        server=given["server"] or ctx.obj["server"] or "",
+        model=given["model"] or "",
+        persona=given["persona"] or "",
+        preset=given["preset"] or "",
+        template=given["template"] or "",
+        response_tokens=given["length"],
+        context_tokens=given["context_size"],
+        seed=given["seed"],
+    )
+
+
+class Progress:
+    """Says on stderr what is being waited for: at once when that changes, then every 10 seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said_at = float("-inf")
+        self._what = ""
+
+    def tell(self, what: str, detail: str = "") -> None:
+        """``what`` is going on; ``detail`` is how far it is."""
+        now = self._clock()
+        if what == self._what and now - self._said_at < _PROGRESS_SECONDS:
+            return
+        if what != self._what or detail:
+            note(f"{what}{' ' + detail if detail else ''}")
+        self._what, self._said_at = what, now
+
+    def watch(self, event: SessionEvent) -> None:
+        """Say what an event means that is not text."""
+        from tavern_tui.session import events
+
+        match event:
+            case events.EngineWaiting(why=why, fraction=fraction):
+                self.tell(why, "" if fraction is None else f"{fraction:.0%}")
+            case events.PrefillProgress(done=done, total=total) if done < total:
+                self.tell("Reading the prompt", f"{done:,}/{total:,}")
+            case events.Notice(text=text):
+                note(text)
+            case _:
+                pass
+
+
+class Unit(Enum):
+    """How much of a reply is printed at once: as it settles, by whole words, by whole lines."""
+
+    TEXT = "text"
+    WORD = "word"
+    LINE = "line"
+
+
+class ReplyPrinter:
+    """Prints one reply as it comes, never more than is settled, and the rest at the end."""
+
+    def __init__(self, printer: Printer, unit: Unit) -> None:
+        self._printer = printer
+        self._unit = unit
+        self._printed = ""
+        self._lead = ""
+
+    def begin(self, lead: str, printed: str = "") -> None:
+        """``lead`` (the speaker's name) goes before the first words; ``printed`` was printed before."""
+        self._lead, self._printed = lead, printed
+
+    def grow(self, text: str, settled: int) -> None:
+        """``text`` is the reply so far, of which the first ``settled`` characters will stay."""
+        firm = text[:settled]
+        if self._unit is Unit.LINE:
+            firm = firm[: firm.rfind("\n") + 1]
+        elif self._unit is Unit.WORD:
+            last = _LAST_SPACE.search(firm)
+            firm = firm[: last.end()] if last else ""
+        self._print_up_to(firm)
+
+    def end(self, text: str) -> None:
+        """The reply is done and reads ``text``."""
+        if not text.startswith(self._printed):
+            note("Clean-up changed what is printed above. The reply reads:")
+            self._printed = ""
+        self._print_up_to(text)
+        self._printer.write("\n")
+
+    def _print_up_to(self, text: str) -> None:
+        if len(text) > len(self._printed) and text.startswith(self._printed):
+            self._printer.write(self._lead + text[len(self._printed) :])
+            self._printed, self._lead = text, ""

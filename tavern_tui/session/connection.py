@@ -1,0 +1,104 @@
+"""``Connection``: an engine, what is known about it, and what follows from its model.
+
+The model is looked at again when more than a minute has passed since the last look, and after every fault; a model that
+was swapped meanwhile gets its own template and context, and is announced in one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tavern_tui.domain import messages
+from tavern_tui.domain.errors import SettingsError
+from tavern_tui.domain.template import ContextTemplate, InstructTemplate
+from tavern_tui.engines.base import Engine, EngineInfo
+from tavern_tui.prompt.detect import detect
+from tavern_tui.prompt.templates import BUILT_IN, context_for
+from tavern_tui.session.counting import CountCache
+from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
+
+LOOK_AGAIN_SECONDS = 60.0
+
+
+PLAIN = "Plain text"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChoice:
+    """The templates for a model and, in a few words, why. ``instruct`` of ``None`` is plain text."""
+
+    instruct: InstructTemplate | None
+    context: ContextTemplate
+    why: str
+
+    @property
+    def name(self) -> str:
+        """What the choice is called."""
+        return self.instruct.name if self.instruct else PLAIN
+
+
+def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
+    """The templates that were asked for by name, else those for the engine's model.
+
+    Raises ``SettingsError`` for a name that does not exist.
+    """
+    if not wanted:
+        instruct, why = detect(info.chat_template, info.model)
+        return TemplateChoice(instruct, context_for(instruct), why)
+    folded = wanted.casefold()
+    if folded in (PLAIN.casefold(), "plain", "none"):
+        return TemplateChoice(None, context_for(None), "chosen")
+    for name, template in BUILT_IN.items():
+        if name.casefold() == folded:
+            return TemplateChoice(template, context_for(template), "chosen")
+    raise SettingsError(
+        f"There is no instruct template “{wanted}”.", hint=f"There are: {', '.join([*BUILT_IN, PLAIN])}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A connected engine: its facts, the templates chosen for its model, and what to tell about a change."""
+
+    info: EngineInfo
+    template: TemplateChoice
+    context_tokens: int
+    changed: str = ""
+
+
+class Connection:
+    """One engine for as long as it is used. ``clock`` gives seconds that only grow."""
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], float], counts: CountCache | None = None) -> None:
+        self.engine = engine
+        self.counts = counts or CountCache()
+        self._clock = clock
+        self._info: EngineInfo | None = None
+        self._looked = 0.0
+        self._doubtful = False
+
+    def doubt(self) -> None:
+        """Look at the engine anew before the next reply: something went wrong."""
+        self._doubtful = True
+
+    async def ready(self, *, template: str = "", context_tokens: int | None = None) -> Ready:
+        """Connect, or look again when it is time to. ``template`` and ``context_tokens`` are the user's own choice.
+
+        A chosen context is never larger than the loaded one. Raises ``EngineError``, and ``SettingsError`` for a
+        template that does not exist.
+        """
+        before = self._info
+        if before is None or self._doubtful or self._clock() - self._looked > LOOK_AGAIN_SECONDS:
+            self._info = await self.engine.connect()
+            self._looked, self._doubtful = self._clock(), False
+        info = self._info
+        assert info is not None
+        choice = choose_templates(template, info)
+        context = info.context_tokens or UNKNOWN_CONTEXT_TOKENS
+        if context_tokens is not None:
+            context = min(context, context_tokens)
+        changed = ""
+        if before is not None and before.model != info.model:
+            changed = messages.model_changed(info.model, before.model, choice.name, context).plain
+        return Ready(info, choice, context, changed)

@@ -1,0 +1,109 @@
+"""The embedded engine as the user's settings want it: which file, which place, and what the commands do with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tavern_tui.config.paths import Directories
+from tavern_tui.config.settings import Settings, remember
+from tavern_tui.domain import messages
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
+from tavern_tui.engines.base import Event
+from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, host_status, stop_host, tune
+from tavern_tui.engines.embedded.link import HostSettings
+from tavern_tui.engines.embedded.place import HostPlace
+from tavern_tui.session.options import STARTER_CONTEXT_TOKENS
+from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models
+
+
+def engine_kind(settings: Settings) -> str:
+    """What the host would run: ``llama-cpp-python``, ``llama-server``, or empty when there is neither."""
+    if importlib.util.find_spec("llama_cpp") is not None:
+        return "llama-cpp-python"
+    configured = settings.engine.llama_server
+    if (configured and shutil.which(configured)) or shutil.which("llama-server"):
+        return "llama-server"
+    return ""
+
+
+def host_place(dirs: Directories) -> HostPlace:
+    """Where this user's engine host lives."""
+    return HostPlace(dirs.engine, dirs.cache)
+
+
+def all_models(dirs: Directories, settings: Settings) -> list[ModelFile]:
+    """Every model file in the models folders, with its fit at the context that is set."""
+    context = settings.engine.context_tokens or DEFAULT_CONTEXT
+    return list_models(dirs, context_tokens=context)
+
+
+def model_to_use(dirs: Directories, settings: Settings, typed: str = "") -> ModelFile:
+    """The model file to load: as typed, as set, else the largest that fits.
+
+    Raises ``NotFoundError`` where there is none, ``FormatError`` for one that cannot be used.
+    """
+    wanted = typed or settings.engine.model
+    if wanted:
+        return find_model(wanted, dirs)
+    usable = [model for model in all_models(dirs, settings) if model.usable]
+    if not usable:
+        wording = messages.no_model(str(dirs.models))
+        raise NotFoundError(wording.title, hint=wording.hint)
+    fitting = [model for model in usable if model.fits] or usable
+    return max(fitting, key=lambda model: model.size)
+
+
+def embedded_engine(
+    dirs: Directories, settings: Settings, model: ModelFile, watch: Callable[[Event], None] = lambda _event: None
+) -> EmbeddedEngine:
+    """An engine for ``model``. Raises ``EngineError`` where neither llama-cpp-python nor llama-server is there."""
+    if not engine_kind(settings):
+        wording = messages.engine_not_built()
+        raise EngineError(wording.title, hint=wording.hint, fault=EngineFault.UNAVAILABLE)
+    context = settings.engine.context_tokens or (STARTER_CONTEXT_TOKENS if is_starter(model.path) else 0)
+    host = HostSettings(
+        unload_after=settings.engine.idle_minutes * 60,
+        leave_after=settings.engine.idle_minutes * 120,
+        llama_server=settings.engine.llama_server,
+    )
+    return EmbeddedEngine(
+        host_place(dirs),
+        EmbeddedSettings(
+            model=model.path,
+            context_tokens=context,
+            threads=settings.engine.threads or 0,
+            gpu_layers=settings.engine.gpu_layers,
+            host=host,
+        ),
+        watch,
+    )
+
+
+async def status(dirs: Directories) -> dict[str, Any] | None:
+    """The running host as plain values; ``None`` when none runs. Starts nothing."""
+    found = await host_status(host_place(dirs))
+    return None if found is None else asdict(found)
+
+
+async def stop(dirs: Directories) -> bool:
+    """End the running host; ``False`` when none ran."""
+    return await stop_host(host_place(dirs))
+
+
+async def tune_threads(
+    dirs: Directories, settings: Settings, model: Path, seconds: float, tell: Callable[[int, float], None]
+) -> int:
+    """Measure 1 to all cores and remember the best as ``engine.threads``; ``tell`` hears threads and tokens/s."""
+    tuned = await tune(
+        host_place(dirs),
+        EmbeddedSettings(model=model, gpu_layers=settings.engine.gpu_layers),
+        seconds,
+        lambda speed: tell(speed.threads, speed.tokens_per_second),
+    )
+    remember(dirs, "engine.threads", tuned.best)
+    return tuned.best

@@ -1,0 +1,261 @@
+"""``Generation``: one reply, from the prompt to the saved turn.
+
+The text is journaled before anybody sees it, shown as it will read once cleaned up, and saved as one event. A link that
+breaks, an engine that dies or a task that is cancelled keeps what had come, as an interrupted turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from tavern_tui.domain import messages
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.errors import EngineError, EngineFault, StorageError, TavernError
+from tavern_tui.domain.events import Receipt, Speaker, TextExtended, TurnAdded, TurnTokens
+from tavern_tui.engines import base
+from tavern_tui.prompt.plan import PromptPlan
+from tavern_tui.session import events as out
+from tavern_tui.session.connection import Connection, Ready
+from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.reply_text import ReplyText
+from tavern_tui.session.stream import ReplyStream
+from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.journal import ReplyJournal
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlace:
+    """Where a reply goes: a new turn by ``name`` under ``parent``, or more of the turn ``extends``."""
+
+    name: str
+    parent: str = ""
+    extends: Turn | None = None
+
+
+class Generation:
+    """One running reply. ``run`` once; ``stop`` from anywhere."""
+
+    def __init__(
+        self,
+        *,
+        log: ChatLog,
+        connection: Connection,
+        ready: Ready,
+        plan: PromptPlan,
+        options: ReplyOptions,
+        place: ReplyPlace,
+        text: ReplyText,
+    ) -> None:
+        self._log = log
+        self._connection = connection
+        self._ready = ready
+        self._plan = plan
+        self._options = options
+        self._place = place
+        self._text = text
+        self._stream: ReplyStream | None = None
+        self._stopped = False
+        self._finished: base.Finished | None = None
+        self._disk_refused = False
+
+    def stop(self) -> None:
+        """End the reply and keep its text."""
+        self._stopped = True
+        if self._stream is not None:
+            self._stream.stop()
+
+    async def run(self) -> AsyncGenerator[out.SessionEvent, None]:
+        """Stream the reply; the last event is ``TurnSaved`` or ``TurnFailed``. Raises ``StorageError`` at the start."""
+        journal = await asyncio.to_thread(self._start_journal)
+        try:
+            self._journal(journal, self._text.raw, "")
+            try:
+                async with aclosing(self._receive(journal)) as events:
+                    async for event in events:
+                        yield event
+            except EngineError as error:
+                self._connection.doubt()
+                yield await self._fail(journal, error)
+                return
+            try:
+                async for event in self._finish(journal):
+                    yield event
+            except StorageError as error:
+                yield out.TurnFailed(error, self._text.final)
+        except (asyncio.CancelledError, GeneratorExit):
+            self._keep(journal, interrupted=True)
+            raise
+        finally:
+            journal.leave()
+
+    async def _receive(self, journal: ReplyJournal) -> AsyncGenerator[out.SessionEvent, None]:
+        async with self._connection.engine.generate(self._request()) as source:
+            stream = self._stream = ReplyStream(source, per_second=self._options.updates_per_second)
+            if self._stopped:
+                return
+            async with aclosing(stream.events()) as events:
+                async for event in events:
+                    for told in self._take(event, journal):
+                        yield told
+                    if self._text.complete:
+                        return
+
+    def _take(self, event: base.Event, journal: ReplyJournal) -> list[out.SessionEvent]:
+        """What a front end hears of one event of the engine."""
+        match event:
+            case base.TextArrived(text=text, token_ids=ids):
+                return self._take_text(text, ids, journal)
+            case base.ReasoningArrived(text=text):
+                self._text.feed_reasoning(text)
+                return [*self._journal(journal, "", text), out.ReasoningArrived(text)]
+            case base.Finished():
+                self._finished = event
+                return []
+            case _:
+                told = out.progress_of(event)
+                return [told] if told is not None else []
+
+    def _take_text(self, text: str, ids: tuple[int, ...], journal: ReplyJournal) -> list[out.SessionEvent]:
+        before = self._text.shown
+        thought = self._text.feed(text, ids)
+        told = self._journal(journal, self._text.raw_added, thought)
+        if thought:
+            told.append(out.ReasoningArrived(thought))
+        shown = self._text.shown
+        if shown != before:
+            added = shown[len(before) :] if shown.startswith(before) else ""
+            told.append(out.TextArrived(shown, added, self._text.settled))
+        return told
+
+    def _journal(self, journal: ReplyJournal, text: str, thought: str) -> list[out.SessionEvent]:
+        """Write to the journal; a disk that refuses is told once and does not end the reply."""
+        try:
+            journal.write(text, thought)
+        except StorageError as error:
+            if self._disk_refused:
+                return []
+            self._disk_refused = True
+            return [out.Notice(str(error))]
+        return []
+
+    async def _finish(self, journal: ReplyJournal) -> AsyncGenerator[out.SessionEvent, None]:
+        """Save what came; say why it ended where the model did not end it."""
+        if self._stopped:
+            yield out.TurnStopped(out.Stopped.BY_USER)
+        elif self._at_length:
+            yield out.TurnStopped(out.Stopped.LENGTH)
+        self._text.close(stopped=self._stopped, at_length=self._at_length)
+        if not self._text.final:
+            await asyncio.to_thread(journal.finish)
+            if not self._stopped:
+                yield out.TurnFailed(self._nothing_written())
+            return
+        await asyncio.to_thread(self._keep, journal, interrupted=False)
+        yield out.TurnSaved(self._log.tree.turns[self._turn_id(journal)])
+
+    async def _fail(self, journal: ReplyJournal, error: EngineError) -> out.TurnFailed:
+        """Keep what came before ``error``."""
+        self._text.close(stopped=True)
+        kept = self._text.final
+        if not kept:
+            await asyncio.to_thread(journal.finish)
+            return out.TurnFailed(error)
+        try:
+            await asyncio.to_thread(self._keep, journal, interrupted=True)
+        except StorageError as refused:
+            return out.TurnFailed(refused, kept)
+        return out.TurnFailed(error, kept, self._turn_id(journal))
+
+    def _keep(self, journal: ReplyJournal, *, interrupted: bool) -> None:
+        """Write the reply to the log as one event and drop the journal; nothing where nothing came."""
+        self._text.close(stopped=interrupted or self._stopped, at_length=self._at_length)
+        text = self._text
+        if not text.final:
+            journal.finish()
+            return
+        raw = text.raw if text.raw != text.final else None
+        turn = self._place.extends
+        if turn is not None:
+            journal.commit(TextExtended(turn.id, text.final, raw, interrupted, self._receipt(), self._tokens()))
+            return
+        journal.commit(
+            TurnAdded(
+                self._place.parent,
+                Speaker.CHARACTER,
+                self._place.name,
+                text.final,
+                raw=raw,
+                reasoning=text.reasoning,
+                interrupted=interrupted,
+                receipt=self._receipt(),
+                tokens=self._tokens(),
+            )
+        )
+
+    def _start_journal(self) -> ReplyJournal:
+        turn = self._place.extends
+        return ReplyJournal.start(
+            self._log,
+            speaker=Speaker.CHARACTER,
+            name=self._place.name,
+            parent=self._place.parent,
+            turn=turn.id if turn else "",
+            base=turn.source_text if turn else "",
+        )
+
+    def _turn_id(self, journal: ReplyJournal) -> str:
+        return self._place.extends.id if self._place.extends else journal.event_id
+
+    def _request(self) -> base.Request:
+        plan, options, info = self._plan, self._options, self._ready.info
+        as_chat = info.capabilities.chat_completion and (
+            options.chat_completion or not info.capabilities.text_completion
+        )
+        return base.Request(
+            prompt=() if as_chat else plan.segments(),
+            messages=plan.messages() if as_chat else (),
+            response_tokens=self._text.most_tokens,
+            sampling=options.preset,
+            stop=plan.stop,
+            seed=options.seed,
+            chat=self._log.key,
+            prefill=plan.prefill if as_chat else "",
+        )
+
+    def _receipt(self) -> Receipt:
+        info = self._ready.info
+        usage = self._finished.usage if self._finished else base.Usage()
+        reason = "stopped" if self._stopped else self._finished.reason.value if self._finished else ""
+        return Receipt(
+            engine=info.engine,
+            model=info.model,
+            stop=base.StopReason.LENGTH.value if self._at_length else reason,
+            seed=self._options.seed,
+            evaluated=usage.evaluated,
+            reused=usage.reused,
+            generated=usage.generated if usage.generated is not None else self._text.tokens,
+            prompt_ms=usage.prompt_ms,
+            generation_ms=usage.generation_ms,
+        )
+
+    @property
+    def _at_length(self) -> bool:
+        """Whether the reply ended because it was long enough."""
+        ended = self._finished is not None and self._finished.reason is base.StopReason.LENGTH
+        return ended or self._text.complete
+
+    def _tokens(self) -> TurnTokens | None:
+        """The sampled ids, where tokenising the text anew would give others and the text was left as it came."""
+        if self._finished is None or self._finished.canonical is not False or not self._text.ids_fit:
+            return None
+        return TurnTokens(self._ready.info.fingerprint, self._text.ids)
+
+    def _nothing_written(self) -> TavernError:
+        if self._text.reasoning:
+            wording = messages.only_thought(self._text.tokens)
+        else:
+            wording = messages.wrote_nothing(self._plan.template)
+        return EngineError(wording.title, hint=wording.hint, fault=EngineFault.REJECTED)

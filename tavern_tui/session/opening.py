@@ -1,0 +1,120 @@
+"""Opening a chat for talking: which character, which chat, which engine, with which options."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.persona import Persona
+from tavern_tui.engines.base import Engine, Event
+from tavern_tui.session import events as out
+from tavern_tui.session.connection import Connection
+from tavern_tui.session.options import ReplyOptions, for_starter, options_from, preset_named
+from tavern_tui.session.session import ChatSession
+from tavern_tui.session.workspace import Workspace
+
+Watch = Callable[[out.SessionEvent], None]
+"""Hears what an engine does while it connects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for at this start; empty and ``None`` mean: as the settings say.
+
+    ``chat`` names a chat to go on with; ``new`` begins another one.
+    """
+
+    character: str = ""
+    chat: str = ""
+    new: bool = False
+    server: str = ""
+    model: str = ""
+    persona: str = ""
+    preset: str = ""
+    template: str = ""
+    response_tokens: int | None = None
+    context_tokens: int | None = None
+    seed: int | None = None
+    updates_per_second: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEngine:
+    """An engine, not yet connected. ``starter``: it runs the 135M starter model."""
+
+    engine: Engine
+    starter: bool = False
+
+
+async def choose_engine(
+    workspace: Workspace, *, server: str = "", model: str = "", watch: Watch = lambda _event: None
+) -> ChosenEngine:
+    """The engine to use: a server that was named, else the embedded one. Raises ``EngineError``, ``NotFoundError``.
+
+    The order is: as asked, ``TAVERN_SERVER``, the setting; ``model`` without a server means the embedded engine.
+    """
+    if workspace.safe:
+        raise EngineError(
+            "No engine is used in safe mode.", fault=EngineFault.UNAVAILABLE, hint="Start without --safe."
+        )
+    address = server or ("" if model else os.environ.get("TAVERN_SERVER", "") or workspace.settings.connection.server)
+    if address:
+        from tavern_tui.engines.detect import detect
+
+        return ChosenEngine(await detect(address, os.environ.get("TAVERN_KEY") or None, model=model))
+    from tavern_tui.session.embedded import embedded_engine, model_to_use
+    from tavern_tui.storage.models import is_starter
+
+    chosen = model_to_use(workspace.directories, workspace.settings, model)
+
+    def tell(event: Event) -> None:
+        told = out.progress_of(event)
+        if told is not None:
+            watch(told)
+
+    engine = embedded_engine(workspace.directories, workspace.settings, chosen, tell)
+    return ChosenEngine(engine, is_starter(chosen.path))
+
+
+async def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> ChatSession:
+    """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet connected.
+
+    Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``, ``EngineError``.
+    """
+    log = workspace.chats.find(wishes.chat) if wishes.chat else None
+    name = wishes.character or (log.tree.characters[0] if log and log.tree.characters else workspace.latest_character())
+    character, path = workspace.character(name)
+    persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
+    if log is not None and log.tree.persona and not wishes.persona:
+        persona = replace(persona, name=log.tree.persona)
+    options = wished_options(workspace, wishes)
+    chosen = await choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
+    if chosen.starter:
+        options = for_starter(options, sample=workspace.is_sample(path))
+    if log is None:
+        present = [] if wishes.new else workspace.chats_with(character.name)
+        log = workspace.chats.open(present[0].name) if present else workspace.new_chat(character, persona)
+    return ChatSession(
+        log=log,
+        character=character,
+        persona=persona,
+        connection=Connection(chosen.engine, clock=time.monotonic),
+        options=options,
+    )
+
+
+def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
+    """The settings' options with this start's wishes over them. Raises ``SettingsError``."""
+    options = options_from(workspace.settings)
+    return replace(
+        options,
+        preset=preset_named(wishes.preset) if wishes.preset else options.preset,
+        template=wishes.template or options.template,
+        response_tokens=wishes.response_tokens or options.response_tokens,
+        context_tokens=wishes.context_tokens or options.context_tokens,
+        seed=wishes.seed,
+        updates_per_second=wishes.updates_per_second,
+    )

@@ -1,0 +1,72 @@
+"""``ReplyOptions``: what a reply is made with, from settings, the chat's own properties and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tavern_tui.config.settings import Settings
+from tavern_tui.domain.errors import SettingsError
+from tavern_tui.domain.preset import BALANCED, BUILT_IN, STARTER, SamplerPreset
+
+STARTER_RESPONSE_TOKENS = 90
+STARTER_CONTEXT_TOKENS = 2048
+UNKNOWN_CONTEXT_TOKENS = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOptions:
+    """``response_tokens`` bounds a reply (thinking not counted: ``reasoning_tokens`` is its own budget).
+
+    ``template`` names an instruct template, empty: chosen from the model. ``context_tokens`` of ``None`` is the
+    engine's own. ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which
+    text reaches the front end.
+    """
+
+    preset: SamplerPreset = BALANCED
+    response_tokens: int = 300
+    reasoning_tokens: int = 1024
+    finish_sentence: bool = True
+    template: str = ""
+    context_tokens: int | None = None
+    seed: int | None = None
+    prefill: str = ""
+    chat_completion: bool = False
+    think: bool = True
+    updates_per_second: float = 30.0
+
+
+def options_from(settings: Settings) -> ReplyOptions:
+    """The options that the settings ask for. Raises ``SettingsError`` for a preset that does not exist."""
+    reply = settings.reply
+    return ReplyOptions(
+        preset=preset_named(reply.preset),
+        response_tokens=reply.response_tokens,
+        finish_sentence=reply.finish_sentence,
+        template=reply.template,
+        context_tokens=settings.engine.context_tokens,
+        chat_completion=settings.connection.chat_completion,
+    )
+
+
+def preset_named(name: str) -> SamplerPreset:
+    """A built-in sampler preset. Raises ``SettingsError`` naming those that exist."""
+    if name not in BUILT_IN:
+        raise SettingsError(f"There is no sampler preset “{name}”.", hint=f"There are: {', '.join(BUILT_IN)}.")
+    return BUILT_IN[name]
+
+
+def for_starter(options: ReplyOptions, *, sample: bool) -> ReplyOptions:
+    """The options for the 135M starter model, wherever the user has not chosen otherwise.
+
+    ``sample``: the character is one of ours, whose replies open with an action. Source: ``docs/ux.md`` §3.
+    """
+    defaults = ReplyOptions()
+    return replace(
+        options,
+        preset=STARTER if options.preset == defaults.preset else options.preset,
+        response_tokens=(
+            STARTER_RESPONSE_TOKENS if options.response_tokens == defaults.response_tokens else options.response_tokens
+        ),
+        context_tokens=options.context_tokens or STARTER_CONTEXT_TOKENS,
+        prefill="*" if sample and not options.prefill else options.prefill,
+    )

@@ -1,0 +1,147 @@
+"""``ReplyText``: a reply's text while it comes: raw, as it will read, and as far as it will not change any more.
+
+Thinking is split off, the text is cleaned as it grows, and a reply that reaches its length ends with its sentence.
+"""
+
+from __future__ import annotations
+
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.template import InstructTemplate
+from tavern_tui.prompt.cleanup import ReplyRules, clean_reply
+from tavern_tui.prompt.plan import PromptPlan
+from tavern_tui.prompt.reasoning import ReasoningSplitter
+from tavern_tui.prompt.sentences import SentenceFinisher, finish_sentence, sentence_ends
+from tavern_tui.session.options import ReplyOptions
+
+
+class ReplyText:
+    """Feed it what arrives; ``close`` it once. ``raw`` includes the text that the reply was begun with.
+
+    ``prefill`` is the given beginning of a new reply; ``continued`` is the turn that goes on. What a person has edited
+    is never cleaned again.
+    """
+
+    def __init__(
+        self,
+        *,
+        plan: PromptPlan,
+        rules: ReplyRules,
+        options: ReplyOptions,
+        prefill: str = "",
+        continued: Turn | None = None,
+    ) -> None:
+        self._rules = rules
+        self._options = options
+        thinking = bool(plan.reasoning_open) and plan.text.rstrip().endswith(plan.reasoning_open)
+        self._splitter = ReasoningSplitter(plan.reasoning_open, plan.reasoning_close, thinking=thinking)
+        self._finisher = SentenceFinisher(options.response_tokens)
+        self._room = plan.response_tokens
+        before = prefill if continued is None else continued.source_text
+        untouched = continued is None or (continued.raw is not None and not continued.edited)
+        self._fixed, self._begun = ("", before) if untouched else (before, "")
+        self._foreign = ""
+        self._ids: list[int] = []
+        self._all_ids = True
+        self._settled = 0
+        self._final: str | None = None
+        self.raw_added = ""
+        self.tokens = 0
+        self.shown = ""
+        self.complete = False
+
+    @staticmethod
+    def room_for(options: ReplyOptions, template: InstructTemplate | None) -> int:
+        """Tokens to keep free for a reply: its length, the run to the sentence's end, and the thinking."""
+        thinks = template is not None and bool(template.reasoning_open) and options.think
+        length = SentenceFinisher(options.response_tokens).most_tokens if options.finish_sentence else 0
+        return max(length, options.response_tokens) + (options.reasoning_tokens if thinks else 0)
+
+    @property
+    def most_tokens(self) -> int:
+        """The most tokens to ask the engine for."""
+        return self._room
+
+    @property
+    def raw(self) -> str:
+        """Everything that the reply's turn is made from, before any clean-up."""
+        return self._fixed + self._begun + self._splitter.reply
+
+    @property
+    def reasoning(self) -> str:
+        """The model's thinking so far."""
+        return self._foreign + self._splitter.reasoning
+
+    @property
+    def settled(self) -> int:
+        """Length in characters of the beginning of ``shown`` that will stay as it is."""
+        return self._settled
+
+    @property
+    def final(self) -> str:
+        """The reply as it is saved; empty where nothing was said. Only after ``close``."""
+        assert self._final is not None
+        return self._final
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The sampled ids of ``raw``; meaningful where ``ids_fit``."""
+        return tuple(self._ids)
+
+    @property
+    def ids_fit(self) -> bool:
+        """Whether the ids are those of the saved text: nothing was given before it, thought, cut or cleaned."""
+        given = self._fixed or self._begun or self.reasoning
+        return bool(self._ids) and self._all_ids and not given and self.final == self.raw
+
+    def feed(self, text: str, ids: tuple[int, ...] = ()) -> str:
+        """Take in text; returns what of it was thinking. ``raw_added`` is what of it was reply."""
+        split = self._splitter.feed(text)
+        self._ids += ids
+        self._all_ids = self._all_ids and bool(ids)
+        self._grow(split.reply, max(1, len(ids)), reclaimed=split.reclaimed)
+        return split.reasoning
+
+    def feed_reasoning(self, text: str) -> None:
+        """Take in thinking that the engine told apart itself."""
+        self._foreign += text
+
+    def close(self, *, stopped: bool, at_length: bool = False) -> None:
+        """Nothing more comes. ``stopped``: cut off from outside, so nothing is cut back further."""
+        if self._final is not None:
+            return
+        self._grow(self._splitter.finish().reply, 0)
+        said = self._splitter.reply
+        cut = self.complete or (at_length and not stopped)
+        if cut and self._options.finish_sentence:
+            said = self._finisher.text(ended=False) if self._begun == "" else self._finished(said)
+        self._final = self._cleaned(said) if self._splitter.reply.strip() else ""
+        self.shown = self._final
+
+    def _finished(self, said: str) -> str:
+        """``said`` up to its last sentence end, seen together with what the reply was begun with."""
+        whole = finish_sentence(self._begun + (self._finisher.text(ended=False) if self.complete else said))
+        return whole[len(self._begun) :] if len(whole) > len(self._begun) else said
+
+    def _grow(self, reply: str, tokens: int, *, reclaimed: bool = False) -> None:
+        self.raw_added = reply
+        if reclaimed:
+            self._finisher = SentenceFinisher(self._options.response_tokens)
+            self._settled = 0
+        if not reply:
+            return
+        self.tokens += tokens
+        done = self._finisher.feed(reply, tokens)
+        self.complete = self.complete or (done and self._options.finish_sentence)
+        self.shown = self._cleaned(self._splitter.reply)
+        self._settle()
+
+    def _settle(self) -> None:
+        end = len(self.shown)
+        if not self._options.finish_sentence:
+            self._settled = end
+            return
+        ends = [place for place in sentence_ends(self.shown, self._settled) if place < end]
+        self._settled = ends[-1] if ends else min(self._settled, end)
+
+    def _cleaned(self, said: str) -> str:
+        return self._fixed + clean_reply(self._begun + said, self._rules)

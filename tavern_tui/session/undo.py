@@ -1,0 +1,80 @@
+"""Undo and redo over a chat's events: which event to take back next, and what that means in words.
+
+Undo is per device: it takes back what was done here, newest first. Looking at another swipe is not an action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tavern_tui.domain.chat import ROOT, undone_ids
+from tavern_tui.domain.events import (
+    ChatEvent,
+    PropertySet,
+    Speaker,
+    TextEdited,
+    TextExtended,
+    TurnAdded,
+    TurnDeleted,
+    TurnHidden,
+    Undone,
+)
+
+
+def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
+    """The newest action of ``device`` that still counts; ``events`` in the order of the fold."""
+    undone = undone_ids(events)
+    for event in reversed(events):
+        if event.writer == device and event.id not in undone and _is_action(event):
+            return event
+    return None
+
+
+def next_redo(events: Sequence[ChatEvent], device: str) -> tuple[ChatEvent, ChatEvent] | None:
+    """The newest undo of ``device`` that can be taken back, with the action it took back; none after a new action."""
+    by_id = {event.id: event for event in events}
+    undone = undone_ids(events)
+    redone = {event.body.event for event in events if isinstance(event.body, Undone)}
+    for event in reversed(events):
+        if event.writer != device or event.id in undone:
+            continue
+        if isinstance(event.body, Undone):
+            action = by_id.get(event.body.event)
+            if action is not None and _is_action(action):
+                return event, action
+        elif _is_action(event) and event.id not in redone:
+            return None
+    return None
+
+
+def in_words(event: ChatEvent) -> str:
+    """What an action was: ``Mira's reply``, ``an edit``."""
+    match event.body:
+        case TurnAdded(speaker=Speaker.USER):
+            return "your message"
+        case TurnAdded(name=name):
+            return f"{name}'s reply"
+        case TextExtended():
+            return "the continuation"
+        case TextEdited():
+            return "an edit"
+        case TurnHidden(hidden=True):
+            return "hiding a turn"
+        case TurnHidden():
+            return "showing a turn"
+        case TurnDeleted():
+            return "deleting a turn"
+        case PropertySet(key=key):
+            return f"setting {key}"
+        case _:
+            return "a change"
+
+
+def _is_action(event: ChatEvent) -> bool:
+    match event.body:
+        case TurnAdded(parent=parent, speaker=speaker):
+            return parent != ROOT or speaker is Speaker.USER
+        case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted() | PropertySet():
+            return True
+        case _:
+            return False

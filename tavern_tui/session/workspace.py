@@ -1,0 +1,79 @@
+"""``Workspace``: one user's library, chats and settings, opened together; where every use case begins."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tavern_tui.config.paths import Directories, directories
+from tavern_tui.config.settings import LoadedSettings, Settings, load_settings
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.persona import Persona
+from tavern_tui.storage.chat_store import ChatStore, ChatSummary
+from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.device import device_id
+from tavern_tui.storage.library import CharacterEntry, Library
+
+SAMPLE = "Wren"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Open one with ``open``. ``safe`` is the mode without own settings and without an engine."""
+
+    directories: Directories
+    loaded: LoadedSettings
+    library: Library
+    chats: ChatStore
+    safe: bool = False
+
+    @classmethod
+    def open(cls, *, safe: bool = False, dirs: Directories | None = None) -> Workspace:
+        """The workspace of this user. Raises ``StorageError`` where the state folder cannot be made."""
+        found = directories() if dirs is None else dirs
+        loaded = LoadedSettings(Settings()) if safe else load_settings(found)
+        store = ChatStore(found.chats, device=device_id(found.state), state=found.journals)
+        return cls(found, loaded, Library(found), store, safe)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.loaded.settings
+
+    @property
+    def persona(self) -> Persona:
+        """The default persona."""
+        return Persona(self.settings.persona.name, self.settings.persona.description)
+
+    def characters(self) -> list[CharacterEntry]:
+        """Every character card, own and shipped, unreadable ones too."""
+        return self.library.characters()
+
+    def character(self, name: str) -> tuple[Character, Path]:
+        """A card by name, file or path. Raises ``NotFoundError`` or ``FormatError``."""
+        return self.library.character(name)
+
+    def is_sample(self, path: Path) -> bool:
+        """Whether the card at ``path`` is one of those shipped."""
+        return any(entry.shipped and entry.path == path for entry in self.library.characters())
+
+    def chats_with(self, character: str) -> list[ChatSummary]:
+        """Chats whose first character is ``character``, the last written first."""
+        return [chat for chat in self.chats.list() if chat.characters[:1] == (character,)]
+
+    def latest_character(self) -> str:
+        """The character last talked to, else a sample. Raises ``NotFoundError`` for an empty library."""
+        for chat in self.chats.list():
+            if chat.characters:
+                return chat.characters[0]
+        entries = [entry for entry in self.characters() if not entry.problem]
+        if not entries:
+            raise NotFoundError("There is no character yet.", hint="Put a card into the folder of: locate characters.")
+        return next((entry.name for entry in entries if entry.name.startswith(SAMPLE)), entries[0].name)
+
+    def new_chat(self, character: Character, persona: Persona) -> ChatLog:
+        """A chat with ``character`` in a file of its own, without any turn yet. Raises ``StorageError``."""
+        title = f"{character.name} {time.strftime('%Y-%m-%d %H.%M')}"
+        return self.chats.create(title, (character.name,), persona.name)
