@@ -20,8 +20,8 @@ _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 
 
-def storage_error(error: OSError, path: Path) -> StorageError:
-    """What the system refused to do with ``path``, in the fixed wording."""
+def storage_error(error: OSError, path: Path, *, reading: bool = False) -> StorageError:
+    """What the system refused to do with ``path`` (to write to it, or ``reading`` it), in the fixed wording."""
     where = str(path)
     if error.errno in _FULL:
         wording = messages.disk_full(str(path.parent))
@@ -29,6 +29,8 @@ def storage_error(error: OSError, path: Path) -> StorageError:
         wording = messages.Wording(
             f"{path.name} has reached the greatest size allowed here.", safe="Nothing older was touched."
         )
+    elif error.errno in _REFUSED and reading:
+        wording = messages.Wording(f"{path.name} may not be read here.", advice="Allow reading it and its folder.")
     elif error.errno in _REFUSED:
         wording = messages.not_writable(where)
     elif error.errno in _GONE:

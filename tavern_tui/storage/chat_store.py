@@ -9,6 +9,7 @@ import difflib
 import itertools
 import os
 import re
+import stat
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +39,7 @@ _LAST_LINES = 20
 class ChatSummary:
     """One chat in a list. ``name`` opens it; ``turns`` counts all that were ever added, swipes included.
 
-    ``last`` is when it was last written to, in Unix seconds.
+    ``last`` is when it was last written to, in Unix seconds. ``problem`` says why the file could not be read.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ChatSummary:
     characters: tuple[str, ...]
     turns: int
     last: float
+    problem: str = ""
 
 
 class ChatStore:
@@ -139,12 +141,17 @@ class ChatStore:
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
-                    if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".") and entry.is_file():
-                        yield Path(entry.path), entry.stat()
+                    if entry.name.endswith(_SUFFIX) and not entry.name.startswith("."):
+                        try:
+                            status = entry.stat()
+                        except OSError:
+                            continue  # a link to nowhere, or to where we may not look
+                        if stat.S_ISREG(status.st_mode):
+                            yield Path(entry.path), status
         except FileNotFoundError:
             return
         except OSError as error:
-            raise storage_error(error, self.folder) from error
+            raise storage_error(error, self.folder, reading=True) from error
 
     def _summary(self, path: Path, status: os.stat_result) -> ChatSummary:
         stamp = (status.st_size, status.st_mtime_ns)
@@ -153,7 +160,9 @@ class ChatStore:
             try:
                 data = path.read_bytes()
             except OSError as error:
-                raise storage_error(error, path) from error
+                name = path.name.removesuffix(_SUFFIX)
+                problem = str(storage_error(error, path, reading=True))
+                return ChatSummary(name, path, name, (), 0, status.st_mtime, problem)
             known = self._known[path] = (stamp, summarise(path, data, status.st_mtime))
         return known[1]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -88,7 +89,7 @@ class ChatLog:
     ) -> ChatLog:
         """The chat at ``path``, read and folded. Raises ``NotFoundError`` where there is none."""
         log = cls(path, device=device, state=state, clock=clock, new_id=new_id)
-        if not path.is_file():
+        if not _is_chat(path):
             raise NotFoundError(f"There is no chat at {path}.", hint="tavern-tui log lists the chats.", where=str(path))
         log.refresh()
         return log
@@ -151,7 +152,7 @@ class ChatLog:
         """Why this chat cannot be written to, in the words to show; ``None`` where it can."""
         if self._newer is not None:
             return _newer_error(self._newer, self.path)
-        if self.path.exists() and not os.access(self.path, os.W_OK):
+        if os.access(self.path, os.F_OK) and not os.access(self.path, os.W_OK):
             wording = messages.not_writable(str(self.path))
             return StorageError(wording.title, hint=wording.hint, where=str(self.path))
         return None
@@ -159,7 +160,7 @@ class ChatLog:
     def refresh(self) -> bool:
         """Take in what others wrote since the last look; whether anything changed. Needs no lock."""
         with self._mutex:
-            if not self.path.exists():
+            if not _is_chat(self.path):
                 return False
             with self._opened(os.O_RDONLY) as descriptor:
                 return self._take(self._file.read(descriptor))
@@ -171,6 +172,14 @@ class ChatLog:
         ``StorageError``: nothing of this call is then in the file, and what was there is as it was.
         """
         return self._write(lambda: self._as_events(bodies, event_id))
+
+    def append_from(self, make: Callable[[ChatTree], Iterable[Body]]) -> tuple[ChatEvent, ...]:
+        """Like ``append``, with the bodies that ``make`` gives once the events of all others are in the tree.
+
+        So that of two turns sent from two terminals at once the later follows the earlier. Nobody else can write while
+        ``make`` runs.
+        """
+        return self._write(lambda: self._as_events(make(self._tree), ""))
 
     def merge(self, other: bytes) -> Merged:
         """Take in the events of another copy of this chat (its file's bytes) that are new here, in their order.
@@ -214,7 +223,7 @@ class ChatLog:
             descriptor = os.open(self.path, flags | os.O_CLOEXEC, 0o666)
             yield descriptor
         except OSError as error:
-            raise storage_error(error, self.path) from error
+            raise storage_error(error, self.path, reading=flags == os.O_RDONLY) from error
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -295,6 +304,16 @@ class ChatLog:
             self._started = event
         if event.format > FORMAT and (self._newer is None or event.format >= self._newer.format):
             self._newer = event
+
+
+def _is_chat(path: Path) -> bool:
+    """Whether a file is there that can be read to its end: a pipe or a device would keep the reader for ever."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise storage_error(error, path, reading=True) from error
 
 
 def _order(event: ChatEvent) -> tuple[int, str]:

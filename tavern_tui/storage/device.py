@@ -44,7 +44,7 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise storage_error(error, path, reading=True) from error
     return text if _DEVICE.fullmatch(text) else ""
 
 

@@ -308,4 +308,4 @@ def _bytes_from(path: Path, offset: int) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise storage_error(error, path, reading=True) from error

@@ -26,6 +26,7 @@ _NO_FLOCK = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOS
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 # Seconds after which a note without content, or a take-over that was begun, belongs to a process that died there.
 _ABANDONED = 10.0
+_STARTED = 19  # the place of the start time (clock ticks since boot) behind the state in /proc/pid/stat
 
 
 class FileLock:
@@ -114,14 +115,14 @@ def is_held(path: Path, *, flock: Flock = fcntl.flock) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise storage_error(error, path, reading=True) from error
     try:
         flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError as error:
         if error.errno not in _NO_FLOCK:
-            raise storage_error(error, path) from error
+            raise storage_error(error, path, reading=True) from error
         note = _note_beside(path)
         return note.exists() and not _is_stale(note)
     finally:
@@ -166,7 +167,7 @@ def _remove_stale(note: Path) -> bool:
         turn.mkdir()
     except FileExistsError:
         if _age(turn) > _ABANDONED:
-            turn.rmdir()
+            _remove_folder(turn)
         return False
     try:
         if _is_stale(note):
@@ -174,7 +175,14 @@ def _remove_stale(note: Path) -> bool:
             return True
         return False
     finally:
-        turn.rmdir()
+        _remove_folder(turn)
+
+
+def _remove_folder(path: Path) -> None:
+    try:
+        path.rmdir()
+    except FileNotFoundError:
+        pass  # another process took it for abandoned
 
 
 def _is_stale(note: Path) -> bool:
@@ -201,17 +209,14 @@ def _runs(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return _status(pid)[:1] not in (["Z"], ["X"])  # dead, though its parent has not asked for its exit code yet
 
 
 def _started(pid: int) -> str:
     """When a process started, in words that no other process with its number can have; empty where unknown."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{fields[19]}"
-    except (OSError, IndexError):
-        pass
+    status = _status(pid)
+    if len(status) > _STARTED:
+        return f"{_boot()}/{status[_STARTED]}"
     try:
         shown = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False
@@ -219,3 +224,18 @@ def _started(pid: int) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return " ".join(shown.stdout.split())
+
+
+def _status(pid: int) -> list[str]:
+    """What ``/proc`` tells of a process, from its state on (proc(5), ``/proc/pid/stat``); empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -50,12 +50,12 @@ class LogFile:
             return None
         known = self._stamp is not None and self._stamp[:2] == stamp[:2] and status.st_size >= self._settled
         if known:
-            found = _read_from(descriptor, self._settled - len(self._guard))
+            found = _read(descriptor, self._settled - len(self._guard), status.st_size)
             known = found.startswith(self._guard)
         if known:
             data = found[len(self._guard) :]
         else:
-            data = _read_from(descriptor, 0)
+            data = _read(descriptor, 0, status.st_size)
             self._settled, self._lines, self._guard = 0, 0, b""
         complete = data.rfind(b"\n") + 1
         reading = Reading(data, not known, self._lines + 1, self._settled, self._settled + complete)
@@ -89,9 +89,9 @@ def _cut_back(descriptor: int, size: int) -> None:
         pass  # what is left is a torn line, which every reader skips
 
 
-def _read_from(descriptor: int, offset: int) -> bytes:
+def _read(descriptor: int, offset: int, end: int) -> bytes:
     parts = []
-    while part := os.pread(descriptor, _CHUNK, offset):
+    while offset < end and (part := os.pread(descriptor, min(_CHUNK, end - offset), offset)):
         parts.append(part)
         offset += len(part)
     return b"".join(parts)
