@@ -21,7 +21,7 @@ from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.reply_text import ReplyText
-from tavern_tui.session.stream import ReplyStream
+from tavern_tui.session.stream import ReplyStream, TextBatch
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import ReplyJournal
 
@@ -103,11 +103,11 @@ class Generation:
                     if self._text.complete:
                         return
 
-    def _take(self, event: base.Event, journal: ReplyJournal) -> list[out.SessionEvent]:
+    def _take(self, event: base.Event | TextBatch, journal: ReplyJournal) -> list[out.SessionEvent]:
         """What a front end hears of one event of the engine."""
         match event:
-            case base.TextArrived(text=text, token_ids=ids):
-                return self._take_text(text, ids, journal)
+            case TextBatch(pieces=pieces):
+                return self._take_text(pieces, journal)
             case base.ReasoningArrived(text=text):
                 self._text.feed_reasoning(text)
                 return [*self._journal(journal, "", text), out.ReasoningArrived(text)]
@@ -115,13 +115,17 @@ class Generation:
                 self._finished = event
                 return []
             case _:
-                told = out.progress_of(event)
-                return [told] if told is not None else []
+                progress = out.progress_of(event)
+                return [progress] if progress is not None else []
 
-    def _take_text(self, text: str, ids: tuple[int, ...], journal: ReplyJournal) -> list[out.SessionEvent]:
-        before = self._text.shown
-        thought = self._text.feed(text, ids)
-        told = self._journal(journal, self._text.raw_added, thought)
+    def _take_text(self, pieces: tuple[base.TextArrived, ...], journal: ReplyJournal) -> list[out.SessionEvent]:
+        before, said, thought = self._text.shown, "", ""
+        for piece in pieces:
+            thought += self._text.feed(piece.text, piece.token_ids)
+            said += self._text.raw_added
+            if self._text.complete:
+                break
+        told = self._journal(journal, said, thought)
         if thought:
             told.append(out.ReasoningArrived(thought))
         shown = self._text.shown

@@ -80,7 +80,11 @@ class ChatSession:
         return recovery
 
     async def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
-        """Store ``text`` as the user's turn, if there is any, and let the character answer."""
+        """Store ``text`` as the user's turn, if there is any, and let the character answer.
+
+        Raises ``EngineError`` while a reply runs; ``text`` is then not stored.
+        """
+        self._require_idle()
         user_turn = ""
         if text.strip():
             said = TurnAdded(self.tree.tip, Speaker.USER, self.persona.name, self._expand(text))
@@ -164,8 +168,7 @@ class ChatSession:
         self, kind: out.ReplyKind, place: ReplyPlace, user_turn: str = ""
     ) -> AsyncGenerator[out.SessionEvent, None]:
         """One reply, from connecting to saving."""
-        if self._running is not None:
-            raise EngineError("A reply is already being written.", fault=EngineFault.BUSY, hint="Stop it first.")
+        self._require_idle()
         yield out.TurnStarted(kind, place.name, user_turn)
         try:
             ready = await self._ready()
@@ -201,6 +204,10 @@ class ChatSession:
                     yield event
         finally:
             self._running = None
+
+    def _require_idle(self) -> None:
+        if self._running is not None:
+            raise EngineError("A reply is already being written.", fault=EngineFault.BUSY, hint="Stop it first.")
 
     def _seeded(self, kind: out.ReplyKind, place: ReplyPlace) -> ReplyOptions:
         """The options for one reply: a fixed seed goes up by one with each swipe, or all would be the same."""

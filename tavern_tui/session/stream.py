@@ -20,6 +20,13 @@ class _End:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TextBatch:
+    """Pieces of text that arrived within one frame, each as the engine gave it."""
+
+    pieces: tuple[TextArrived, ...]
+
+
 class ReplyStream:
     """``events`` are the source's; ``stop`` ends them from another task, after the text that has arrived.
 
@@ -37,8 +44,11 @@ class ReplyStream:
         self.stopped = True
         self._queue.put_nowait(_End())
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """The coalesced events, once. Close it before the source: only then nothing reads the source any more."""
+    async def events(self) -> AsyncGenerator[Event | TextBatch, None]:
+        """The coalesced events, once: texts as ``TextBatch``, everything else as it is.
+
+        Close it before the source: only then nothing reads the source any more.
+        """
         reader = asyncio.create_task(self._read())
         try:
             async for event in self._merge():
@@ -56,19 +66,19 @@ class ReplyStream:
         else:
             self._queue.put_nowait(_End())
 
-    async def _merge(self) -> AsyncIterator[Event]:
+    async def _merge(self) -> AsyncIterator[Event | TextBatch]:
         loop = asyncio.get_running_loop()
-        pending: TextArrived | None = None
+        pending: list[TextArrived] = []
         due = loop.time()
         while True:
-            item = await self._next(None if pending is None else due - loop.time())
+            item = await self._next(due - loop.time() if pending else None)
             if isinstance(item, TextArrived):
-                pending = item if pending is None else _joined(pending, item)
+                pending.append(item)
                 if loop.time() < due:
                     continue
-            if pending is not None:
-                yield pending
-                pending, due = None, loop.time() + self._interval
+            if pending:
+                yield TextBatch(tuple(pending))
+                pending, due = [], loop.time() + self._interval
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
@@ -85,7 +95,3 @@ class ReplyStream:
                 return await self._queue.get()
         except TimeoutError:
             return None
-
-
-def _joined(first: TextArrived, second: TextArrived) -> TextArrived:
-    return TextArrived(first.text + second.text, first.token_ids + second.token_ids)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tavern_tui.engines.base import Event, Finished, Notice, StopReason, TextArrived
-from tavern_tui.session.stream import ReplyStream
+from tavern_tui.session.stream import ReplyStream, TextBatch
 from tests.session.fake_time import run
 
 
@@ -16,13 +16,17 @@ async def every(seconds: float, events: list[Event]) -> AsyncIterator[Event]:
         await asyncio.sleep(seconds)
 
 
-async def collect(stream: ReplyStream) -> list[tuple[float, Event]]:
+async def collect(stream: ReplyStream) -> list[tuple[float, Event | TextBatch]]:
     loop = asyncio.get_running_loop()
     return [(round(loop.time(), 3), event) async for event in stream.events()]
 
 
-def texts(found: list[tuple[float, Event]]) -> list[tuple[float, str]]:
-    return [(at, event.text) for at, event in found if isinstance(event, TextArrived)]
+def texts(found: list[tuple[float, Event | TextBatch]]) -> list[tuple[float, str]]:
+    return [(at, "".join(piece.text for piece in e.pieces)) for at, e in found if isinstance(e, TextBatch)]
+
+
+def batch(*pieces: TextArrived) -> TextBatch:
+    return TextBatch(pieces)
 
 
 def test_the_first_text_is_never_delayed() -> None:
@@ -56,13 +60,14 @@ def test_a_pending_text_leaves_by_itself_when_its_frame_is_over() -> None:
 def test_other_events_follow_the_text_that_came_before_them() -> None:
     events: list[Event] = [TextArrived("a"), TextArrived("b"), Notice("n"), TextArrived("c"), Finished(StopReason.END)]
     found = [event for _, event in run(collect(ReplyStream(every(0.0, events), per_second=10)))]
-    assert found == [TextArrived("a"), TextArrived("b"), Notice("n"), TextArrived("c"), Finished(StopReason.END)]
+    a, b, c = (batch(TextArrived(text)) for text in "abc")
+    assert found == [a, b, Notice("n"), c, Finished(StopReason.END)]
 
 
-def test_token_ids_are_merged_with_their_texts() -> None:
+def test_each_piece_keeps_its_token_ids() -> None:
     events: list[Event] = [TextArrived("a", (1,)), TextArrived("b", (2,)), TextArrived("c", (3, 4))]
     found = [event for _, event in run(collect(ReplyStream(every(0.0, events), per_second=10)))]
-    assert found == [TextArrived("a", (1,)), TextArrived("bc", (2, 3, 4))]
+    assert found == [batch(events[0]), batch(events[1], events[2])]  # type: ignore[arg-type]
 
 
 def test_stopping_ends_the_stream_and_closes_the_source() -> None:
@@ -76,7 +81,7 @@ def test_stopping_ends_the_stream_and_closes_the_source() -> None:
         finally:
             closed.append(True)
 
-    async def scenario() -> list[Event]:
+    async def scenario() -> list[Event | TextBatch]:
         stream = ReplyStream(endless(), per_second=10)
         asyncio.get_running_loop().call_later(0.35, stream.stop)
         return [event async for event in stream.events()]
@@ -91,8 +96,8 @@ def test_an_error_is_raised_after_the_text_that_came_before_it() -> None:
         yield TextArrived("b")
         raise ValueError("link")
 
-    async def scenario() -> list[Event]:
-        seen: list[Event] = []
+    async def scenario() -> list[Event | TextBatch]:
+        seen: list[Event | TextBatch] = []
         try:
             async for event in ReplyStream(broken(), per_second=10).events():
                 seen.append(event)
@@ -100,4 +105,4 @@ def test_an_error_is_raised_after_the_text_that_came_before_it() -> None:
             seen.append(Notice(str(error)))
         return seen
 
-    assert run(scenario()) == [TextArrived("a"), TextArrived("b"), Notice("link")]
+    assert run(scenario()) == [batch(TextArrived("a")), batch(TextArrived("b")), Notice("link")]

@@ -1,0 +1,181 @@
+"""The doctor: what is here, what is wrong, and what to do about it. It changes nothing and starts nothing.
+
+A check is one function in ``CHECKS``; each gives findings, none raises.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from tavern_tui import __version__
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.session.embedded import all_models, engine_kind
+from tavern_tui.session.reading_chats import problems_of
+from tavern_tui.session.termux import INSTALL_BLOCK, is_termux
+from tavern_tui.session.workspace import Workspace
+
+_SPARE_BYTES = 500_000_000
+_TMUX_WAIT_MS = 50
+
+
+class State(Enum):
+    """How a finding is to be taken."""
+
+    GOOD = "good"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found: ``what`` it is about, what was found, and, unless it is good, what to do."""
+
+    what: str
+    state: State
+    found: str
+    do: str = ""
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """Run every check; a check that meets a fault of its own reports that."""
+    findings: list[Finding] = []
+    for name, check in CHECKS.items():
+        try:
+            findings += check(workspace)
+        except (TavernError, OSError) as error:
+            findings.append(Finding(name, State.BAD, str(error)))
+    return findings
+
+
+def _program(_workspace: Workspace) -> Iterator[Finding]:
+    yield Finding("tavern-tui", State.GOOD, __version__)
+    version = platform.python_version()
+    yield Finding("python", State.GOOD, f"{version} on {platform.system()} {platform.machine()}")
+
+
+def _folders(workspace: Workspace) -> Iterator[Finding]:
+    dirs = workspace.directories
+    for name, path in (("library", dirs.data), ("settings", dirs.config), ("state", dirs.state), ("cache", dirs.cache)):
+        place = _existing(path)
+        if os.access(place, os.W_OK):
+            yield Finding(name, State.GOOD, str(path))
+        else:
+            yield Finding(name, State.BAD, f"{path} may not be written", "Allow writing, or set TAVERN_HOME.")
+    free = shutil.disk_usage(_existing(dirs.data)).free
+    found = f"{free / 1e9:.1f} GB free"
+    if free < _SPARE_BYTES:
+        yield Finding("disk", State.BAD, found, "Make room: chats cannot be saved on a full disk.")
+    else:
+        yield Finding("disk", State.GOOD, found)
+
+
+def _existing(path: Path) -> Path:
+    """``path``, or the nearest folder above it that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _settings(workspace: Workspace) -> Iterator[Finding]:
+    for problem in workspace.loaded.problems:
+        yield Finding("settings", State.BAD, f"{problem.where}: {problem.what}", "Correct that line.")
+
+
+def _library(workspace: Workspace) -> Iterator[Finding]:
+    characters = workspace.characters()
+    readable = sum(not entry.problem for entry in characters)
+    yield Finding("characters", State.GOOD, f"{readable}, of which {sum(e.shipped for e in characters)} samples")
+    broken = [("character", entry.path, entry.problem) for entry in characters]
+    broken += [("lorebook", entry.path, entry.problem) for entry in workspace.library.lorebooks()]
+    for what, path, problem in broken:
+        if problem:
+            yield Finding(what, State.BAD, f"{path}: {problem}", "The file is left as it is, and left out.")
+
+
+def _chats(workspace: Workspace) -> Iterator[Finding]:
+    chats = workspace.chats.list()
+    yield Finding("chats", State.GOOD, str(len(chats)))
+    for chat in chats:
+        for problem in problems_of(workspace.chats.open(chat.name)):
+            yield Finding("chat", State.NOTE, problem)
+
+
+def _models(workspace: Workspace) -> Iterator[Finding]:
+    models = all_models(workspace.directories, workspace.settings)
+    usable = [model for model in models if model.usable]
+    if usable:
+        yield Finding("models", State.GOOD, ", ".join(f"{model.name} ({model.fit.value})" for model in usable[:5]))
+    else:
+        yield Finding("models", State.NOTE, "none", "tavern-tui models get starter fetches a small one (94 MB).")
+    for model in models:
+        if model.problem:
+            yield Finding("model", State.BAD, f"{model.path}: {model.problem}", model.hint)
+
+
+def _engine(workspace: Workspace) -> Iterator[Finding]:
+    kind = engine_kind(workspace.settings)
+    if kind == "llama-cpp-python":
+        probe = subprocess.run([sys.executable, "-c", "import llama_cpp"], capture_output=True, check=False, timeout=60)
+        if probe.returncode == 0:
+            yield Finding("engine", State.GOOD, kind)
+        else:
+            yield Finding("engine", State.BAD, "llama-cpp-python cannot be loaded", "Rebuild it: make engine")
+    elif kind:
+        yield Finding("engine", State.GOOD, kind)
+    else:
+        yield Finding("engine", State.NOTE, "none built", "make engine builds one; with --server none is needed.")
+    server = os.environ.get("TAVERN_SERVER") or workspace.settings.connection.server
+    if server:
+        yield Finding("server", State.NOTE, f"{server} is used instead of the embedded engine")
+
+
+def _terminal(_workspace: Workspace) -> Iterator[Finding]:
+    encoding = (sys.stdout.encoding or "").lower()
+    if encoding not in ("utf-8", "utf8"):
+        yield Finding("terminal", State.NOTE, f"text is shown as {encoding or 'ASCII'}", "export LANG=C.UTF-8")
+    if not os.environ.get("TMUX"):
+        return
+    asked = subprocess.run(
+        ["tmux", "show", "-sv", "escape-time"], capture_output=True, text=True, check=False, timeout=10
+    )
+    wait = asked.stdout.strip()
+    if wait.isdecimal() and int(wait) > _TMUX_WAIT_MS:
+        yield Finding(
+            "tmux",
+            State.NOTE,
+            f"tmux waits {wait} ms after Esc",
+            "`set -s escape-time 20` makes Stop instant; ctrl+c already is.",
+        )
+
+
+def _termux(_workspace: Workspace) -> Iterator[Finding]:
+    if not is_termux(os.environ):
+        return
+    from importlib import metadata
+
+    import pydantic
+
+    wanted = next((r for r in metadata.requires("pydantic") or () if r.startswith("pydantic-core")), "")
+    there = metadata.version("pydantic-core")
+    if wanted.partition("==")[2].partition(";")[0].strip() not in ("", there):
+        found = f"pydantic {pydantic.VERSION} wants {wanted}, Termux has {there}"
+        yield Finding("pydantic", State.BAD, found, f"Run this block again:\n{INSTALL_BLOCK}")
+
+
+CHECKS: dict[str, Callable[[Workspace], Iterator[Finding]]] = {
+    "program": _program,
+    "folders": _folders,
+    "settings": _settings,
+    "library": _library,
+    "chats": _chats,
+    "models": _models,
+    "engine": _engine,
+    "terminal": _terminal,
+    "termux": _termux,
+}

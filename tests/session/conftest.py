@@ -1,0 +1,66 @@
+"""A session over the fake engine, with a real chat log in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.persona import Persona
+from tavern_tui.engines.fake import FakeEngine, Script
+from tavern_tui.session.connection import Connection
+from tavern_tui.session.events import SessionEvent
+from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.session import ChatSession
+from tavern_tui.storage.chat_store import ChatStore
+
+MIRA = Character(
+    name="Mira",
+    description="{{char}} keeps the night ferry and talks to {{user}} across the water.",
+    greeting='*Mira lifts a lantern.* "Across, {{user}}?"',
+    alternate_greetings=('*Fog.* "Who is there?"',),
+    example_dialogue='<START>\n{{user}}: Is it deep?\n{{char}}: "Deep enough."',
+)
+OPTIONS = ReplyOptions(response_tokens=60, template="ChatML", updates_per_second=1000.0)
+
+Opener = Callable[..., ChatSession]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ChatStore:
+    """An empty folder of chats."""
+    return ChatStore(tmp_path / "chats", device="device1", state=tmp_path / "state")
+
+
+@pytest.fixture
+def begin(store: ChatStore) -> Opener:
+    """``begin(reply, …)`` makes a session on a new chat whose engine gives those replies in turn."""
+
+    def opener(*replies: Script, character: Character = MIRA, **options: object) -> ChatSession:
+        log = store.create("A crossing", (character.name,), "Alex")
+        return ChatSession(
+            log=log,
+            character=character,
+            persona=Persona("Alex"),
+            connection=Connection(FakeEngine(replies or ("Yes.",)), clock=lambda: 0.0),
+            options=replace(OPTIONS, **options),  # type: ignore[arg-type]
+            clock=lambda: 1_700_000_000.0,
+            dice=lambda: 0.5,
+        )
+
+    return opener
+
+
+async def collect(stream: AsyncGenerator[SessionEvent, None]) -> list[SessionEvent]:
+    """All events of one reply."""
+    return [event async for event in stream]
+
+
+def fake_of(session: ChatSession) -> FakeEngine:
+    """The session's engine, as the fake that it is."""
+    engine = session.connection.engine
+    assert isinstance(engine, FakeEngine)
+    return engine
