@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -108,8 +108,7 @@ class Link:
         """POST a JSON body and read what comes as it comes. Leaving the context closes the connection."""
         limits = httpx.Timeout(self.timeouts.stream, connect=self.timeouts.connect)
         with _network_faults(self.server):
-            request = self._client.build_request("POST", self.base + path, json=body, timeout=limits)
-            response = await self._client.send(request, stream=True)
+            response = await self._send("POST", path, body, limits)
         try:
             kind = response.headers.get("content-type", "").lower()
             if response.status_code >= 300 or "html" in kind or "application/json" in kind:
@@ -129,12 +128,32 @@ class Link:
     async def _ask(self, method: str, path: str, body: object) -> Answer:
         limits = httpx.Timeout(self.timeouts.read, connect=self.timeouts.connect)
         with _network_faults(self.server):
-            request = self._client.build_request(method, self.base + path, json=body, timeout=limits)
-            response = await self._client.send(request, stream=True)
+            response = await self._send(method, path, body, limits)
             try:
                 return await _read(response, ANSWER_LIMIT)
             finally:
                 await response.aclose()
+
+    async def _send(self, method: str, path: str, body: object, limits: httpx.Timeout) -> httpx.Response:
+        """Send a request and wait for the head of its response.
+
+        A kept connection that the server has closed in the meantime fails on its next use, through no fault of the
+        request: that one is sent again, once, over a new connection.
+        """
+        fresh = False
+
+        async def watch(step: str, _: Mapping[str, object]) -> None:
+            nonlocal fresh
+            fresh = fresh or step == "connection.connect_tcp.started"
+
+        trace = {"trace": watch}
+        request = self._client.build_request(method, self.base + path, json=body, timeout=limits, extensions=trace)
+        try:
+            return await self._client.send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if fresh:
+                raise
+        return await self._client.send(request, stream=True)
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[SseEvent]:
         parser = SseParser(self.server)

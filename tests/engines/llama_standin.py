@@ -35,7 +35,14 @@ MODELS = {
 LOADING = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
 _TALE = """the lantern swung once, and the harbour answered with a bell; a gull cried over the wet roofs, the innkeeper
 set down her cup and counted the steps on the stair, one and two and three and four and five, while the rain"""
-TALE = _TALE.split()
+
+
+def split(text: str) -> list[str]:
+    """The stand-in's tokens: a run of letters and digits, or one other character."""
+    return re.findall(r"\w+|\W", text)
+
+
+TALE = split(_TALE)
 BOS = 1
 
 
@@ -65,7 +72,7 @@ class LlamaStandin(Standin):
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text."""
-        return [self._words.setdefault(word, len(self._words) + 2) for word in re.findall(r"\w+|\W", text)]
+        return [self._words.setdefault(word, len(self._words) + 2) for word in split(text)]
 
     def _unless_loading(self, value: object) -> Reply:
         if self.loading:
@@ -98,23 +105,21 @@ class LlamaStandin(Standin):
         self._cached = ids
         progress = {"total": len(ids), "cache": cached, "processed": len(ids), "time_ms": 12}
         yield native("", prompt_progress=progress)
-        limit, stops = body["n_predict"], body["stop"]
+        limit, stops, seed = body["n_predict"], body["stop"], body["seed"]
         assert isinstance(limit, int)
         assert isinstance(stops, list)
-        seed = body["seed"]
         start = seed if isinstance(seed, int) and seed >= 0 else len(self.asked)
-        text, kind, word, spoken = "", "limit", "", 0
-        for spoken in range(1, limit + 1):
-            piece = " " + TALE[(start + spoken) % len(TALE)]
-            found = next((s for s in stops if s in text + piece), None)
-            if found:
-                kind, word = "word", found
-                yield native((text + piece).partition(found)[0][len(text) :])
-                break
-            text += piece
+        said_words = [TALE[(start + place) % len(TALE)] for place in range(limit)]
+        text, kind, word = "".join(said_words), "limit", ""
+        ends = [(text.find(stop), stop) for stop in stops if stop in text]
+        if ends:
+            cut, word = min(ends)
+            text, kind = text[:cut], "word"
+        spoken = split(text)
+        for piece in spoken:
             yield native(piece)
             await asyncio.sleep(self._pause)
-        timings = {"cache_n": cached, "prompt_n": len(ids) - cached, "prompt_ms": 12.5, "predicted_n": spoken}
+        timings = {"cache_n": cached, "prompt_n": len(ids) - cached, "prompt_ms": 12.5, "predicted_n": len(spoken)}
         timings |= {"predicted_ms": 20.0, "predicted_per_second": 50.0}
         yield native(
             "",
@@ -122,7 +127,7 @@ class LlamaStandin(Standin):
             stop_type=kind,
             stopping_word=word,
             timings=timings,
-            tokens_cached=len(ids) + spoken,
+            tokens_cached=len(ids) + len(spoken),
             tokens_evaluated=len(ids),
             truncated=False,
         )

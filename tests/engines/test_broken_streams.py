@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 import pytest
 
 from tavern_tui.domain.errors import EngineFault
-from tavern_tui.engines.base import Engine, Finished
+from tavern_tui.engines.base import Engine, Finished, StopReason, TextArrived
 from tavern_tui.engines.dialects import LLAMA_CPP_PYTHON
 from tavern_tui.engines.http import Link, Timeouts
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tavern_tui.engines.openai import OpenAIEngine
 from tests.engines.llama_standin import PROPS, native
 from tests.engines.replies import DONE, MODELS, Heard, chunk, listen, text_request
-from tests.engines.standin import Act, Asked, Reply, Standin, event, free_port, page, said, streamed
+from tests.engines.standin import Act, Asked, Reply, Route, Standin, event, free_port, page, said, streamed
 
 SHORT = Timeouts(connect=5, read=5, stream=0.3)
 OK = native("", stop=True, stop_type="eos")
@@ -37,9 +38,9 @@ ADAPTERS: dict[str, tuple[Callable[..., Engine], Callable[[str], bytes], bytes]]
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS)
 
 
-async def reply_to(adapter: str, reply: Reply, timeouts: Timeouts | None = None, **changes: Any) -> Heard:
-    """What the adapter makes of a server whose completions are ``reply``."""
-    routes = {
+def routes_with(reply: Reply) -> dict[str, Route]:
+    """A server for either adapter, whose completions are ``reply``."""
+    return {
         "/v1/models": said(MODELS),
         "/extras/tokenize/count": said({"count": 0}),
         "/props": said(PROPS),
@@ -47,7 +48,11 @@ async def reply_to(adapter: str, reply: Reply, timeouts: Timeouts | None = None,
         "/v1/completions": reply,
         "/completion": reply,
     }
-    async with Standin(dict(routes)) as server:
+
+
+async def reply_to(adapter: str, reply: Reply, timeouts: Timeouts | None = None, **changes: Any) -> Heard:
+    """What the adapter makes of a server whose completions are ``reply``."""
+    async with Standin(routes_with(reply)) as server:
         engine = ADAPTERS[adapter][0](server.base, timeouts)
         heard = await listen(engine, text_request(**changes))
         await engine.close()
@@ -124,6 +129,30 @@ async def test_half_a_character_at_the_end_does_not_lose_the_rest(adapter: str) 
     assert heard.text == "Good "
     assert heard.error is not None
     assert heard.error.fault is EngineFault.BROKEN_STREAM
+
+
+@every_adapter
+async def test_leaving_a_reply_closes_the_connection(adapter: str) -> None:
+    open_engine, piece, _ = ADAPTERS[adapter]
+    endless = streamed(piece("Good "), Act.HANG)
+    async with Standin(routes_with(endless)) as server:
+        engine = open_engine(server.base)
+        async with engine.generate(text_request()) as events:
+            async for event in events:
+                if isinstance(event, TextArrived):
+                    break
+        await asyncio.wait_for(server.left.wait(), 30)
+        await engine.close()
+
+
+@every_adapter
+async def test_a_stop_string_of_ours_closes_the_connection(adapter: str) -> None:
+    open_engine, piece, _ = ADAPTERS[adapter]
+    async with Standin(routes_with(streamed(piece("Good. evening"), Act.HANG))) as server:
+        heard = await listen(open_engine(server.base), text_request(stop=(".",)))
+        await asyncio.wait_for(server.left.wait(), 30)
+    assert heard.text == "Good"
+    assert heard.finished.reason is StopReason.STOP_STRING
 
 
 @every_adapter
