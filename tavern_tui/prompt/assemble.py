@@ -25,7 +25,6 @@ from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInp
 from tavern_tui.prompt.instruct import InstructFormat, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.layout import Layout, write_parts
-from tavern_tui.prompt.macros import expand
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.stop import stop_strings
 from tavern_tui.prompt.story import Head, Story, head, tell, untrusted
@@ -181,7 +180,7 @@ class _Assembly:
             return None
         if self.given.kind is GenerationKind.IMPERSONATE:
             return Item(Speaker.USER, self.story.user, "", PartKind.REPLY_LINE, "the user's next turn")
-        prefill = expand(untrusted(self.given.prefill, self.given), self.story.macros).replace("\r", "")
+        prefill = untrusted(self.story.expand(self.given.prefill), self.given)
         template = self.given.instruct
         thinks = template is not None and bool(template.reasoning_open) and self.given.think and not prefill
         name = "" if thinks else self.story.char

@@ -18,7 +18,7 @@ from tavern_tui.prompt.inputs import PromptInput
 from tavern_tui.prompt.instruct import Place, TurnFormat
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import PartKind
-from tavern_tui.prompt.story import Story, untrusted
+from tavern_tui.prompt.story import Story, named, untrusted
 
 _CAREFUL = 0.5  # tokens per byte before anything was counted: more than nearly any text has
 _HEADROOM = 0.9  # of the room is filled by estimate, the rest by counting
@@ -49,14 +49,13 @@ def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:
 
 
 def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
-    text = untrusted(source, given).replace("\r", "")
-    if turn.parent == ROOT and turn.speaker is Speaker.CHARACTER:
-        text = story.expand(text)
+    greets = turn.parent == ROOT and turn.speaker is Speaker.CHARACTER
+    text = untrusted(story.expand(source) if greets else source, given)
     tokens = turn.tokens
     valid = tokens is not None and tokens.fingerprint == given.fingerprint != "" and text == turn.text
     return Item(
         turn.speaker,
-        untrusted(turn.name, given),
+        named(turn.name, given),
         text,
         PartKind.TURN,
         f"{turn.name or turn.speaker.value}'s turn",

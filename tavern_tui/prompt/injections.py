@@ -31,27 +31,21 @@ class Injected:
 def injected(given: PromptInput, story: Story) -> list[Injected]:
     """The messages to inject, the lowest first. On a continuation depth 0 is above the turn that is continued."""
     note = given.character.note
-    texts = [
-        Injection(untrusted(one.text, given), one.depth, one.role, one.kind, one.source, one.key)
-        for one in given.injections
-    ]
-    texts.append(
-        Injection(
-            story.character_note,
-            note.depth,
-            note.role,
-            kind=PartKind.CHARACTER_NOTE,
-            source="the card's character note",
-            key="DEPTH_PROMPT",
-        )
+    of_the_card = Injection(
+        story.character_note,
+        note.depth,
+        note.role,
+        kind=PartKind.CHARACTER_NOTE,
+        source="the card's character note",
+        key="DEPTH_PROMPT",
     )
     floor = 1 if given.kind is GenerationKind.CONTINUE else 0
-    texts = [one for one in texts if one.text.strip()]
+    texts = [one for one in (*given.injections, of_the_card) if one.text.strip()]
     found: list[Injected] = []
     for depth in sorted({one.depth for one in texts if one.depth >= 0}):
         for role in _LOWEST_FIRST:
             here = sorted((one for one in texts if one.depth == depth and one.role is role), key=lambda one: one.key)
-            text = story.expand("\n".join(one.text.strip() for one in here)).replace("\r", "").lstrip()
+            text = untrusted(story.expand("\n".join(one.text.strip() for one in here)), given).lstrip()
             if text:
                 found.append(Injected(max(depth, floor), _item(here, text, story)))
     return found

@@ -12,7 +12,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.template import InstructTemplate
 from tavern_tui.prompt.inputs import GenerationKind, PromptInput
 from tavern_tui.prompt.items import Item
-from tavern_tui.prompt.story import Story, untrusted
+from tavern_tui.prompt.story import Story, named
 
 
 def stop_strings(given: PromptInput, story: Story, continued: Item | None) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
         if continued is not None and continued.speaker is Speaker.USER:
             yield f"\n{story.char}:"
         for name in given.others:
-            yield f"\n{untrusted(name, given)}:"
+            yield f"\n{named(name, given)}:"
     if given.instruct is not None:
         yield from _sequences(given.instruct, story)
         yield from given.instruct.stop_strings

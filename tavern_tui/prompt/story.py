@@ -43,8 +43,8 @@ _ALIASES = {"loreBefore": "wiBefore", "loreAfter": "wiAfter"}
 class Story:
     """The prepared texts: macros expanded, carriage returns gone, control tokens harmless.
 
-    ``macros`` holds the card's fields; ``names`` is the context without them, which card texts are expanded with, so
-    that no field can contain itself.
+    ``macros`` holds the card's fields, which were expanded before they were in it: no field can contain itself. The
+    ``character_note`` is raw, it is expanded together with what is injected beside it.
     """
 
     user: str
@@ -54,7 +54,6 @@ class Story:
     character_note: str
     lore_before: str
     lore_after: str
-    names: MacroContext
     macros: MacroContext
 
     def expand(self, text: str) -> str:
@@ -66,14 +65,14 @@ def tell(given: PromptInput) -> Story:
     """The story of one prompt."""
     economy = given.policy is Policy.ECONOMY
     card = given.character
-    user = untrusted(given.persona.name, given)
-    char = untrusted((card.nickname if economy else "") or card.name, given)
+    user = named(given.persona.name, given)
+    char = named((card.nickname if economy else "") or card.name, given)
     names = MacroContext(
         user=user,
         char=char,
         now=given.now,
         random=given.random,
-        group=", ".join(untrusted(name, given) for name in (card.name, *given.others)) if given.others else "",
+        group=", ".join(named(name, given) for name in (card.name, *given.others)) if given.others else "",
         model=given.model,
         max_prompt=given.context_tokens - given.response_tokens,
         chat_id=given.chat_id,
@@ -81,10 +80,10 @@ def tell(given: PromptInput) -> Story:
     )
 
     def field(text: str) -> str:
-        expanded = expand(untrusted(text.strip(), given), names).replace("\r", "")
+        expanded = untrusted(expand(text.strip(), names), given)
         return _NEWLINES.sub("\n", expanded) if given.collapse_newlines else expanded
 
-    macros = replace(
+    first = replace(
         names,
         description=field(card.description),
         personality=field(card.personality),
@@ -95,46 +94,73 @@ def tell(given: PromptInput) -> Story:
         char_prompt=field(card.system_prompt),
         char_post_history=field(card.post_history_instructions),
     )
+    macros = _within_each_other(first, given) if economy else first
     return Story(
         user=user,
         char=char,
         system=_system(given, macros),
         post_history=_post_history(given, macros),
-        character_note=field(card.note.text),
-        lore_before=untrusted(given.lore_before, given).replace("\r", ""),
-        lore_after=untrusted(given.lore_after, given).replace("\r", ""),
-        names=names,
+        character_note=card.note.text.strip(),
+        lore_before=untrusted(expand(given.lore_before, macros), given),
+        lore_after=untrusted(expand(given.lore_after, macros), given),
         macros=macros,
     )
 
 
 def untrusted(text: str, given: PromptInput) -> str:
-    """A text that somebody else wrote; ``classic`` passes it on as it is, as SillyTavern does."""
+    """A text of others after the last pass of macros over it: no carriage returns, control tokens harmless.
+
+    ``classic`` lets control tokens pass, as SillyTavern does.
+    """
+    text = text.replace("\r", "")
     if given.policy is Policy.CLASSIC:
         return text
     return harmless(text, given.instruct.control_tokens if given.instruct else ())
 
 
+def named(name: str, given: PromptInput) -> str:
+    """A name as macros give it and turns show it: without macros of its own, which a later pass would find."""
+    return untrusted(name if given.policy is Policy.CLASSIC else name.replace("{{", "{ {"), given)
+
+
+def _within_each_other(fields: MacroContext, given: PromptInput) -> MacroContext:
+    """Card fields that name one another, once: so that no later pass has to go over what was made harmless."""
+
+    def field(text: str | None) -> str:
+        return untrusted(expand(text or "", fields), given)
+
+    return replace(
+        fields,
+        description=field(fields.description),
+        personality=field(fields.personality),
+        scenario=field(fields.scenario),
+        persona=field(fields.persona),
+        mes_examples=field(fields.mes_examples),
+        char_prompt=field(fields.char_prompt),
+        char_post_history=field(fields.char_post_history),
+    )
+
+
 def _system(given: PromptInput, macros: MacroContext) -> str:
     if not given.use_system_prompt:
         return ""
-    own = expand(given.system_text, macros).replace("\r", "")
+    own = untrusted(expand(given.system_text, macros), given)
     card_prompt = macros.char_prompt
     if not (card_prompt and given.prefer_card_prompts):
         return own
     if given.policy is Policy.CLASSIC and given.instruct is None:
         return card_prompt  # there {{original}} stands in the prompt as it is
-    return expand(card_prompt, replace(macros, original=own))
+    return untrusted(expand(card_prompt, replace(macros, original=own)), given)
 
 
 def _post_history(given: PromptInput, macros: MacroContext) -> str:
     if not given.use_post_history:
         return ""
-    own = expand(given.post_history_text, macros).replace("\r", "")
+    own = untrusted(expand(given.post_history_text, macros), given)
     card_text = macros.char_post_history
     if not (card_text and given.prefer_card_prompts):
         return own
-    return expand(card_text, replace(macros, original=own))
+    return untrusted(expand(card_text, replace(macros, original=own)), given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +240,12 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     }
     values |= {alias: values[name] for alias, name in _ALIASES.items()}
     rendered = story_string.render(given.context.story_string, values, where=f"context template {given.context.name}")
-    pieces = story_string.flat(rendered, story.expand, final_newline=template is None or template.wrap)
+    pieces = story_string.flat(
+        rendered,
+        story.expand,
+        final_newline=template is None or template.wrap,
+        over_fields=given.policy is Policy.CLASSIC,
+    )
     used = {piece.field for piece in pieces}
     unused = tuple(
         Part(kind, source, values[field], state=PartState.OUT, reason="the story string has no place for it")

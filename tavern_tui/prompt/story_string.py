@@ -45,18 +45,22 @@ def render(template: str, values: Mapping[str, str], *, where: str = "") -> list
     return [piece for piece in _block(tokens, values, "", 0, where) if piece.text]
 
 
-def flat(pieces: list[Piece], expand: Callable[[str], str], *, final_newline: bool) -> list[Piece]:
-    """The pieces after the macro pass over the whole, without carriage returns and leading newlines.
+def flat(pieces: list[Piece], expand: Callable[[str], str], *, final_newline: bool, over_fields: bool) -> list[Piece]:
+    """The pieces after the macro pass, without carriage returns and leading newlines.
 
-    ``final_newline`` ensures one at the end of a text that is not empty. The texts joined are exactly what ``expand``
-    makes of the joined text; where macros moved borders, a field keeps what can be found of it and the rest becomes
-    the template's.
+    ``final_newline`` ensures one at the end of a text that is not empty. ``over_fields``: the pass goes over the whole
+    text, as in SillyTavern; where it moved borders, a field keeps what can be found of it and the rest becomes the
+    template's. Else it goes over the template's own text only, and fields stay as they are.
     """
-    joined = "".join(piece.text for piece in pieces)
-    text = expand(joined).replace("\r", "").lstrip("\n")
+    if over_fields:
+        text = expand("".join(piece.text for piece in pieces))
+    else:
+        pieces = [piece if piece.field else Piece("", expand(piece.text)) for piece in _joined_markup(iter(pieces))]
+        text = "".join(piece.text for piece in pieces)
+    text = text.replace("\r", "").lstrip("\n")
     if final_newline and text and not text.endswith("\n"):
         text += "\n"
-    return list(_joined_markup(_aligned(text, pieces, expand)))
+    return list(_joined_markup(_aligned(text, pieces, expand if over_fields else str)))
 
 
 def _aligned(text: str, pieces: list[Piece], expand: Callable[[str], str]) -> Iterator[Piece]:
