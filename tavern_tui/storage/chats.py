@@ -188,13 +188,17 @@ class ChatLog:
         was written in a newer format; nothing is then taken.
         """
         events, problems = decode_log(other)
-        newer = next((event for event in events if event.format > FORMAT), None)
-        if newer is not None:
-            raise _newer_error(newer, self.path)
         return Merged(self.take_in(events), tuple(problems))
 
     def take_in(self, events: Iterable[ChatEvent]) -> tuple[ChatEvent, ...]:
-        """Write those of ``events`` that are new here, as they are; returns them. Raises ``StorageError``."""
+        """Write those of ``events`` that are new here, as they are; returns them.
+
+        Raises ``StorageError``, also where one of them is of a newer format.
+        """
+        events = list(events)
+        newer = next((event for event in events if event.format > FORMAT), None)
+        if newer is not None:
+            raise _newer_error(newer, self.path)
         return self._write(lambda: self._new_here(events))
 
     def _write(self, choose: Callable[[], list[ChatEvent]]) -> tuple[ChatEvent, ...]:

@@ -69,6 +69,12 @@ class ReplyStart:
         record |= {key: getattr(self, name) for key, name in _PLAIN_KEYS.items()}
         return to_line(record)
 
+    @staticmethod
+    def is_newer(line: bytes) -> bool:
+        """Whether a later version of the program wrote this first line."""
+        written_in = _parsed(line).get("f")
+        return isinstance(written_in, int) and written_in > FORMAT
+
     @classmethod
     def from_line(cls, line: bytes) -> ReplyStart | None:
         """What the first line says; ``None`` where it is damaged or of a later format."""

@@ -76,9 +76,12 @@ def _belongs(facts: ReplyStart, log: ChatLog) -> bool:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """Rename a journal that says nothing readable; remove one that holds nothing at all."""
+    """Rename a journal that says nothing readable; remove an empty one; leave a later version's where it is."""
     try:
-        if not path.read_bytes().strip(b"\0 \r\n"):
+        content = path.read_bytes()
+        if ReplyStart.is_newer(content.partition(b"\n")[0]):
+            return None
+        if not content.strip(b"\0 \r\n"):
             remove(path)
             return None
         return path.replace(path.with_suffix(_DAMAGED))
