@@ -1,7 +1,7 @@
 """From what a model wrote to a reply: stop tails, other people's lines, names, tags and blanks taken off.
 
-Pure and idempotent enough to be run over a growing text while it streams. Finishing the sentence is
-``prompt.sentences``; thinking is split off before, by ``prompt.reasoning``.
+Pure, so it can be run over a growing text while it streams. Finishing the sentence is ``prompt.sentences``'; thinking
+is split off before, by ``prompt.reasoning``.
 Source: SillyTavern 1.12.6, ``public/script.js`` (``cleanUpMessage``).
 """
 
@@ -86,7 +86,7 @@ def _other_party(text: str, rules: ReplyRules) -> str:
     for name in (rules.other, *rules.others):
         if not name:
             continue
-        if name == rules.other and text.startswith(f"{name}:"):
+        if name == rules.other and text.lstrip().startswith(f"{name}:"):
             return ""
         text = text.partition(f"\n{name}:")[0]
     return text
@@ -117,7 +117,9 @@ def _tags(text: str, rules: ReplyRules) -> str:
 
 
 def _own_name(text: str, rules: ReplyRules) -> str:
-    return re.sub(rf"^{re.escape(rules.own)}:[^\S\n]*", "", text, flags=re.MULTILINE) if rules.own else text
+    if not rules.own:
+        return text
+    return re.sub(rf"^[^\S\n]*(?:{re.escape(rules.own)}:[^\S\n]*)+", "", text, flags=re.MULTILINE)
 
 
 def _ends(text: str, rules: ReplyRules) -> str:
@@ -127,9 +129,9 @@ def _ends(text: str, rules: ReplyRules) -> str:
 _STEPS: tuple[Callable[[str, ReplyRules], str], ...] = (
     _stop_tails,
     _blank_lines,
-    _trailing_blanks,
-    _other_party,
     _tags,
     _own_name,
+    _other_party,
+    _trailing_blanks,
     _ends,
 )

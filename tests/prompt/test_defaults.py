@@ -1,0 +1,28 @@
+"""The default system texts: short, and ours to measure with a real vocabulary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tavern_tui.prompt import defaults
+from tavern_tui.prompt.macros import expand
+from tests.prompt.test_macros import NAMES
+
+TEXTS = [defaults.CHAT, defaults.ADVENTURE, defaults.STORY]
+
+
+@pytest.mark.model
+def test_each_has_at_most_120_tokens_with_names_filled_in(starter_model: Path) -> None:
+    from llama_cpp import Llama
+
+    vocabulary = Llama(str(starter_model), vocab_only=True, verbose=False)
+    for text in TEXTS:
+        assert len(vocabulary.tokenize(expand(text, NAMES).encode(), add_bos=False)) <= 120
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_each_names_the_user_and_leaves_no_macro(text: str) -> None:
+    assert "User" in expand(text, NAMES)
+    assert "{{" not in expand(text, NAMES)
