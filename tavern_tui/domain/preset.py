@@ -2,7 +2,7 @@
 
 Values that change nothing are *neutral*; adapters for hosted services leave neutral values out. Our presets and their
 numbers are a product decision (``docs/architecture.md`` points to the table);
-canonical names: ``docs/backends.md`` §14.
+canonical names: ``docs/spec/backends.md`` §14.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who answers at an address: a few questions at once, decided in a fixed order, and the adapter for what is there.
 
 Servers impersonate one another (KoboldCpp answers Ollama's questions, TabbyAPI KoboldCpp's), so no single answer
-decides; ``KINDS`` is the order. A new adapter is one row there. Source: ``docs/backends.md`` §1.2.
+decides; ``KINDS`` is the order. A new adapter is one row there. Source: ``docs/spec/backends.md`` §1.2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The kinds of OpenAI-compatible servers: what each can do beyond the common core, as one table.
 
 A row is knowledge, ``engines.openai`` is the loop over it. Rows for llama-cpp-python and KoboldCpp 1.76 were checked
-against the programs themselves, the others against their documentation (``docs/backends.md`` §4–11).
+against the programs themselves, the others against their documentation (``docs/spec/backends.md`` §4–11).
 """
 
 from __future__ import annotations

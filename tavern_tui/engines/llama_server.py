@@ -1,7 +1,7 @@
 """The adapter for llama.cpp's own server, by its native API: progress while it reads, exact counts, cache numbers.
 
 Messages are turned into text by the server's ``/apply-template``, so chat and text take the same road. Source: the
-server's README and ``docs/backends.md`` §5; tested against a stand-in that answers as documented.
+server's README and ``docs/spec/backends.md`` §5; tested against a stand-in that answers as documented.
 """
 
 from __future__ import annotations

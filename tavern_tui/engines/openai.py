@@ -1,7 +1,7 @@
 """The adapter for OpenAI-compatible servers and services: chat and text completion, streamed.
 
 What the kinds of servers differ in is the table of ``engines.dialects``; reading a stream is ``engines.openai_stream``.
-Sources: OpenAI's API reference and ``docs/backends.md`` §4, §14, §15.
+Sources: OpenAI's API reference and ``docs/spec/backends.md`` §4, §14, §15.
 """
 
 from __future__ import annotations
