@@ -69,7 +69,10 @@ async def _run(host: Host) -> None:
 
 
 def _tell_ready() -> None:
-    print(READY, flush=True)
+    try:
+        print(READY, flush=True)
+    except BrokenPipeError:
+        pass  # who started this host is gone already; others will come
     os.dup2(2, 1)
 
 

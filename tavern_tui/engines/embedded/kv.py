@@ -13,7 +13,7 @@ from typing import Any
 from tavern_tui.domain.errors import EngineError, EngineFault
 
 STEP = 128
-"""Tokens: every batch of a prompt is a multiple of it, so that results do not depend on the machine's speed."""
+"""Tokens that are computed at once on a CPU."""
 BATCH = 2048
 """Tokens: the longest batch given to llama.cpp at once."""
 BATCH_SECONDS = 0.5
@@ -28,10 +28,13 @@ def common_prefix(known: Sequence[int], wanted: Sequence[int]) -> int:
     return next((i for i in range(shortest) if known[i] != wanted[i]), shortest)
 
 
-def batch_tokens(tokens_per_second: float) -> int:
-    """Tokens that take about half a second to read: a multiple of ``STEP``, at least one and at most ``BATCH``."""
-    steps = int(tokens_per_second * BATCH_SECONDS) // STEP
-    return max(STEP, min(BATCH, steps * STEP))
+def batch_tokens(tokens_per_second: float, step: int = STEP) -> int:
+    """Tokens that take about half a second to read: whole steps, at least one, at most ``BATCH``.
+
+    llama.cpp computes a batch in pieces of ``step``, so results do not depend on how fast the machine was.
+    """
+    steps = int(tokens_per_second * BATCH_SECONDS) // step
+    return max(step, min(BATCH, steps * step))
 
 
 class Cache:
@@ -40,9 +43,10 @@ class Cache:
     ``refused`` says that the memory has refused to be cut, so that everything was read again.
     """
 
-    def __init__(self, lib: Any, context: Any) -> None:
+    def __init__(self, lib: Any, context: Any, step: int) -> None:
         self._lib = lib
         self._context = context
+        self._step = step
         self._memory = lib.llama_get_memory(context)
         self._batch = lib.llama_batch_init(BATCH, 0, 1)
         self.ids: list[int] = []
@@ -82,11 +86,11 @@ class Cache:
         """
         done = 0
         while done < len(tokens):
-            part = tokens[done : done + batch_tokens(self.speed)]
+            part = tokens[done : done + batch_tokens(self.speed, self._step)]
             began = time.perf_counter()
             if not self.decode(part):
                 return False
-            if len(part) >= STEP:
+            if len(part) >= self._step:
                 self.speed = len(part) / max(time.perf_counter() - began, 1e-6)
             done += len(part)
             if not progress(len(self.ids)):

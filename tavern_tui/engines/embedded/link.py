@@ -131,9 +131,9 @@ class Link:
     def begin(self, call: Call) -> Exchange:
         """Send a call and get its exchange. Raises ``EngineError`` when the call is too long to be sent."""
         exchange = Exchange(self, self.new_id())
-        self._exchanges[exchange.call_id] = exchange
         if self.alive:
             self.send(exchange.call_id, call)
+            self._exchanges[exchange.call_id] = exchange
         else:
             exchange.arrived(None)
         return exchange
@@ -283,7 +283,8 @@ async def _start_lock(place: HostPlace) -> AsyncIterator[None]:
 
 async def _start(place: HostPlace, settings: HostSettings) -> None:
     """Start a host and wait until clients can connect to it."""
-    command = [sys.executable, "-m", "tavern_tui.engines.embedded.host", "--folder", str(place.folder.absolute())]
+    # -P: the folder that the user happens to be in is not searched for modules.
+    command = [sys.executable, "-P", "-m", "tavern_tui.engines.embedded.host", "--folder", str(place.folder.absolute())]
     command += ["--cache", str(place.cache.absolute()), "--wait", str(START_SECONDS / 2), *settings.arguments()]
     said = await asyncio.to_thread(_first_line, command)
     if said != "ready":

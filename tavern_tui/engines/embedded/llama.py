@@ -140,7 +140,7 @@ class LlamaModel:
         except EngineError:
             self._lib.llama_model_free(self._model)
             raise
-        self._cache = Cache(self._lib, self._context)
+        self._cache = Cache(self._lib, self._context, self._step(spec))
         self.facts = self._describe(spec)
 
     def _load(self, spec: ModelSpec, progress: Callable[[float], None]) -> Any:
@@ -183,8 +183,7 @@ class LlamaModel:
         params = lib.llama_context_default_params()
         params.n_ctx = spec.context_tokens or min(trained, DEFAULT_CONTEXT)
         params.n_batch = BATCH
-        on_gpu = spec.gpu_layers != 0 and lib.llama_supports_gpu_offload()
-        params.n_ubatch = _GPU_STEP if on_gpu else STEP
+        params.n_ubatch = self._step(spec)
         params.n_threads = params.n_threads_batch = self.threads
         # A pointer to C's strlen, not to a Python function: llama.cpp asks it thousands of times per token.
         strlen = ctypes.cast(ctypes.CDLL(None).strlen, lib.ggml_abort_callback)
@@ -199,10 +198,15 @@ class LlamaModel:
             )
         return context
 
+    def _on_gpu(self, spec: ModelSpec) -> bool:
+        return spec.gpu_layers != 0 and bool(self._lib.llama_supports_gpu_offload())
+
+    def _step(self, spec: ModelSpec) -> int:
+        return _GPU_STEP if self._on_gpu(spec) else STEP
+
     def _describe(self, spec: ModelSpec) -> ModelFacts:
         lib = self._lib
         template = lib.llama_model_chat_template(self._model, None) or b""
-        on_gpu = spec.gpu_layers != 0 and lib.llama_supports_gpu_offload()
         where = devices()
         return ModelFacts(
             path=spec.path,
@@ -212,7 +216,7 @@ class LlamaModel:
             chat_template=template.decode("utf-8", "replace"),
             fingerprint=self.vocabulary.fingerprint(),
             add_bos=self.vocabulary.add_bos,
-            device=", ".join(where if on_gpu else where[-1:]),
+            device=", ".join(where if self._on_gpu(spec) else where[-1:]),
             worker="llama.cpp",
             worker_version=binding_version(),
             threads=self.threads,

@@ -280,10 +280,14 @@ _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = {c: TypeAdapter(c) for c in (*
 def encode(call_id: int, body: Call | Answer) -> bytes:
     """The frame of a call or an answer. Halves of surrogate pairs, which UTF-8 cannot hold, become ``?``.
 
-    Raises ``EngineError`` when the frame would be longer than ``MAX_FRAME``.
+    Raises ``EngineError`` when the frame would be longer than ``MAX_FRAME``, or holds a number that is none.
     """
     frame = {"id": call_id, "kind": _KINDS[type(body)], "body": _ADAPTERS[type(body)].dump_python(body, mode="json")}
-    line = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    try:
+        text = json.dumps(frame, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise EngineError("A sampling value is not a number.", fault=EngineFault.REJECTED) from error
+    line = text.encode("utf-8", "replace") + b"\n"
     if len(line) > MAX_FRAME:
         raise EngineError(
             f"The prompt is {len(line) // 2**20} MB; the engine takes {MAX_FRAME // 2**20} MB.",

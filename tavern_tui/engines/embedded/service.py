@@ -38,6 +38,15 @@ class Patience:
     leave: float
 
 
+@dataclass(slots=True)
+class _Running:
+    """The call that has its turn."""
+
+    guest: Guest
+    call_id: int
+    aborted: bool = False
+
+
 class Host:
     """One host: a place, a worker made when it is first needed, and the guests of the moment."""
 
@@ -51,7 +60,7 @@ class Host:
         self._worker: Worker | None = None
         self._facts: protocol.ModelFacts | None = None
         self._spec: protocol.ModelSpec | None = None
-        self._running: tuple[Guest, int] | None = None
+        self._running: _Running | None = None
         self._began = self._used_at = time.monotonic()
         self._leaving = False
         self._over = asyncio.Event()
@@ -85,8 +94,9 @@ class Host:
         self._place.socket.unlink(missing_ok=True)
         if when == "now":
             for guest in list(self._guests):
-                for call_id in list(guest.calls):
-                    self._abort(guest, call_id)
+                for call_id, (call, _) in list(guest.calls.items()):
+                    if _works(call):
+                        self._abort(guest, call_id)
         task = asyncio.ensure_future(self._leave())
         task.add_done_callback(lambda _: self._over.set())
 
@@ -126,6 +136,9 @@ class Host:
         self._used_at = time.monotonic()
         if isinstance(call, protocol.Count | protocol.Tokenize) and self._has(call.model):
             return await self._tokens(call)
+        if isinstance(call, protocol.Load) and self._facts is not None and self._suits(guest, call.model):
+            guest.model, guest.used_at = call.model.path, self._used_at
+            return self._facts
         async with self._turn(guest, call_id, call, emit):
             return await self._work(call, emit)
 
@@ -156,9 +169,11 @@ class Host:
         """The call's turn in the line, with its model loaded."""
         self._ask_others(guest, call)
         async with self._line.turn(lambda place: emit(base.Waiting(self._why(), place))):
-            self._running = (guest, call_id)
+            running = self._running = _Running(guest, call_id)
             try:
                 await self._load_for(guest, call, emit)
+                if running.aborted:
+                    raise EngineError("The request was withdrawn.", fault=EngineFault.REJECTED)
                 yield
             except EngineError as error:
                 if error.fault is EngineFault.CRASHED:
@@ -174,8 +189,11 @@ class Host:
 
     def _abort(self, guest: Guest, call_id: int) -> None:
         """End a call: the one that has its turn through the worker, one that waits by taking it out of the line."""
-        if self._running == (guest, call_id) and self._worker is not None:
-            self._worker.abort()
+        running = self._running
+        if running is not None and (running.guest, running.call_id) == (guest, call_id):
+            running.aborted = True
+            if self._worker is not None:
+                self._worker.abort()
         elif call_id in guest.calls:
             guest.calls[call_id][1].cancel()
 

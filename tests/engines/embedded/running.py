@@ -14,7 +14,7 @@ from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings,
 from tavern_tui.engines.embedded.link import HostSettings
 from tavern_tui.engines.embedded.place import HostPlace, try_lock
 
-CONTEXT = 512
+CONTEXT = 256
 
 
 def place_in(folder: Path) -> HostPlace:
@@ -28,10 +28,12 @@ def settings_for(model: Path, host: HostSettings | None = None, *, context: int 
 
 
 @asynccontextmanager
-async def embedded_engine(model: Path, folder: Path, host: HostSettings | None = None) -> AsyncIterator[EmbeddedEngine]:
+async def embedded_engine(
+    model: Path, folder: Path, host: HostSettings | None = None, *, context: int = 512
+) -> AsyncIterator[EmbeddedEngine]:
     """A connected engine over a host of its own in ``folder``; the host has ended when the context is left."""
     place = place_in(folder)
-    engine = EmbeddedEngine(place, settings_for(model, host))
+    engine = EmbeddedEngine(place, settings_for(model, host, context=context))
     try:
         await engine.connect()
         yield engine

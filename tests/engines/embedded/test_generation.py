@@ -22,7 +22,7 @@ from tavern_tui.engines.embedded import protocol
 from tavern_tui.engines.embedded.client import EmbeddedEngine
 from tavern_tui.engines.embedded.link import connect
 from tavern_tui.engines.embedded.place import HostPlace
-from tests.engines.embedded.running import settings_for
+from tests.engines.embedded.running import CONTEXT, settings_for
 
 pytestmark = pytest.mark.model
 
@@ -52,7 +52,7 @@ async def forget(engine: EmbeddedEngine) -> None:
 async def test_connecting_tells_what_is_loaded(engine: EmbeddedEngine, starter_model: Path) -> None:
     info = await engine.connect()
     assert (info.model, info.address) == (starter_model.stem, str(starter_model))
-    assert (info.context_tokens, info.trained_tokens) == (512, 8192)
+    assert (info.context_tokens, info.trained_tokens) == (CONTEXT, 8192)
     assert "<|im_start|>" in info.chat_template
     assert info.capabilities.token_ids
     assert info.capabilities.exact_count
@@ -174,8 +174,8 @@ async def test_the_models_end_token_ends_a_reply_and_is_not_shown(engine: Embedd
 
 
 async def test_a_full_context_ends_a_reply(engine: EmbeddedEngine) -> None:
-    prompt = " a" * 508
-    room = 512 - (await engine.count([prompt]))[0]
+    prompt = " a" * (CONTEXT - 4)
+    room = CONTEXT - (await engine.count([prompt]))[0]
     _, finished, _ = await reply(engine, ask(prompt, 50))
     assert finished.usage.generated is not None
     assert finished.usage.generated <= room
@@ -186,7 +186,7 @@ async def test_a_prompt_that_does_not_fit_is_refused_with_both_numbers(engine: E
     with pytest.raises(EngineError) as refusal:
         await reply(engine, ask(prompt))
     assert refusal.value.fault is EngineFault.OVERFLOW
-    assert refusal.value.context_tokens == 512
+    assert refusal.value.context_tokens == CONTEXT
     assert refusal.value.prompt_tokens == (await engine.count([prompt]))[0]
 
 
@@ -204,7 +204,7 @@ async def test_messages_are_refused(engine: EmbeddedEngine) -> None:
 async def test_an_abort_stops_inside_a_batch_and_the_cache_stays_right(
     engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
 ) -> None:
-    long = "The dragon sleeps under the hill. " * 50
+    long = "The dragon sleeps under the hill. " * 30
     total = (await engine.count([long]))[0]
     await forget(engine)
     link = await connect(shared_place)
@@ -229,7 +229,7 @@ async def test_an_abort_stops_inside_a_batch_and_the_cache_stays_right(
 
 
 async def test_leaving_the_stream_early_frees_the_engine(engine: EmbeddedEngine) -> None:
-    async with engine.generate(ask(tokens=400, sampling=NEUTRAL)) as stream:
+    async with engine.generate(ask(tokens=200, sampling=NEUTRAL)) as stream:
         async for event in stream:
             if isinstance(event, TextArrived):
                 break
@@ -239,7 +239,7 @@ async def test_leaving_the_stream_early_frees_the_engine(engine: EmbeddedEngine)
 
 
 async def test_counting_does_not_wait_for_a_reply(engine: EmbeddedEngine) -> None:
-    async with engine.generate(ask(tokens=300, sampling=NEUTRAL, stop=())) as stream:
+    async with engine.generate(ask(tokens=200, sampling=NEUTRAL)) as stream:
         async for event in stream:
             if isinstance(event, TextArrived):
                 assert await engine.count(["hello world"]) == [2]

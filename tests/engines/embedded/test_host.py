@@ -57,6 +57,14 @@ async def test_starts_from_several_processes_make_one_host(place: HostPlace) -> 
     assert len({process.communicate(timeout=60)[0] for process in started}) == 1
 
 
+async def test_modules_in_the_users_folder_are_not_taken_for_ours(
+    place: HostPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    assert await say_hello(place) > 0
+
+
 async def test_the_host_outlives_its_client_and_the_next_one_finds_the_model_loaded(
     place: HostPlace, starter_model: Path
 ) -> None:
@@ -208,11 +216,27 @@ async def test_two_clients_are_served_in_turn_and_the_second_is_told_its_place(
     assert any(isinstance(event, TextArrived) for event in events)
 
 
+async def test_connecting_does_not_wait_for_another_clients_reply(
+    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
+) -> None:
+    heard: list[object] = []
+    second = EmbeddedEngine(shared_place, settings_for(starter_model), heard.append)
+    async with engine.generate(replace(STORY, response_tokens=200)) as stream:
+        await anext(stream)
+        info = await second.connect()
+        status = await host_status(shared_place)
+    await second.close()
+    assert info.model == starter_model.stem
+    assert heard == []
+    assert status is not None
+    assert status.busy
+
+
 async def test_a_waiting_request_can_be_withdrawn(
     engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
 ) -> None:
     second = EmbeddedEngine(shared_place, settings_for(starter_model))
-    async with engine.generate(replace(STORY, response_tokens=300)) as stream:
+    async with engine.generate(replace(STORY, response_tokens=200)) as stream:
         await anext(stream)
         async with second.generate(STORY) as waiting:
             assert isinstance(await anext(waiting), Waiting)
@@ -226,7 +250,7 @@ async def test_a_client_that_vanishes_ends_its_reply(
     engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
 ) -> None:
     other = EmbeddedEngine(shared_place, settings_for(starter_model))
-    async with other.generate(replace(STORY, response_tokens=400)) as stream:
+    async with other.generate(replace(STORY, response_tokens=200)) as stream:
         await anext(stream)
         await other.close()
 

@@ -100,12 +100,12 @@ def test_the_common_prefix_is_common_and_cannot_be_longer(known: list[int], want
     assert length in (len(known), len(wanted)) or known[length] != wanted[length]
 
 
-@given(speed=st.floats(0, 1e6))
-def test_a_batch_is_half_a_second_in_whole_steps_and_never_less_than_one_step(speed: float) -> None:
-    tokens = batch_tokens(speed)
-    assert tokens % STEP == 0
-    assert STEP <= tokens <= BATCH
-    assert tokens == STEP or tokens <= speed * 0.5
+@given(speed=st.floats(0, 1e6), step=st.sampled_from([STEP, 512]))
+def test_a_batch_is_half_a_second_in_whole_steps_and_never_less_than_one_step(speed: float, step: int) -> None:
+    tokens = batch_tokens(speed, step)
+    assert tokens % step == 0
+    assert step <= tokens <= BATCH
+    assert tokens == step or tokens <= speed * 0.5
 
 
 def samplers(vocab: Vocabulary, preset: SamplerPreset) -> list[str]:

@@ -177,3 +177,8 @@ def test_an_error_keeps_all_it_says_on_the_way() -> None:
     )
     again = protocol.Refused.of(error).error()
     assert vars(again) == vars(error)
+
+
+def test_a_sampling_value_that_is_not_a_number_is_not_sent() -> None:
+    with pytest.raises(EngineError, match="not a number"):
+        encode(1, protocol.Tune(MODEL, float("nan")))
