@@ -318,14 +318,6 @@ def engine_must_be_rebuilt() -> Wording:
     return Wording("The embedded engine must be rebuilt: `make engine`", safe="All else works.")
 
 
-def engine_crashed(tokens: int | None = None) -> Wording:
-    """The engine's process died during a reply."""
-    after = f" after {number(tokens)} tokens" if tokens is not None else ""
-    return Wording(
-        f"The engine stopped{after}.", safe="What came is kept; a new one starts.", keys="c continues · r tries again"
-    )
-
-
 def using_server_instead(engine: str, address: str) -> Wording:
     """`make run` found a server and builds no engine."""
     return Wording(
@@ -345,19 +337,6 @@ def model_cut_short(present: int, whole: int, get: str = "…") -> Wording:
     return Wording(
         f"Model file is cut short: {megabytes(present)} of {megabytes(whole)}.",
         advice=f"tavern-tui models get {get} resumes",
-    )
-
-
-def model_damaged(path: str, why: str) -> Wording:
-    """A model file's header does not say what it should."""
-    return Wording(f"{safe(path)} is not a readable model{_reason(why)}.", advice="Fetch it again, or choose another.")
-
-
-def starter_note() -> Wording:
-    """Shown once, after the fifth reply of the starter model."""
-    return Wording(
-        "This is the 94 MB starter model.",
-        advice="With 8 GB of memory a 7–8B model at Q4 writes far better: /connect shows what fits this machine.",
     )
 
 
@@ -386,11 +365,6 @@ def held_elsewhere(path: str) -> Wording:
     return Wording(f"{safe(path)} is being written by another tavern-tui.", safe="Nothing was changed.")
 
 
-def written_elsewhere() -> Wording:
-    """A reply is being written to this chat by another process."""
-    return Wording("A reply is being written in another terminal.", keys="Esc stops it")
-
-
 def no_character_inside(path: str) -> Wording:
     """A PNG without a card."""
     return Wording(f"{safe(path)}: no character inside (a plain picture).", keys="Import it as a portrait?")
@@ -405,11 +379,6 @@ def newer_format(kind: str, theirs: str, their_format: int, ours: str, our_forma
     )
 
 
-def finished_while_away(character: str, clock: str) -> Wording:
-    """A reply was completed without a terminal; ``clock`` as ``11:42``."""
-    return Wording(f"{_name(character)} finished the reply while you were disconnected ({clock}).")
-
-
 def entry_switched_off(entry: str, key: str, limit_ms: int) -> Wording:
     """A lorebook key's regular expression took too long."""
     return Wording(f'Entry "{_name(entry)}" switched off for this turn: its key {_name(key)} took over {limit_ms} ms')
@@ -422,8 +391,3 @@ def stopped_at_start(what: str, log: str) -> Wording:
         safe="Nothing was lost.",
         advice=f"Details: {safe(log)}. Try: tavern-tui --safe",
     )
-
-
-def everything_saved() -> Wording:
-    """The answer to ctrl+s."""
-    return Wording("Everything is already saved.")
