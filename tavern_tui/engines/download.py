@@ -27,7 +27,6 @@ from tavern_tui.engines.address import is_loopback, shown
 from tavern_tui.engines.pip_settings import PipSettings
 
 ATTEMPTS = 5
-_PIECE = 256 * 1024
 _RANGE = re.compile(r"bytes (?P<start>\d+)-\d+/(?P<total>\d+|\*)")
 
 Pause = Callable[[float], None]
@@ -48,9 +47,8 @@ def client_for(url: str, settings: PipSettings) -> httpx.Client:
 
     Raises ``EngineError`` for an address, a proxy or a certificate setting that cannot be used.
     """
+    host, port = host_and_port(url)
     try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
         trusted = {name.lower() for name in settings.trusted_hosts} & {host, f"{host}:{port}"}
         return httpx.Client(
             verify=False if trusted else _trust(settings.cert),
@@ -61,9 +59,20 @@ def client_for(url: str, settings: PipSettings) -> httpx.Client:
             headers={"User-Agent": "tavern-tui", "Accept-Encoding": "identity"},
         )
     except (ValueError, httpx.InvalidURL):
-        raise _unusable("The address of the package index or of a proxy cannot be used.") from None
+        raise _unusable("The address of the proxy that is set here cannot be used.") from None
     except ImportError:
         raise _unusable("The proxy that is set here speaks SOCKS, which is not supported.") from None
+
+
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """Host and port of an index's or a file's address. Raises ``EngineError`` for an address that has none."""
+    try:
+        parts = urlsplit(url)
+        if parts.hostname:
+            return parts.hostname.lower(), parts.port
+    except ValueError:
+        pass
+    raise _unusable("The address of the package index that is set here cannot be used.") from None
 
 
 def _unusable(title: str) -> EngineError:
@@ -192,7 +201,7 @@ class Download:
             with self._client.stream("GET", self._remote.url, headers=headers) as response:
                 if not self._placed(response):
                     return ""
-                for piece in response.iter_raw(_PIECE):
+                for piece in response.iter_raw():  # as it comes: a cut must not cost what had come before it
                     self._take(piece)
         except httpx.TransportError as error:
             return reason(error)

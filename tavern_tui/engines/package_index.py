@@ -54,9 +54,8 @@ def find_wheel(project: str, version: str, settings: PipSettings) -> RemoteFile:
 
 def local_path(url: str) -> Path | None:
     """The path that a ``file:`` URL or a plain path means; ``None`` for what is fetched over a network."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return Path(url2pathname(parts.path))
+    if url.startswith("file:"):
+        return Path(url2pathname(urlsplit(url).path))
     return None if "://" in url else Path(url).expanduser()
 
 
