@@ -91,7 +91,7 @@ class PromptPlan:
     ``context_tokens`` and ``response_tokens`` are what was planned for; ``first_turn`` is the id of the oldest turn
     that is in (empty when none is) and belongs into the next ``PromptInput``. ``prefill`` is the beginning of the
     reply that the prompt already holds: for a continuation the text being continued. ``reasoning_open`` and
-    ``reasoning_close`` are the tags round the model's thinking; ``thinking`` says that the prompt ends inside them.
+    ``reasoning_close`` are the tags round the model's thinking.
     """
 
     parts: tuple[Part, ...]
