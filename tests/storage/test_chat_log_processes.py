@@ -36,10 +36,10 @@ def killed_writers(disk: Disk, rounds: int, seed: int) -> list[str]:
 
 
 def check_promises(disk: Disk, promised: list[str]) -> None:
-    """Every promised event is in the log, in the tree, and nothing of the file is unreadable."""
+    """Every promised event is in the log and in the tree; what is unreadable is a record torn by its writer's death."""
     log = disk.open()
     assert set(promised) <= set(log.tree.turns)
-    assert log.problems == ()
+    assert {problem.what for problem in log.problems} <= {"A torn record."}
     assert not any(found.lost for found in log.tree.turns.values())
     numbers = [found.lamport for found in log.events]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -49,6 +49,7 @@ def test_a_hundred_killed_writers_keep_every_promise(disk: Disk) -> None:
     promised = killed_writers(disk, rounds=100, seed=1)
     assert len(promised) > 100
     check_promises(disk, promised)
+    assert len(disk.open().problems) <= 100
 
 
 @pytest.mark.torture
@@ -90,6 +91,7 @@ def test_writers_at_once_lose_nothing_and_agree_on_one_order(disk: Disk, writers
     assert len(promised) == writers * count
     check_promises(disk, promised)
     log = disk.open("reader")
+    assert log.problems == ()
     assert len(log.tree.path()) == writers * count  # each turn follows the one before, whoever sent it
     for number in range(writers):
         own = [found.text for found in log.tree.path() if found.text.startswith(f"terminal{number} ")]

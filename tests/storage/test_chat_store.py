@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tavern_tui.domain.events import PropertySet, TurnDeleted, Undone, Unknown
 from tavern_tui.formats.chatlog import decode_log, encode
 from tavern_tui.storage.chat_store import ChatStore
 from tests.domain.chat_events import event, turn
+from tests.storage.child import output, start
 from tests.storage.disk import said
 
 
@@ -249,3 +251,33 @@ def test_a_copy_of_a_chat_in_a_newer_format_can_be_written_to(store: ChatStore) 
     assert log.path.read_bytes() == before
     with pytest.raises(StorageError):
         log.append(said("five"))
+
+
+UNREADABLE = """
+import os, sys
+from pathlib import Path
+from tests.storage.test_chat_store import open_store
+if os.geteuid() == 0:
+    os.setuid(65534)  # for root every file is readable
+for summary in open_store(Path(sys.argv[1])).list():
+    print(summary.name, summary.turns, summary.problem, sep="|")
+"""
+
+
+def test_one_chat_that_may_not_be_read_does_not_hide_the_others() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        store = open_store(root, clock=lambda: 1.0)
+        store.create("A night").append(said("one"))
+        store.create("secret").path.chmod(0)
+        secret, night = output(start(UNREADABLE, root)).splitlines()
+    assert night == "A night|1|"
+    assert secret.startswith("secret|0|")
+    assert "secret.jsonl may not be read here." in secret
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "chats").touch()
+    with pytest.raises(StorageError):
+        open_store(tmp_path).create("A night")

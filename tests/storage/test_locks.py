@@ -180,3 +180,25 @@ def test_a_folder_that_may_not_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         FileLock(tmp_path / "file" / "lock").acquire()
+
+
+@pytest.mark.parametrize("operation", ["acquire", "ask"])
+def test_a_disk_that_breaks_while_locking_is_told(tmp_path: Path, operation: str) -> None:
+    def broken(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    path = tmp_path / "lock"
+    path.touch()
+    with pytest.raises(StorageError, match="cannot be used"):
+        FileLock(path, flock=broken).acquire() if operation == "acquire" else is_held(path, flock=broken)
+
+
+def test_where_processes_have_no_folder_the_system_is_asked_about_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tavern_tui.storage.locks._status", lambda _pid: [])
+    path = tmp_path / "lock"
+    with FileLock(path, flock=no_flock):
+        assert is_held(path, flock=no_flock)
+        (tmp_path / "lock.pid").write_text("999999999 Mon Jan 1 00:00:00 2001")
+        assert not is_held(path, flock=no_flock)
