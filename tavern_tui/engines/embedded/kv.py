@@ -6,11 +6,13 @@ sliding-window memories cannot always be cut; the memory's own answer decides, n
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines.embedded.parking import WORTH_PARKING, Parked, Parking, parking_bytes
 
 STEP = 128
 """Tokens that are computed at once on a CPU."""
@@ -52,6 +54,8 @@ class Cache:
         self.ids: list[int] = []
         self.speed = 0.0
         self.refused = False
+        self._chat = ""
+        self._parking = Parking()
 
     def free(self) -> None:
         """Give the batch back; the cache is not used again."""
@@ -61,6 +65,33 @@ class Cache:
         """Forget everything."""
         self._lib.llama_memory_clear(self._memory, True)
         self.ids.clear()
+
+    def turn_to(self, chat: str, wanted: Sequence[int]) -> None:
+        """Another chat's turn: put aside what only the last one needs, bring back what ``chat`` had if that is more.
+
+        ``chat`` is empty for a prompt that belongs to none, which is not put aside.
+        """
+        if chat == self._chat:
+            return
+        shared = common_prefix(self.ids, wanted)
+        if self._chat and len(self.ids) - shared >= WORTH_PARKING:
+            self._park()
+        self._chat = chat
+        parked = self._parking.take(chat)
+        if parked is not None and common_prefix(parked.ids, wanted) > shared:
+            self.clear()
+            if self._lib.llama_state_seq_set_data(self._context, parked.state, parked.size, 0):
+                self.ids = list(parked.ids)
+            else:
+                self.clear()
+
+    def _park(self) -> None:
+        size: int = self._lib.llama_state_seq_get_size(self._context, 0)
+        if not self._parking.room_for(size, parking_bytes()):
+            return
+        state = (ctypes.c_uint8 * size)()
+        if self._lib.llama_state_seq_get_data(self._context, state, size, 0) == size:
+            self._parking.put(self._chat, Parked(tuple(self.ids), state, size))
 
     def cut(self, wanted: Sequence[int]) -> int:
         """Keep what ``wanted`` begins with, but never all of it: its last token must be read to be answered.

@@ -247,6 +247,7 @@ class LlamaModel:
         if not ids:
             raise EngineError("The prompt is empty.", fault=EngineFault.REJECTED)
         began = time.perf_counter()
+        self._cache.turn_to(work.chat, ids)
         reused = self._cache.cut(ids)
         self._tell_uncut(emit)
         emit(PrefillProgress(reused, len(ids)))

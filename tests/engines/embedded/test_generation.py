@@ -93,6 +93,25 @@ async def test_the_next_turn_reads_the_users_turn_and_two_tokens_more_at_most(en
     assert finished.usage.evaluated <= bound
 
 
+async def test_a_chat_that_another_interrupted_is_not_read_again(engine: EmbeddedEngine) -> None:
+    mine, other = ("The dragon sleeps. " * 25, "A ship sails on. " * 25)
+    before, first, _ = await reply(engine, ask(mine, chat="mine"))
+    await reply(engine, ask(other, chat="other"))
+    after, again, _ = await reply(engine, ask(mine, chat="mine"))
+    assert first.usage.evaluated is not None
+    assert first.usage.evaluated > 64
+    assert again.usage.evaluated == 1
+    assert after == before
+
+
+async def test_a_prompt_without_a_chat_is_not_put_aside(engine: EmbeddedEngine) -> None:
+    prompt = "The miller counts his sacks. " * 20
+    await reply(engine, ask(prompt))
+    await reply(engine, ask("A ship sails on. " * 25, chat="other"))
+    _, again, _ = await reply(engine, ask(prompt))
+    assert again.usage.reused == 0
+
+
 async def test_an_edit_reads_from_the_edit_on(engine: EmbeddedEngine) -> None:
     await reply(engine, ask())
     edited = PROMPT.replace("mountain", "river")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.domain.preset import NEUTRAL
+from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
 from tavern_tui.domain.request import Segment
-from tavern_tui.engines.base import LoadProgress, Request, TextArrived, Waiting
+from tavern_tui.engines.base import Finished, LoadProgress, Request, TextArrived, Waiting
 from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, unload_model
 from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_start
 from tavern_tui.engines.embedded.place import HostPlace
@@ -246,12 +246,19 @@ async def test_a_waiting_request_can_be_withdrawn(
     assert (status.busy, status.waiting) == (True, 0)
 
 
-async def test_a_client_that_vanishes_ends_its_reply(
-    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
+@pytest.mark.parametrize("keep", [False, True])
+async def test_a_client_that_vanishes_ends_its_reply_unless_it_asked_to_keep_it(
+    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path, keep: bool
 ) -> None:
-    other = EmbeddedEngine(shared_place, settings_for(starter_model))
-    async with other.generate(replace(STORY, response_tokens=200)) as stream:
-        await anext(stream)
+    told = replace(
+        STORY, prompt=(Segment("A tale of a mill"),), sampling=SamplerPreset(temperature=0), response_tokens=90
+    )
+    whole = await text_of(engine, told)
+    other = EmbeddedEngine(shared_place, replace(settings_for(starter_model), keep=keep))
+    await text_of(engine, replace(STORY, response_tokens=1))
+    async with other.generate(told) as stream:
+        while not isinstance(await anext(stream), TextArrived):
+            pass
         await other.close()
 
     async def idle() -> bool:
@@ -259,8 +266,18 @@ async def test_a_client_that_vanishes_ends_its_reply(
         return status is not None and not status.busy
 
     await until(idle, "the reply has ended")
-    async with engine.generate(replace(STORY, response_tokens=1)) as stream:
-        assert not any(isinstance(event, Waiting) for event in [event async for event in stream])
+    reread = replace(told, prompt=(*told.prompt, Segment(whole)), response_tokens=1)
+    async with engine.generate(reread) as stream:
+        last = [event async for event in stream][-1]
+    assert isinstance(last, Finished)
+    assert last.usage.evaluated is not None
+    assert (last.usage.evaluated <= 3) == keep
+
+
+async def text_of(engine: EmbeddedEngine, request: Request) -> str:
+    """The whole text of a reply."""
+    async with engine.generate(request) as stream:
+        return "".join([event.text async for event in stream if isinstance(event, TextArrived)])
 
 
 async def test_another_model_than_the_one_in_use_is_asked_about_and_replaced_only_on_request(
