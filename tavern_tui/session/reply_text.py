@@ -141,7 +141,9 @@ class ReplyText:
             self._settled = end
             return
         ends = [place for place in sentence_ends(self.shown, self._settled) if place < end]
-        self._settled = ends[-1] if ends else min(self._settled, end)
+        settled = ends[-1] if ends else min(self._settled, end)
+        # Blanks after a sentence stay as well: they are there only because something follows.
+        self._settled = end - len(self.shown[settled:].lstrip())
 
     def _cleaned(self, said: str) -> str:
         return self._fixed + clean_reply(self._begun + said, self._rules)

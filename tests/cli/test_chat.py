@@ -1,0 +1,165 @@
+"""``chat --plain``: a line in, a reply out; slash commands; whole lines; signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ScriptedServer, Tavern, environment
+
+
+def test_a_conversation_line_by_line(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("One.")
+    server.says("Two.")
+    ran = tavern("chat", "mira", "--plain", "--server", server.address, stdin="Hello\n\n/quit\nnever said\n")
+    assert ran.code == 0
+    assert ran.text == '*Mira lifts a lantern.* "Across, Alex?"'.join(["Mira: ", "\nMira: One.\nMira: Two.\n"])
+    assert len(server.prompts) == 2
+
+
+def test_slash_commands_change_the_chat_and_say_so(tavern: Tavern, server: ScriptedServer) -> None:
+    for text in ("One.", "Two.", " And three."):
+        server.says(text)
+    script = "Hello\n/swipe\n/swipe back\n/swipe 2\n/continue\n/undo\n/undo\n/redo\n/edit Four.\n/list 1\n/length 40\n"
+    ran = tavern("chat", "mira", "--server", server.address, stdin=script)
+    lines = ran.text.splitlines()
+    assert "Mira: One.  [swipe 1 of 2]" in lines
+    assert "Mira: Two.  [swipe 2 of 2]" in lines
+    assert "And three." in ran.text
+    assert lines[-1] == "Mira: Four.  [swipe 2 of 2]"
+    assert "Undone: the continuation." in ran.notes
+    assert "Replies have up to 40 tokens from now on." in ran.notes
+
+
+def test_a_message_of_several_lines_ends_with_a_lone_dot(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("One.")
+    tavern("chat", "mira", "--server", server.address, stdin="/long\nfirst line\nsecond line\n.\n/quit\n")
+    assert "first line\nsecond line" in server.prompts[0]
+
+
+def test_an_unknown_command_is_not_said(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("One.")
+    ran = tavern("chat", "mira", "--server", server.address, stdin="/dance\n//dance\n")
+    assert "There is no command /dance." in ran.notes
+    assert len(server.prompts) == 1
+    assert "/dance" in server.prompts[0]
+
+
+def test_help_lists_every_command(tavern: Tavern, server: ScriptedServer) -> None:
+    from tavern_tui.cli.plain import COMMANDS
+
+    ran = tavern("chat", "mira", "--server", server.address, stdin="/help\n")
+    for command in COMMANDS.values():
+        assert command.written in ran.notes
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_only_whole_lines_or_words_are_printed(tavern_home: Path, server: ScriptedServer, words: bool) -> None:
+    server.hangs_after("First sentence. Second sentence.\nThird sentence. Four")
+    with start(tavern_home, server, *(["--words"] if words else [])) as process:
+        tell(process, "Hello\n")
+        want = b"Mira: Across?\nMira: First sentence. Second sentence.\n"
+        seen = read_until(process, lambda seen: want in seen)
+        assert seen in (want, want + b"Third ")
+        process.send_signal(signal.SIGTERM)
+        rest = process.communicate(timeout=60)[0]
+    assert seen + rest == want + b"Third sentence. Four\n"
+
+
+def test_ctrl_c_stops_the_reply_and_keeps_its_text(tavern: Tavern, tavern_home: Path, server: ScriptedServer) -> None:
+    server.hangs_after("First sentence.\nSecond")
+    with start(tavern_home, server) as process:
+        tell(process, "Hello\n")
+        read_until(process, lambda seen: b"First sentence." in seen)
+        process.send_signal(signal.SIGINT)
+        read_until(process, lambda seen: b"Second" in seen)
+        tell(process, "/quit\n")
+        assert process.wait(60) == 0
+    assert tavern("log", "mira").text.endswith("Mira: First sentence.\nSecond\n")
+
+
+def test_a_hung_up_line_lets_the_reply_finish(tavern: Tavern, tavern_home: Path, server: ScriptedServer) -> None:
+    server.says(*[f"Sentence {n}.\n" for n in range(30)])
+    with start(tavern_home, server, "--length", "400") as process:
+        tell(process, "Hello\n")
+        read_until(process, lambda seen: b"Sentence 0." in seen)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+    assert "Sentence 29." in tavern("log", "mira").text
+    assert "[interrupted]" not in tavern("log", "mira").text
+
+
+def test_a_hung_up_line_without_a_reply_ends_the_program(tavern_home: Path, server: ScriptedServer) -> None:
+    server.says("One.")
+    with start(tavern_home, server) as process:
+        read_until(process, lambda seen: b"Wren" in seen or b"Mira" in seen or seen != b"")
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+
+
+def test_a_killed_program_loses_nothing_that_came(tavern: Tavern, tavern_home: Path, server: ScriptedServer) -> None:
+    server.hangs_after("First sentence.\nSecond")
+    with start(tavern_home, server) as process:
+        tell(process, "Hello\n")
+        read_until(process, lambda seen: b"First sentence." in seen)
+        process.kill()
+        process.wait(60)
+    server.says("Never mind.")
+    ran = tavern("chat", "mira", "--server", server.address, stdin="/list 1\n")
+    assert "what had come is kept" in ran.notes
+    assert "First sentence.\nSecond  [interrupted]" in ran.text
+
+
+@contextmanager
+def start(home: Path, server: ScriptedServer, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    folder = home / "characters"
+    folder.mkdir(exist_ok=True)
+    card = folder / "mira.yaml"
+    if not card.exists():
+        card.write_text("name: Mira\ncontext: A ferrywoman.\ngreeting: Across?\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tavern_tui", "chat", "mira", "--plain", "--server", server.address, *more],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(TAVERN_HOME=str(home)),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def tell(process: subprocess.Popen[bytes], text: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(text.encode())
+    process.stdin.flush()
+
+
+def read_until(process: subprocess.Popen[bytes], enough: Callable[[bytes], bool]) -> bytes:
+    """What the process prints, from now on until it is enough; fails after a minute."""
+    assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    os.set_blocking(descriptor, False)
+    seen, give_up = b"", time.monotonic() + 60
+    try:
+        while not enough(seen):
+            assert time.monotonic() < give_up, seen
+            try:
+                piece = os.read(descriptor, 65536)
+                assert piece, f"the output ended: {seen!r}"
+                seen += piece
+            except BlockingIOError:
+                time.sleep(0.02)
+    finally:
+        os.set_blocking(descriptor, True)
+    return seen
