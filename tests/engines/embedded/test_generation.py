@@ -19,7 +19,8 @@ from tavern_tui.engines.base import (
     TextArrived,
 )
 from tavern_tui.engines.embedded import protocol
-from tavern_tui.engines.embedded.client import EmbeddedEngine
+from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status
+from tavern_tui.engines.embedded.kv import STEP
 from tavern_tui.engines.embedded.link import connect
 from tavern_tui.engines.embedded.place import HostPlace
 from tests.engines.embedded.running import CONTEXT, settings_for
@@ -94,7 +95,7 @@ async def test_the_next_turn_reads_the_users_turn_and_two_tokens_more_at_most(en
 
 
 async def test_a_chat_that_another_interrupted_is_not_read_again(engine: EmbeddedEngine) -> None:
-    mine, other = ("The dragon sleeps. " * 25, "A ship sails on. " * 25)
+    mine, other = ("The dragon sleeps. " * 17, "A ship sails on. ")
     before, first, _ = await reply(engine, ask(mine, chat="mine"))
     await reply(engine, ask(other, chat="other"))
     after, again, _ = await reply(engine, ask(mine, chat="mine"))
@@ -105,9 +106,9 @@ async def test_a_chat_that_another_interrupted_is_not_read_again(engine: Embedde
 
 
 async def test_a_prompt_without_a_chat_is_not_put_aside(engine: EmbeddedEngine) -> None:
-    prompt = "The miller counts his sacks. " * 20
+    prompt = "The miller counts his sacks. " * 12
     await reply(engine, ask(prompt))
-    await reply(engine, ask("A ship sails on. " * 25, chat="other"))
+    await reply(engine, ask("A ship sails on. ", chat="other"))
     _, again, _ = await reply(engine, ask(prompt))
     assert again.usage.reused == 0
 
@@ -257,11 +258,20 @@ async def test_leaving_the_stream_early_frees_the_engine(engine: EmbeddedEngine)
     assert finished.reason is StopReason.LENGTH
 
 
-async def test_counting_does_not_wait_for_a_reply(engine: EmbeddedEngine) -> None:
+async def test_counting_does_not_wait_for_a_reply(engine: EmbeddedEngine, shared_place: HostPlace) -> None:
     async with engine.generate(ask(tokens=200, sampling=NEUTRAL)) as stream:
-        async for event in stream:
-            if isinstance(event, TextArrived):
-                assert await engine.count(["hello world"]) == [2]
-                break
-        else:
-            pytest.fail("the reply ended before anything was counted")
+        while not isinstance(await anext(stream), TextArrived):
+            pass
+        assert await engine.count(["hello world"]) == [2]
+        status = await host_status(shared_place)
+    assert status is not None
+    assert status.busy, "the reply had ended before the count came"
+
+
+async def test_a_long_prompt_is_read_in_steps_that_are_told(place: HostPlace, starter_model: Path) -> None:
+    engine = EmbeddedEngine(place, settings_for(starter_model))
+    _, _, events = await reply(engine, ask("The dragon sleeps. " * 40, 1))
+    await engine.close()
+    done = [event.done for event in events if isinstance(event, PrefillProgress)]
+    assert done[:2] == [0, STEP]
+    assert len(done) == 3

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
+from tavern_tui.domain.preset import NEUTRAL
 from tavern_tui.domain.request import Segment
-from tavern_tui.engines.base import Finished, LoadProgress, Request, TextArrived, Waiting
-from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, unload_model
+from tavern_tui.engines.base import LoadProgress, Request, TextArrived, Waiting
+from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, tune, unload_model
 from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_start
 from tavern_tui.engines.embedded.place import HostPlace
-from tavern_tui.engines.embedded.protocol import PROTOCOL, decode_answer
+from tavern_tui.engines.embedded.protocol import PROTOCOL, Speed, decode_answer
 from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, until
 
 pytestmark = pytest.mark.model
@@ -194,123 +194,6 @@ async def test_stopping_when_idle_lets_the_reply_finish(place: HostPlace, starte
     await engine.close()
 
 
-async def test_two_clients_are_served_in_turn_and_the_second_is_told_its_place(
-    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
-) -> None:
-    second = EmbeddedEngine(shared_place, settings_for(starter_model))
-    await second.connect()
-
-    async def take(client: EmbeddedEngine, tokens: int) -> list[object]:
-        async with client.generate(replace(STORY, response_tokens=tokens)) as stream:
-            return [event async for event in stream]
-
-    async with engine.generate(replace(STORY, response_tokens=40)) as stream:
-        await anext(stream)
-        waiting = asyncio.ensure_future(take(second, 3))
-        first = [event async for event in stream]
-    events = await waiting
-    await second.close()
-    assert len([event for event in first if isinstance(event, TextArrived)]) >= 30
-    assert isinstance(events[0], Waiting)
-    assert events[0].place == 1
-    assert any(isinstance(event, TextArrived) for event in events)
-
-
-async def test_connecting_does_not_wait_for_another_clients_reply(
-    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
-) -> None:
-    heard: list[object] = []
-    second = EmbeddedEngine(shared_place, settings_for(starter_model), heard.append)
-    async with engine.generate(replace(STORY, response_tokens=200)) as stream:
-        await anext(stream)
-        info = await second.connect()
-        status = await host_status(shared_place)
-    await second.close()
-    assert info.model == starter_model.stem
-    assert heard == []
-    assert status is not None
-    assert status.busy
-
-
-async def test_a_waiting_request_can_be_withdrawn(
-    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path
-) -> None:
-    second = EmbeddedEngine(shared_place, settings_for(starter_model))
-    async with engine.generate(replace(STORY, response_tokens=200)) as stream:
-        await anext(stream)
-        async with second.generate(STORY) as waiting:
-            assert isinstance(await anext(waiting), Waiting)
-        status = await host_status(shared_place)
-    await second.close()
-    assert status is not None
-    assert (status.busy, status.waiting) == (True, 0)
-
-
-@pytest.mark.parametrize("keep", [False, True])
-async def test_a_client_that_vanishes_ends_its_reply_unless_it_asked_to_keep_it(
-    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path, keep: bool
-) -> None:
-    told = replace(
-        STORY, prompt=(Segment("A tale of a mill"),), sampling=SamplerPreset(temperature=0), response_tokens=90
-    )
-    whole = await text_of(engine, told)
-    other = EmbeddedEngine(shared_place, replace(settings_for(starter_model), keep=keep))
-    await text_of(engine, replace(STORY, response_tokens=1))
-    async with other.generate(told) as stream:
-        while not isinstance(await anext(stream), TextArrived):
-            pass
-        await other.close()
-
-    async def idle() -> bool:
-        status = await host_status(shared_place)
-        return status is not None and not status.busy
-
-    await until(idle, "the reply has ended")
-    reread = replace(told, prompt=(*told.prompt, Segment(whole)), response_tokens=1)
-    async with engine.generate(reread) as stream:
-        last = [event async for event in stream][-1]
-    assert isinstance(last, Finished)
-    assert last.usage.evaluated is not None
-    assert (last.usage.evaluated <= 3) == keep
-
-
-async def text_of(engine: EmbeddedEngine, request: Request) -> str:
-    """The whole text of a reply."""
-    async with engine.generate(request) as stream:
-        return "".join([event.text async for event in stream if isinstance(event, TextArrived)])
-
-
-async def test_another_model_than_the_one_in_use_is_asked_about_and_replaced_only_on_request(
-    engine: EmbeddedEngine, shared_place: HostPlace, starter_model: Path, tmp_path: Path
-) -> None:
-    other_model = tmp_path / "Other.gguf"
-    other_model.symlink_to(starter_model)
-    await engine.count(["hello"])
-    wanted = settings_for(other_model)
-    other = EmbeddedEngine(shared_place, wanted)
-    with pytest.raises(EngineError) as question:
-        await other.connect()
-    assert question.value.fault is EngineFault.BUSY
-    assert starter_model.stem in question.value.title
-    assert question.value.hint == "Load Other in its place?"
-    other.settings = replace(wanted, replace=True)
-    assert (await other.connect()).model == "Other"
-    await other.close()
-
-
-async def test_a_model_that_nobody_uses_any_more_is_replaced_without_asking(
-    place: HostPlace, starter_model: Path, tmp_path: Path
-) -> None:
-    first = EmbeddedEngine(place, settings_for(starter_model))
-    await first.connect()
-    await first.close()
-    other_model = tmp_path / "Other.gguf"
-    other_model.symlink_to(starter_model)
-    second = EmbeddedEngine(place, settings_for(other_model))
-    assert (await second.connect()).model == "Other"
-    await second.close()
-
-
 async def test_a_model_that_is_not_there_is_said_with_its_path(shared_place: HostPlace, tmp_path: Path) -> None:
     engine = EmbeddedEngine(shared_place, replace(settings_for(tmp_path / "none.gguf"), replace=True))
     with pytest.raises(EngineError) as refusal:
@@ -365,10 +248,11 @@ async def test_another_user_is_sent_away_even_where_the_folder_lets_them_in(
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     finally:
         shared_place.folder.chmod(0o700)
+        shared_place.socket.chmod(0o700)
     assert done.stdout == "0\n", done.stderr
 
 
-async def test_the_log_is_for_its_user_only_and_holds_no_prompt(
+async def test_log_and_socket_are_for_their_user_only_and_the_log_holds_no_prompt(
     engine: EmbeddedEngine, shared_place: HostPlace
 ) -> None:
     secret = "Xyzzy the unspeakable"
@@ -378,6 +262,7 @@ async def test_the_log_is_for_its_user_only_and_holds_no_prompt(
         async with engine.generate(Request((Segment(secret * 600),), response_tokens=2)) as stream:
             assert [event async for event in stream]
     assert shared_place.log.stat().st_mode & 0o077 == 0
+    assert shared_place.socket.stat().st_mode & 0o077 == 0
     assert "Xyzzy" not in shared_place.log.read_text()
 
 
@@ -390,12 +275,24 @@ async def test_the_status_names_worker_devices_and_threads(engine: EmbeddedEngin
     assert (status.model.threads, status.clients, status.busy) == (1, 1, False)
 
 
-async def test_tuning_measures_every_number_of_threads(engine: EmbeddedEngine) -> None:
-    heard: list[int] = []
-    tuned = await engine.tune(0.4, lambda speed: heard.append(speed.threads))
-    assert [speed.threads for speed in tuned.speeds] == heard == list(range(1, len(heard) + 1))
-    assert all(speed.tokens_per_second > 0 for speed in tuned.speeds)
-    assert tuned.best in heard
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away here")
+async def test_tuning_measures_up_to_the_cores_that_the_host_may_use(place: HostPlace, starter_model: Path) -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        await say_hello(place)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    heard: list[Speed] = []
+    tuned = await tune(place, settings_for(starter_model), 0.3, heard.append)
+    status = await host_status(place)
+    assert tuned.speeds == tuple(heard)
+    assert [speed.threads for speed in heard] == [1]
+    assert heard[0].tokens_per_second > 0
+    assert tuned.best == 1
+    assert status is not None
+    assert status.model is not None
+    assert status.model.threads == 1
 
 
 async def test_a_stranger_on_the_socket_is_not_taken_for_a_host(place: HostPlace) -> None:
