@@ -198,7 +198,7 @@ def _character(value: dict[str, Any], path: str, where: str, name: str, source: 
         **{field: fields.text(key) for field, key, _ in _TEXTS if field != "name"},
         alternate_greetings=fields.texts("alternate_greetings"),
         nickname=fields.text("nickname"),
-        tags=tuple(dict.fromkeys(tag for tag in fields.texts("tags", split=",") if tag)),
+        tags=tuple(dict.fromkeys(fields.texts("tags", split=","))),
         note=_note(extensions.inner("depth_prompt")),
         lorebook=from_character_book(book.value, name=f"{own_name}'s lorebook", path=book.path, where=where)
         if book.value

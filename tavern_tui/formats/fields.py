@@ -35,18 +35,20 @@ class Fields:
         raise self.fault(key, "text")
 
     def texts(self, key: str, *, split: str = "") -> tuple[str, ...]:
-        """A list of texts. One text counts as a list: of itself, or of its parts between ``split``, trimmed."""
+        """A list of texts without empty ones. One text counts as a list: of itself, or of its parts between ``split``,
+        trimmed.
+        """
         value = self.get(key)
         if isinstance(value, str):
             value = [part for raw in value.split(split) if (part := raw.strip())] if split else [value]
-        if value is None or value == [""]:
+        if value is None:
             return ()
         if not isinstance(value, list):
             raise self.fault(key, "a list of texts")
         items = Fields(
             dict(zip(map(str, range(len(value))), value, strict=True)), path=self.name(key), where=self.where
         )
-        return tuple(items.text(name) for name in items.value)
+        return tuple(text for name in items.value if (text := items.text(name)))
 
     def flag(self, key: str, default: bool = False) -> bool:
         """True or false. Numbers and the words ``true`` and ``false`` count."""

