@@ -81,7 +81,7 @@ class PlainChat:
         if step == 1 and not argument and place + 1 >= len(siblings):
             await self._print_reply(self.session.swipe())
             return
-        await self.session.select_swipe(step)
+        await self.session.changes.select_swipe(step)
         self.show(1)
 
     async def go_on(self, _argument: str) -> None:
@@ -94,12 +94,12 @@ class PlainChat:
 
     async def undo(self, _argument: str) -> None:
         """Take back the last action."""
-        what = await self.session.undo()
+        what = await self.session.changes.undo()
         note(f"Undone: {what}. /redo brings it back." if what else "There is nothing to undo.")
 
     async def redo(self, _argument: str) -> None:
         """Bring back what was undone."""
-        what = await self.session.redo()
+        what = await self.session.changes.redo()
         note(f"Back again: {what}." if what else "There is nothing to redo.")
 
     async def edit(self, argument: str) -> None:
@@ -113,7 +113,7 @@ class PlainChat:
         if not text:
             note("Type the new text; a line with only a dot ends it.")
             text = await self._lines.until_dot()
-        await self.session.edit(tip, text)
+        await self.session.changes.edit(tip, text)
         note("Changed. /undo brings the old text back.")
 
     async def list_turns(self, argument: str) -> None:

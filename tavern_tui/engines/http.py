@@ -7,6 +7,7 @@ error and no ``repr``. Answers are read up to a limit. Stands on httpx.
 from __future__ import annotations
 
 import errno
+import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
@@ -147,7 +148,11 @@ class Link:
             fresh = fresh or step == "connection.connect_tcp.started"
 
         trace = {"trace": watch}
-        request = self._client.build_request(method, self.base + path, json=body, timeout=limits, extensions=trace)
+        content = None if body is None else _json_bytes(body)
+        headers = None if content is None else {"Content-Type": "application/json"}
+        request = self._client.build_request(
+            method, self.base + path, content=content, headers=headers, timeout=limits, extensions=trace
+        )
         try:
             return await self._client.send(request, stream=True)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
@@ -243,6 +248,11 @@ async def _read(response: httpx.Response, limit: int) -> Answer:
         body=bytes(body[:limit]).decode("utf-8", "replace"),
         retry_after=response.headers.get("retry-after", ""),
     )
+
+
+def _json_bytes(body: object) -> bytes:
+    """JSON as UTF-8; lone surrogates, which cards and models do hold, become question marks."""
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 async def _nothing() -> AsyncIterator[SseEvent]:

@@ -18,13 +18,24 @@ class Spoken(Protocol):
     """What is needed of a part: its text, the markup round it, and who says it."""
 
     @property
-    def role(self) -> Role: ...
+    def role(self) -> Role:
+        """Who says it."""
+        ...
+
     @property
-    def opening(self) -> str: ...
+    def opening(self) -> str:
+        """The markup before it."""
+        ...
+
     @property
-    def body(self) -> str: ...
+    def body(self) -> str:
+        """Its text."""
+        ...
+
     @property
-    def closing(self) -> str: ...
+    def closing(self) -> str:
+        """The markup after it."""
+        ...
 
 
 def render(parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, ...]:

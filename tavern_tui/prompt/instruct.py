@@ -31,15 +31,17 @@ class Place:
 
 
 class TurnFormat(Protocol):
-    """A way to write items down.
-
-    ``alternates``: neighbours of one role are merged. ``own_line``: the reply line begins on a line of its own.
-    """
+    """A way to write items down."""
 
     @property
-    def alternates(self) -> bool: ...
+    def alternates(self) -> bool:
+        """Whether neighbours of one role are merged."""
+        ...
+
     @property
-    def own_line(self) -> bool: ...
+    def own_line(self) -> bool:
+        """Whether the reply line begins on a line of its own."""
+        ...
 
     def role(self, item: Item) -> Role | None:
         """The role whose markup the item gets; ``None`` for text outside of any markup."""

@@ -17,20 +17,20 @@ from datetime import datetime
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ROOT, ChatTree, Turn
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, PromptError, SettingsError
-from tavern_tui.domain.events import Body, Speaker, TextEdited, TipMoved, TurnAdded, TurnDeleted, TurnHidden, Undone
+from tavern_tui.domain.events import Body, Speaker, TipMoved, TurnAdded
 from tavern_tui.domain.persona import Persona
 from tavern_tui.prompt.assemble import assemble
 from tavern_tui.prompt.cleanup import reply_rules
 from tavern_tui.prompt.inputs import GenerationKind, PromptInput
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.session import events as out
+from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
 from tavern_tui.session.generation import Generation, ReplyPlace
 from tavern_tui.session.greeting import expanded, greetings
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.reply_text import ReplyText
-from tavern_tui.session.undo import in_words, next_redo, next_undo
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.recovery import Recovery, recover
 
@@ -53,6 +53,7 @@ class ChatSession:
         dice: Callable[[], float] = random.random,
     ) -> None:
         self.log = log
+        self.changes = ChatChanges(log)
         self.character = character
         self.persona = persona
         self.connection = connection
@@ -87,8 +88,7 @@ class ChatSession:
         self._require_idle()
         user_turn = ""
         if text.strip():
-            said = TurnAdded(self.tree.tip, Speaker.USER, self.persona.name, self._expand(text))
-            user_turn = (await self._write(said))[0]
+            user_turn = await self._say(text)
         place = ReplyPlace(self.character.name, self.tree.tip)
         async with aclosing(self._make(out.ReplyKind.NORMAL, place, user_turn)) as events:
             async for event in events:
@@ -114,48 +114,6 @@ class ChatSession:
         """Stop the running reply and keep its text; nothing where none runs."""
         if self._running is not None:
             self._running.stop()
-
-    async def select_swipe(self, step: int) -> Turn:
-        """Look at the swipe ``step`` places after the newest turn's (negative: before), and what follows it.
-
-        Raises ``NotFoundError`` at either end.
-        """
-        tip = self._newest()
-        siblings = self.tree.siblings(tip.id)
-        place = siblings.index(tip.id) + step
-        if not 0 <= place < len(siblings):
-            raise NotFoundError(f"There are {len(siblings)} swipes; this is {siblings.index(tip.id) + 1}.")
-        await self._write(TipMoved(self.tree.leaf_below(siblings[place])))
-        return self._newest()
-
-    async def edit(self, turn: str, text: str) -> None:
-        """Give ``turn`` another text."""
-        await self._write(TextEdited(turn, text))
-
-    async def hide(self, turn: str, hidden: bool = True) -> None:
-        """Leave ``turn`` out of prompts, or take it in again."""
-        await self._write(TurnHidden(turn, hidden))
-
-    async def delete(self, turn: str) -> None:
-        """Take ``turn`` and everything below it out of the chat; ``undo`` brings it back."""
-        await self._write(TurnDeleted(turn))
-
-    async def undo(self) -> str:
-        """Take back the last action of this device; says what it was, empty where there is none."""
-        action = next_undo(self.log.events, self.log.device)
-        if action is None:
-            return ""
-        await self._write(Undone(action.id))
-        return in_words(action)
-
-    async def redo(self) -> str:
-        """Take back the last undo; says what came back, empty where there is none."""
-        found = next_redo(self.log.events, self.log.device)
-        if found is None:
-            return ""
-        undo, action = found
-        await self._write(Undone(undo.id))
-        return in_words(action)
 
     async def plan(self, kind: GenerationKind = GenerationKind.NORMAL) -> PromptPlan:
         """The prompt that the next reply of that kind would read. Raises ``EngineError``, ``PromptError``."""
@@ -248,9 +206,11 @@ class ChatSession:
         texts = greetings(self.character, self.persona, self._now(), self._dice)
         if not texts:
             return
-        first, *_ = await self._write(*(TurnAdded(ROOT, Speaker.CHARACTER, self.character.name, t) for t in texts))
+        first, *_ = await self.changes.write(
+            *(TurnAdded(ROOT, Speaker.CHARACTER, self.character.name, t) for t in texts)
+        )
         if len(texts) > 1:
-            await self._write(TipMoved(first))
+            await self.changes.write(TipMoved(first))
 
     def _expand(self, text: str) -> str:
         return expanded(text, self.character, self.persona, self._now(), self._dice)
@@ -258,18 +218,18 @@ class ChatSession:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock())
 
-    def _newest(self) -> Turn:
-        turn = self.tree.turns.get(self.tree.tip)
-        if turn is None:
-            raise NotFoundError("There is no turn yet.")
-        return turn
-
     def _newest_reply(self) -> Turn:
-        turn = self._newest()
+        turn = self.changes.newest()
         if turn.speaker is Speaker.USER:
             raise NotFoundError("The last turn is yours: there is no reply to change yet.")
         return turn
 
-    async def _write(self, *bodies: Body) -> list[str]:
-        events = await asyncio.to_thread(self.log.append, *bodies)
-        return [event.id for event in events]
+    async def _say(self, text: str) -> str:
+        """Store the user's turn under what is the tip by then: another terminal may have written meanwhile."""
+        said = self._expand(text)
+
+        def turn(tree: ChatTree) -> list[Body]:
+            return [TurnAdded(tree.tip, Speaker.USER, self.persona.name, said)]
+
+        (event,) = await asyncio.to_thread(self.log.append_from, turn)
+        return event.id

@@ -63,6 +63,12 @@ def test_only_one_module_of_the_command_line_writes_to_the_terminal() -> None:
         if path.name == "output.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"}:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {
+                "print",
+                "click.echo",
+                "click.secho",
+                "sys.stdout.write",
+                "sys.stderr.write",
+            }:
                 writers.append(f"{path.name}:{node.lineno} {ast.unparse(node.func)}")
     assert writers == []

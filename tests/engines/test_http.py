@@ -119,3 +119,11 @@ async def test_a_cancelled_reader_closes_the_connection() -> None:
             await task
         await asyncio.wait_for(server.left.wait(), 30)
         await link.close()
+
+
+async def test_a_lone_surrogate_in_a_prompt_is_sent_as_a_question_mark() -> None:
+    async with Standin({"/v1/completions": said({"ok": True})}) as server:
+        link = Link(server.base)
+        assert (await link.post("/v1/completions", {"prompt": "a\ud800b é"})).status == 200
+        await link.close()
+    assert server.bodies("/v1/completions") == [{"prompt": "a?b é"}]

@@ -95,9 +95,9 @@ async def test_a_swipe_is_a_sibling_and_keeps_the_old_reply(begin: Opener) -> No
     assert [session.tree.turns[turn].text for turn in session.tree.siblings(first)] == ["One.", "Two."]
     requests = fake_of(session).requests
     assert joined(requests[0].prompt) == joined(requests[1].prompt)
-    assert (await session.select_swipe(-1)).text == "One."
+    assert (await session.changes.select_swipe(-1)).text == "One."
     with pytest.raises(NotFoundError, match="2 swipes"):
-        await session.select_swipe(-1)
+        await session.changes.select_swipe(-1)
 
 
 async def test_swipes_with_a_fixed_seed_differ(begin: Opener) -> None:
@@ -251,13 +251,13 @@ async def test_undo_takes_back_the_newest_action_and_redo_brings_it_back(begin: 
     await session.open()
     await collect(session.reply("Go."))
     whole = texts(session)
-    assert await session.undo() == "Mira's reply"
-    assert await session.undo() == "your message"
+    assert await session.changes.undo() == "Mira's reply"
+    assert await session.changes.undo() == "your message"
     assert len(texts(session)) == 1
-    assert await session.undo() == ""
-    assert await session.redo() == "your message"
-    assert await session.redo() == "Mira's reply"
-    assert await session.redo() == ""
+    assert await session.changes.undo() == ""
+    assert await session.changes.redo() == "your message"
+    assert await session.changes.redo() == "Mira's reply"
+    assert await session.changes.redo() == ""
     assert texts(session) == whole
 
 
@@ -265,10 +265,10 @@ async def test_a_new_action_ends_what_can_be_redone(begin: Opener) -> None:
     session = begin("One.")
     await session.open()
     await collect(session.reply("Go."))
-    await session.undo()
-    await session.edit(session.tree.tip, "Stay.")
-    assert await session.redo() == ""
-    assert await session.undo() == "an edit"
+    await session.changes.undo()
+    await session.changes.edit(session.tree.tip, "Stay.")
+    assert await session.changes.redo() == ""
+    assert await session.changes.undo() == "an edit"
     assert texts(session)[-1] == "Go."
 
 
@@ -277,15 +277,15 @@ async def test_edits_hiding_and_deleting_are_seen_by_the_next_prompt(begin: Open
     await session.open()
     await collect(session.reply("A secret word."))
     mine, theirs = session.tree.path()[-2:]
-    await session.edit(theirs.id, "Edited words.")
-    await session.hide(mine.id)
+    await session.changes.edit(theirs.id, "Edited words.")
+    await session.changes.hide(mine.id)
     await collect(session.reply("Next."))
     prompt = joined(fake_of(session).requests[-1].prompt)
     assert "Edited words." in prompt
     assert "secret" not in prompt
-    await session.delete(mine.id)
+    await session.changes.delete(mine.id)
     assert len(texts(session)) == 1
-    assert await session.undo() == "deleting a turn"
+    assert await session.changes.undo() == "deleting a turn"
     assert len(texts(session)) == 5
 
 

@@ -1,0 +1,75 @@
+"""``ChatChanges``: what a person does to a chat besides talking: look at swipes, edit, hide, delete, undo, redo.
+
+Every change is an event; nothing is overwritten. Disk work runs in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.events import Body, TextEdited, TipMoved, TurnDeleted, TurnHidden, Undone
+from tavern_tui.session.undo import in_words, next_redo, next_undo
+from tavern_tui.storage.chats import ChatLog
+
+
+class ChatChanges:
+    """The changes of one chat. All methods raise ``StorageError`` where the disk refuses."""
+
+    def __init__(self, log: ChatLog) -> None:
+        self._log = log
+
+    def newest(self) -> Turn:
+        """The turn that the reader is at. Raises ``NotFoundError`` where there is none."""
+        turn = self._log.tree.turns.get(self._log.tree.tip)
+        if turn is None:
+            raise NotFoundError("There is no turn yet.")
+        return turn
+
+    async def select_swipe(self, step: int) -> Turn:
+        """Look at the swipe ``step`` places after the newest turn's (negative: before), and what follows it.
+
+        Raises ``NotFoundError`` at either end.
+        """
+        tip = self.newest()
+        siblings = self._log.tree.siblings(tip.id)
+        place = siblings.index(tip.id) + step
+        if not 0 <= place < len(siblings):
+            raise NotFoundError(f"There are {len(siblings)} swipes; this is {siblings.index(tip.id) + 1}.")
+        await self.write(TipMoved(self._log.tree.leaf_below(siblings[place])))
+        return self.newest()
+
+    async def edit(self, turn: str, text: str) -> None:
+        """Give ``turn`` another text."""
+        await self.write(TextEdited(turn, text))
+
+    async def hide(self, turn: str, hidden: bool = True) -> None:
+        """Leave ``turn`` out of prompts, or take it in again."""
+        await self.write(TurnHidden(turn, hidden))
+
+    async def delete(self, turn: str) -> None:
+        """Take ``turn`` and everything below it out of the chat; ``undo`` brings it back."""
+        await self.write(TurnDeleted(turn))
+
+    async def undo(self) -> str:
+        """Take back the last action of this device; says what it was, empty where there is none."""
+        action = next_undo(self._log.events, self._log.device)
+        if action is None:
+            return ""
+        await self.write(Undone(action.id))
+        return in_words(action)
+
+    async def redo(self) -> str:
+        """Take back the last undo; says what came back, empty where there is none."""
+        found = next_redo(self._log.events, self._log.device)
+        if found is None:
+            return ""
+        undo, action = found
+        await self.write(Undone(undo.id))
+        return in_words(action)
+
+    async def write(self, *bodies: Body) -> list[str]:
+        """Store events; their ids. Raises ``StorageError``."""
+        events = await asyncio.to_thread(self._log.append, *bodies)
+        return [event.id for event in events]
