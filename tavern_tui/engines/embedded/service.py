@@ -222,9 +222,11 @@ class Host:
 
     def _others(self, guest: Guest) -> list[Guest]:
         """Other connected clients that used the loaded model lately, or are using it."""
+        if self._facts is None:
+            return []
         since = time.monotonic() - LATELY
-        return [g for g in self._guests if g is not guest and self._facts and g.model == self._facts.path
-                and (g.used_at >= since or any(_works(call) for call, _ in g.calls.values()))]  # fmt: skip
+        users = [other for other in self._guests - {guest} if other.model == self._facts.path]
+        return [user for user in users if user.used_at >= since or _at_work(user)]
 
     def _ask_others(self, guest: Guest, call: protocol.Call) -> None:
         """Refuse a call for another model than the one that others use, unless it says to replace it."""
@@ -282,7 +284,7 @@ class Host:
                     self.stop("idle")
                     return
             due = self._patience.unload if self._facts else self._patience.leave
-            await asyncio.sleep(min(_LOOK_ROUND, max(0.05, due - idle)))
+            await asyncio.sleep(1.0 if self._line.busy else min(_LOOK_ROUND, max(0.05, due - idle)))
 
 
 _MODEL_CALLS = (protocol.Load, protocol.Count, protocol.Tokenize, protocol.Generate, protocol.Tune)
@@ -290,6 +292,10 @@ _MODEL_CALLS = (protocol.Load, protocol.Count, protocol.Tokenize, protocol.Gener
 
 def _works(call: protocol.Call) -> bool:
     return isinstance(call, _MODEL_CALLS)
+
+
+def _at_work(guest: Guest) -> bool:
+    return any(_works(call) for call, _ in guest.calls.values())
 
 
 def _is(path: Path, inode: int) -> bool:

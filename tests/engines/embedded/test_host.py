@@ -20,7 +20,7 @@ from tavern_tui.engines.base import LoadProgress, Request, TextArrived, Waiting
 from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, tune, unload_model
 from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_start
 from tavern_tui.engines.embedded.place import HostPlace
-from tavern_tui.engines.embedded.protocol import PROTOCOL, Speed, decode_answer
+from tavern_tui.engines.embedded.protocol import PROTOCOL, Hello, Speed, decode_answer, encode_hello
 from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, until
 
 pytestmark = pytest.mark.model
@@ -136,6 +136,26 @@ async def test_a_host_that_left_is_started_anew_without_a_word(place: HostPlace,
     assert await stop_host(place)
     assert await engine.count(["hello"]) == [1]
     await engine.close()
+
+
+async def test_a_call_that_meets_a_leaving_host_is_asked_again_of_a_new_one(
+    place: HostPlace, starter_model: Path
+) -> None:
+    place.make()
+    met: list[bytes] = []
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(encode_hello(Hello()))
+        met.append(await reader.readline())
+        place.socket.unlink()
+        writer.close()
+
+    leaving = await asyncio.start_unix_server(leave, place.socket)
+    engine = EmbeddedEngine(place, settings_for(starter_model))
+    assert await engine.count(["hello"]) == [1]
+    await engine.close()
+    leaving.close()
+    assert len(met) == 1
 
 
 async def test_a_home_of_two_hundred_bytes_works(tmp_path: Path, starter_model: Path) -> None:
