@@ -1,7 +1,8 @@
 """A file that only grows: reading what is new in it, and appending whole lines.
 
 Knows bytes, lines and offsets, nothing of chats. Built for a file that other processes append to and that sync tools
-replace, cut or rewrite behind our back; locking is the caller's (``chats``).
+replace, cut or rewrite behind our back; locking is the caller's (``chats``). A byte that is changed in place, before
+the last ones read and without changing the size, is seen only by the next process that reads the whole.
 """
 
 from __future__ import annotations

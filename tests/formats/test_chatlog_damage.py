@@ -57,7 +57,9 @@ def test_garbage_in_the_middle_costs_only_the_records_it_touches(start: int, len
         if start < offset + len(line) and (start + length > offset or start > offset):
             touched.add(found.id)
         offset += len(line) + 1
-    assert [name for name in names(damaged) if name not in touched] == [e.id for e in LOG if e.id not in touched]
+    whole = [event.id for event in LOG if event.id not in touched]
+    # What is left of a touched record may read as another event: a blank more in its id is still an id.
+    assert [name for name in names(damaged) if name in whole] == whole
 
 
 @given(st.binary(max_size=300))
