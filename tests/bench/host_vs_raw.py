@@ -135,7 +135,8 @@ def main() -> int:
     given = parser.parse_args()
     found = asyncio.run(compare(given.model, tokens=given.tokens, threads=given.threads, rounds=given.rounds))
     print(
-        f"raw loop {found.raw:.1f} tokens/s · host {found.host:.1f} tokens/s · {found.ratio:.3f} of the raw loop (budget 0.95)"
+        f"raw loop {found.raw:.1f} tokens/s · host {found.host:.1f} tokens/s · "
+        f"{found.ratio:.3f} of the raw loop (budget 0.95)"
     )
     print(f"processor time per token: raw loop {found.raw_cpu_ms:.2f} ms · host {found.host_cpu_ms:.2f} ms")
     return 0
