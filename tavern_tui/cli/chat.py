@@ -37,7 +37,7 @@ async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
     workspace = Workspace.open(safe=ctx.obj["safe"])
     for problem in workspace.loaded.problems:
         note(f"{problem.where}: {problem.what}")
-    session = await open_session(workspace, wishes)
+    session = open_session(workspace, wishes)
     try:
         return await PlainChat(session, unit).run()
     finally:

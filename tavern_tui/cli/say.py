@@ -42,7 +42,7 @@ async def _say(ctx: click.Context, wishes: Wishes, text: str, *, as_json: bool) 
     from tavern_tui.session.workspace import Workspace
 
     progress = Progress()
-    session = await open_session(Workspace.open(safe=ctx.obj["safe"]), wishes, watch=progress.watch)
+    session = open_session(Workspace.open(safe=ctx.obj["safe"]), wishes, watch=progress.watch)
     printed = None if as_json else ReplyPrinter(Printer(), Unit.TEXT)
     last: TurnSaved | TurnFailed | None = None
     try:

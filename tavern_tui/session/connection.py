@@ -6,8 +6,10 @@ was swapped meanwhile gets its own template and context, and is announced in one
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import SettingsError
@@ -17,11 +19,14 @@ from tavern_tui.prompt.detect import detect
 from tavern_tui.prompt.templates import BUILT_IN, context_for
 from tavern_tui.session.counting import CountCache
 from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
+from tavern_tui.storage.models import is_starter
 
 LOOK_AGAIN_SECONDS = 60.0
 
 
 PLAIN = "Plain text"
+EMBEDDED = "embedded"
+"""``EngineInfo.engine`` of the embedded engine, whose address is its model's path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,16 @@ def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A connected engine: its facts, the templates chosen for its model, and what to tell about a change."""
+    """A connected engine: its facts, the templates chosen for its model, and what to tell about a change.
+
+    ``starter``: the model is the 135M starter, known by its file's hash.
+    """
 
     info: EngineInfo
     template: TemplateChoice
     context_tokens: int
     changed: str = ""
+    starter: bool = False
 
 
 class Connection:
@@ -77,6 +86,7 @@ class Connection:
         self._info: EngineInfo | None = None
         self._looked = 0.0
         self._doubtful = False
+        self._starter = False
 
     def doubt(self) -> None:
         """Look at the engine anew before the next reply: something went wrong."""
@@ -92,6 +102,8 @@ class Connection:
         if before is None or self._doubtful or self._clock() - self._looked > LOOK_AGAIN_SECONDS:
             self._info = await self.engine.connect()
             self._looked, self._doubtful = self._clock(), False
+            if before is None or before.address != self._info.address:
+                self._starter = await asyncio.to_thread(_runs_starter, self._info)
         info = self._info
         assert info is not None
         choice = choose_templates(template, info)
@@ -101,4 +113,8 @@ class Connection:
         changed = ""
         if before is not None and before.model != info.model:
             changed = messages.model_changed(info.model, before.model, choice.name, context).plain
-        return Ready(info, choice, context, changed)
+        return Ready(info, choice, context, changed, self._starter)
+
+
+def _runs_starter(info: EngineInfo) -> bool:
+    return info.engine == EMBEDDED and is_starter(Path(info.address))

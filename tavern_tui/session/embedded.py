@@ -18,7 +18,10 @@ from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings,
 from tavern_tui.engines.embedded.link import HostSettings
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.session.options import STARTER_CONTEXT_TOKENS
-from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models
+from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models, model_at
+
+CONTEXTS = (8192, 4096, 2048)
+"""Context sizes to choose from in tokens, best first (``docs/ux.md`` §4)."""
 
 
 def engine_kind(settings: Settings) -> str:
@@ -65,7 +68,6 @@ def embedded_engine(
     if not engine_kind(settings):
         wording = messages.engine_not_built()
         raise EngineError(wording.title, hint=wording.hint, fault=EngineFault.UNAVAILABLE)
-    context = settings.engine.context_tokens or (STARTER_CONTEXT_TOKENS if is_starter(model.path) else 0)
     host = HostSettings(
         unload_after=settings.engine.idle_minutes * 60,
         leave_after=settings.engine.idle_minutes * 120,
@@ -75,13 +77,24 @@ def embedded_engine(
         host_place(dirs),
         EmbeddedSettings(
             model=model.path,
-            context_tokens=context,
+            context_tokens=settings.engine.context_tokens or context_for(model),
             threads=settings.engine.threads or 0,
             gpu_layers=settings.engine.gpu_layers,
             host=host,
         ),
         watch,
     )
+
+
+def context_for(model: ModelFile) -> int:
+    """The context to load ``model`` with, in tokens: the largest of the usual ones that fits the free memory."""
+    if is_starter(model.path):
+        return STARTER_CONTEXT_TOKENS
+    for context in CONTEXTS:
+        needed = model_at(model.path, context_tokens=context)
+        if needed.fits and needed.need is not None:
+            return needed.need.context_tokens
+    return CONTEXTS[-1]
 
 
 async def status(dirs: Directories) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from tavern_tui.domain.persona import Persona
 from tavern_tui.engines.base import Engine, Event
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
-from tavern_tui.session.options import ReplyOptions, for_starter, options_from, preset_named
+from tavern_tui.session.late_engine import LateEngine
+from tavern_tui.session.options import ReplyOptions, options_from, preset_named
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 
@@ -41,48 +43,44 @@ class Wishes:
     updates_per_second: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenEngine:
-    """An engine, not yet connected. ``starter``: it runs the 135M starter model."""
-
-    engine: Engine
-    starter: bool = False
-
-
-async def choose_engine(
+def choose_engine(
     workspace: Workspace, *, server: str = "", model: str = "", watch: Watch = lambda _event: None
-) -> ChosenEngine:
-    """The engine to use: a server that was named, else the embedded one. Raises ``EngineError``, ``NotFoundError``.
+) -> LateEngine:
+    """The engine to use: a server that was named, else the embedded one. It is looked for when it is first needed.
 
     The order is: as asked, ``TAVERN_SERVER``, the setting; ``model`` without a server means the embedded engine.
     """
-    if workspace.safe:
-        raise EngineError(
-            "No engine is used in safe mode.", fault=EngineFault.UNAVAILABLE, hint="Start without --safe."
-        )
-    address = server or ("" if model else os.environ.get("TAVERN_SERVER", "") or workspace.settings.connection.server)
-    if address:
-        from tavern_tui.engines.detect import detect
+    named = server or ("" if model else os.environ.get("TAVERN_SERVER", "") or workspace.settings.connection.server)
 
-        return ChosenEngine(await detect(address, os.environ.get("TAVERN_KEY") or None, model=model))
+    async def find() -> Engine:
+        if workspace.safe:
+            title = "No engine is used in safe mode."
+            raise EngineError(title, fault=EngineFault.UNAVAILABLE, hint="Start without --safe.")
+        if named:
+            from tavern_tui.engines.detect import detect
+
+            return await detect(named, os.environ.get("TAVERN_KEY") or None, model=model)
+        return await asyncio.to_thread(_embedded, workspace, model, watch)
+
+    return LateEngine(find)
+
+
+def _embedded(workspace: Workspace, model: str, watch: Watch) -> Engine:
     from tavern_tui.session.embedded import embedded_engine, model_to_use
-    from tavern_tui.storage.models import is_starter
-
-    chosen = model_to_use(workspace.directories, workspace.settings, model)
 
     def tell(event: Event) -> None:
         told = out.progress_of(event)
         if told is not None:
             watch(told)
 
-    engine = embedded_engine(workspace.directories, workspace.settings, chosen, tell)
-    return ChosenEngine(engine, is_starter(chosen.path))
+    chosen = model_to_use(workspace.directories, workspace.settings, model)
+    return embedded_engine(workspace.directories, workspace.settings, chosen, tell)
 
 
-async def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> ChatSession:
-    """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet connected.
+def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> ChatSession:
+    """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet looked for.
 
-    Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``, ``EngineError``.
+    Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``.
     """
     log = workspace.chats.find(wishes.chat) if wishes.chat else None
     name = wishes.character or (log.tree.characters[0] if log and log.tree.characters else workspace.latest_character())
@@ -91,9 +89,7 @@ async def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = l
     if log is not None and log.tree.persona and not wishes.persona:
         persona = replace(persona, name=log.tree.persona)
     options = wished_options(workspace, wishes)
-    chosen = await choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
-    if chosen.starter:
-        options = for_starter(options, sample=workspace.is_sample(path))
+    engine = choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
     if log is None:
         present = [] if wishes.new else workspace.chats_with(character.name)
         log = workspace.chats.open(present[0].name) if present else workspace.new_chat(character, persona)
@@ -101,8 +97,9 @@ async def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = l
         log=log,
         character=character,
         persona=persona,
-        connection=Connection(chosen.engine, clock=time.monotonic),
+        connection=Connection(engine, clock=time.monotonic),
         options=options,
+        sample=workspace.is_sample(path),
     )
 
 

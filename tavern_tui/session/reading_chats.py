@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 
@@ -20,8 +21,14 @@ class OpenedChat:
 
 
 def open_for_reading(workspace: Workspace, name: str) -> OpenedChat:
-    """The chat that ``name`` means. Raises ``NotFoundError``."""
-    log = workspace.chats.find(name)
+    """The chat that ``name`` means: one of the user's, else one of those shipped. Raises ``NotFoundError``."""
+    try:
+        log = workspace.chats.find(name)
+    except NotFoundError as missing:
+        try:
+            log = workspace.shipped_chats.find(name)
+        except NotFoundError:
+            raise missing from None
     return OpenedChat(log, problems_of(log))
 
 

@@ -29,7 +29,7 @@ from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
 from tavern_tui.session.generation import Generation, ReplyPlace
 from tavern_tui.session.greeting import expanded, greetings
-from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.recovery import Recovery, recover
@@ -38,7 +38,8 @@ from tavern_tui.storage.recovery import Recovery, recover
 class ChatSession:
     """A chat, the character and persona in it, and the connection that writes replies.
 
-    ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it with ``open`` before anything else.
+    ``sample``: the character is one of ours. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it
+    with ``open`` before anything else.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ChatSession:
         persona: Persona,
         connection: Connection,
         options: ReplyOptions,
+        sample: bool = False,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -58,6 +60,7 @@ class ChatSession:
         self.persona = persona
         self.connection = connection
         self.options = options
+        self._sample = sample
         self._clock = clock
         self._dice = dice
         self._first_turn = ""
@@ -120,7 +123,8 @@ class ChatSession:
         ready = await self._ready()
         newest = self.tree.turns.get(self.tree.tip)
         parent = newest.parent if kind is GenerationKind.SWIPE and newest else self.tree.tip
-        return await self._assembled(self._input(ready, kind, parent), ready)
+        options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
+        return await self._assembled(self._input(ready, options, kind, parent), ready)
 
     async def _make(
         self, kind: out.ReplyKind, place: ReplyPlace, user_turn: str = ""
@@ -133,7 +137,8 @@ class ChatSession:
             if ready.changed:
                 yield out.Notice(ready.changed)
             parent = place.extends.id if place.extends else place.parent
-            given = self._input(ready, GenerationKind(kind.value), parent)
+            options = self._options_for(ready, kind, place)
+            given = self._input(ready, options, GenerationKind(kind.value), parent)
             plan = await self._assembled(given, ready)
         except (EngineError, PromptError, SettingsError) as error:
             self.connection.doubt()
@@ -143,7 +148,7 @@ class ChatSession:
         text = ReplyText(
             plan=plan,
             rules=reply_rules(given, plan),
-            options=self.options,
+            options=options,
             prefill=given.prefill,
             continued=place.extends,
         )
@@ -152,7 +157,7 @@ class ChatSession:
             connection=self.connection,
             ready=ready,
             plan=plan,
-            options=self._seeded(kind, place),
+            options=options,
             place=place,
             text=text,
         )
@@ -167,17 +172,17 @@ class ChatSession:
         if self._running is not None:
             raise EngineError("A reply is already being written.", fault=EngineFault.BUSY, hint="Stop it first.")
 
-    def _seeded(self, kind: out.ReplyKind, place: ReplyPlace) -> ReplyOptions:
-        """The options for one reply: a fixed seed goes up by one with each swipe, or all would be the same."""
-        if self.options.seed is None or kind is not out.ReplyKind.SWIPE:
-            return self.options
-        siblings = len(self.tree.children.get(place.parent, ()))
-        return replace(self.options, seed=self.options.seed + siblings)
+    def _options_for(self, ready: Ready, kind: out.ReplyKind, place: ReplyPlace) -> ReplyOptions:
+        """The options for one reply: the starter has its own; a fixed seed goes up by one with each swipe."""
+        options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
+        if options.seed is None or kind is not out.ReplyKind.SWIPE:
+            return options
+        return replace(options, seed=options.seed + len(self.tree.children.get(place.parent, ())))
 
     async def _ready(self) -> Ready:
         return await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
 
-    def _input(self, ready: Ready, kind: GenerationKind, parent: str) -> PromptInput:
+    def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
         return PromptInput(
             character=self.character,
             persona=self.persona,
@@ -185,16 +190,16 @@ class ChatSession:
             context=ready.template.context,
             instruct=ready.template.instruct,
             context_tokens=ready.context_tokens,
-            response_tokens=ReplyText.room_for(self.options, ready.template.instruct),
+            response_tokens=ReplyText.room_for(options, ready.template.instruct),
             now=datetime.fromtimestamp(self._clock()),
             random=self._dice,
             kind=kind,
-            prefill=self.options.prefill if kind is not GenerationKind.CONTINUE else "",
+            prefill=options.prefill if kind is not GenerationKind.CONTINUE else "",
             chat_id=self.log.key,
             model=ready.info.model,
             fingerprint=ready.info.fingerprint,
             first_turn=self._first_turn,
-            think=self.options.think,
+            think=options.think,
         )
 
     async def _assembled(self, given: PromptInput, ready: Ready) -> PromptPlan:

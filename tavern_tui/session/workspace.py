@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tavern_tui.config.paths import Directories, directories
+from tavern_tui.config.paths import Directories, directories, shipped
 from tavern_tui.config.settings import LoadedSettings, Settings, load_settings
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import NotFoundError
@@ -41,6 +41,11 @@ class Workspace:
     def settings(self) -> Settings:
         """The settings in force."""
         return self.loaded.settings
+
+    @property
+    def shipped_chats(self) -> ChatStore:
+        """The finished chats that come with the program; for reading only."""
+        return ChatStore(shipped("chats"), device="", state=self.directories.journals)
 
     @property
     def persona(self) -> Persona:

@@ -56,6 +56,7 @@ def test_a_server_that_is_down_has_a_code_of_its_own_and_the_message_is_kept(tav
     ran = tavern("say", "mira", "Are you there?", "--server", "http://127.0.0.1:1")
     assert ran.code == 4
     assert "127.0.0.1:1 does not answer (connection refused)" in ran.notes
+    assert tavern("log", "mira").text.endswith("Alex: Are you there?\n")
 
 
 def test_a_web_page_is_told_from_an_engine(tavern: Tavern, server: ScriptedServer) -> None:
@@ -91,7 +92,7 @@ def test_safe_mode_uses_no_engine(tavern: Tavern) -> None:
 
 def test_without_a_model_it_says_how_to_get_one(tavern: Tavern, tmp_path: Path) -> None:
     ran = tavern("say", "mira", "Hello", HOME=str(tmp_path))
-    assert ran.code == 3
+    assert ran.code == 4
     assert "models get starter" in ran.notes
 
 

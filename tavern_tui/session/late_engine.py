@@ -1,0 +1,51 @@
+"""``LateEngine``: an engine that is looked for when it is first needed, so that a chat opens at once without one.
+
+A message that is sent meanwhile is stored as the user's turn; each further try looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.engines.base import Engine, EngineInfo, Event, Request
+
+
+class LateEngine:
+    """Keeps the engine contract over whatever ``find`` gives. What ``find`` raises becomes an ``EngineError``."""
+
+    def __init__(self, find: Callable[[], Awaitable[Engine]]) -> None:
+        self._find = find
+        self._engine: Engine | None = None
+
+    async def connect(self) -> EngineInfo:
+        """Find the engine, where that has not been done, and connect to it."""
+        return await (await self._found()).connect()
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """As the engine counts."""
+        return await (await self._found()).count(texts)
+
+    @asynccontextmanager
+    async def generate(self, request: Request) -> AsyncIterator[AsyncIterator[Event]]:
+        """As the engine generates."""
+        async with (await self._found()).generate(request) as events:
+            yield events
+
+    async def close(self) -> None:
+        """Close the engine, if one was found."""
+        if self._engine is not None:
+            await self._engine.close()
+
+    async def _found(self) -> Engine:
+        if self._engine is None:
+            try:
+                self._engine = await self._find()
+            except EngineError:
+                raise
+            except TavernError as error:
+                raise EngineError(
+                    error.title, fault=EngineFault.NO_MODEL, hint=error.hint, where=error.where
+                ) from error
+        return self._engine
