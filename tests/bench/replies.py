@@ -121,7 +121,7 @@ async def read_again(model: Path, response_tokens: int = 60) -> list[ReadAgain]:
     """A short talk with a sample character: what each kind of reply had to read."""
     async with library() as dirs:
         wishes = Wishes(character=CHARACTER, model=str(model.absolute()), response_tokens=response_tokens, seed=7)
-        session = await open_session(Workspace.open(dirs=dirs), wishes)
+        session = open_session(Workspace.open(dirs=dirs), wishes)
         try:
             await session.open()
             recorder = Recorder(session)
