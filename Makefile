@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: help run engine starter test lint types contracts unit bench torture samples clean
+.PHONY: help run engine starter test lint types contracts sizes unit bench torture samples clean
 
 help:
 	@echo "make run        install what is missing, fetch the starter model, start"
@@ -43,7 +43,7 @@ engine: $(VENV)/.installed
 starter: $(VENV)/.installed
 	@$(BIN)/tavern-tui models get starter
 
-test: lint types contracts unit
+test: lint types contracts sizes unit
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff format --check .
@@ -54,6 +54,9 @@ types: $(VENV)/.tested
 
 contracts: $(VENV)/.tested
 	$(BIN)/lint-imports --no-logo
+
+sizes: $(VENV)/.tested
+	@$(BIN)/python -m tests.contracts.sizes
 
 unit: $(VENV)/.tested starter
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --cov --cov-report=term

@@ -35,23 +35,23 @@ def compiler_is_there() -> bool:
     return bool(c and cxx)
 
 
-def server_found() -> str:
-    """The server to use instead of an own engine, in words; empty when there is none."""
+def server_found() -> tuple[str, str]:
+    """The address of the server to use instead of an own engine, and that server in words; both empty without one."""
     named = os.environ.get("TAVERN_SERVER", "").strip()
     if named:
-        return named
+        return named, named
     asked = subprocess.run([TAVERN, "connect", "--json"], capture_output=True, text=True, check=False, timeout=60)
     try:
         found = json.loads(asked.stdout)
     except ValueError:
-        return ""
-    return f"{found[0]['engine']} at {found[0]['address']}" if found else ""
+        return "", ""
+    return (found[0]["address"], f"{found[0]['engine']} at {found[0]['address']}") if found else ("", "")
 
 
 def build_engine() -> bool:
     """Build and install the embedded engine, showing the elapsed and the usual time. The log is kept."""
     log = ROOT / ".venv" / "engine-build.log"
-    command = [sys.executable, "-m", "pip", "install", "-v", "-c", "constraints.txt", ".[local]"]
+    command = [sys.executable, "-m", "pip", "install", "-v", "-c", "constraints.txt", "-e", ".[local]"]
     print(f"Building the embedded engine: usually about {USUAL_MINUTES} minutes on 2 cores. Log: {log}", flush=True)
     started = time.monotonic()
     with log.open("w") as out:
@@ -84,28 +84,29 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def prepare() -> None:
-    """Get an engine and a model, unless a server does both."""
+def prepare() -> str:
+    """Get an engine and a model, unless a server does both; returns that server's address."""
     if not engine_is_there():
-        server = server_found()
+        address, server = server_found()
         if server:
-            minutes = f"about {USUAL_MINUTES} minutes"
-            print(f"No engine built: using {server} (make engine builds one, {minutes}).")
-            return
+            print(f"No engine built: using {server} (make engine builds one, about {USUAL_MINUTES} minutes).")
+            return address
         if not compiler_is_there():
             print("No engine built: no C/C++ compiler here (apt install build-essential, then make engine).")
-            return
+            return ""
         if not build_engine():
-            return
+            return ""
     subprocess.run([TAVERN, "models", "get", "starter", "--if-none"], check=False)
+    return ""
 
 
 def main() -> None:
     """Prepare, then become the program."""
     if "--engine-only" in sys.argv[1:]:
         sys.exit(0 if engine_is_there() or build_engine() else 1)
-    prepare()
-    os.execv(TAVERN, [str(TAVERN), "chat"])
+    address = prepare()
+    sys.stdout.flush()
+    os.execv(TAVERN, [str(TAVERN), "chat", *(["--server", address] if address else [])])
 
 
 if __name__ == "__main__":

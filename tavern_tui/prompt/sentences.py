@@ -122,4 +122,8 @@ def _closed(text: str) -> str:
     open_marks = [mark for mark in ('"', "*") if marks.count(mark) % 2]
     open_marks.sort(key=marks.rfind, reverse=True)
     open_quotes = [close for open_, close in _PAIRS if marks.count(open_) > marks.count(close)]
+    if open_marks and text.endswith(open_marks[0]):
+        # A mark that opens at the very end opens nothing.
+        text = text[:-1].rstrip()
+        del open_marks[0]
     return text + "".join((*open_quotes, *open_marks))

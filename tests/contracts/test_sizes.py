@@ -8,34 +8,12 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "tavern_tui"
-FILES = sorted(PACKAGE.rglob("*.py"))
-FILE_LINES, CLASS_LINES, CLASS_METHODS, FUNCTION_LINES = 400, 300, 25, 60
-
-
-def definitions(path: Path) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every class and function of a file, nested ones too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def length(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines from the definition to its end."""
-    return (node.end_lineno or node.lineno) - node.lineno + 1
+from tests.contracts.sizes import FILES, PACKAGE, Definition, sizes_of
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_classes_and_functions_stay_small(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= FILE_LINES, f"{path.name}: {lines} lines"
-    for node in definitions(path):
-        if isinstance(node, ast.ClassDef):
-            methods = sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body)
-            assert length(node) <= CLASS_LINES, f"{node.name}: {length(node)} lines"
-            assert methods <= CLASS_METHODS, f"{node.name}: {methods} methods"
-        else:
-            assert length(node) <= FUNCTION_LINES, f"{node.name}: {length(node)} lines"
+    assert [size for size in sizes_of(path) if size.size > size.most] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -48,7 +26,7 @@ def test_everything_public_has_a_docstring(path: Path) -> None:
 
 def public_definitions(
     tree: ast.Module | ast.ClassDef,
-) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+) -> Iterator[Definition]:
     """Public classes and functions, and the public methods of public classes."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):

@@ -117,3 +117,15 @@ def test_the_raw_text_is_always_kept(tokens: list[str], limit: int) -> None:
         if finisher.feed(token):
             break
     assert finisher.raw == fed
+
+
+@pytest.mark.parametrize(
+    ("cut", "whole"),
+    [
+        ('*She nods.* "It is next year."* And then', '*She nods.* "It is next year."'),
+        ('*He waits.* "Well?" "', '*He waits.* "Well?"'),
+        ("*She nods and waits.", "*She nods and waits.*"),
+    ],
+)
+def test_a_mark_that_opens_nothing_is_dropped_and_one_that_opens_something_is_closed(cut: str, whole: str) -> None:
+    assert finish_sentence(cut) == whole
