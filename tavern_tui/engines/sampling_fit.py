@@ -23,7 +23,7 @@ _XTC = frozenset({"xtc_threshold", "xtc_probability"})
 _SWITCHES = (
     ("dry_multiplier", _DRY),
     ("xtc_probability", _XTC),
-    ("repetition_penalty", frozenset({"repetition_range"})),
+    ("repetition_penalty", frozenset({"repetition_range", "penalize_prompt"})),
 )
 _RANGES = frozenset({"repetition_range", "dry_range"})
 _SHOWN = {

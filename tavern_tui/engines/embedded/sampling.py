@@ -27,6 +27,7 @@ SAMPLERS = frozenset(
         "repetition_range",
         "presence_penalty",
         "frequency_penalty",
+        "penalize_prompt",
         "dry_multiplier",
         "dry_base",
         "dry_allowed_length",
@@ -39,12 +40,14 @@ SAMPLERS = frozenset(
 _SEEDS = 2**32 - 1
 """llama.cpp takes the last 32-bit number for "choose one yourself"."""
 
+_PENALTIES = b"penalties"
+
 
 @contextmanager
 def sampler_chain(
     lib: Any, vocabulary: Vocabulary, preset: SamplerPreset, *, context: int, seed: int | None, history: Sequence[int]
 ) -> Iterator[Any]:
-    """A chain that has seen ``history`` (the prompt's ids) and is freed on leaving.
+    """A chain that has seen ``history`` (the prompt's ids), as far as the preset wants it, and is freed on leaving.
 
     ``context`` (tokens) stands for the ranges that are 0, which mean everything. Without a ``seed`` one is drawn.
     """
@@ -52,9 +55,10 @@ def sampler_chain(
     chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
     try:
         for sampler in _samplers(lib, vocabulary, preset, context, seed):
+            if preset.penalize_prompt or lib.llama_sampler_name(sampler) != _PENALTIES:
+                for token in history[-_looks_back(preset, context) :]:
+                    lib.llama_sampler_accept(sampler, token)
             lib.llama_sampler_chain_add(chain, sampler)
-        for token in history[-_looks_back(preset, context) :]:
-            lib.llama_sampler_accept(chain, token)
         yield chain
     finally:
         lib.llama_sampler_free(chain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,26 @@ def test_the_order_is_fixed_with_the_temperature_last(vocabulary: LoadedVocabula
 def test_temperature_zero_takes_the_likeliest_token_after_penalties(vocabulary: LoadedVocabulary) -> None:
     cold = SamplerPreset(temperature=0, top_k=40, repetition_penalty=1.1)
     assert samplers(vocabulary.vocabulary, cold) == ["penalties", "greedy"]
+
+
+def penalised(vocab: Vocabulary, preset: SamplerPreset, *, history: list[int], reply: list[int]) -> set[int]:
+    """Which of the tokens 0 to 9, all equally likely, a chain makes less likely after ``history`` and ``reply``."""
+    lib = llama.library()
+    data = (lib.llama_token_data * 10)(*(lib.llama_token_data(id=i, logit=1.0, p=0.0) for i in range(10)))
+    candidates = lib.llama_token_data_array(data=data, size=10, selected=-1, sorted=False)
+    with sampler_chain(lib, vocab, preset, context=512, seed=1, history=history) as chain:
+        penalties = lib.llama_sampler_chain_get(chain, 0)
+        for token in reply:
+            lib.llama_sampler_accept(chain, token)
+        lib.llama_sampler_apply(penalties, lib.ctypes.byref(candidates))
+    return {data[i].id for i in range(10) if data[i].logit < 1.0}
+
+
+def test_penalties_look_back_into_the_prompt_unless_the_preset_says_otherwise(vocabulary: LoadedVocabulary) -> None:
+    preset = SamplerPreset(repetition_penalty=1.1, repetition_range=4)
+    reply_only = replace(preset, penalize_prompt=False)
+    assert penalised(vocabulary.vocabulary, preset, history=[1, 2, 3, 4], reply=[5, 6]) == {3, 4, 5, 6}
+    assert penalised(vocabulary.vocabulary, reply_only, history=[1, 2, 3, 4], reply=[5, 6]) == {5, 6}
 
 
 def test_every_field_of_a_preset_is_said_to_have_an_effect() -> None:
