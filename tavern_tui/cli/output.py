@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 from tavern_tui.domain.display import safe, safe_line
+
+_WORDS = re.compile(r"(\s*)(\S*)")
 
 
 def write(text: str, stream: TextIO | None = None) -> None:
@@ -68,21 +72,51 @@ def _width(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
+class WordWrap:
+    """Breaks a text that comes in pieces before words that would cross ``width`` columns; 0 breaks nothing.
+
+    Pieces end at the ends of words.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._column = 0
+
+    def feed(self, text: str) -> str:
+        """``text`` with line breaks in place of the blanks where it would not fit."""
+        if not self._width:
+            return text
+        out: list[str] = []
+        for blanks, word in _WORDS.findall(text):
+            before, wide = blanks, _width(word)
+            if "\n" in blanks:
+                self._column = _width(blanks.rpartition("\n")[2])
+            elif self._column and self._column + len(blanks) + wide > self._width:
+                before, self._column = "\n", 0
+            else:
+                self._column += len(blanks)
+            self._column += wide
+            out += (before, word)
+        return "".join(out)
+
+
 class Printer:
     """Writes a growing text to stdout piece by piece, and survives a stdout that has gone away.
 
-    ``gone`` is true once writing failed; later writes do nothing, so that the reply is still finished and saved.
+    On a terminal, lines are broken between words. ``gone`` is true once writing failed; later writes do nothing, so
+    that the reply is still finished and saved.
     """
 
     def __init__(self) -> None:
         self.gone = False
+        self._wrap = WordWrap(shutil.get_terminal_size().columns if sys.stdout.isatty() else 0)
 
     def write(self, text: str) -> None:
         """Write ``text``, unless nobody reads any more."""
         if self.gone:
             return
         try:
-            write(text)
+            write(self._wrap.feed(safe(text)))
         except OSError:
             self.gone = True
             silence_stdout()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_PATIENCE_SECONDS = 2.0
 _PROGRESS_SECONDS = 10.0
 _LAST_SPACE = re.compile(r"\s(?=\S*\Z)")
 
@@ -65,35 +66,33 @@ def wishes_from(ctx: click.Context, character: str, given: dict[str, Any]) -> Wi
 
 
 class Progress:
-    """Says on stderr what is being waited for: at once when that changes, then every 10 seconds."""
+    """Says on stderr what is being waited for: once it has taken 2 seconds, then every 10."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._said_at = float("-inf")
-        self._what = ""
-
-    def tell(self, what: str, detail: str = "") -> None:
-        """``what`` is going on; ``detail`` is how far it is."""
-        now = self._clock()
-        if what == self._what and now - self._said_at < _PROGRESS_SECONDS:
-            return
-        if what != self._what or detail:
-            note(f"{what}{' ' + detail if detail else ''}")
-        self._what, self._said_at = what, now
+        self._next = clock() + _PATIENCE_SECONDS
 
     def watch(self, event: SessionEvent) -> None:
         """Say what an event means that is not text."""
         from tavern_tui.session import events
 
         match event:
+            case events.TurnStarted():
+                self._next = self._clock() + _PATIENCE_SECONDS
             case events.EngineWaiting(why=why, fraction=fraction):
-                self.tell(why, "" if fraction is None else f"{fraction:.0%}")
+                self._tell(why if fraction is None else f"{why} {fraction:.0%}")
             case events.PrefillProgress(done=done, total=total) if done < total:
-                self.tell("Reading the prompt", f"{done:,}/{total:,}")
+                self._tell(f"Reading the prompt {done:,}/{total:,}")
             case events.Notice(text=text):
                 note(text)
             case _:
                 pass
+
+    def _tell(self, what: str) -> None:
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + _PROGRESS_SECONDS
+            note(what)
 
 
 class Unit(Enum):

@@ -14,6 +14,9 @@ from pathlib import Path
 import platformdirs
 
 APP = "tavern-tui"
+HAND_WRITTEN = "config.yaml"
+OVERLAY = "settings.yaml"
+"""The settings that the program writes; ``HAND_WRITTEN`` stands above it and is only read."""
 
 
 @dataclass(frozen=True, slots=True)

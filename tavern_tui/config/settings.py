@@ -15,12 +15,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tavern_tui.config.paths import Directories
+from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
 
-HAND_WRITTEN = "config.yaml"
-OVERLAY = "settings.yaml"
 FORMAT = 1
 
 

@@ -19,6 +19,7 @@ from tavern_tui.engines import base
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection, Ready
+from tavern_tui.session.meter import Meter
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
@@ -59,6 +60,7 @@ class Generation:
         self._stream: ReplyStream | None = None
         self._stopped = False
         self._finished: base.Finished | None = None
+        self._meter = Meter()
         self._disk_refused = False
 
     def stop(self) -> None:
@@ -115,10 +117,12 @@ class Generation:
                 self._finished = event
                 return []
             case _:
+                self._meter.heard(event)
                 progress = out.progress_of(event)
                 return [progress] if progress is not None else []
 
     def _take_text(self, pieces: tuple[base.TextArrived, ...], journal: ReplyJournal) -> list[out.SessionEvent]:
+        self._meter.text_arrived()
         before, said, thought = self._text.shown, "", ""
         for piece in pieces:
             thought += self._text.feed(piece.text, piece.token_ids)
@@ -231,7 +235,7 @@ class Generation:
 
     def _receipt(self) -> Receipt:
         info = self._ready.info
-        usage = self._finished.usage if self._finished else base.Usage()
+        usage = self._finished.usage if self._finished else self._meter.usage(self._text.tokens)
         reason = "stopped" if self._stopped else self._finished.reason.value if self._finished else ""
         return Receipt(
             engine=info.engine,
@@ -240,7 +244,7 @@ class Generation:
             seed=self._options.seed,
             evaluated=usage.evaluated,
             reused=usage.reused,
-            generated=usage.generated if usage.generated is not None else self._text.tokens,
+            generated=self._text.tokens if usage.generated is None else usage.generated,
             prompt_ms=usage.prompt_ms,
             generation_ms=usage.generation_ms,
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tavern_tui.config.paths import Directories, directories, shipped
-from tavern_tui.config.settings import HAND_WRITTEN, OVERLAY
+from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories, directories, shipped
 
 
 def places(dirs: Directories | None = None) -> dict[str, Path]:
