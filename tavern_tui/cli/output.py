@@ -91,7 +91,7 @@ class WordWrap:
             before, wide = blanks, _width(word)
             if "\n" in blanks:
                 self._column = _width(blanks.rpartition("\n")[2])
-            elif self._column and self._column + len(blanks) + wide > self._width:
+            elif word and self._column and self._column + len(blanks) + wide > self._width:
                 before, self._column = "\n", 0
             else:
                 self._column += len(blanks)
