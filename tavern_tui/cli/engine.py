@@ -74,7 +74,7 @@ def tune(ctx: click.Context, model: str, seconds: float) -> None:
     def tell(threads: int, speed: float) -> None:
         line(f"{_count(threads, 'thread')}: {speed:.1f} tokens/s")
 
-    best = asyncio.run(embedded.tune_threads(workspace.directories, workspace.settings, chosen.path, seconds, tell))
+    best = asyncio.run(embedded.tune_threads(workspace.directories, workspace.settings, chosen, seconds, tell))
     line(f"From now on: {_count(best, 'thread')} (setting engine.threads).")
 
 

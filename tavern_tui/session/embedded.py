@@ -6,7 +6,6 @@ import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tavern_tui.config.paths import Directories
@@ -68,21 +67,21 @@ def embedded_engine(
     if not engine_kind(settings):
         wording = messages.engine_not_built()
         raise EngineError(wording.title, hint=wording.hint, fault=EngineFault.UNAVAILABLE)
+    return EmbeddedEngine(host_place(dirs), _embedded_settings(settings, model), watch)
+
+
+def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings:
     host = HostSettings(
         unload_after=settings.engine.idle_minutes * 60,
         leave_after=settings.engine.idle_minutes * 120,
         llama_server=settings.engine.llama_server,
     )
-    return EmbeddedEngine(
-        host_place(dirs),
-        EmbeddedSettings(
-            model=model.path,
-            context_tokens=settings.engine.context_tokens or context_for(model),
-            threads=settings.engine.threads or 0,
-            gpu_layers=settings.engine.gpu_layers,
-            host=host,
-        ),
-        watch,
+    return EmbeddedSettings(
+        model=model.path,
+        context_tokens=settings.engine.context_tokens or context_for(model),
+        threads=settings.engine.threads or 0,
+        gpu_layers=settings.engine.gpu_layers,
+        host=host,
     )
 
 
@@ -109,12 +108,12 @@ async def stop(dirs: Directories) -> bool:
 
 
 async def tune_threads(
-    dirs: Directories, settings: Settings, model: Path, seconds: float, tell: Callable[[int, float], None]
+    dirs: Directories, settings: Settings, model: ModelFile, seconds: float, tell: Callable[[int, float], None]
 ) -> int:
     """Measure 1 to all cores and remember the best as ``engine.threads``; ``tell`` hears threads and tokens/s."""
     tuned = await tune(
         host_place(dirs),
-        EmbeddedSettings(model=model, gpu_layers=settings.engine.gpu_layers),
+        _embedded_settings(settings, model),
         seconds,
         lambda speed: tell(speed.threads, speed.tokens_per_second),
     )
