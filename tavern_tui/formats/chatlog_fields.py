@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -36,8 +36,11 @@ HEADER = frozenset({"e", "k", "h", "f", "v"})
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _RECEIPT = tuple(field.name for field in fields(Receipt))
-_RECEIPT_TEXTS = 3  # the first three places of a receipt are texts, the last two milliseconds
-_RECEIPT_NUMBERS = len(_RECEIPT) - 2
+_WORDS, _COUNTS, _TIMES = (str,), (int, type(None)), (int, float, type(None))
+_RECEIPT_TYPES: dict[str, tuple[type, ...]] = {
+    name: _WORDS if place < 3 else _COUNTS for place, name in enumerate(_RECEIPT)
+}
+_RECEIPT_TYPES |= dict.fromkeys(_RECEIPT[-2:], _TIMES)  # the first three places are texts, the last two milliseconds
 _SPEAKERS = {speaker.value[0]: speaker for speaker in Speaker}
 _LARGEST_ID = 2**32
 _REQUIRED = object()
@@ -60,11 +63,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of event: its body's type, its fields in the type's order, and every key that such a record may have."""
+    """One kind of event: its body's type, its fields, every key that such a record may have, and what is read from it.
+
+    ``by_key`` and ``defaults`` say the fields again, in the form that reading ten thousand records wants.
+    """
 
     body: Callable[..., Body]
     fields: tuple[Field, ...]
     keys: frozenset[str]
+    by_key: Mapping[str, Field]
+    defaults: Mapping[str, Any]
 
 
 def unknown_fields(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
@@ -79,16 +87,16 @@ def unknown_fields(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
 
 def read_body(kind: Kind, record: dict[str, Any]) -> Body:
     """The body that ``record`` tells; raises ``Unreadable``."""
-    values = []
+    values = dict(kind.defaults)
     text = record.get("x", "")
-    for field in kind.fields:
-        if field.key in record:
-            values.append(field.read(record[field.key], text))
-        elif field.default is _REQUIRED:
-            raise Unreadable(f"No {field.name} ({field.key})")
-        else:
-            values.append(field.default)
-    return kind.body(*values)
+    for key, value in record.items():
+        field = kind.by_key.get(key)
+        if field is not None:
+            values[field.name] = field.read(value, text)
+    if len(values) < len(kind.fields):
+        missing = next(field for field in kind.fields if field.name not in values)
+        raise Unreadable(f"No {missing.name} ({missing.key})")
+    return kind.body(**values)
 
 
 def write_body(body: Body, record: dict[str, Any]) -> None:
@@ -148,17 +156,11 @@ def _write_raw(raw: str, text: str) -> list[Any]:
 def _read_receipt(value: Any, _: str) -> Receipt:
     if not isinstance(value, list):
         raise Unreadable("A receipt (r) is of another type")
-    places = dict(zip(_RECEIPT, value, strict=False))
-    for place, (name, item) in enumerate(places.items()):
-        if place < _RECEIPT_TEXTS:
-            right = isinstance(item, str)
-        elif place < _RECEIPT_NUMBERS:
-            right = item is None or type(item) is int
-        else:
-            right = item is None or type(item) in (int, float)
-        if not right:
+    known = value[: len(_RECEIPT)]
+    for name, item in zip(_RECEIPT, known, strict=False):
+        if type(item) not in _RECEIPT_TYPES[name]:
             raise Unreadable(f"The receipt (r) has a {name} of another type")
-    return Receipt(**places)
+    return Receipt(*known)
 
 
 def _write_receipt(receipt: Receipt, _: str) -> list[Any]:
@@ -244,7 +246,8 @@ def _flag(name: str, key: str, default: bool) -> Field:
 
 
 def _kind(body: Callable[..., Body], *rows: Field) -> Kind:
-    return Kind(body, rows, HEADER | {row.key for row in rows})
+    defaults = {row.name: row.default for row in rows if row.default is not _REQUIRED}
+    return Kind(body, rows, HEADER | {row.key for row in rows}, {row.key: row for row in rows}, defaults)
 
 
 _RAW = Field("raw", "raw", _read_raw, _write_raw, None)
