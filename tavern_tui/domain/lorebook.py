@@ -69,8 +69,12 @@ class InjectionRole(Enum):
 class LoreEntry:
     """One entry. ``order``: higher stands nearer to the end of the prompt and gets budget first. ``depth`` in turns.
 
-    ``scan_depth``, ``case_sensitive`` and ``match_whole_words`` of ``None`` mean: as the scan's settings say.
-    ``extra`` holds every field of the source that this type does not model, for the way back.
+    ``scan_depth``, ``case_sensitive``, ``match_whole_words`` and ``use_group_scoring`` of ``None`` mean: as the scan's
+    settings say. ``probability`` is a percentage. ``group`` lists inclusion groups
+    between commas. ``delay_until_recursion`` is the level of the recursion pass from which on the entry may fire, 0 for
+    any pass. ``sticky``, ``cooldown`` and ``delay`` count turns. ``characters`` names those for whom the entry may
+    fire, or may not where ``except_characters``; empty is everybody. ``extra`` holds every field of the source that
+    this type does not model, and those written in another way than it would write them, for the way back.
     """
 
     uid: int = 0
@@ -90,6 +94,18 @@ class LoreEntry:
     case_sensitive: bool | None = None
     match_whole_words: bool | None = None
     probability: float = 100.0
+    group: str = ""
+    group_override: bool = False
+    group_weight: float = 100.0
+    use_group_scoring: bool | None = None
+    exclude_recursion: bool = False
+    prevent_recursion: bool = False
+    delay_until_recursion: int = 0
+    sticky: int = 0
+    cooldown: int = 0
+    delay: int = 0
+    characters: tuple[str, ...] = ()
+    except_characters: bool = False
     extra: Mapping[str, Any] = EMPTY
 
 

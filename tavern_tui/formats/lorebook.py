@@ -2,15 +2,16 @@
 
 An entry's ``extra`` speaks one vocabulary, the world file's (``groupWeight``, ``excludeRecursion`` …), whichever file
 it came from; fields that only a card's book has (``id``, ``name``, ``priority``, ``use_regex``, ``extensions``) stay
-there under their own names. So a book crosses from card to world file and back without loss. Two values say more than
-the type can hold, an unknown position and a switched-off probability: they are kept in ``extra`` too, and written
-again as long as nobody changed what they were read as. Fields: SillyTavern 1.12.6 world info; V2 and V3 card
+there under their own names. So a book crosses from card to world file and back without loss. Some values say more than
+the type can hold: an unknown position, a switched-off probability, and the fields of groups, recursion and time, which
+a file may leave out, empty or set to null with one meaning. They are kept in ``extra`` too, and written again as long
+as nobody changed what they were read as. Fields: SillyTavern 1.12.6 world info; V2 and V3 card
 specifications.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import IntEnum
 from itertools import count
@@ -81,6 +82,28 @@ _ROLES = (InjectionRole.SYSTEM, InjectionRole.USER, InjectionRole.ASSISTANT)
 _MODELLED = frozenset(
     (*_TO_BOOK_FIELD, "uid", "disable", "position", "probability", "useProbability", "depth", "role", "selectiveLogic")
 ) | {"scanDepth", "caseSensitive", "matchWholeWords"}
+
+
+def _level(raw: Fields, key: str) -> int:
+    """A recursion level; true is the first."""
+    return int(raw.flag(key)) if isinstance(raw.get(key), (bool, str)) else raw.integer(key, 0)
+
+
+# The world file's fields of groups, recursion and time ⇄ ``LoreEntry``'s, with how they are read.
+_CONTROLS: Mapping[str, tuple[str, Callable[[Fields, str], Any]]] = MappingProxyType(
+    {
+        "group": ("group", Fields.text),
+        "groupOverride": ("group_override", Fields.flag),
+        "groupWeight": ("group_weight", lambda raw, key: raw.number(key, 100.0)),
+        "useGroupScoring": ("use_group_scoring", Fields.maybe_flag),
+        "excludeRecursion": ("exclude_recursion", Fields.flag),
+        "preventRecursion": ("prevent_recursion", Fields.flag),
+        "delayUntilRecursion": ("delay_until_recursion", _level),
+        "sticky": ("sticky", lambda raw, key: raw.integer(key, 0)),
+        "cooldown": ("cooldown", lambda raw, key: raw.integer(key, 0)),
+        "delay": ("delay", lambda raw, key: raw.integer(key, 0)),
+    }
+)
 _NOT_IN_BOOK = frozenset(("uid", "id", "disable", "extensions"))
 _BOOK_LEVEL = ("name", "description", "scan_depth", "token_budget", "recursive_scanning", "entries")
 _FOREIGN = (
@@ -176,7 +199,28 @@ def to_world_entry(entry: LoreEntry) -> dict[str, Any]:
         kept |= {"position", "disable"}
     if entry.probability == 100:
         kept |= {"probability", "useProbability"}
+    said |= _changed_controls(entry)
+    if (entry.characters, entry.except_characters) != _characters(Fields(entry.extra)):
+        names = list(entry.characters)
+        said["characterFilter"] = {"isExclude": entry.except_characters, "names": names, "tags": []}
     return {**said, **{key: value for key, value in entry.extra.items() if key not in said or key in kept}}
+
+
+def _changed_controls(entry: LoreEntry) -> dict[str, Any]:
+    """Those of ``_CONTROLS`` that mean something else than ``extra`` says, or than nothing said."""
+    raw = Fields(entry.extra)
+    values = {key: (getattr(entry, name), read) for key, (name, read) in _CONTROLS.items()}
+    return {key: _plain(value) for key, (value, read) in values.items() if value != read(raw, key)}
+
+
+def _characters(raw: Fields) -> tuple[tuple[str, ...], bool]:
+    """For whom an entry is, and whether it is for all but them. The filter itself stays in ``extra``, for its tags."""
+    names = raw.inner("characterFilter")
+    return names.texts("names"), names.flag("isExclude")
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _book_level(book: Lorebook) -> dict[str, Any]:
@@ -236,6 +280,13 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
     rolled = raw.flag("useProbability", True)
     if not rolled:
         kept |= {"useProbability": raw.get("useProbability"), "probability": raw.number("probability", 100.0)}
+    controls = {key: read(raw, key) for key, (_, read) in _CONTROLS.items()}
+    unsaid = Fields({})
+    for key, (_, read) in _CONTROLS.items():  # repr, for True and 1 are equal but not written alike
+        unlike = repr(_plain(controls[key])) != repr(raw.get(key))
+        if key in raw.value and (unlike or controls[key] == read(unsaid, key)):
+            kept[key] = raw.get(key)
+    characters, excluded = _characters(raw)
     role = raw.integer("role", 0)
     entry = LoreEntry(
         uid=uid,
@@ -255,8 +306,12 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
         case_sensitive=raw.maybe_flag("caseSensitive"),
         match_whole_words=raw.maybe_flag("matchWholeWords"),
         probability=raw.number("probability", 100.0) if rolled else 100.0,
+        characters=characters,
+        except_characters=excluded,
+        **{name: controls[key] for key, (name, _) in _CONTROLS.items()},
     )
-    return replace(entry, extra={key: value for key, value in raw.value.items() if key not in _MODELLED} | kept)
+    unmodelled = {key: value for key, value in raw.value.items() if key not in _MODELLED and key not in _CONTROLS}
+    return replace(entry, extra=unmodelled | kept)
 
 
 def _number_of(kind: type[_Number], raw: Fields, key: str) -> _Number | None:

@@ -43,6 +43,16 @@ ENTRIES = st.builds(
     case_sensitive=st.none() | st.booleans(),
     match_whole_words=st.none() | st.booleans(),
     probability=st.integers(0, 100).map(float) | st.just(12.5),
+    group=TEXT,
+    group_override=st.booleans(),
+    group_weight=st.integers(0, 500).map(float),
+    use_group_scoring=st.none() | st.booleans(),
+    exclude_recursion=st.booleans(),
+    prevent_recursion=st.booleans(),
+    delay_until_recursion=st.integers(0, 5),
+    sticky=st.integers(0, 9),
+    cooldown=st.integers(0, 9),
+    delay=st.integers(0, 9),
     extra=UNKNOWN,
 )
 
@@ -138,7 +148,7 @@ def test_every_world_field_lands_where_it_belongs() -> None:
         case_sensitive=True,
         match_whole_words=False,
         probability=30.0,
-        extra={"groupWeight": 50},
+        group_weight=50.0,
     )
 
 
@@ -149,6 +159,34 @@ def test_a_switched_off_probability_means_always_and_is_kept() -> None:
     assert (written["probability"], written["useProbability"]) == (30, False)
     changed = to_world_entry(replace(entry, probability=50.0))
     assert (changed["probability"], changed["useProbability"]) == (50, True)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("sticky", None), ("sticky", 0), ("delayUntilRecursion", False), ("delayUntilRecursion", True), ("group", "")],
+)
+def test_what_means_the_same_is_written_as_it_was_found(key: str, value: Any) -> None:
+    entry = only(read_lorebook(world(**{key: value})))
+    written = to_world_entry(entry)
+    assert written[key] is value if value is None or isinstance(value, bool) else written[key] == value
+    assert key not in to_world_entry(only(read_lorebook(world())))
+
+
+def test_a_control_that_was_changed_is_written_anew() -> None:
+    entry = only(read_lorebook(world(sticky=None, delayUntilRecursion=True, groupWeight=7)))
+    assert (entry.sticky, entry.delay_until_recursion, entry.group_weight) == (0, 1, 7)
+    written = to_world_entry(replace(entry, sticky=3, delay_until_recursion=0, group_weight=100.0))
+    assert (written["sticky"], written["delayUntilRecursion"]) == (3, 0)
+    assert "groupWeight" not in written
+
+
+def test_a_filter_by_characters_is_read_and_its_tags_survive() -> None:
+    raw = {"isExclude": True, "names": ["Mira"], "tags": ["7"]}
+    entry = only(read_lorebook(world(characterFilter=raw)))
+    assert (entry.characters, entry.except_characters) == (("Mira",), True)
+    assert to_world_entry(entry)["characterFilter"] == raw
+    changed = to_world_entry(replace(entry, characters=("Tom",)))["characterFilter"]
+    assert (changed["names"], changed["isExclude"]) == (["Tom"], True)
 
 
 def test_an_entry_that_nothing_here_can_place_is_off_and_kept() -> None:
@@ -172,7 +210,8 @@ def test_a_card_book_s_extensions_speak_the_world_file_s_words() -> None:
     }
     entry = only(from_character_book({"entries": [raw]}))
     assert (entry.position, entry.depth, entry.role, entry.order) == (LorePosition.AT_DEPTH, 1, InjectionRole.USER, 9)
-    assert entry.extra == {"groupWeight": 7, "extensions": {"theirs": {"x": 1}}, "priority": 3, "id": "seven"}
+    assert entry.group_weight == 7
+    assert entry.extra == {"extensions": {"theirs": {"x": 1}}, "priority": 3, "id": "seven"}
     (written,) = to_character_book(Lorebook("b", (entry,)))["entries"]
     assert written["extensions"]["group_weight"] == 7
     assert written["extensions"]["theirs"] == {"x": 1}
