@@ -1,15 +1,17 @@
 """``assemble``: from a ``PromptInput`` to a ``PromptPlan``.
 
-Order: cleaned texts and the head (``story``), example dialogue (``examples``), injections at their depth
-(``injections``), the walk over the history (``history``); then everything is written with its true neighbours and
-becomes parts. No I/O: the generator yields batches of texts and is sent their token counts. The head and the first
-block of the history are one batch; further ones follow only while counts of older turns are unknown.
+Order: cleaned texts (``story``), the lore that fires (``lore``), the head, example dialogue (``examples``), injections
+at their depth (``injections``), the walk over the history (``history``); then everything is written with its true
+neighbours and becomes parts. No I/O: the generator yields batches of texts and is sent their token counts. Lore, head
+and the first block of the history are one batch; further ones follow where lore costs more than was expected, and
+while counts of older turns are unknown.
 ``docs/prompt.md`` explains the budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import PromptError
@@ -25,6 +27,9 @@ from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInp
 from tavern_tui.prompt.instruct import InstructFormat, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.layout import Layout, write_parts
+from tavern_tui.prompt.lore import LoreScan
+from tavern_tui.prompt.lore_places import left_out, placed, titles
+from tavern_tui.prompt.lore_text import Recalled
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.stop import stop_strings
 from tavern_tui.prompt.story import Head, Story, head, tell, untrusted
@@ -33,6 +38,8 @@ __all__ = ["assemble", "drive"]
 
 CLASSIC_PADDING = 64
 """Tokens that SillyTavern adds once to the count of a prompt."""
+
+_LORE_SHARES = (1.0, 0.5, 0.0)  # of its budget that economy tries, where the rest does not fit beside it
 
 _STEP = 4  # economy cuts the history so that one part in so many of its room is free again
 
@@ -44,16 +51,45 @@ def assemble(given: PromptInput) -> Generator[tuple[str, ...], Sequence[int], Pr
     twice in one plan. Raises ``PromptError`` where the card or the newest turn alone is too long, where there is
     nothing to continue, or where the story string is broken.
     """
-    return (yield from _Assembly(given).plan())
+    given = replace(given, turns=Recalled(given.turns))
+    story, counts = tell(given), Counts()
+    scan = LoreScan(given, story)
+    if not scan.entries:
+        return (yield from _Assembly(given, story, counts).plan())
+    for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
+        try:
+            return (yield from _with_lore(scan, share, given, story, counts))
+        except PromptError:  # it may fit with less lore
+            continue
+    share = _LORE_SHARES[0] if given.policy is Policy.CLASSIC else _LORE_SHARES[-1]
+    return (yield from _with_lore(scan, share, given, story, counts))
+
+
+def _with_lore(scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts) -> Counting[PromptPlan]:
+    """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected."""
+    lore = scan.run(counts, share)
+    expected = [one.one for one in lore.fired]
+    assembly = _Assembly(*placed(given, story, lore), counts)
+    unknown = lore.unknown
+    yield from counts.ask([*unknown, *assembly.first_batch()])
+    while unknown:
+        lore = scan.run(counts, share)
+        unknown = lore.unknown
+        yield from counts.ask(unknown)
+    if [one.one for one in lore.fired] != expected:
+        assembly = _Assembly(*placed(given, story, lore), counts)
+    plan = yield from assembly.plan()
+    told = left_out(lore, scan.patterns.switched_off.items())
+    return replace(plan, parts=(*plan.parts, *told), fired=titles(lore), lore_state=lore.state)
 
 
 class _Assembly:
     """One prompt in the making."""
 
-    def __init__(self, given: PromptInput) -> None:
+    def __init__(self, given: PromptInput, story: Story, counts: Counts) -> None:
         self.given = given
-        self.counts = Counts()
-        self.story: Story = tell(given)
+        self.counts = counts
+        self.story = story
         self.form: TurnFormat = _format(given, self.story)
         self.dialogue: Dialogue = example_dialogue(given, self.story, self.form)
         self.head: Head = head(given, self.story, self.dialogue.text, self.dialogue.raw)
@@ -66,15 +102,24 @@ class _Assembly:
         self.start = self._chat_start()
         self.filler = self._filler()
         self.reply = self._reply()
+        self._first_batch: list[str] = []
 
-    def plan(self) -> Counting[PromptPlan]:
-        """Fit everything into the budget and write it down."""
+    def first_batch(self) -> list[str]:
+        """The texts to be counted first: all but the history, and of it what will fit by estimate."""
+        if self._first_batch:
+            return self._first_batch
         fixed = [*self._texts(self.post_history, self.continued, self.reply)]
         optional = [*self._texts(self.start, self.filler, *(one.item for one in self.injections))]
         optional += [text for element in self.elements for text in self._texts(*element)]
         known = [*self.head.countable(), *fixed, *optional]
         guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in dict.fromkeys(known))
-        yield from self.counts.ask([*known, *self.walk.look_ahead(guess, self.given.first_turn)])
+        self._first_batch = [*known, *self.walk.look_ahead(guess, self.given.first_turn)]
+        return self._first_batch
+
+    def plan(self) -> Counting[PromptPlan]:
+        """Fit everything into the budget and write it down."""
+        yield from self.counts.ask(self.first_batch())
+        fixed = [*self._texts(self.post_history, self.continued, self.reply)]
         heads = [self.counts[self.head.text(role)] for role in (Role.USER, Role.ASSISTANT)]
         base = max(heads) + sum(self.counts[text] for text in fixed)
         if self.given.policy is Policy.CLASSIC:
@@ -190,7 +235,7 @@ class _Assembly:
         below = 1 if self.continued is not None else 0
         newest_first = spliced([kept.item for kept in self.walk.kept], injections, below)
         history = [*reversed(newest_first), *(item for item in (self.post_history, self.continued) if item)]
-        answered = bool(self.walk.kept) or self.walk.complete
+        answered = bool(self.walk.kept) or self.walk.complete or bool(injections)
         return Layout(
             head=self.head,
             examples=tuple(item for element in self.elements[:used] for item in element),

@@ -46,7 +46,8 @@ def example_dialogue(given: PromptInput, story: Story, form: TurnFormat) -> Dial
     ``economy`` takes whole blocks, and puts the separator between them into a turn of its own where there is a
     template. ``classic`` takes single turns where there is a template, with the separator between their markup.
     """
-    blocks = parse_blocks(story.macros.mes_examples or "")
+    texts = (*story.examples_above, story.macros.mes_examples or "", *story.examples_below)
+    blocks = [block for text in texts for block in parse_blocks(text)]
     separator = story.expand(given.context.example_separator)
     heading = f"{separator}\n" if separator else ""
     raw = "".join(f"{heading}{block}\n" for block in blocks)

@@ -68,4 +68,6 @@ def spliced(turns: Sequence[Item], texts: Sequence[Injected], below: int) -> lis
 def _item(texts: Sequence[Injection], text: str, story: Story) -> Item:
     speaker = SPEAKER_OF[texts[0].role]
     names = {Speaker.USER: story.user, Speaker.CHARACTER: story.char, Speaker.NARRATOR: ""}
-    return Item(speaker, names[speaker], text, texts[0].kind, " and ".join(one.source for one in texts))
+    source = " and ".join(one.source for one in texts)
+    reason = "; ".join(one.reason for one in texts if one.reason)
+    return Item(speaker, names[speaker], text, texts[0].kind, source, reason=reason)

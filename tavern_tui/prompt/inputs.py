@@ -12,10 +12,10 @@ from enum import Enum
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
-from tavern_tui.domain.lorebook import InjectionRole
+from tavern_tui.domain.lorebook import InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
-from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState, PartKind
 
 
 class Policy(Enum):
@@ -50,16 +50,61 @@ class Examples(Enum):
     NEVER = "never"
 
 
+class LoreStrategy(Enum):
+    """Whose entries get the budget first: by order alone, the character's, or those of books for every chat."""
+
+    EVENLY = 0
+    CHARACTER_FIRST = 1
+    GLOBAL_FIRST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoreSettings:
+    """How lore fires, in SillyTavern's words; the defaults are ours.
+
+    ``scan_depth`` in turns. ``budget_percent`` of what the prompt may have, ``budget_cap`` in tokens, 0 for none.
+    ``min_activations`` widens the scan turn by turn until so many entries fired, down to ``min_activations_depth``
+    turns (0: to the chat's first). ``max_recursion_steps`` counts passes over the books, the first included; 0 means as
+    many as find something. ``scan_character_note``: keys are looked for in the card's note, too. ``book_settings``: a
+    book's own scan depth, budget and recursion count for its entries.
+    """
+
+    scan_depth: int = 4
+    budget_percent: float = 25
+    budget_cap: int = 0
+    include_names: bool = True
+    recursive: bool = True
+    case_sensitive: bool = False
+    match_whole_words: bool = True
+    min_activations: int = 0
+    min_activations_depth: int = 0
+    max_recursion_steps: int = 10
+    use_group_scoring: bool = False
+    strategy: LoreStrategy = LoreStrategy.CHARACTER_FIRST
+    scan_character_note: bool = False
+    book_settings: bool = True
+
+
+NOTE_KEY = "2_floating_prompt"
+"""The author's note's place among the texts injected at one depth."""
+
+
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A text that stands ``depth`` turns above the end. ``key`` orders the texts of one depth and role."""
+    """A text that stands ``depth`` turns above the end. ``key`` orders the texts of one depth and role.
+
+    ``scan``: lore keys are looked for in it, too. ``reason`` says what put it there, where that is worth saying. An
+    author's note with an empty text marks where lore round the note goes.
+    """
 
     text: str
     depth: int = 4
     role: InjectionRole = InjectionRole.SYSTEM
     kind: PartKind = PartKind.NOTE
     source: str = "author's note"
-    key: str = "2_floating_prompt"
+    key: str = NOTE_KEY
+    scan: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +118,9 @@ class PromptInput:
     ``first_turn`` is the ``first_turn`` of the chat's previous plan. ``fingerprint`` is the engine's vocabulary:
     turns that carry token ids for it are sent as ids. ``others`` are the other members of a group.
     ``system_text`` and ``post_history_text`` are the user's own; the card's replace them while
-    ``prefer_card_prompts``. ``think=False`` closes the model's thinking before it starts.
+    ``prefer_card_prompts``. ``think=False`` closes the model's thinking before it starts. ``lorebooks`` are the
+    character's, ``chat_lorebooks`` the chat's, ``global_lorebooks`` those for every chat; ``lore_state`` is the
+    ``lore_state`` of the plan that the newest reply came from.
     """
 
     character: Character
@@ -93,6 +140,11 @@ class PromptInput:
     injections: tuple[Injection, ...] = ()
     lore_before: str = ""
     lore_after: str = ""
+    lorebooks: tuple[Lorebook, ...] = ()
+    chat_lorebooks: tuple[Lorebook, ...] = ()
+    global_lorebooks: tuple[Lorebook, ...] = ()
+    lore: LoreSettings = LoreSettings()
+    lore_state: LoreState = NO_LORE_STATE
     examples: Examples = Examples.PUSHED_OUT
     stop_strings: tuple[str, ...] = ()
     others: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ class Item:
 
     ``continued`` marks the turn that the reply goes on from: nothing is written after its text. ``named`` asks for the
     name where a template shows only unusual ones. ``token_ids`` are the ids of ``text``. ``example`` marks what belongs
-    to example dialogue.
+    to example dialogue. ``reason`` is said of it in a plan.
     """
 
     speaker: Speaker
@@ -40,6 +40,7 @@ class Item:
     example: bool = False
     named: bool = False
     token_ids: tuple[int, ...] | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def _part(written: Written, closed_thoughts: str) -> Part:
         written.body,
         opening,
         written.closing,
+        reason=item.reason,
         turn_id=item.turn_id,
         role=ROLE_OF[item.speaker],
         token_ids=item.token_ids if whole else None,

@@ -45,12 +45,50 @@ class PartState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class LoreEffect:
+    """A lore entry that stays in (``sticky``) or out (a cooldown) until the chat has ``end`` turns.
+
+    ``start`` is the number of turns at which it began. ``mark`` changes with the entry. ``protected``: it does not end
+    when the chat has not grown since.
+    """
+
+    sticky: bool
+    book: str
+    uid: int
+    mark: str
+    start: int
+    end: int
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoreState:
+    """What one prompt's lore leaves behind for the next."""
+
+    effects: tuple[LoreEffect, ...] = ()
+
+
+NO_LORE_STATE = LoreState()
+"""The state of a chat in which nothing has fired that lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiredEntry:
+    """A lore entry that fired: its book, its number there, its title (else its first key), and what made it fire."""
+
+    book: str
+    uid: int
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A stretch of the prompt: ``body`` with the template's markup round it.
 
     ``source`` says where the body comes from (a card's field, a turn's speaker). ``tokens`` counts the whole text.
-    ``reason`` says in a few words why the part is not in. ``role`` is who says it in a chat completion.
-    ``token_ids`` are the body's own, where the engine that will read it sampled them.
+    ``reason`` says in a few words why the part is not in, or what made lore fire. ``role`` is who says it in a chat
+    completion. ``token_ids`` are the body's own, where the engine that will read it sampled them.
     """
 
     kind: PartKind
@@ -91,7 +129,8 @@ class PromptPlan:
     ``context_tokens`` and ``response_tokens`` are what was planned for; ``first_turn`` is the id of the oldest turn
     that is in (empty when none is) and belongs into the next ``PromptInput``. ``prefill`` is the beginning of the
     reply that the prompt already holds: for a continuation the text being continued. ``reasoning_open`` and
-    ``reasoning_close`` are the tags round the model's thinking.
+    ``reasoning_close`` are the tags round the model's thinking. ``fired`` are the lore entries in the order in which
+    they fired, ``lore_state`` is what lasts of them.
     """
 
     parts: tuple[Part, ...]
@@ -106,6 +145,8 @@ class PromptPlan:
     reasoning_open: str = ""
     reasoning_close: str = ""
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
+    fired: tuple[FiredEntry, ...] = ()
+    lore_state: LoreState = NO_LORE_STATE
 
     @property
     def included(self) -> tuple[Part, ...]:

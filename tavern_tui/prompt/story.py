@@ -7,7 +7,7 @@ Source: SillyTavern 1.12.6, ``public/script.js`` (``getCharacterCardFields``, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tavern_tui.domain.request import Role
@@ -44,7 +44,9 @@ class Story:
     """The prepared texts: macros expanded, carriage returns gone, control tokens harmless.
 
     ``macros`` holds the card's fields, which were expanded before they were in it: no field can contain itself. The
-    ``character_note`` is raw, it is expanded together with what is injected beside it.
+    ``character_note`` is raw, it is expanded together with what is injected beside it. ``lore_pieces`` are the texts
+    that ``lore_before`` and ``lore_after`` consist of; ``examples_above`` and ``examples_below`` are example dialogue
+    from lore.
     """
 
     user: str
@@ -55,6 +57,9 @@ class Story:
     lore_before: str
     lore_after: str
     macros: MacroContext
+    lore_pieces: tuple[Piece, ...] = ()
+    examples_above: tuple[str, ...] = ()
+    examples_below: tuple[str, ...] = ()
 
     def expand(self, text: str) -> str:
         """The macros of a template's text."""
@@ -190,15 +195,13 @@ class Head:
     def uncounted(self, newer: Role | None) -> list[Part]:
         """One part per field and stretch of markup, without tokens."""
         last = len(self.pieces) - 1
-        return [
-            Part(
-                *FIELDS.get(piece.field, (PartKind.MARKUP, "the story string")),
-                piece.text,
-                opening=self.opening if at == 0 else "",
-                closing=self.ending(newer) if at == last else "",
-            )
-            for at, piece in enumerate(self.pieces)
-        ]
+        parts = []
+        for at, piece in enumerate(self.pieces):
+            kind, source = FIELDS.get(piece.field, (PartKind.MARKUP, "the story string"))
+            opening = self.opening if at == 0 else ""
+            closing = self.ending(newer) if at == last else ""
+            parts.append(Part(kind, piece.source or source, piece.text, opening, closing, reason=piece.reason))
+        return parts
 
     def countable(self) -> list[str]:
         """Every text that ``parts`` may need the count of."""
@@ -246,6 +249,7 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
         final_newline=template is None or template.wrap,
         over_fields=given.policy is Policy.CLASSIC,
     )
+    pieces = list(_lore_apart(pieces, story))
     used = {piece.field for piece in pieces}
     unused = tuple(
         Part(kind, source, values[field], state=PartState.OUT, reason="the story string has no place for it")
@@ -262,6 +266,17 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     prefix, suffix = story.expand(prefix), story.expand(suffix)
     role = Role.USER if template.system_in_user else Role.SYSTEM
     return Head(tuple(pieces), prefix + (wrap if prefix else ""), suffix, role, unused)
+
+
+def _lore_apart(pieces: list[Piece], story: Story) -> Iterator[Piece]:
+    """The pieces with one for each lore entry, where the story string shows the entries as they are."""
+    for piece in pieces:
+        field = _ALIASES.get(piece.field, piece.field)
+        entries = [entry for entry in story.lore_pieces if entry.field == field]
+        if entries and piece.text == "".join(entry.text for entry in entries):
+            yield from entries
+        else:
+            yield piece
 
 
 def _alias(field: str) -> str:

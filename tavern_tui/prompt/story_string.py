@@ -26,10 +26,15 @@ _STANDALONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the rendered head. ``field`` is the story's variable it is the value of, empty for the template."""
+    """A stretch of the rendered head. ``field`` is the story's variable it is the value of, empty for the template.
+
+    ``source`` and ``reason`` are said of it in a plan, where the field's name is not enough.
+    """
 
     field: str
     text: str
+    source: str = ""
+    reason: str = ""
 
 
 _ELSE = Piece("", "")

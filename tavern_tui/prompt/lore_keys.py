@@ -1,0 +1,102 @@
+"""Lore keys: does a key stand in a text?
+
+Plain keys are looked up as substrings, word borders checked by hand, so a book of thousands of keys compiles nothing.
+A key of the form ``/pattern/flags`` is a regular expression; which of them may run is ``prompt.lore_patterns``'.
+Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``matchKeys``, ``parseRegexFromString``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tavern_tui.prompt.lore_patterns import Patterns
+
+_REGEX = re.compile(r"/(.+?)/([gimsuy]*)", re.DOTALL)
+_UNESCAPED_SLASH = re.compile(r"(?:^|[^\\])/")
+_BLANK = re.compile(r"\s")
+_NO_BLANKS_FROM = "\u0e00"  # scripts from Thai on do without blanks between words, so a neighbour tells nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """A key made ready: trimmed, in lower case, with what is known about its form."""
+
+    text: str
+    lower: str
+    several_words: bool
+    pattern: str = ""
+    flags: str = ""
+
+
+@lru_cache(maxsize=131_072)
+def needle(key: str) -> Needle:
+    """``key`` made ready. One is kept for each key, so a book is prepared once and not for every prompt."""
+    text = key.strip()
+    found = _REGEX.fullmatch(text)
+    if found and not _UNESCAPED_SLASH.search(found[1]):
+        return Needle(text, text.lower(), False, found[1], found[2])
+    return Needle(text, text.lower(), _BLANK.search(text) is not None)
+
+
+class Haystack:
+    """A text to search in; its lower case is made once."""
+
+    __slots__ = ("_lower", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lower: str | None = None
+
+    @property
+    def lower(self) -> str:
+        """The text in lower case."""
+        if self._lower is None:
+            self._lower = self.text.lower()
+        return self._lower
+
+
+class KeySearch:
+    """Searches for keys with one prompt's macros. ``exact``: words and blank keys as SillyTavern takes them.
+
+    There a letter beyond ASCII is the end of a word, and a key made of blanks stands in every text.
+    """
+
+    def __init__(self, expand: Callable[[str], str], patterns: Patterns, *, exact: bool) -> None:
+        self._expand = expand
+        self._patterns = patterns
+        self._exact = exact
+        self._inside = _inside_ascii if exact else _inside_word
+
+    def finds(self, key: str, haystack: Haystack, *, case_sensitive: bool, whole_words: bool) -> bool:
+        """Whether ``key`` stands in ``haystack``."""
+        if "{{" in key or "<" in key:
+            key = self._expand(key)
+        if not key:
+            return False
+        one = needle(key)
+        if not one.text:
+            return self._exact
+        if one.pattern and (verdict := self._patterns.search(one, haystack.text)) is not None:
+            return verdict
+        wanted, text = (one.text, haystack.text) if case_sensitive else (one.lower, haystack.lower)
+        at = text.find(wanted)
+        if at < 0 or not whole_words or one.several_words:
+            return at >= 0
+        inside = self._inside
+        while at >= 0:
+            end = at + len(wanted)
+            if not (at and inside(text[at - 1])) and not (end < len(text) and inside(text[end])):
+                return True
+            at = text.find(wanted, at + 1)
+        return False
+
+
+def _inside_ascii(mark: str) -> bool:
+    return mark == "_" or (mark.isascii() and mark.isalnum())
+
+
+def _inside_word(mark: str) -> bool:
+    return mark == "_" or (mark < _NO_BLANKS_FROM and mark.isalnum())

@@ -1,0 +1,107 @@
+"""Where lore goes that fired: round the character, round the author's note, at a depth, round the examples.
+
+In one place the entry of the highest order stands last; of equal orders the one that fired later stands first.
+Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``checkWorldInfo``, its end), ``public/script.js``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from tavern_tui.domain.lorebook import InjectionRole, LorePosition
+from tavern_tui.prompt.inputs import NOTE_KEY, Injection, Policy, PromptInput
+from tavern_tui.prompt.lore import Fired, Lore
+from tavern_tui.prompt.plan import FiredEntry, Part, PartKind, PartState
+from tavern_tui.prompt.story import Story
+from tavern_tui.prompt.story_string import Piece
+
+_ROLE_NUMBER = {InjectionRole.SYSTEM: 0, InjectionRole.USER: 1, InjectionRole.ASSISTANT: 2}
+
+
+def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, Story]:
+    """The input and the story of a prompt with ``lore`` in its places."""
+    by_order = sorted(lore.fired, key=lambda one: -one.one.entry.order)
+    ordered = [one for one in reversed(by_order) if one.text]
+
+    def at(position: LorePosition) -> list[Fired]:
+        return [one for one in ordered if one.one.entry.position is position]
+
+    before, after = at(LorePosition.BEFORE_CHARACTER), at(LorePosition.AFTER_CHARACTER)
+    pieces_before = _pieces("wiBefore", story.lore_before, before)
+    pieces_after = _pieces("wiAfter", story.lore_after, after)
+    story = replace(
+        story,
+        lore_before="".join(piece.text for piece in pieces_before),
+        lore_after="".join(piece.text for piece in pieces_after),
+        lore_pieces=(*pieces_before, *pieces_after),
+        examples_above=tuple(one.text for one in reversed(at(LorePosition.EXAMPLES_TOP))),
+        examples_below=tuple(one.text for one in at(LorePosition.EXAMPLES_BOTTOM)),
+    )
+    notes = _round_the_note(given, at(LorePosition.NOTE_TOP), at(LorePosition.NOTE_BOTTOM))
+    return replace(given, injections=(*notes, *_at_depth(at(LorePosition.AT_DEPTH)))), story
+
+
+def titles(lore: Lore) -> tuple[FiredEntry, ...]:
+    """What a plan says of the entries that fired."""
+    return tuple(FiredEntry(one.one.book.name, one.one.entry.uid, one.one.title, one.reason) for one in lore.fired)
+
+
+def left_out(lore: Lore, switched_off: Iterable[tuple[str, str]]) -> Iterator[Part]:
+    """The parts of a plan for what nearly fired, and for patterns that were ``switched_off`` with their reasons."""
+    for one in lore.held:
+        state = PartState.CUT if one.cut else PartState.OUT
+        yield Part(PartKind.LORE, f"lore: {one.one.title}", one.one.content, state=state, reason=one.reason)
+    for key, reason in switched_off:
+        yield Part(PartKind.LORE, f"lore key {key}", "", state=PartState.OUT, reason=reason)
+
+
+def _pieces(field: str, own: str, fired: Sequence[Fired]) -> list[Piece]:
+    """One piece for each text of a place, with the newlines between them."""
+    pieces = [Piece(field, own)] if own else []
+    pieces += [Piece(field, one.text, f"lore: {one.one.title}", one.reason) for one in fired]
+    return [*(replace(piece, text=f"{piece.text}\n") for piece in pieces[:-1]), *pieces[-1:]]
+
+
+def _round_the_note(given: PromptInput, top: Sequence[Fired], bottom: Sequence[Fired]) -> tuple[Injection, ...]:
+    """The injections with lore above and below the author's note. Without a note ``economy`` puts it in its place."""
+    notes = given.injections
+    if not top and not bottom:
+        return notes
+    exact = given.policy is Policy.CLASSIC
+    if not exact and all(one.key != NOTE_KEY for one in notes):
+        notes = (*notes, Injection("", kind=PartKind.LORE, source=""))
+    above, below = ("\n".join(one.text for one in side) for side in (top, bottom))
+
+    def wrapped(note: Injection) -> Injection:
+        texts = (above, note.text, below) if exact else [text for text in (above, note.text, below) if text]
+        source = " with ".join(text for text in (note.source, _sources((*top, *bottom))) if text)
+        text = "\n".join(texts).removeprefix("\n").removesuffix("\n")
+        return replace(note, text=text, source=source, reason=_reasons((*top, *bottom)))
+
+    return tuple(wrapped(one) if one.key == NOTE_KEY else one for one in notes)
+
+
+def _at_depth(fired: Sequence[Fired]) -> Iterator[Injection]:
+    """One text for each depth and role."""
+    places: dict[tuple[int, InjectionRole], list[Fired]] = {}
+    for one in fired:
+        places.setdefault((one.one.entry.depth, one.one.entry.role), []).append(one)
+    for (depth, role), here in places.items():
+        yield Injection(
+            "\n".join(one.text for one in here),
+            depth,
+            role,
+            kind=PartKind.LORE,
+            source=_sources(here),
+            key=f"customDepthWI-{depth}-{_ROLE_NUMBER[role]}",
+            reason=_reasons(here),
+        )
+
+
+def _sources(fired: Sequence[Fired]) -> str:
+    return "lore: " + ", ".join(one.one.title for one in fired)
+
+
+def _reasons(fired: Sequence[Fired]) -> str:
+    return "; ".join(dict.fromkeys(one.reason for one in fired))
