@@ -197,6 +197,7 @@ class Generation:
                 text.final,
                 raw=raw,
                 reasoning=text.reasoning,
+                lore=tuple(entry.title for entry in self._plan.fired),
                 interrupted=interrupted,
                 receipt=self._receipt(),
                 tokens=self._tokens(),

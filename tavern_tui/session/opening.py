@@ -14,6 +14,7 @@ from tavern_tui.engines.base import Engine, Event
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.late_engine import LateEngine
+from tavern_tui.session.lore import books_of
 from tavern_tui.session.options import ReplyOptions, options_from, preset_named
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
@@ -99,6 +100,7 @@ def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda 
         persona=persona,
         connection=Connection(engine, clock=time.monotonic),
         options=options,
+        lorebooks=books_of(character, workspace.library),
         sample=workspace.is_sample(path),
     )
 

@@ -17,7 +17,8 @@ from datetime import datetime
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ROOT, ChatTree, Turn
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, PromptError, SettingsError
-from tavern_tui.domain.events import Body, Speaker, TipMoved, TurnAdded
+from tavern_tui.domain.events import Body, PropertySet, Speaker, TipMoved, TurnAdded
+from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.prompt.assemble import assemble
 from tavern_tui.prompt.cleanup import reply_rules
@@ -29,6 +30,7 @@ from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
 from tavern_tui.session.generation import Generation, ReplyPlace
 from tavern_tui.session.greeting import expanded, greetings
+from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.storage.chats import ChatLog
@@ -38,8 +40,8 @@ from tavern_tui.storage.recovery import Recovery, recover
 class ChatSession:
     """A chat, the character and persona in it, and the connection that writes replies.
 
-    ``sample``: the character is one of ours. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it
-    with ``open`` before anything else.
+    ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``clock`` gives Unix seconds, ``dice``
+    numbers from 0 up to 1. Open it with ``open`` before anything else.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ChatSession:
         persona: Persona,
         connection: Connection,
         options: ReplyOptions,
+        lorebooks: tuple[Lorebook, ...] = (),
         sample: bool = False,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
@@ -60,6 +63,7 @@ class ChatSession:
         self.persona = persona
         self.connection = connection
         self.options = options
+        self.lorebooks = lorebooks
         self._sample = sample
         self._clock = clock
         self._dice = dice
@@ -140,6 +144,8 @@ class ChatSession:
             options = self._options_for(ready, kind, place)
             given = self._input(ready, options, GenerationKind(kind.value), parent)
             plan = await self._assembled(given, ready)
+            if plan.lore_state != given.lore_state:
+                await self.changes.write(PropertySet(PROPERTY, as_property(plan.lore_state)))
         except (EngineError, PromptError, SettingsError) as error:
             self.connection.doubt()
             yield out.TurnFailed(error)
@@ -198,6 +204,8 @@ class ChatSession:
             chat_id=self.log.key,
             model=ready.info.model,
             fingerprint=ready.info.fingerprint,
+            lorebooks=self.lorebooks,
+            lore_state=read_state(self.tree.properties),
             first_turn=self._first_turn,
             think=options.think,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tavern_tui.domain.character import Character
+from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.engines.fake import FakeEngine, Script
 from tavern_tui.session.connection import Connection
@@ -39,7 +40,9 @@ def store(tmp_path: Path) -> ChatStore:
 def begin(store: ChatStore) -> Opener:
     """``begin(reply, …)`` makes a session on a new chat whose engine gives those replies in turn."""
 
-    def opener(*replies: Script, character: Character = MIRA, **options: object) -> ChatSession:
+    def opener(
+        *replies: Script, character: Character = MIRA, lorebooks: tuple[Lorebook, ...] = (), **options: object
+    ) -> ChatSession:
         log = store.create("A crossing", (character.name,), "Alex")
         return ChatSession(
             log=log,
@@ -47,6 +50,7 @@ def begin(store: ChatStore) -> Opener:
             persona=Persona("Alex"),
             connection=Connection(FakeEngine(replies or ("Yes.",)), clock=lambda: 0.0),
             options=replace(OPTIONS, **options),  # type: ignore[arg-type]
+            lorebooks=lorebooks,
             clock=lambda: 1_700_000_000.0,
             dice=lambda: 0.5,
         )

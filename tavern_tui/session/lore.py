@@ -1,0 +1,63 @@
+"""A chat's lore: which books it reads, and what of fired lore lasts from one reply to the next.
+
+What lasts is the chat's property ``lore``: a list with an object for each sticky entry and each cooldown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.errors import FormatError, NotFoundError
+from tavern_tui.domain.lorebook import Lorebook
+from tavern_tui.prompt.plan import LoreEffect, LoreState
+from tavern_tui.storage.library import Library
+
+PROPERTY = "lore"
+
+_FIELDS: Mapping[str, type] = {
+    "sticky": bool,
+    "book": str,
+    "uid": int,
+    "mark": str,
+    "start": int,
+    "end": int,
+    "protected": bool,
+}
+
+
+def books_of(character: Character, library: Library) -> tuple[Lorebook, ...]:
+    """The character's books: the one its card is linked to, where the library has it, and the one inside the card.
+
+    The linked one comes first: of two books with one name it is the one that a person may have edited.
+    """
+    embedded = (character.lorebook,) if character.lorebook is not None else ()
+    data = character.source.get("data")
+    extensions = data.get("extensions") if isinstance(data, dict) else None
+    name = extensions.get("world") if isinstance(extensions, dict) else None
+    if not isinstance(name, str) or not name.strip():
+        return embedded
+    try:
+        linked, _ = library.lorebook(name)
+    except (NotFoundError, FormatError):  # the card is from elsewhere; ``doctor`` names books that cannot be read
+        return embedded
+    return (linked, *embedded)
+
+
+def read_state(properties: Mapping[str, Any]) -> LoreState:
+    """What lasts, by a chat's properties; entries that another program or a person wrote in another way are dropped."""
+    listed = properties.get(PROPERTY)
+    effects = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return LoreState(
+        tuple(
+            LoreEffect(**{name: one[name] for name in _FIELDS})
+            for one in effects
+            if all(type(one.get(name)) is kind for name, kind in _FIELDS.items())
+        )
+    )
+
+
+def as_property(state: LoreState) -> list[dict[str, Any]] | None:
+    """The property's value; ``None`` where nothing lasts."""
+    return [{name: getattr(one, name) for name in _FIELDS} for one in state.effects] or None
