@@ -7,8 +7,8 @@ Source: SillyTavern 1.12.6, ``public/script.js`` (``parseMesExamples``), ``publi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from tavern_tui.domain.events import Speaker
 from tavern_tui.prompt.inputs import Policy, PromptInput
@@ -17,6 +17,7 @@ from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.story import Story
 
+_SOURCE = "the card's example dialogue"
 _START = re.compile(r"<START>", re.IGNORECASE)
 
 
@@ -55,7 +56,7 @@ def example_dialogue(given: PromptInput, story: Story, form: TurnFormat) -> Dial
     template = given.instruct
     elements: tuple[tuple[Item, ...], ...] = ()
     if template is not None and not (template.skip_examples and exact):
-        elements = _elements(blocks, separator, story, exact=exact)
+        elements = _elements(blocks, separator, story, set() if exact else _of_lore(story), exact=exact)
     if not elements:
         elements = tuple((_bare(f"{heading}{block}"),) for block in blocks)
     items = [item for element in elements for item in element]
@@ -63,8 +64,12 @@ def example_dialogue(given: PromptInput, story: Story, form: TurnFormat) -> Dial
     return Dialogue(elements, text, raw)
 
 
-def _elements(blocks: Sequence[str], separator: str, story: Story, *, exact: bool) -> tuple[tuple[Item, ...], ...]:
+def _elements(
+    blocks: Sequence[str], separator: str, story: Story, narrated: Collection[str], *, exact: bool
+) -> tuple[tuple[Item, ...], ...]:
+    """The blocks in which somebody speaks, and those of ``narrated``; none where nobody speaks in any."""
     elements: list[tuple[Item, ...]] = []
+    spoken = False
     for block in blocks:
         turns = [
             Item(
@@ -72,16 +77,23 @@ def _elements(blocks: Sequence[str], separator: str, story: Story, *, exact: boo
                 story.user if turn.speaker is Speaker.USER else story.char,
                 turn.text,
                 PartKind.EXAMPLE,
-                "the card's example dialogue",
+                _SOURCE,
                 example=True,
             )
             for turn in parse_turns(block, story.user, story.char)
         ]
+        spoken = spoken or bool(turns)
+        if not turns and block in narrated:
+            turns = [replace(separator_item(block, PartKind.EXAMPLE, bare=False), source="lore")]
         if not turns:
             continue
         heading = [separator_item(separator, PartKind.EXAMPLE, bare=exact)] if separator else []
         elements += [(item,) for item in (*heading, *turns)] if exact else [(*heading, *turns)]
-    return tuple(elements)
+    return tuple(elements) if spoken else ()
+
+
+def _of_lore(story: Story) -> set[str]:
+    return {block for text in (*story.examples_above, *story.examples_below) for block in parse_blocks(text)}
 
 
 def separator_item(text: str, kind: PartKind, *, bare: bool) -> Item:
@@ -90,7 +102,7 @@ def separator_item(text: str, kind: PartKind, *, bare: bool) -> Item:
 
 
 def _bare(text: str) -> Item:
-    return Item(Speaker.NARRATOR, "", text, PartKind.EXAMPLE, "the card's example dialogue", bare=True, example=True)
+    return Item(Speaker.NARRATOR, "", text, PartKind.EXAMPLE, _SOURCE, bare=True, example=True)
 
 
 def parse_blocks(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +182,9 @@ class Patterns:
             except _interruptible.error:
                 return None
         try:
-            return re.compile(source, flags)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # of what a set will mean in some later Python
+                return re.compile(source, flags)
         except (re.error, OverflowError, RecursionError):
             return None
 

@@ -1,0 +1,140 @@
+"""Keys: what is compiled and folded, and which regular expressions may run."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tavern_tui.domain.lorebook import Lorebook, LoreEntry
+from tavern_tui.prompt.lore_keys import Haystack, KeySearch, needle
+from tavern_tui.prompt.lore_patterns import Patterns, worst_case
+from tests.prompt import builders
+
+HAYSTACK = Haystack("\x01Tom: Tell me of the Dragon's gold.\n\x01Mira: No.")
+
+
+def search(key: str, haystack: Haystack = HAYSTACK, *, exact: bool = False, **how: bool) -> bool:
+    """Whether the key is found, without case and in whole words unless ``how`` says otherwise."""
+    keys = KeySearch(str, Patterns(interruptible=False), exact=exact)
+    return keys.finds(key, haystack, **{"case_sensitive": False, "whole_words": True, **how})
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("dragon", True),
+        ("drag", False),
+        ("ragon", False),
+        ("the drag", True),
+        (" gold ", True),
+        ("/dragon/", False),
+        ("/dragon/i", True),
+        (r"/\x01Mira: N/", True),
+        (r"/Dragon\W?s gold/", True),
+        ("/(?<name>Mira|Tom): No/", True),
+        ("/[/", False),
+        ("", False),
+    ],
+)
+def test_a_key_is_found_or_not(key: str, found: bool) -> None:
+    assert search(key) is found
+
+
+def test_the_ways_to_look() -> None:
+    assert search("drag", whole_words=False)
+    assert not search("dragon", case_sensitive=True)
+    assert search(" ", exact=True)
+    assert not search(" ")
+    assert search("a/b", Haystack("an a/b test"))
+    assert search("/a/b/", Haystack("so /a/b/ it is"), whole_words=False)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["dragons?", "a|b|c", "(?:fire|ice) ?drake", "fire.*ball", r"\b[Tt]om{1,3}\b", "(?=a)b"]
+)
+def test_patterns_whose_work_is_bounded_run(pattern: str) -> None:
+    assert worst_case(pattern) is not None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+b",
+        "(a|a)*b",
+        "a*a*b",
+        "(a|b)+",
+        r"(a)\1",
+        "a?" * 30,
+        "(a|a)" * 12,
+        "(?i)a",
+        "x{2,}y+",
+        "(a?){30}",
+        "a" * 1001,
+    ],
+)
+def test_patterns_that_may_take_long_are_switched_off_and_named(pattern: str) -> None:
+    assert worst_case(pattern) is None
+    patterns = Patterns(interruptible=False)
+    keys = KeySearch(str, patterns, exact=False)
+    assert not keys.finds(f"/{pattern}/", Haystack("a" * 5000), case_sensitive=False, whole_words=True)
+    assert patterns.switched_off == {f"/{pattern}/": "switched off: its pattern may take too long"}
+
+
+def test_all_patterns_of_a_prompt_share_an_allowance() -> None:
+    patterns = Patterns(interruptible=False, allowance=30_000_000)
+    keys = KeySearch(str, patterns, exact=False)
+    text = Haystack("b" * 3000)
+    for at in range(10):
+        keys.finds(f"/a.*{at}/", text, case_sensitive=False, whole_words=True)
+    assert 0 < len(patterns.switched_off) < 10
+    assert keys.finds("b" * 3000, text, case_sensitive=False, whole_words=True)
+
+
+def test_the_plan_names_a_pattern_that_was_switched_off_and_plain_keys_still_fire() -> None:
+    entry = LoreEntry(keys=("/(a+)+$/", "dragon"), content="It sleeps.", comment="D")
+    one = builders.given(builders.chat("Hm.", "The dragon!"), lorebooks=(Lorebook("Book", (entry,)),))
+    made = builders.plan(one)
+    assert [fired.title for fired in made.fired] == ["D"]
+    if not Patterns().interruptible:
+        (part,) = [part for part in made.parts if part.source == "lore key /(a+)+$/"]
+        assert part.reason == "switched off: its pattern may take too long"
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text("ab()|*+?{}[]^$.\\/,12:<=!x", max_size=25), st.text("ab12\n", max_size=60))
+def test_no_pattern_raises_and_what_runs_is_what_python_finds(pattern: str, text: str) -> None:
+    work = worst_case(pattern)
+    assert work is None or work.steps(len(text)) > 0
+    search(f"/{pattern}/", Haystack(text))
+
+
+def test_five_thousand_entries_compile_nothing_and_fold_the_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = tuple(
+        LoreEntry(uid=at, keys=(f"keyword{at}", f"two words {at}"), content=f"Fact {at}.") for at in range(5_000)
+    )
+    one = builders.given(builders.chat("Hm.", "Of keyword4321."), lorebooks=(Lorebook("Book", entries),))
+    builders.plan(one)
+    prepared, compiled = needle.cache_info().misses, []
+    folded = []
+
+    def compiling(*arguments: Any) -> Any:
+        compiled.append(arguments)
+        return original(*arguments)
+
+    def folding(haystack: Haystack) -> Any:
+        if haystack._lower is None:
+            folded.append(haystack)
+        return lower(haystack)
+
+    original, lower = re.compile, vars(Haystack)["lower"].fget
+    monkeypatch.setattr(re, "compile", compiling)
+    monkeypatch.setattr(Haystack, "lower", property(folding))
+    made = builders.plan(one)
+    assert [fired.uid for fired in made.fired] == [4321]
+    assert compiled == []
+    assert needle.cache_info().misses == prepared
+    assert len(folded) <= 6
