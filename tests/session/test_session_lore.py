@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.samples import sources
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.prompt.plan import PartKind
+from tavern_tui.session.events import PromptBuilt
 from tavern_tui.session.lore import PROPERTY, books_of, read_state
 from tavern_tui.storage.library import Library
 from tests.session.conftest import Opener, collect
@@ -39,6 +41,23 @@ async def test_a_sticky_entry_stays_while_the_chat_grows_by_its_turns(begin: Ope
 @pytest.mark.parametrize("value", [None, "eels", [1], [{"book": "River"}], {"sticky": True}, [{"sticky": 1}]])
 def test_what_lasts_and_was_written_in_another_way_is_nothing(value: object) -> None:
     assert read_state({PROPERTY: value}).effects == ()
+
+
+@pytest.mark.parametrize("name", sources.CARDS)
+async def test_natural_first_lines_to_a_sample_fire_its_lore(begin: Opener, name: str) -> None:
+    card = sources.character(name)
+    assert card.lorebook is not None
+    contents = {entry.comment: entry.content for entry in card.lorebook.entries}
+    stored: set[str] = set()
+    for line in sources.first_lines(name):
+        session = begin("Yes.", character=card, lorebooks=(card.lorebook,))
+        await session.open()
+        events = await collect(session.reply(line))
+        (plan,) = [event.plan for event in events if isinstance(event, PromptBuilt)]
+        titles = session.tree.turns[session.tree.tip].lore
+        stored.update(titles)
+        assert all(contents[title].split("{{")[0] in plan.text for title in titles)
+    assert len(stored) >= 2
 
 
 @pytest.mark.parametrize("name", ["Wren", "Bess", "Tern", "The Mapmaker"])
