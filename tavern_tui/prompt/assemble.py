@@ -72,7 +72,7 @@ def _with_lore(scan: LoreScan, share: float, given: PromptInput, story: Story, c
     assembly = _Assembly(*placed(given, story, lore), counts)
     unknown = lore.unknown
     yield from counts.ask([*unknown, *assembly.first_batch()])
-    while unknown:
+    while unknown and not scan.stands(lore, counts):
         lore = scan.run(counts, share)
         unknown = lore.unknown
         yield from counts.ask(unknown)

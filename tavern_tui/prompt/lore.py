@@ -65,7 +65,8 @@ class Held:
 class Lore:
     """The result of a scan: what fires in the order of firing, what nearly did, and what lasts.
 
-    ``unknown`` are texts whose tokens were only estimated. ``budget`` and the tokens charged are below it.
+    ``unknown`` are texts whose tokens were only estimated. The tokens charged are
+    below ``budget``; ``cut`` says that it, or a book's own, kept something out.
     """
 
     fired: tuple[Fired, ...] = ()
@@ -73,6 +74,7 @@ class Lore:
     state: LoreState = NO_LORE_STATE
     unknown: tuple[str, ...] = ()
     budget: int = 0
+    cut: bool = False
 
 
 class LoreScan:
@@ -99,6 +101,12 @@ class LoreScan:
         """What fires, by the counts known so far. ``share`` of the budget may be used."""
         self.scanned.silence()
         return _Run(self, counts, share).result()
+
+    def stands(self, lore: Lore, counts: Counts) -> bool:
+        """Whether ``lore`` would come out the same with ``counts``: the budget alone depends on them."""
+        if lore.cut or any(one.one.book.token_budget for one in lore.fired):
+            return False
+        return sum(counts.get(f"{one.text}\n", lore.budget) for one in lore.fired) < lore.budget
 
     def budget(self, share: float) -> int:
         """Tokens for lore; what fires stays below it."""
@@ -172,12 +180,14 @@ class _Run:
             if not self.scan.exact:
                 self.charged = sum(one.tokens for one in self.fired.values())
         held = [one for one in (*self.held.values(), *self._blocked()) if one.one not in self.fired]
+        held.sort(key=lambda one: not one.cut)
         return Lore(
             fired=tuple(self.fired.values()),
             held=tuple(held[:MOST_TOLD]),
             state=self.scan.effects.after(self.fired),
             unknown=tuple(self.unknown),
             budget=self.budget,
+            cut=bool(held) and held[0].cut,
         )
 
     @property

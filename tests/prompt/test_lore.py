@@ -16,7 +16,7 @@ from tavern_tui.domain.lorebook import InjectionRole, Lorebook, LoreEntry, LoreP
 from tavern_tui.prompt.assemble import assemble
 from tavern_tui.prompt.counting import Counts
 from tavern_tui.prompt.inputs import Injection, LoreSettings, Policy, PromptInput
-from tavern_tui.prompt.lore import Lore, LoreScan
+from tavern_tui.prompt.lore import MOST_TOLD, Lore, LoreScan
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.story import tell
 from tests.prompt.builders import Visited, chat, count, given, plan
@@ -94,6 +94,15 @@ def test_parts_add_up_to_the_prompt() -> None:
     assert len(made.fired) == len(LorePosition)
     assert made.text == "".join(part.text for part in made.included)
     assert made.tokens == count([made.text])[0]
+
+
+def test_of_many_that_nearly_fired_those_that_the_budget_refused_are_told_first() -> None:
+    unlucky = [LoreEntry(uid=at, constant=True, order=200, probability=0.0, content="x") for at in range(30)]
+    long = LoreEntry(uid=99, constant=True, content="word " * 50, comment="Long")
+    made = plan(with_lore(*unlucky, long, lore=LoreSettings(budget_cap=20)))
+    told = [part for part in made.parts if part.kind is PartKind.LORE]
+    assert len(told) == MOST_TOLD
+    assert told[0].source == "lore: Long"
 
 
 # Places
