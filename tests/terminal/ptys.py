@@ -1,0 +1,163 @@
+"""A program on a real pty, whose other side the test reads, leaves unread, or closes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+LONGEST_SECONDS = 60.0
+"""After so long a test gives up; no test measures time against it."""
+
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9]+\$p")
+
+
+class Terminal:
+    """``command`` in a terminal of ``rows`` × ``columns`` cells, as the leader of its session."""
+
+    def __init__(
+        self, command: Sequence[str], rows: int = 24, columns: int = 80, variables: Mapping[str, str] | None = None
+    ) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.modes_before = termios.tcgetattr(slave)
+        self._path = os.ttyname(slave)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEXTUAL", "TMUX"))}
+        # The shell, leading a session, opens the terminal, which makes it the one that hangs up on it.
+        self.process = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', self._path, *command],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **(variables or {})},
+        )
+        os.close(slave)
+        os.set_blocking(self.master, False)
+        self.seen = bytearray()
+        self._rows, self._columns = rows, columns
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(LONGEST_SECONDS)
+        self.close()
+
+    def read(self, seconds: float = 0.05) -> None:
+        """Read what has come, waiting ``seconds`` for it at most."""
+        if self._closed or not select.select([self.master], [], [], seconds)[0]:
+            return
+        try:
+            self.seen += os.read(self.master, 65536)
+        except OSError:
+            time.sleep(seconds)  # the program has ended: its side is closed
+
+    def read_until(self, met: Callable[[], object]) -> None:
+        """Read until ``met`` is true."""
+        self._until(met, self.read)
+
+    def leave_unread_until(self, met: Callable[[], object]) -> None:
+        """Read nothing until ``met`` is true."""
+        self._until(met, lambda: time.sleep(0.05))
+
+    def type(self, text: str) -> None:
+        """Send ``text`` in one write."""
+        os.write(self.master, text.encode())
+
+    def send_whole(self, data: bytes) -> None:
+        """Send any amount, reading meanwhile."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self.master, rest) :]
+            except BlockingIOError:
+                self.read(0.01)
+
+    def close(self) -> None:
+        """Hang up."""
+        if not self._closed:
+            self._closed = True
+            os.close(self.master)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self.process.send_signal(number)
+
+    def ended(self) -> bool:
+        """Whether the program has ended."""
+        return self.process.poll() is not None
+
+    def exit_status(self) -> int:
+        """Wait for the end, reading; then read what is left."""
+        self.read_until(self.ended)
+        for _ in range(20):
+            self.read(0.01)
+        return self.process.returncode
+
+    def screen(self) -> list[str]:
+        """What a terminal shows that was sent all this, line by line."""
+        screen = pyte.Screen(self._columns, self._rows)
+        pyte.ByteStream(screen).feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self.seen)))
+        return [str(line) for line in screen.display]
+
+    def modes(self) -> list[object]:
+        """The line discipline's settings now."""
+        fd = os.open(self._path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            return termios.tcgetattr(fd)
+        finally:
+            os.close(fd)
+
+    def switched_on(self) -> set[int]:
+        """The private modes that are on after all this: 1049 the alternate screen, 25 the cursor, 1000 the mouse …"""
+        on = {25, 7}
+        for number, letter in re.findall(rb"\x1b\[\?(\d+)([hl])", bytes(self.seen)):
+            (on.add if letter == b"h" else on.discard)(int(number))
+        return on
+
+    def _until(self, met: Callable[[], object], meanwhile: Callable[[], None]) -> None:
+        end = time.monotonic() + LONGEST_SECONDS
+        while not met():
+            if time.monotonic() > end:
+                raise AssertionError(f"it did not happen; on screen: {self.screen()}")
+            meanwhile()
+
+
+class TinyTerminal(Terminal):
+    """The tiny app in a terminal."""
+
+    def __init__(self, journal: Path, what: str, updates: int = 0) -> None:
+        self._journal = journal
+        app = Path(__file__).with_name("tiny_app.py")
+        root = Path(__file__).parents[2]
+        command = [sys.executable, str(app), str(journal), what, str(updates)]
+        super().__init__(command, variables={"PYTHONPATH": str(root)})
+
+    def notes(self, word: str = "") -> list[str]:
+        """What the app noted that begins with ``word``."""
+        if not self._journal.exists():
+            return []
+        lines = self._journal.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if line.startswith(word)]
+
+    def until_ready(self) -> None:
+        """Read until the first frame is out."""
+        self.read_until(lambda: self.notes("ready"))
