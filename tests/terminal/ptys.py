@@ -126,6 +126,14 @@ class Terminal:
         finally:
             os.close(fd)
 
+    def pending_input(self) -> int:
+        """How many bytes the program has been sent and has not read."""
+        fd = os.open(self._path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        finally:
+            os.close(fd)
+
     def switched_on(self) -> set[int]:
         """The private modes that are on after all this: 1049 the alternate screen, 25 the cursor, 1000 the mouse …"""
         on = {25, 7}

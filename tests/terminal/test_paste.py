@@ -13,6 +13,7 @@ from textual import events
 from tavern_tui.ui.terminal.input import TerminalInput
 from tavern_tui.ui.terminal.paste import (
     BURST_SECONDS,
+    PASTE_GAP_SECONDS,
     UNFINISHED_SECONDS,
     Pasted,
     PasteScan,
@@ -137,6 +138,11 @@ def test_an_enter_waits_for_what_may_follow_and_no_longer() -> None:
     assert scan.tick(1.0 + BURST_SECONDS / 2) == []
     assert scan.tick(1.0 + BURST_SECONDS) == [Typed("hi\r")]
     assert scan.due is None
+
+
+@pytest.mark.parametrize(("gap", "piece"), [(0.9, Pasted("end\n")), (1.1, Typed("end\r"))])
+def test_a_paste_goes_on_over_the_gaps_of_a_slow_link(gap: float, piece: Typed | Pasted) -> None:
+    assert _scanned("one\rtwo\r", "end\r", gap=gap * PASTE_GAP_SECONDS) == [Pasted("one\ntwo\n"), piece]
 
 
 def test_an_esc_that_may_begin_a_paste_is_a_key_when_nothing_follows() -> None:

@@ -13,6 +13,10 @@ from typing import Final
 BURST_SECONDS: Final = 0.015
 """Reads closer together than this are one burst."""
 
+PASTE_GAP_SECONDS: Final = 0.2
+"""A burst that has proved to be a paste goes on over gaps up to this: slow links deliver a long one in packets, and the
+short piece of it that follows a gap must not be sent."""
+
 TYPED_CHARACTERS: Final = 39
 """The most characters of one burst that may have been typed."""
 
@@ -88,7 +92,8 @@ class PasteScan:
     def feed(self, text: str, now: float) -> list[Typed | Pasted]:
         """Take what was read at ``now``; give what is certain."""
         pieces = self.tick(now) if (due := self.due) is not None and now >= due else []
-        if now - self._last >= BURST_SECONDS and not self._held:
+        gap = PASTE_GAP_SECONDS if self._in_paste_burst else BURST_SECONDS
+        if now - self._last >= gap and not self._held:
             self._passed, self._in_paste_burst = 0, False
         self._last = now
         self._held += text
@@ -121,7 +126,7 @@ class PasteScan:
         keep = _partial(self._held, _START)
         if keep < len(self._held):
             pieces = self._give(keep)
-            self._passed, self._in_paste_burst = 0, False
+            self._passed = 0
             return pieces
         text, self._held = self._held, ""
         return [Typed(text, waited=True)]
