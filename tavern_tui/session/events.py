@@ -1,7 +1,8 @@
 """What a front end hears while a reply is made (``docs/architecture.md`` §4).
 
-The order is: ``TurnStarted``, ``PromptBuilt``, any of the progress events, then text, then exactly one of ``TurnSaved``
-and ``TurnFailed``. ``TurnStopped`` stands before ``TurnSaved`` where the reply did not end by itself.
+The order is: ``TurnStarted``, ``PromptBuilt``, any of the progress events, then text, then one of ``TurnSaved`` and
+``TurnFailed``. ``TurnStopped`` stands before ``TurnSaved`` where the reply did not end by itself; it is the last event
+where the user stopped a reply before its first word.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ class Stopped(Enum):
 
     BY_USER = "by_user"
     LENGTH = "length"
-    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ class TurnStopped:
 
 @dataclass(frozen=True, slots=True)
 class TurnFailed:
-    """The reply broke. ``kept_text`` was saved as an interrupted turn (``turn_id``), unless both are empty."""
+    """The reply broke. ``kept_text`` is what had come; it is the interrupted turn ``turn_id``.
+
+    Text without a ``turn_id`` could not be saved now: it is in the journal, and becomes a turn at the next opening.
+    """
 
     error: TavernError
     kept_text: str = ""

@@ -62,6 +62,7 @@ class Generation:
         self._finished: base.Finished | None = None
         self._meter = Meter()
         self._disk_refused = False
+        self._saving: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """End the reply and keep its text."""
@@ -73,7 +74,6 @@ class Generation:
         """Stream the reply; the last event is ``TurnSaved`` or ``TurnFailed``. Raises ``StorageError`` at the start."""
         journal = await asyncio.to_thread(self._start_journal)
         try:
-            self._journal(journal, self._text.raw, "")
             try:
                 async with aclosing(self._receive(journal)) as events:
                     async for event in events:
@@ -82,16 +82,14 @@ class Generation:
                 self._connection.doubt()
                 yield await self._fail(journal, error)
                 return
-            try:
-                async for event in self._finish(journal):
+            async with aclosing(self._finish(journal)) as events:
+                async for event in events:
                     yield event
-            except StorageError as error:
-                yield out.TurnFailed(error, self._text.final)
         except (asyncio.CancelledError, GeneratorExit):
-            self._keep(journal, interrupted=True)
+            await self._keep_quietly(journal)
             raise
         finally:
-            journal.leave()
+            self._leave(journal)
 
     async def _receive(self, journal: ReplyJournal) -> AsyncGenerator[out.SessionEvent, None]:
         async with self._connection.engine.generate(self._request()) as source:
@@ -123,12 +121,8 @@ class Generation:
 
     def _take_text(self, pieces: tuple[base.TextArrived, ...], journal: ReplyJournal) -> list[out.SessionEvent]:
         self._meter.text_arrived()
-        before, said, thought = self._text.shown, "", ""
-        for piece in pieces:
-            thought += self._text.feed(piece.text, piece.token_ids)
-            said += self._text.raw_added
-            if self._text.complete:
-                break
+        before = self._text.shown
+        said, thought = self._text.feed(pieces)
         told = self._journal(journal, said, thought)
         if thought:
             told.append(out.ReasoningArrived(thought))
@@ -156,30 +150,51 @@ class Generation:
         elif self._at_length:
             yield out.TurnStopped(out.Stopped.LENGTH)
         self._text.close(stopped=self._stopped, at_length=self._at_length)
-        if not self._text.final:
-            await asyncio.to_thread(journal.finish)
-            if not self._stopped:
-                yield out.TurnFailed(self._nothing_written())
+        if not self._text.final and not self._stopped:
+            await self._save(journal, interrupted=False)
+            yield out.TurnFailed(self._nothing_written())
             return
-        await asyncio.to_thread(self._keep, journal, interrupted=False)
-        yield out.TurnSaved(self._log.tree.turns[self._turn_id(journal)])
+        try:
+            await self._save(journal, interrupted=False)
+        except StorageError as error:
+            yield out.TurnFailed(error, self._text.final)
+            return
+        if self._text.final:
+            yield out.TurnSaved(self._log.tree.turns[self._turn_id(journal)])
 
     async def _fail(self, journal: ReplyJournal, error: EngineError) -> out.TurnFailed:
         """Keep what came before ``error``."""
         self._text.close(stopped=True)
         kept = self._text.final
-        if not kept:
-            await asyncio.to_thread(journal.finish)
-            return out.TurnFailed(error)
         try:
-            await asyncio.to_thread(self._keep, journal, interrupted=True)
+            await self._save(journal, interrupted=True)
         except StorageError as refused:
             return out.TurnFailed(refused, kept)
-        return out.TurnFailed(error, kept, self._turn_id(journal))
+        return out.TurnFailed(error, kept, self._turn_id(journal) if kept else "")
 
-    def _keep(self, journal: ReplyJournal, *, interrupted: bool) -> None:
-        """Write the reply to the log as one event and drop the journal; nothing where nothing came."""
-        self._text.close(stopped=interrupted or self._stopped, at_length=self._at_length)
+    async def _keep_quietly(self, journal: ReplyJournal) -> None:
+        """Save what came while the task is being cancelled; a disk that refuses leaves it to the journal."""
+        try:
+            await self._save(journal, interrupted=True)
+        except StorageError:
+            pass
+
+    async def _save(self, journal: ReplyJournal, *, interrupted: bool) -> None:
+        """Write the reply to the log, once: who comes second waits for the first. Raises ``StorageError``."""
+        if self._saving is None:
+            self._text.close(stopped=interrupted or self._stopped, at_length=self._at_length)
+            self._saving = asyncio.create_task(asyncio.to_thread(self._keep, journal, interrupted))
+        await asyncio.shield(self._saving)
+
+    def _leave(self, journal: ReplyJournal) -> None:
+        """Let go of the journal, but not while a thread is still saving."""
+        if self._saving is None or self._saving.done():
+            journal.leave()
+        else:
+            self._saving.add_done_callback(lambda _: journal.leave())
+
+    def _keep(self, journal: ReplyJournal, interrupted: bool) -> None:
+        """Write the reply to the log as one event and drop the journal; nothing where nothing came. Blocks."""
         text = self._text
         if not text.final:
             journal.finish()
@@ -197,10 +212,10 @@ class Generation:
                 text.final,
                 raw=raw,
                 reasoning=text.reasoning,
-                lore=tuple(entry.title for entry in self._plan.fired),
                 interrupted=interrupted,
                 receipt=self._receipt(),
                 tokens=self._tokens(),
+                lore=tuple(entry.title for entry in self._plan.fired),
             )
         )
 
@@ -212,7 +227,7 @@ class Generation:
             name=self._place.name,
             parent=self._place.parent,
             turn=turn.id if turn else "",
-            base=turn.source_text if turn else "",
+            base=turn.source_text if turn else self._text.given,
         )
 
     def _turn_id(self, journal: ReplyJournal) -> str:

@@ -41,7 +41,6 @@ class Wishes:
     response_tokens: int | None = None
     context_tokens: int | None = None
     seed: int | None = None
-    updates_per_second: float = 30.0
 
 
 def choose_engine(
@@ -115,5 +114,5 @@ def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
         response_tokens=wishes.response_tokens or options.response_tokens,
         context_tokens=wishes.context_tokens or options.context_tokens,
         seed=wishes.seed,
-        updates_per_second=wishes.updates_per_second,
+        chosen=options.chosen | {name for name in ("preset", "response_tokens") if getattr(wishes, name)},
     )

@@ -1,4 +1,4 @@
-"""``ReplyOptions``: what a reply is made with, from settings, the chat's own properties and the command line."""
+"""``ReplyOptions``: what a reply is made with: from the settings, the command line, and what is set for the chat."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ReplyOptions:
 
     ``template`` names an instruct template, empty: chosen from the model. ``context_tokens`` of ``None`` is the
     engine's own. ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which
-    text reaches the front end.
+    text reaches the front end. ``chosen`` names the fields that somebody chose, whatever their value.
     """
 
     preset: SamplerPreset = BALANCED
@@ -33,6 +33,11 @@ class ReplyOptions:
     chat_completion: bool = False
     think: bool = True
     updates_per_second: float = 30.0
+    chosen: frozenset[str] = frozenset()
+
+    def with_length(self, tokens: int) -> ReplyOptions:
+        """The same, with replies of ``tokens``, chosen by somebody."""
+        return replace(self, response_tokens=tokens, chosen=self.chosen | {"response_tokens"})
 
 
 def options_from(settings: Settings) -> ReplyOptions:
@@ -45,6 +50,7 @@ def options_from(settings: Settings) -> ReplyOptions:
         template=reply.template,
         context_tokens=settings.engine.context_tokens,
         chat_completion=settings.connection.chat_completion,
+        chosen=frozenset(reply.model_fields_set),
     )
 
 
@@ -60,13 +66,9 @@ def for_starter(options: ReplyOptions, *, sample: bool) -> ReplyOptions:
 
     ``sample``: the character is one of ours, whose replies open with an action. Source: ``docs/ux.md`` §3.
     """
-    defaults = ReplyOptions()
     return replace(
         options,
-        preset=STARTER if options.preset == defaults.preset else options.preset,
-        response_tokens=(
-            STARTER_RESPONSE_TOKENS if options.response_tokens == defaults.response_tokens else options.response_tokens
-        ),
-        context_tokens=options.context_tokens or STARTER_CONTEXT_TOKENS,
+        preset=options.preset if "preset" in options.chosen else STARTER,
+        response_tokens=options.response_tokens if "response_tokens" in options.chosen else STARTER_RESPONSE_TOKENS,
         prefill="*" if sample and not options.prefill else options.prefill,
     )

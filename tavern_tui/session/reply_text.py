@@ -5,8 +5,11 @@ Thinking is split off, the text is cleaned as it grows, and a reply that reaches
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.template import InstructTemplate
+from tavern_tui.engines.base import TextArrived
 from tavern_tui.prompt.cleanup import ReplyRules, clean_reply
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.reasoning import ReasoningSplitter
@@ -17,8 +20,8 @@ from tavern_tui.session.options import ReplyOptions
 class ReplyText:
     """Feed it what arrives; ``close`` it once. ``raw`` includes the text that the reply was begun with.
 
-    ``prefill`` is the given beginning of a new reply; ``continued`` is the turn that goes on. What a person has edited
-    is never cleaned again.
+    ``prefill`` is the given beginning of a new reply (``given``); ``continued`` is the turn that goes on. What a person
+    has edited is never cleaned again.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class ReplyText:
         self._all_ids = True
         self._settled = 0
         self._final: str | None = None
-        self.raw_added = ""
+        self.given = prefill if continued is None else ""
         self.tokens = 0
         self.shown = ""
         self.complete = False
@@ -93,13 +96,24 @@ class ReplyText:
         given = self._fixed or self._begun or self.reasoning
         return bool(self._ids) and self._all_ids and not given and self.final == self.raw
 
-    def feed(self, text: str, ids: tuple[int, ...] = ()) -> str:
-        """Take in text; returns what of it was thinking. ``raw_added`` is what of it was reply."""
-        split = self._splitter.feed(text)
-        self._ids += ids
-        self._all_ids = self._all_ids and bool(ids)
-        self._grow(split.reply, max(1, len(ids)), reclaimed=split.reclaimed)
-        return split.reasoning
+    def feed(self, pieces: Iterable[TextArrived]) -> tuple[str, str]:
+        """Take in what arrived, up to where the reply is ``complete``; what of it was reply and what was thinking."""
+        said, thought = "", ""
+        for piece in pieces:
+            split = self._splitter.feed(piece.text)
+            self._ids += piece.token_ids
+            self._all_ids = self._all_ids and bool(piece.token_ids)
+            if split.reclaimed:
+                self._finisher = SentenceFinisher(self._options.response_tokens)
+                self._settled = 0
+            said += split.reply
+            thought += split.reasoning
+            self._count(split.reply, max(1, len(piece.token_ids)))
+            if self.complete:
+                break
+        if said or self.shown:
+            self._show()
+        return said, thought
 
     def feed_reasoning(self, text: str) -> None:
         """Take in thinking that the engine told apart itself."""
@@ -109,7 +123,7 @@ class ReplyText:
         """Nothing more comes. ``stopped``: cut off from outside, so nothing is cut back further."""
         if self._final is not None:
             return
-        self._grow(self._splitter.finish().reply, 0)
+        self._count(self._splitter.finish().reply, 0)
         said = self._splitter.reply
         cut = self.complete or (at_length and not stopped)
         if cut and self._options.finish_sentence:
@@ -122,24 +136,18 @@ class ReplyText:
         whole = finish_sentence(self._begun + (self._finisher.text(ended=False) if self.complete else said))
         return whole[len(self._begun) :] if len(whole) > len(self._begun) else said
 
-    def _grow(self, reply: str, tokens: int, *, reclaimed: bool = False) -> None:
-        self.raw_added = reply
-        if reclaimed:
-            self._finisher = SentenceFinisher(self._options.response_tokens)
-            self._settled = 0
-        if not reply:
-            return
-        self.tokens += tokens
-        done = self._finisher.feed(reply, tokens)
-        self.complete = self.complete or (done and self._options.finish_sentence)
+    def _count(self, reply: str, tokens: int) -> None:
+        if reply:
+            self.tokens += tokens
+            done = self._finisher.feed(reply, tokens)
+            self.complete = self.complete or (done and self._options.finish_sentence)
+
+    def _show(self) -> None:
         self.shown = self._cleaned(self._splitter.reply)
         self._settle()
 
     def _settle(self) -> None:
         end = len(self.shown)
-        if not self._options.finish_sentence:
-            self._settled = end
-            return
         ends = [place for place in sentence_ends(self.shown, self._settled) if place < end]
         settled = ends[-1] if ends else min(self._settled, end)
         # Blanks after a sentence stay as well: they are there only because something follows.

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ROOT, ChatTree, Turn
@@ -35,6 +36,21 @@ from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.recovery import Recovery, recover
+
+RESPONSE_TOKENS = "response_tokens"
+"""The chat's property that holds its own length of replies, in tokens."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that stands before the engine writes."""
+
+    ready: Ready
+    options: ReplyOptions
+    given: PromptInput
+    plan: PromptPlan
 
 
 class ChatSession:
@@ -68,6 +84,7 @@ class ChatSession:
         self._clock = clock
         self._dice = dice
         self._first_turn = ""
+        self._stopping: asyncio.Event | None = None
         self._running: Generation | None = None
 
     @property
@@ -77,11 +94,17 @@ class ChatSession:
 
     @property
     def busy(self) -> bool:
-        """Whether a reply is running."""
-        return self._running is not None
+        """Whether a reply is being made, from the moment that it was asked for."""
+        return self._stopping is not None
 
     async def open(self) -> Recovery:
-        """Finish what an earlier run left over, and greet in a new chat. Raises ``StorageError``."""
+        """Finish what an earlier run left over, take up what is set for this chat, and greet in a new one.
+
+        Raises ``StorageError``.
+        """
+        length = self.tree.properties.get(RESPONSE_TOKENS)
+        if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.chosen:
+            self.options = self.options.with_length(length)
         recovery = await asyncio.to_thread(recover, self.log)
         if not self.tree.turns and not recovery.running:
             await self._greet()
@@ -92,81 +115,101 @@ class ChatSession:
 
         Raises ``EngineError`` while a reply runs; ``text`` is then not stored.
         """
-        self._require_idle()
-        user_turn = ""
-        if text.strip():
-            user_turn = await self._say(text)
-        place = ReplyPlace(self.character.name, self.tree.tip)
-        async with aclosing(self._make(out.ReplyKind.NORMAL, place, user_turn)) as events:
-            async for event in events:
-                yield event
+        with self._claimed() as stopping:
+            user_turn = await self._say(text) if text.strip() else ""
+            place = ReplyPlace(self.character.name, self.tree.tip)
+            async with aclosing(self._make(out.ReplyKind.NORMAL, place, stopping, user_turn)) as events:
+                async for event in events:
+                    yield event
 
     async def swipe(self) -> AsyncGenerator[out.SessionEvent, None]:
-        """Another reply beside the newest one; the old one stays. Raises ``NotFoundError`` where there is none."""
-        newest = self._newest_reply()
-        place = ReplyPlace(newest.name, newest.parent)
-        async with aclosing(self._make(out.ReplyKind.SWIPE, place)) as events:
-            async for event in events:
-                yield event
+        """Another reply beside the newest one; the old one stays.
+
+        Raises ``NotFoundError`` where there is none, ``EngineError`` while a reply runs.
+        """
+        with self._claimed() as stopping:
+            newest = self._newest_reply()
+            place = ReplyPlace(newest.name, newest.parent)
+            async with aclosing(self._make(out.ReplyKind.SWIPE, place, stopping)) as events:
+                async for event in events:
+                    yield event
 
     async def continue_reply(self) -> AsyncGenerator[out.SessionEvent, None]:
-        """Let the newest reply go on where its raw text ended. Raises ``NotFoundError`` where there is none."""
-        newest = self._newest_reply()
-        place = ReplyPlace(newest.name, newest.parent, newest)
-        async with aclosing(self._make(out.ReplyKind.CONTINUE, place)) as events:
-            async for event in events:
-                yield event
+        """Let the newest reply go on where its raw text ended. Raises as ``swipe`` does."""
+        with self._claimed() as stopping:
+            newest = self._newest_reply()
+            place = ReplyPlace(newest.name, newest.parent, newest)
+            async with aclosing(self._make(out.ReplyKind.CONTINUE, place, stopping)) as events:
+                async for event in events:
+                    yield event
 
     def stop(self) -> None:
-        """Stop the running reply and keep its text; nothing where none runs."""
+        """Stop the reply that is being made and keep its text; nothing where none is."""
+        if self._stopping is not None:
+            self._stopping.set()
         if self._running is not None:
             self._running.stop()
 
-    async def plan(self, kind: GenerationKind = GenerationKind.NORMAL) -> PromptPlan:
-        """The prompt that the next reply of that kind would read. Raises ``EngineError``, ``PromptError``."""
-        ready = await self._ready()
+    async def set_response_tokens(self, tokens: int) -> None:
+        """Set the length of replies in this chat, for good."""
+        await self.changes.write(PropertySet(RESPONSE_TOKENS, tokens))
+        self.options = self.options.with_length(tokens)
+
+    async def plan(self, kind: out.ReplyKind = out.ReplyKind.NORMAL) -> PromptPlan:
+        """The prompt that the next reply of that kind would read; nothing is changed by looking.
+
+        Raises ``EngineError``, ``PromptError``, ``SettingsError``.
+        """
         newest = self.tree.turns.get(self.tree.tip)
-        parent = newest.parent if kind is GenerationKind.SWIPE and newest else self.tree.tip
-        options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
-        return await self._assembled(self._input(ready, options, kind, parent), ready)
+        parent = newest.parent if kind is out.ReplyKind.SWIPE and newest else self.tree.tip
+        extends = newest if kind is out.ReplyKind.CONTINUE else None
+        return (await self._prepare(kind, ReplyPlace(self.character.name, parent, extends))).plan
 
     async def _make(
-        self, kind: out.ReplyKind, place: ReplyPlace, user_turn: str = ""
+        self, kind: out.ReplyKind, place: ReplyPlace, stopping: asyncio.Event, user_turn: str = ""
     ) -> AsyncGenerator[out.SessionEvent, None]:
         """One reply, from connecting to saving."""
-        self._require_idle()
         yield out.TurnStarted(kind, place.name, user_turn)
         try:
-            ready = await self._ready()
-            if ready.changed:
-                yield out.Notice(ready.changed)
-            parent = place.extends.id if place.extends else place.parent
-            options = self._options_for(ready, kind, place)
-            given = self._input(ready, options, GenerationKind(kind.value), parent)
-            plan = await self._assembled(given, ready)
-            if plan.lore_state != given.lore_state:
-                await self.changes.write(PropertySet(PROPERTY, as_property(plan.lore_state)))
+            prepared = await unless(stopping, self._prepare(kind, place))
         except (EngineError, PromptError, SettingsError) as error:
             self.connection.doubt()
+            if user_turn:
+                error.hint = f"Your message is saved. {error.hint}".rstrip()
             yield out.TurnFailed(error)
             return
-        yield out.PromptBuilt(plan)
+        if prepared is None:
+            yield out.TurnStopped(out.Stopped.BY_USER)
+            return
+        if prepared.ready.changed:
+            yield out.Notice(prepared.ready.changed)
+        await self._remember(prepared)
+        yield out.PromptBuilt(prepared.plan)
+        async with aclosing(self._generate(prepared, place, stopping)) as events:
+            async for event in events:
+                yield event
+
+    async def _generate(
+        self, prepared: Prepared, place: ReplyPlace, stopping: asyncio.Event
+    ) -> AsyncGenerator[out.SessionEvent, None]:
         text = ReplyText(
-            plan=plan,
-            rules=reply_rules(given, plan),
-            options=options,
-            prefill=given.prefill,
+            plan=prepared.plan,
+            rules=reply_rules(prepared.given, prepared.plan),
+            options=prepared.options,
+            prefill=prepared.given.prefill,
             continued=place.extends,
         )
         self._running = Generation(
             log=self.log,
             connection=self.connection,
-            ready=ready,
-            plan=plan,
-            options=options,
+            ready=prepared.ready,
+            plan=prepared.plan,
+            options=prepared.options,
             place=place,
             text=text,
         )
+        if stopping.is_set():
+            self._running.stop()
         try:
             async with aclosing(self._running.run()) as events:
                 async for event in events:
@@ -174,9 +217,32 @@ class ChatSession:
         finally:
             self._running = None
 
-    def _require_idle(self) -> None:
-        if self._running is not None:
+    @contextmanager
+    def _claimed(self) -> Iterator[asyncio.Event]:
+        """Make this the one reply that is being made. Raises ``EngineError`` while another is."""
+        if self._stopping is not None:
             raise EngineError("A reply is already being written.", fault=EngineFault.BUSY, hint="Stop it first.")
+        self._stopping = asyncio.Event()
+        try:
+            yield self._stopping
+        finally:
+            self._stopping = None
+
+    async def _prepare(self, kind: out.ReplyKind, place: ReplyPlace) -> Prepared:
+        """Connect, choose, plan: everything before the engine writes."""
+        ready = await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
+        options = self._options_for(ready, kind, place)
+        parent = place.extends.id if place.extends else place.parent
+        given = self._input(ready, options, GenerationKind(kind.value), parent)
+        plan = await drive(assemble(given), self.connection.engine, ready.info, self.connection.counts)
+        return Prepared(ready, options, given, plan)
+
+    async def _remember(self, prepared: Prepared) -> None:
+        """Keep what the next prompt of this chat goes on from."""
+        self._first_turn = prepared.plan.first_turn
+        state = prepared.plan.lore_state
+        if state != prepared.given.lore_state:
+            await self.changes.write(PropertySet(PROPERTY, as_property(state)))
 
     def _options_for(self, ready: Ready, kind: out.ReplyKind, place: ReplyPlace) -> ReplyOptions:
         """The options for one reply: the starter has its own; a fixed seed goes up by one with each swipe."""
@@ -184,9 +250,6 @@ class ChatSession:
         if options.seed is None or kind is not out.ReplyKind.SWIPE:
             return options
         return replace(options, seed=options.seed + len(self.tree.children.get(place.parent, ())))
-
-    async def _ready(self) -> Ready:
-        return await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
 
     def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
         return PromptInput(
@@ -210,20 +273,19 @@ class ChatSession:
             think=options.think,
         )
 
-    async def _assembled(self, given: PromptInput, ready: Ready) -> PromptPlan:
-        plan = await drive(assemble(given), self.connection.engine, ready.info.fingerprint, self.connection.counts)
-        self._first_turn = plan.first_turn
-        return plan
-
     async def _greet(self) -> None:
         texts = greetings(self.character, self.persona, self._now(), self._dice)
         if not texts:
             return
-        first, *_ = await self.changes.write(
-            *(TurnAdded(ROOT, Speaker.CHARACTER, self.character.name, t) for t in texts)
-        )
-        if len(texts) > 1:
-            await self.changes.write(TipMoved(first))
+
+        def turns(tree: ChatTree) -> list[Body]:
+            if tree.turns:
+                return []  # another terminal was faster
+            return [TurnAdded(ROOT, Speaker.CHARACTER, self.character.name, text) for text in texts]
+
+        written = await asyncio.to_thread(self.log.append_from, turns)
+        if len(written) > 1:
+            await self.changes.write(TipMoved(written[0].id))
 
     def _expand(self, text: str) -> str:
         return expanded(text, self.character, self.persona, self._now(), self._dice)
@@ -246,3 +308,16 @@ class ChatSession:
 
         (event,) = await asyncio.to_thread(self.log.append_from, turn)
         return event.id
+
+
+async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What ``work`` gives, or ``None`` where ``stopping`` is set first; ``work`` is then cancelled."""
+    task = asyncio.ensure_future(work)
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        for waiting in (task, stop):
+            waiting.cancel()
+        await asyncio.gather(task, stop, return_exceptions=True)

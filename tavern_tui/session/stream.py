@@ -37,11 +37,9 @@ class ReplyStream:
         self._source = source
         self._interval = 1.0 / per_second
         self._queue: asyncio.Queue[Event | _End] = asyncio.Queue()
-        self.stopped = False
 
     def stop(self) -> None:
         """End the iteration; safe to call at any time and more than once."""
-        self.stopped = True
         self._queue.put_nowait(_End())
 
     async def events(self) -> AsyncGenerator[Event | TextBatch, None]:

@@ -40,9 +40,9 @@ _PLAIN_KEYS |= {"p": "parent", "on": "turn", "base": "base"}
 class ReplyStart:
     """What a reply is going to be: enough to make its turn from the text alone.
 
-    ``event_id`` is the id that its event will have. A new turn names its ``parent``; a continued one its ``turn`` and
-    the ``base`` text that it goes on from. ``key``, ``path`` and ``chat`` say which log it belongs to, ``pid`` is the
-    process that writes it, ``at`` Unix seconds.
+    ``event_id`` is the id that its event will have. A new turn names its ``parent``; a continued one its ``turn``.
+    ``base`` is the text that it goes on from: the turn's own, or the beginning that a new reply was given. ``key``,
+    ``path`` and ``chat`` say which log it belongs to, ``pid`` is the process that writes it, ``at`` Unix seconds.
     """
 
     event_id: str
@@ -61,7 +61,8 @@ class ReplyStart:
         """The reply as far as it came, marked interrupted."""
         if self.turn:
             return TextExtended(self.turn, self.base + text, interrupted=True)
-        return TurnAdded(self.parent, self.speaker, self.name, text, reasoning=reasoning, interrupted=True)
+        whole = self.base + text
+        return TurnAdded(self.parent, self.speaker, self.name, whole, reasoning=reasoning, interrupted=True)
 
     def to_line(self) -> bytes:
         """The first line of a journal, without a newline."""
@@ -129,7 +130,7 @@ class ReplyJournal:
         base: str = "",
         sync_seconds: float = _SYNC_SECONDS,
     ) -> ReplyJournal:
-        """Begin the journal of a reply in ``log``: a new turn under ``parent``, or more of ``turn`` after ``base``.
+        """Begin the journal of a reply in ``log``: a new turn under ``parent``, or more of ``turn``; after ``base``.
 
         Raises ``StorageError``; nothing is left behind then.
         """

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
-from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.events import Body, ChatEvent, Speaker, TurnAdded
 from tavern_tui.domain.request import joined
-from tavern_tui.engines.base import Notice, ReasoningArrived
+from tavern_tui.engines.base import EngineInfo, Notice, ReasoningArrived
 from tavern_tui.session import events as out
+from tavern_tui.session.generation import ReplyPlace
+from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
+from tavern_tui.storage.journal import ReplyJournal
 from tests.session.conftest import Opener, collect, fake_of
 
 
@@ -336,3 +341,116 @@ async def test_every_request_fits_the_context(begin: Opener) -> None:
         tokens = (await session.connection.engine.count([joined(request.prompt)]))[0]
         assert tokens + request.response_tokens <= 600
         assert built.plan.tokens >= tokens
+
+
+async def test_a_reply_can_be_stopped_while_the_engine_is_still_being_reached(begin: Opener) -> None:
+    session = begin("Never.")
+    await session.open()
+    reached = asyncio.Event()
+
+    async def connect() -> EngineInfo:
+        reached.set()
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    fake_of(session).connect = connect  # type: ignore[method-assign]
+    stopper = asyncio.create_task(reached.wait())
+    stopper.add_done_callback(lambda _: session.stop())
+    found = await collect(session.reply("Go."))
+    assert names(found) == ["TurnStarted", "TurnStopped"]
+    assert texts(session)[-1] == "Go."
+    assert not session.busy
+
+
+async def test_two_replies_asked_for_at_once_are_one(begin: Opener) -> None:
+    session = begin("One.")
+    await session.open()
+    first, second = await asyncio.gather(
+        collect(session.reply("A")), collect(session.reply("B")), return_exceptions=True
+    )
+    assert isinstance(second, EngineError)
+    assert not isinstance(first, BaseException)
+    assert texts(session)[1:] == ["A", "One."]
+
+
+async def test_a_cancel_during_the_last_save_writes_the_reply_once_and_whole(begin: Opener) -> None:
+    session = begin("The boat rocks.")
+    await session.open()
+    append, saving = session.log.append, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(*bodies: Body, event_id: str = "") -> tuple[ChatEvent, ...]:
+        if event_id:
+            loop.call_soon_threadsafe(saving.set)
+            time.sleep(0.2)
+        return append(*bodies, event_id=event_id)
+
+    session.log.append = slow  # type: ignore[method-assign]
+    task = asyncio.create_task(collect(session.reply("Go.")))
+    await asyncio.wait_for(saving.wait(), 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert texts(session)[1:] == ["Go.", "The boat rocks."]
+    assert not session.tree.path()[-1].interrupted
+    assert (
+        len([e for e in session.log.events if isinstance(e.body, TurnAdded) and e.body.text == "The boat rocks."]) == 1
+    )
+
+
+def killed_in_mid_reply(session: ChatSession, text: str, *, place: ReplyPlace, base: str = "") -> None:
+    """Leave a journal as a killed process does."""
+    journal = ReplyJournal.start(
+        session.log,
+        speaker=Speaker.CHARACTER,
+        name=place.name,
+        parent=place.parent,
+        turn=place.extends.id if place.extends else "",
+        base=base,
+    )
+    if text:
+        journal.write(text)
+    journal.leave()
+
+
+async def test_a_continuation_cut_off_by_a_kill_is_appended_once(begin: Opener) -> None:
+    session = begin("She waits.")
+    await session.open()
+    await collect(session.reply("Go."))
+    turn = session.tree.path()[-1]
+    killed_in_mid_reply(session, " Then she", place=ReplyPlace("Mira", turn.parent, turn), base=turn.source_text)
+    assert len((await session.open()).recovered) == 1
+    assert texts(session)[-1] == "She waits. Then she"
+
+
+async def test_a_kill_before_the_first_word_leaves_no_turn_of_the_given_beginning(begin: Opener) -> None:
+    session = begin(prefill="*")
+    await session.open()
+    place = ReplyPlace("Mira", session.tree.tip)
+    killed_in_mid_reply(session, "", place=place, base="*")
+    assert (await session.open()).recovered == ()
+    killed_in_mid_reply(session, "She nods", place=place, base="*")
+    await session.open()
+    assert texts(session)[-1] == "*She nods"
+
+
+async def test_the_length_that_is_set_for_a_chat_stays_with_it(begin: Opener, store: ChatStore) -> None:
+    session = begin("One.")
+    await session.open()
+    await session.set_response_tokens(77)
+    again = ChatSession(
+        log=store.open("A crossing"),
+        character=session.character,
+        persona=session.persona,
+        connection=session.connection,
+        options=replace(session.options, response_tokens=300, chosen=frozenset()),
+    )
+    await again.open()
+    assert again.options.response_tokens == 77
+
+
+async def test_what_somebody_chose_holds_for_the_starter_too() -> None:
+    by_default = for_starter(ReplyOptions(), sample=True)
+    assert (by_default.response_tokens, by_default.preset.name, by_default.prefill) == (90, "starter", "*")
+    chosen = for_starter(ReplyOptions(chosen=frozenset({"preset"})).with_length(300), sample=False)
+    assert (chosen.response_tokens, chosen.preset.name, chosen.prefill) == (300, "balanced", "")
