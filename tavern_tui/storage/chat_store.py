@@ -21,8 +21,8 @@ from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Body, ChatStarted, PropertySet, TurnAdded, Unknown
 from tavern_tui.formats.chatlog import FORMAT, decode_log
 from tavern_tui.storage.atomic import storage_error
-from tavern_tui.storage.chats import ChatLog
-from tavern_tui.storage.device import new_event_id
+from tavern_tui.storage.chats import ChatLog, TakenError
+from tavern_tui.storage.device import Device, new_event_id
 
 _SUFFIX = ".jsonl"
 _NAME_BYTES = 120  # of 255: room for a number, the suffix and what sync tools add
@@ -52,7 +52,7 @@ class ChatSummary:
 
 
 class ChatStore:
-    """The chats in ``folder``, for the device ``device``; ``state`` takes locks and journals.
+    """The chats in ``folder``, for the device ``device`` (``ChatLog`` says how); ``state`` takes locks and journals.
 
     All methods raise ``StorageError`` where the disk refuses.
     """
@@ -61,7 +61,7 @@ class ChatStore:
         self,
         folder: Path,
         *,
-        device: str,
+        device: str | Device,
         state: Path,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = new_event_id,
@@ -85,11 +85,17 @@ class ChatStore:
         for name in _names(title):
             if name.casefold() in taken:
                 continue
-            path = self.folder / name
-            if not path.exists():
+            try:
                 return ChatLog.create(
-                    path, started, device=self._device, state=self._state, clock=self._clock, new_id=self._new_id
+                    self.folder / name,
+                    started,
+                    device=self._device,
+                    state=self._state,
+                    clock=self._clock,
+                    new_id=self._new_id,
                 )
+            except TakenError:
+                continue  # something else of that name, or a chat that another program has just begun
         raise AssertionError("names never end")
 
     def open(self, name: str) -> ChatLog:

@@ -25,7 +25,7 @@ from tavern_tui.domain.errors import NotFoundError, StorageError, TavernError
 from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, Undone
 from tavern_tui.formats.chatlog import FORMAT, LogProblem, decode_log, encode, newer_format
 from tavern_tui.storage.atomic import make_folder, storage_error, sync_folder
-from tavern_tui.storage.device import new_event_id
+from tavern_tui.storage.device import Device, new_event_id
 from tavern_tui.storage.locks import FileLock
 from tavern_tui.storage.logfile import LogFile, Reading
 
@@ -41,8 +41,14 @@ class Merged:
     problems: tuple[LogProblem, ...]
 
 
+class TakenError(StorageError):
+    """A file is there already, where a new one was to be made."""
+
+
 class ChatLog:
-    """One chat: its file at ``path``, as the device ``device`` sees it.
+    """One chat: its file at ``path``, as the device ``device`` sees it: an id, or where the id is made when first used.
+
+    The attribute ``device`` is the id; empty as long as there is none, and the tip is then anybody's last move.
 
     ``state`` is the folder for the chat's lock and its journals; it belongs to this machine and is not synced.
     ``clock`` gives Unix seconds, ``new_id`` ids of events. Methods may be called from any thread, one waiting for the
@@ -53,13 +59,14 @@ class ChatLog:
         self,
         path: Path,
         *,
-        device: str,
+        device: str | Device,
         state: Path,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = new_event_id,
     ) -> None:
         self.path = path
-        self.device = device
+        self.device = device if isinstance(device, str) else device.known
+        self._unnamed = None if isinstance(device, str) else device
         self.state = state
         self.clock = clock
         self.new_id = new_id
@@ -68,7 +75,7 @@ class ChatLog:
         self._mutex = threading.RLock()
         self._events: dict[str, ChatEvent] = {}
         self._unwritten: dict[str, ChatEvent] = {}
-        self._tree = ChatTree(device=device)
+        self._tree = ChatTree(device=self.device)
         self._last = (0, "")
         self._heads: set[str] = set()
         self._named_as_parent: set[str] = set()
@@ -82,7 +89,7 @@ class ChatLog:
         cls,
         path: Path,
         *,
-        device: str,
+        device: str | Device,
         state: Path,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = new_event_id,
@@ -100,19 +107,17 @@ class ChatLog:
         path: Path,
         started: ChatStarted,
         *,
-        device: str,
+        device: str | Device,
         state: Path,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = new_event_id,
     ) -> ChatLog:
-        """A new chat at ``path``. Raises ``StorageError`` also where a file is there already."""
+        """A new chat at ``path``. Raises ``StorageError``, ``TakenError`` where a file is there already."""
         make_folder(path.parent)
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         except FileExistsError as error:
-            raise StorageError(
-                f"{path.name} is there already.", hint="Choose another name.", where=str(path)
-            ) from error
+            raise TakenError(f"{path.name} is there already.", hint="Choose another name.", where=str(path)) from error
         except OSError as error:
             raise storage_error(error, path) from error
         log = cls(path, device=device, state=state, clock=clock, new_id=new_id)
@@ -203,6 +208,7 @@ class ChatLog:
 
     def _write(self, choose: Callable[[], list[ChatEvent]]) -> tuple[ChatEvent, ...]:
         """Append the events that ``choose`` gives once everything in the file is known."""
+        self._name_device()
         lock = FileLock(self.state / f"{self.key}.lock", timeout=_LOCK_SECONDS, guarded=self.path)
         with self._mutex, lock, self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
             self._take(self._file.read(descriptor))
@@ -219,6 +225,13 @@ class ChatLog:
                     sync_folder(self.path.parent)
                 self._take(self._file.read(descriptor))
         return tuple(self._events[event.id] for event in chosen)
+
+    def _name_device(self) -> None:
+        """Have an id before the first write. Another program may have made it meanwhile and written here under it."""
+        with self._mutex:
+            if not self.device and self._unnamed is not None:
+                self.device = self._unnamed.own
+                self._tree = fold(self._events.values(), self.device)
 
     @contextmanager
     def _opened(self, flags: int) -> Iterator[int]:

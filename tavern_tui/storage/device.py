@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 import string
+from dataclasses import dataclass
 from pathlib import Path
 
+from tavern_tui.domain.errors import StorageError
 from tavern_tui.storage.atomic import storage_error, write_atomic
 from tavern_tui.storage.locks import FileLock
 
@@ -19,6 +21,26 @@ _DEVICE = re.compile(r"[0-9A-Za-z]{6,64}")
 def new_event_id() -> str:
     """Eight random letters and digits (47 bits): unique in a chat; a log sees to it that its own never repeat."""
     return _random(_EVENT_LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """This device, whose id lies in the state folder ``state`` and is made when something is first written."""
+
+    state: Path
+
+    @property
+    def known(self) -> str:
+        """The id as far as it is known: empty where none was made yet or none can be read. Makes nothing."""
+        try:
+            return _read(self.state / "device")
+        except StorageError:
+            return ""
+
+    @property
+    def own(self) -> str:
+        """The id, made where there is none. Raises ``StorageError``."""
+        return device_id(self.state)
 
 
 def device_id(state: Path) -> str:

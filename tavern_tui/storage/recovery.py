@@ -5,6 +5,7 @@ Called when a chat is opened, and again whenever a running reply's writer is fou
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,10 @@ class Recovery:
 def recover(log: ChatLog) -> Recovery:
     """Look through the journals of ``log``: finish what is left over, exactly once, and report what is running.
 
-    A chat that may not be written to keeps its journals for later. Raises ``StorageError``.
+    A chat that may not be written to keeps its journals for later. Where the state folder cannot be used nothing is
+    found: the chat can be read all the same, and the first write tells what is wrong. Raises ``StorageError``.
     """
-    if not log.state.is_dir():
+    if not os.access(log.state, os.R_OK | os.W_OK | os.X_OK) or not log.state.is_dir():
         return Recovery()
     recovered: list[ChatEvent] = []
     running: list[JournaledReply] = []

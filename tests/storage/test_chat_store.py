@@ -137,6 +137,41 @@ def test_a_title_gives_the_file_its_name_once(store: ChatStore) -> None:
     assert [summary.title for summary in store.list()] == ["A night"] * 3
 
 
+BEGIN = """
+import sys
+from pathlib import Path
+from tests.storage.test_chat_store import open_store
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(10):
+    print(open_store(Path(sys.argv[1])).create("A night").path.name)
+"""
+
+
+def test_programs_that_begin_a_chat_at_the_same_moment_each_get_a_file(tmp_path: Path) -> None:
+    children = [start(BEGIN, tmp_path) for _ in range(3)]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    made = [name for child in children for name in output(child).split("\n") if name]
+    assert len(set(made)) == len(made) == 30
+
+
+def test_a_name_that_another_program_takes_at_the_last_moment_is_passed_over(
+    store: ChatStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beaten_to_it(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / "A night.jsonl").touch()
+
+    monkeypatch.setattr("tavern_tui.storage.chats.make_folder", beaten_to_it)
+    assert store.create("A night").path.name == "A night 2.jsonl"
+
+
 def test_titles_that_differ_in_case_only_do_not_share_a_name(store: ChatStore) -> None:
     store.create("A Night")
     assert store.create("a night").path.name == "a night 2.jsonl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,32 @@ def test_where_nothing_was_left_nothing_happens(disk: Disk, log: ChatLog) -> Non
     shutil.rmtree(log.state)
     assert recover(log).running == ()
     assert log.path.read_bytes() == before
+
+
+UNUSABLE = """
+import os, sys
+from pathlib import Path
+from tavern_tui.storage.recovery import recover
+from tests.storage.disk import Disk
+if os.geteuid() == 0:
+    os.setuid(65534)  # for root every folder is usable
+log = Disk(Path(sys.argv[1])).open()
+print(len(recover(log).recovered), len(log.tree.path()))
+"""
+
+
+@pytest.mark.parametrize("mode", [0, 0o500])
+def test_a_state_folder_that_may_not_be_used_keeps_no_chat_from_being_read(mode: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        log = Disk(root).create()
+        log.append(said("Hello"))
+        left_over(log)
+        log.state.chmod(mode)
+        assert output(start(UNUSABLE, root)) == "0 1\n"
+        log.state.chmod(0o700)
+        assert len(recover(log).recovered) == 1
 
 
 def test_a_left_over_journal_becomes_an_interrupted_turn(log: ChatLog) -> None:
