@@ -65,7 +65,7 @@ bench: $(VENV)/.tested starter
 	$(BIN)/python -m tests.bench
 
 torture: $(VENV)/.tested
-	$(BIN)/pytest -m torture --timeout 3600
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -m torture --timeout 3600
 
 samples: $(VENV)/.tested
 	$(BIN)/python scripts/build_samples.py

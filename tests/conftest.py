@@ -6,8 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tavern_tui.config.paths import directories
+
+# No deadlines: machines are slow and shared. HYPOTHESIS_PROFILE=deep looks further (make torture).
+settings.register_profile("suite", max_examples=50, deadline=None)
+settings.register_profile("deep", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
