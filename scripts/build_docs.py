@@ -1,0 +1,137 @@
+"""Builds the reference pages out of the code: ``python -m scripts.build_docs`` in the repository's root.
+
+``docs/keys.md`` is made from the action registry and from what is known about keys; run this after a change there and
+commit both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tavern_tui.config import keys
+from tavern_tui.config.actions import ACTIONS, Action, Preset, Where
+
+ROOT = Path(__file__).resolve().parent.parent
+
+INTRODUCTION = """# Keys
+
+These are the keys of the full-screen app, which is being built; what is not there yet has its key kept for it.
+`tavern-tui keys` prints the keys that hold with your own changes. This page is made from the program by
+`python -m scripts.build_docs`.
+
+Esc does the first of these that applies: it closes what lies over the chat, stops the reply, leaves the selection, or
+selects the last turn. It never quits, and it never empties the composer. Esc and then a letter, however fast, is one
+gesture: it selects the last turn and does what the letter does there.
+"""
+
+ANYWHERE = """A key of this table that types a character acts only while a turn is selected; elsewhere it types itself.
+"""
+
+OWN_KEYS = """## Your own keys
+
+Write `keys.yaml` beside `config.yaml`, whose place `tavern-tui locate config` prints. The program reads it and never
+writes it.
+
+```yaml
+preset: vim              # default, vim or phone; left out, default
+turn.hide: H             # one key
+turn.copy: [y, ctrl+y]   # several; the first is the one that is shown
+turn.bookmark: []        # none
+chat.find: ["/", ctrl+f] # put signs into quotation marks: many of them mean something in YAML
+```
+
+Names are as on this page, or as your keyboard has them: `?` and `question_mark`, `Esc` and `escape`, `PgUp` and
+`pageup` are the same; letters with Shift are written `G`.
+
+What cannot be taken falls back to the preset, alone, and is told with its line: a name that no action has, a key
+that cannot be used, and a key that another action has in the same place. `tavern-tui keys --check` says it before the
+program starts. These keys stay whatever the file says:
+{fixed}.
+"""
+
+REFUSED = """## Keys that cannot be used
+
+A key that types a character cannot be given to anything in the composer, and a key that moves in the composer's text
+or changes it is left to it.
+
+"""
+
+DOUBTED = """## Keys that may not arrive
+
+They can be used; where such a key is the only one of an action, `tavern-tui keys --check` says so. The same holds for
+F-keys, for Alt, for Shift with anything but a letter, and for Ctrl with arrows, digits or signs.
+
+"""
+
+SURE = """## Keys that arrive everywhere
+
+Every action of the presets has one of these, or a command: characters, Enter, Tab, Esc, the arrows, PgUp, PgDn, Home,
+End, Backspace, and Ctrl with {controls}.
+"""
+
+
+def build() -> dict[str, str]:
+    """What every built page holds, by its path from the repository's root."""
+    return {"docs/keys.md": keys_page()}
+
+
+def keys_page() -> str:
+    """The page about keys."""
+    parts = [INTRODUCTION]
+    for where in reversed(Where):
+        note = f"{ANYWHERE}\n" if where is Where.ANYWHERE else ""
+        parts.append(f"## {_heading(where)}\n\n{note}{_actions(a for a in ACTIONS if a.where is where)}")
+    parts += [_preset(preset) for preset in (Preset.VIM, Preset.PHONE)]
+    fixed = [f"{keys.shown(key)} for `{action.id}`" for action in ACTIONS for key in action.fixed]
+    parts.append(OWN_KEYS.format(fixed=", ".join(fixed)))
+    refused = {keys.shown(key): why for key, why in keys.REFUSED.items()}
+    refused["alt+any character"] = "is also what Esc and then that character arrive as when typed fast"
+    parts.append(REFUSED + _table(("key", "why: it"), refused.items()))
+    doubted = {keys.shown(key): why for key, why in keys.DOUBTED.items()}
+    parts.append(DOUBTED + _table(("key", "why: it"), doubted.items()))
+    parts.append(SURE.format(controls=", ".join(keys.SURE_CONTROLS)))
+    return "\n".join(parts)
+
+
+def _heading(where: Where) -> str:
+    return where.value[0].upper() + where.value[1:]
+
+
+def _actions(actions: Iterable[Action]) -> str:
+    rows = [
+        (
+            keys.shown_together(action.keys),
+            action.title,
+            action.help,
+            f"`/{action.slash}`" if action.slash else "",
+            f"`{action.id}`",
+        )
+        for action in actions
+    ]
+    return _table(("keys", "action", "what it does", "command", "name"), rows)
+
+
+def _preset(preset: Preset) -> str:
+    rows = [
+        (f"`{action.id}`", keys.shown_together(action.keys_in(preset)))
+        for action in ACTIONS
+        if action.keys_in(preset) != action.keys
+    ]
+    return f"## The preset `{preset}`\n\nAs above, but:\n\n{_table(('name', 'keys'), rows)}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in lines)
+
+
+def main() -> None:
+    """Write every built page."""
+    for name, content in build().items():
+        (ROOT / name).write_text(content, encoding="utf-8")
+        print(f"{len(content):>8,} characters  {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,347 @@
+"""The action registry: everything that a key, the palette, the footer or a slash command can do, one row each.
+
+Bindings, the command palette, the footer, the help screen, ``/commands`` and ``docs/keys.md`` are made from these rows
+and from nothing else. Ids are what people write into their ``keys.yaml``: they are never renamed. Keys are named as in
+``keys.py``; which keys are in force is decided in ``keymap.py``. Source: ``docs/ux.md`` §1 and §6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Where(Enum):
+    """The place in which an action's keys hold; the value is how the guide calls it.
+
+    Where two places hold at once, the one that stands first here has the key: ``POPUP`` and ``REPLYING`` lie over what
+    is beneath them, and an empty composer is a composer.
+    """
+
+    POPUP = "a list, dialog or completion is open"
+    REPLYING = "a reply is being written"
+    TURN = "a turn is selected"
+    EMPTY = "composer, while it is empty"
+    COMPOSER = "composer"
+    ANYWHERE = "anywhere"
+
+
+class Preset(StrEnum):
+    """A whole set of keys to start from."""
+
+    DEFAULT = "default"
+    VIM = "vim"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    ``title`` is what the palette and the footer show, ``help`` a sentence or two for the help screen and the guide.
+    ``keys`` hold in every preset unless ``vim`` or ``phone`` says otherwise. A key of an ``ANYWHERE`` action that types
+    a character acts only while a turn is selected. ``slash`` is the command's name without the slash, "" for none.
+    ``fixed`` keys stay whatever the user's keymap says: without them there would be no way out, or to the palette.
+    """
+
+    id: str
+    title: str
+    help: str
+    where: Where
+    keys: tuple[str, ...]
+    vim: tuple[str, ...] | None = None
+    phone: tuple[str, ...] | None = None
+    slash: str = ""
+    fixed: tuple[str, ...] = ()
+
+    def keys_in(self, preset: Preset) -> tuple[str, ...]:
+        """The keys that ``preset`` gives, in the order in which they are shown."""
+        other = {Preset.DEFAULT: None, Preset.VIM: self.vim, Preset.PHONE: self.phone}[preset]
+        return self.keys if other is None else other
+
+
+_APP = (
+    Action(
+        "app.palette",
+        "Command palette",
+        "Lists everything that can be done here, with its keys; type to find.",
+        Where.ANYWHERE,
+        ("ctrl+p",),
+        fixed=("ctrl+p",),
+    ),
+    Action(
+        "app.help",
+        "Help",
+        "Shows the keys that hold here and what they do.",
+        Where.ANYWHERE,
+        ("f1", "question_mark"),
+        phone=("question_mark",),
+        slash="help",
+    ),
+    Action(
+        "app.repaint",
+        "Repaint",
+        "Draws the screen from nothing, and looks again at the size and kind of the terminal.",
+        Where.ANYWHERE,
+        ("ctrl+l",),
+        slash="repaint",
+    ),
+    Action(
+        "app.quit",
+        "Quit",
+        "Ends the program; nothing is lost. ctrl+c copies selected text first, else stops a reply, else quits when"
+        " pressed again within two seconds.",
+        Where.ANYWHERE,
+        ("ctrl+c",),
+        slash="quit",
+        fixed=("ctrl+c",),
+    ),
+    Action(
+        "popup.close",
+        "Close",
+        "Closes what lies over the chat.",
+        Where.POPUP,
+        ("escape",),
+        fixed=("escape",),
+    ),
+)
+
+_CHAT = (
+    Action(
+        "chat.scroll_up",
+        "Scroll up",
+        "Scrolls the chat up by a screen; the composer keeps its text.",
+        Where.ANYWHERE,
+        ("pageup",),
+    ),
+    Action(
+        "chat.scroll_down",
+        "Scroll down",
+        "Scrolls the chat down by a screen; at the end it follows the reply again.",
+        Where.ANYWHERE,
+        ("pagedown", "space"),
+    ),
+    Action(
+        "chat.find",
+        "Find in this chat",
+        "Finds words in the turns of this chat and shows how many there are.",
+        Where.ANYWHERE,
+        ("ctrl+f", "slash"),
+        slash="find",
+    ),
+    Action("chat.find_next", "Next match", "Goes to the next turn with the words searched for.", Where.TURN, ("n",)),
+    Action(
+        "chat.find_previous",
+        "Previous match",
+        "Goes to the turn before with the words searched for.",
+        Where.TURN,
+        ("N",),
+    ),
+    Action(
+        "chat.undo",
+        "Undo",
+        "Takes back the last thing done to the chat: an edit, a deletion, a branch.",
+        Where.TURN,
+        ("u",),
+        slash="undo",
+    ),
+    Action(
+        "chat.redo",
+        "Redo",
+        "Brings back what was undone.",
+        Where.TURN,
+        ("U",),
+        vim=("U", "ctrl+r"),
+        slash="redo",
+    ),
+    Action(
+        "chat.inspect",
+        "Prompt inspector",
+        "Shows what the model reads, part by part, with the tokens of each and why it is in.",
+        Where.ANYWHERE,
+        ("ctrl+t",),
+        slash="inspect",
+    ),
+    Action(
+        "chat.note",
+        "Author's note",
+        "Writes the author's note of this chat, which the model reads near the end of the prompt.",
+        Where.ANYWHERE,
+        ("ctrl+n",),
+        slash="note",
+    ),
+)
+
+_REPLY = (
+    Action(
+        "reply.stop",
+        "Stop the reply",
+        "Stops the reply at once and keeps what has come.",
+        Where.REPLYING,
+        ("escape",),
+        slash="stop",
+        fixed=("escape",),
+    ),
+    Action(
+        "reply.speak",
+        "Let the character speak",
+        "Asks for a reply without saying anything.",
+        Where.EMPTY,
+        ("enter",),
+        slash="speak",
+    ),
+    Action(
+        "reply.regenerate",
+        "Another reply",
+        "Writes another reply beside the last one; the old one stays as a swipe.",
+        Where.COMPOSER,
+        ("ctrl+r",),
+        slash="retry",
+    ),
+    Action(
+        "reply.continue",
+        "Continue the reply",
+        "Lets the last reply go on where it ends.",
+        Where.COMPOSER,
+        ("ctrl+g",),
+        slash="continue",
+    ),
+    Action(
+        "reply.swipe_back",
+        "Swipe back",
+        "Shows the swipe before this one of the last turn.",
+        Where.EMPTY,
+        ("left",),
+    ),
+    Action(
+        "reply.swipe",
+        "Swipe",
+        "Shows the next swipe of the last turn; after the last swipe it writes another.",
+        Where.EMPTY,
+        ("right",),
+        slash="swipe",
+    ),
+)
+
+_COMPOSER = (
+    Action("composer.send", "Send", "Sends what is written and asks for a reply.", Where.COMPOSER, ("enter",)),
+    Action(
+        "composer.newline",
+        "New line",
+        "Begins a new line; a backslash and then Enter does so too.",
+        Where.COMPOSER,
+        ("ctrl+j", "shift+enter"),
+        phone=("ctrl+j",),
+    ),
+    Action(
+        "composer.editor",
+        "Write in your editor",
+        "Opens what is written in $EDITOR; a running reply goes on meanwhile.",
+        Where.COMPOSER,
+        ("ctrl+o",),
+        slash="editor",
+    ),
+    Action(
+        "composer.complete",
+        "Complete",
+        "Completes a name or command; in an adventure it takes the next kind of input.",
+        Where.COMPOSER,
+        ("tab",),
+    ),
+    Action(
+        "composer.undo",
+        "Undo typing",
+        "Takes back the last change to what is being written.",
+        Where.COMPOSER,
+        ("ctrl+z",),
+    ),
+    Action(
+        "composer.redo",
+        "Redo typing",
+        "Brings back the change to what is being written.",
+        Where.COMPOSER,
+        ("ctrl+y",),
+    ),
+)
+
+_TURN = (
+    Action(
+        "turn.select",
+        "Select a turn",
+        "Selects the last turn; letters are then commands for it.",
+        Where.EMPTY,
+        ("up", "escape"),
+        phone=("escape",),
+    ),
+    Action(
+        "turn.leave",
+        "Back to typing",
+        "Leaves the selection.",
+        Where.TURN,
+        ("enter", "escape", "a"),
+        vim=("enter", "escape", "a", "i"),
+        fixed=("escape",),
+    ),
+    Action("turn.previous", "Turn before", "Selects the turn before.", Where.TURN, ("k", "up")),
+    Action("turn.next", "Next turn", "Selects the turn after.", Where.TURN, ("j", "down")),
+    Action("turn.first", "First turn", "Selects the first turn of the chat.", Where.TURN, ("g", "home")),
+    Action("turn.last", "Last turn", "Selects the last turn of the chat.", Where.TURN, ("G", "end")),
+    Action("turn.swipe_back", "Swipe back", "Shows the swipe before this one of the turn.", Where.TURN, ("h", "left")),
+    Action("turn.swipe", "Swipe", "Shows the next swipe of the turn.", Where.TURN, ("l", "right")),
+    Action("turn.edit", "Edit", "Changes the text of the turn; undo brings it back.", Where.TURN, ("e",), slash="edit"),
+    Action("turn.editor", "Edit in your editor", "Opens the turn's text in $EDITOR.", Where.TURN, ("E",)),
+    Action(
+        "turn.regenerate",
+        "Regenerate from here",
+        "Writes another reply in place of this turn; what followed stays on its own branch. Asks by a second press.",
+        Where.TURN,
+        ("r",),
+    ),
+    Action("turn.continue", "Continue", "Lets the turn go on where its text ends.", Where.TURN, ("c",)),
+    Action(
+        "turn.branch",
+        "Branch here",
+        "Goes on from this turn; what follows it stays and can be gone back to.",
+        Where.TURN,
+        ("b",),
+        slash="branch",
+    ),
+    Action(
+        "turn.delete",
+        "Delete",
+        "Deletes the turn and all after it. Asks by a second press; undo brings them back.",
+        Where.TURN,
+        ("d",),
+        slash="delete",
+    ),
+    Action(
+        "turn.hide",
+        "Hide from the model",
+        "Keeps the turn in the chat but out of the prompt, or takes it in again.",
+        Where.TURN,
+        ("x",),
+        slash="hide",
+    ),
+    Action("turn.copy", "Copy", "Copies the text of the turn.", Where.TURN, ("y",), slash="copy"),
+    Action(
+        "turn.receipt",
+        "Receipt",
+        "Shows how the turn was made: model, settings, tokens, lore, time.",
+        Where.TURN,
+        ("i",),
+        vim=("K",),
+    ),
+    Action("turn.bookmark", "Bookmark", "Sets a bookmark at the turn, or takes it away.", Where.TURN, ("m",)),
+    Action(
+        "turn.quick_reply",
+        "Quick reply",
+        "Sends one of the quick replies: the first key the first, the second key the second.",
+        Where.TURN,
+        tuple("123456789"),
+    ),
+)
+
+ACTIONS: tuple[Action, ...] = (*_APP, *_CHAT, *_REPLY, *_COMPOSER, *_TURN)
+"""Every action, in the order of the guide."""
+
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
