@@ -39,6 +39,11 @@ class Directories:
         return self.data / "worlds"
 
     @property
+    def themes(self) -> Path:
+        """Themes."""
+        return self.data / "themes"
+
+    @property
     def chats(self) -> Path:
         """Chat logs, one file each."""
         return self.data / "chats"
