@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
     "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
     "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
+    "keys": ("tavern_tui.cli.keys", "keys", "Print which key does what; check your own keys."),
     "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),
     "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
