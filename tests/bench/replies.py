@@ -118,10 +118,14 @@ async def library() -> AsyncIterator[Directories]:
 
 
 async def read_again(model: Path, response_tokens: int = 60) -> list[ReadAgain]:
-    """A short talk with a sample character: what each kind of reply had to read."""
+    """A short talk with a sample character: what each kind of reply had to read.
+
+    Without lore: an entry that fires for the first time changes the beginning of the prompt.
+    """
     async with library() as dirs:
         wishes = Wishes(character=CHARACTER, model=str(model.absolute()), response_tokens=response_tokens, seed=7)
         session = open_session(Workspace.open(dirs=dirs), wishes)
+        session.lorebooks = ()
         try:
             await session.open()
             recorder = Recorder(session)
