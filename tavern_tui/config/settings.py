@@ -11,12 +11,14 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
-from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.disk_errors import storage_error
+from tavern_tui.domain.errors import FormatError, SettingsError
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
 
 FORMAT = 1
@@ -45,7 +47,7 @@ class ReplySettings(_Group):
 class EngineSettings(_Group):
     """The embedded engine."""
 
-    model: Annotated[str, Field(description="GGUF file to load; empty: the first that fits.")] = ""
+    model: Annotated[str, Field(description="GGUF file to load; empty: the largest that fits.")] = ""
     context_tokens: Annotated[int | None, Field(ge=256, description="Context size; empty: chosen.")] = None
     threads: Annotated[int | None, Field(ge=1, le=512, description="Threads; empty: physical cores - 1.")] = None
     gpu_layers: Annotated[int, Field(ge=-1, description="Layers on the GPU; -1 is all of them.")] = -1
@@ -122,28 +124,69 @@ def setting_names() -> list[str]:
 def remember(directories: Directories, name: str, value: Any) -> None:
     """Write one setting (``group.name``) to the program's own overlay file, keeping the others.
 
-    Raises ``OSError`` where the folder cannot be written, and ``KeyError`` for a name that does not exist.
+    Raises ``StorageError`` where it cannot be read or written, ``SettingsError`` for a file that is damaged or of a
+    later version, which is then left as it is, and ``KeyError`` for a name that does not exist.
     """
     import yaml
 
     if name not in setting_names():
         raise KeyError(name)
     path = directories.config / OVERLAY
-    try:
-        present = read_yaml(path.read_bytes(), where=str(path)).value
-    except (FileNotFoundError, FormatError):
-        present = None
-    tree: dict[str, Any] = dict(present) if isinstance(present, Mapping) else {}
     group, key = name.split(".")
+    tree = _remembered(path, group)
     tree["format"] = FORMAT
-    entries = tree.get(group)
-    tree[group] = {**(entries if isinstance(entries, Mapping) else {}), key: value}
+    tree[group] = {**(tree.get(group) or {}), key: value}
     text = "# Written by tavern-tui. Settings of your own go into config.yaml, which stands above this file.\n"
     text += yaml.safe_dump(tree, allow_unicode=True, sort_keys=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    _write_durably(path, text)
+
+
+def _remembered(path: Path, group: str) -> dict[str, Any]:
+    """What the overlay file says, if ``group`` can be added to without losing any of it."""
+    try:
+        document = read_yaml(path.read_bytes(), where=str(path))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise storage_error(error, path, reading=True) from error
+    except FormatError as error:
+        raise _kept(error.where or str(path), error.title) from error
+    tree = {} if document.value is None else document.value
+    if not isinstance(tree, Mapping):
+        raise _kept(f"{path}:1", "Settings are written as “group:” with “name: value” below it.")
+    written_in = tree.get("format", FORMAT)
+    if not isinstance(written_in, int):
+        raise _kept(f"{path}:{document.line('format')}", "“format” is a number.")
+    if written_in > FORMAT:
+        title = f"{path.name} was written by a later tavern-tui (format {written_in}; this one writes {FORMAT})."
+        raise SettingsError(title, hint="Update.", where=f"{path}:{document.line('format')}")
+    if not isinstance(tree.get(group) or {}, Mapping):
+        raise _kept(f"{path}:{document.line(group)}", f"“{group}” needs names below it.")
+    return dict(tree)
+
+
+def _kept(place: str, what: str) -> SettingsError:
+    hint = "Correct that line, or move the file away: until then nothing can be added to it."
+    return SettingsError(what, hint=hint, where=place)
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """Put ``text`` at ``path`` so that a reader or a power cut sees the old text or the new. A link is followed."""
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, target.parent) from error
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise storage_error(error, path) from error
 
 
 def _accepted(

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and the words for a disk that refuses.
+"""Files written whole or not at all.
 
 Chat logs are appended to by ``logfile``; everything else that the program writes goes through ``write_atomic``.
 """
@@ -10,35 +10,10 @@ import os
 import secrets
 from pathlib import Path
 
-from tavern_tui.domain import messages
-from tavern_tui.domain.errors import StorageError
+from tavern_tui.domain.disk_errors import storage_error
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 # A folder cannot be synced on some network and phone file systems; the file itself was.
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
-
-
-def storage_error(error: OSError, path: Path, *, reading: bool = False) -> StorageError:
-    """What the system refused to do with ``path`` (to write to it, or ``reading`` it), in the fixed wording."""
-    where = str(path)
-    if error.errno in _FULL:
-        wording = messages.disk_full(str(path.parent))
-    elif error.errno == errno.EFBIG:
-        wording = messages.Wording(
-            f"{path.name} has reached the greatest size allowed here.", safe="Nothing older was touched."
-        )
-    elif error.errno in _REFUSED and reading:
-        wording = messages.Wording(f"{path.name} may not be read here.", advice="Allow reading it and its folder.")
-    elif error.errno in _REFUSED:
-        wording = messages.not_writable(where)
-    elif error.errno in _GONE:
-        wording = messages.Wording(f"{path.name} or its folder is not there.", advice=f"Looked for {where}")
-    else:
-        reason = (error.strerror or "no reason given").lower()
-        wording = messages.Wording(f"{path.name} cannot be used ({reason}).", safe="Nothing older was touched.")
-    return StorageError(wording.title, hint=wording.hint, where=where)
 
 
 def make_folder(path: Path, mode: int = 0o777) -> None:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tavern_tui.domain.chat import fold
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Body, ChatStarted, PropertySet, TurnAdded, Unknown
 from tavern_tui.formats.chatlog import FORMAT, decode_log
-from tavern_tui.storage.atomic import storage_error
 from tavern_tui.storage.chats import ChatLog, TakenError
 from tavern_tui.storage.device import Device, new_event_id
 

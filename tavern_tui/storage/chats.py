@@ -21,10 +21,11 @@ from pathlib import Path
 import tavern_tui
 from tavern_tui.domain import messages
 from tavern_tui.domain.chat import ChatTree, fold, preferred, union
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import NotFoundError, StorageError, TavernError
 from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, Undone
 from tavern_tui.formats.chatlog import FORMAT, LogProblem, decode_log, encode, newer_format
-from tavern_tui.storage.atomic import make_folder, storage_error, sync_folder
+from tavern_tui.storage.atomic import make_folder, sync_folder
 from tavern_tui.storage.device import Device, new_event_id
 from tavern_tui.storage.locks import FileLock
 from tavern_tui.storage.logfile import LogFile, Reading

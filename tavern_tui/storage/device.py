@@ -8,8 +8,9 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError
-from tavern_tui.storage.atomic import storage_error, write_atomic
+from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.locks import FileLock
 
 _LETTERS = string.digits + string.ascii_letters

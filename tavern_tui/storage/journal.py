@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.domain.events import ChatEvent, Speaker, TextExtended, TurnAdded
 from tavern_tui.formats.chatlog import to_line
-from tavern_tui.storage.atomic import make_folder, storage_error
+from tavern_tui.storage.atomic import make_folder
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.locks import FileLock, forget, is_held
 

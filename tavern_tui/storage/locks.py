@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 
 from tavern_tui.domain import messages
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError
-from tavern_tui.storage.atomic import make_folder, storage_error, write_all
+from tavern_tui.storage.atomic import make_folder, write_all
 
 Flock = Callable[[int, int], None]
 

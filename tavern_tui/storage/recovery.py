@@ -9,8 +9,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.events import ChatEvent
-from tavern_tui.storage.atomic import storage_error
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import SUFFIX, JournaledReply, ReplyStart, recovery_lock, remove
 from tavern_tui.storage.locks import is_held

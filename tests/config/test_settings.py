@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from tavern_tui.config.paths import Directories, directories
 from tavern_tui.config.settings import GROUPS, Settings, load_settings, remember, setting_names
+from tavern_tui.domain.errors import SettingsError, StorageError
 
 
 @pytest.fixture
@@ -80,6 +83,94 @@ def test_remembering_a_setting_keeps_the_others_and_the_hand_written_file(dirs: 
 def test_only_settings_that_exist_are_remembered(dirs: Directories) -> None:
     with pytest.raises(KeyError):
         remember(dirs, "engine.speed", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("persona:\n  name: Mira\nreply: [1, 2\n", 3, ""),
+        ("- a\n- b\n", 1, "group:"),
+        ("persona:\n  name: Mira\nengine: 7\n", 3, "“engine” needs names below it."),
+        ("persona:\n  name: Mira\nformat: two\n", 3, "“format” is a number."),
+        ("persona:\n  name: Mira\nformat: 2\n", 3, "settings.yaml was written by a later tavern-tui (format 2"),
+    ],
+)
+def test_a_file_that_would_lose_something_is_not_written_over(
+    dirs: Directories, text: str, line: int, said: str
+) -> None:
+    write(dirs, "settings.yaml", text)
+    with pytest.raises(SettingsError) as caught:
+        remember(dirs, "engine.threads", 3)
+    name, _, number = caught.value.where.rpartition(":")
+    assert name.endswith("settings.yaml")
+    assert abs(int(number) - line) <= 1
+    assert said in caught.value.title
+    assert (dirs.config / "settings.yaml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "format: 1\n", "engine:\n", "engine: {threads: 2}\n"])
+def test_a_file_that_says_little_is_added_to(dirs: Directories, text: str) -> None:
+    write(dirs, "settings.yaml", text)
+    remember(dirs, "engine.threads", 3)
+    assert load_settings(dirs).settings.engine.threads == 3
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_plain_words(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("mine")
+    with pytest.raises(StorageError) as caught:
+        remember(directories({"TAVERN_HOME": str(tmp_path)}), "engine.threads", 3)
+    assert str(tmp_path / "config") in str(caught.value)
+    assert "Errno" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(dirs: Directories) -> None:
+    (dirs.config / "settings.yaml").mkdir()
+    with pytest.raises(StorageError):
+        remember(dirs, "engine.threads", 3)
+    assert [path.name for path in dirs.config.iterdir()] == ["settings.yaml"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(
+    dirs: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(dirs, "engine.threads", 2)
+    before = (dirs.config / "settings.yaml").read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="Disk full"):
+        remember(dirs, "engine.threads", 3)
+    assert (dirs.config / "settings.yaml").read_bytes() == before
+    assert [path.name for path in dirs.config.iterdir()] == ["settings.yaml"]
+
+
+def test_the_text_is_on_disk_before_it_gets_the_name(dirs: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    real_sync, real_replace = os.fsync, Path.replace
+
+    def sync(descriptor: int) -> None:
+        done.append("synced")
+        real_sync(descriptor)
+
+    def replace(path: Path, target: Path) -> Path:
+        done.append("renamed")
+        return real_replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", replace)
+    remember(dirs, "engine.threads", 3)
+    assert done == ["synced", "renamed"]
+
+
+def test_a_settings_file_that_is_a_link_stays_one(dirs: Directories, tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.yaml"
+    real.write_text("persona: {name: Mira}\n")
+    (dirs.config / "settings.yaml").symlink_to(real)
+    remember(dirs, "engine.threads", 3)
+    assert (dirs.config / "settings.yaml").is_symlink()
+    assert "threads: 3" in real.read_text()
 
 
 def test_every_setting_says_what_it_is() -> None:

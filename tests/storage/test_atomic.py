@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError
-from tavern_tui.storage.atomic import storage_error, write_atomic
+from tavern_tui.storage.atomic import write_atomic
 
 
 def test_a_new_file_has_its_bytes_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
