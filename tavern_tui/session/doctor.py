@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 
 from tavern_tui import __version__
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.embedded import all_models, engine_kind
 from tavern_tui.session.reading_chats import problems_of
@@ -24,6 +25,8 @@ from tavern_tui.session.workspace import Workspace
 
 _SPARE_BYTES = 500_000_000
 _TMUX_WAIT_MS = 50
+_TMUX_SECONDS = 10.0
+_ENGINE_SECONDS = 60.0
 
 
 class State(Enum):
@@ -49,10 +52,18 @@ def examine(workspace: Workspace) -> list[Finding]:
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         try:
-            findings += check(workspace)
-        except (TavernError, OSError) as error:
-            findings.append(Finding(name, State.BAD, str(error)))
+            for finding in check(workspace):  # one by one: what was found before the fault counts
+                findings.append(finding)
+        except TavernError as error:
+            findings.append(_fault(name, error))
+        except OSError as error:
+            findings.append(_fault(name, storage_error(error, Path(error.filename or name), reading=True)))
     return findings
+
+
+def _fault(name: str, error: TavernError) -> Finding:
+    place = f"{error.where}: " if error.where and error.where not in error.title else ""
+    return Finding(name, State.BAD, f"{place}{error.title}", error.hint)
 
 
 def _program(_workspace: Workspace) -> Iterator[Finding]:
@@ -64,11 +75,10 @@ def _program(_workspace: Workspace) -> Iterator[Finding]:
 def _folders(workspace: Workspace) -> Iterator[Finding]:
     dirs = workspace.directories
     for name, path in (("library", dirs.data), ("settings", dirs.config), ("state", dirs.state), ("cache", dirs.cache)):
-        place = _existing(path)
-        if os.access(place, os.W_OK):
-            yield Finding(name, State.GOOD, str(path))
-        else:
-            yield Finding(name, State.BAD, f"{path} may not be written", "Allow writing, or set TAVERN_HOME.")
+        yield _unusable(name, path) or Finding(name, State.GOOD, str(path))
+    for path in (dirs.characters, dirs.worlds, dirs.chats, dirs.models, dirs.engine, dirs.journals):
+        if _is_there(path) and (problem := _unusable(path.name, path)):
+            yield problem
     free = shutil.disk_usage(_existing(dirs.data)).free
     found = f"{free / 1e9:.1f} GB free"
     if free < _SPARE_BYTES:
@@ -77,9 +87,29 @@ def _folders(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("disk", State.GOOD, found)
 
 
+def _unusable(name: str, path: Path) -> Finding | None:
+    """Why nothing can be written into the folder ``path``, which need not be there yet."""
+    place = _existing(path)
+    if not place.is_dir():
+        found = f"{path}: {place} is not a folder" if place != path else f"{path} is not a folder"
+        return Finding(name, State.BAD, found, "Move it away, or set TAVERN_HOME to another folder.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        return Finding(name, State.BAD, f"{path} may not be written", "Allow writing, or set TAVERN_HOME.")
+    return None
+
+
 def _existing(path: Path) -> Path:
-    """``path``, or the nearest folder above it that is there."""
-    return next(place for place in (path, *path.parents) if place.exists())
+    """``path``, or the nearest thing above it that is there."""
+    return next(place for place in (path, *path.parents) if _is_there(place))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name, be it a link to nowhere; ``False`` also for what may not be looked at."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def _settings(workspace: Workspace) -> Iterator[Finding]:
@@ -102,12 +132,15 @@ def _chats(workspace: Workspace) -> Iterator[Finding]:
     chats = workspace.chats.list()
     yield Finding("chats", State.GOOD, str(len(chats)))
     for chat in chats:
+        if chat.problem:
+            yield Finding("chat", State.BAD, chat.problem, "Allow reading it.")
+            continue
         for problem in problems_of(workspace.chats.open(chat.name)):
             yield Finding("chat", State.NOTE, problem)
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
-    models = all_models(workspace.directories, workspace.settings)
+    models = all_models(workspace.directories, workspace.settings, keep_headers=False)
     usable = [model for model in models if model.usable]
     if usable:
         yield Finding("models", State.GOOD, ", ".join(f"{model.name} ({model.fit.value})" for model in usable[:5]))
@@ -121,8 +154,11 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
 def _engine(workspace: Workspace) -> Iterator[Finding]:
     kind = engine_kind(workspace.settings)
     if kind == "llama-cpp-python":
-        probe = subprocess.run([sys.executable, "-c", "import llama_cpp"], capture_output=True, check=False, timeout=60)
-        if probe.returncode == 0:
+        probe = _answer(sys.executable, "-c", "import llama_cpp", seconds=_ENGINE_SECONDS)
+        if probe is None:
+            found = f"llama-cpp-python was not loaded within {_ENGINE_SECONDS:.0f} s"
+            yield Finding("engine", State.BAD, found, "Try again when this machine is less busy.")
+        elif probe.returncode == 0:
             yield Finding("engine", State.GOOD, kind)
         else:
             yield Finding("engine", State.BAD, "llama-cpp-python cannot be loaded", "Rebuild it: make engine")
@@ -135,16 +171,22 @@ def _engine(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("server", State.NOTE, f"{server} is used instead of the embedded engine")
 
 
+def _answer(*command: str, seconds: float) -> subprocess.CompletedProcess[str] | None:
+    """What a program says; ``None`` where it cannot be started or says nothing in time."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
 def _terminal(_workspace: Workspace) -> Iterator[Finding]:
     encoding = (sys.stdout.encoding or "").lower()
     if encoding not in ("utf-8", "utf8"):
         yield Finding("terminal", State.NOTE, f"text is shown as {encoding or 'ASCII'}", "export LANG=C.UTF-8")
     if not os.environ.get("TMUX"):
         return
-    asked = subprocess.run(
-        ["tmux", "show", "-sv", "escape-time"], capture_output=True, text=True, check=False, timeout=10
-    )
-    wait = asked.stdout.strip()
+    asked = _answer("tmux", "show", "-sv", "escape-time", seconds=_TMUX_SECONDS)
+    wait = asked.stdout.strip() if asked else ""
     if wait.isdecimal() and int(wait) > _TMUX_WAIT_MS:
         yield Finding(
             "tmux",

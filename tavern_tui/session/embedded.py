@@ -38,14 +38,17 @@ def host_place(dirs: Directories) -> HostPlace:
     return HostPlace(dirs.engine, dirs.cache)
 
 
-def all_models(dirs: Directories, settings: Settings) -> list[ModelFile]:
-    """Every model file in the models folders, with its fit at the context that is set."""
+def all_models(dirs: Directories, settings: Settings, *, keep_headers: bool = True) -> list[ModelFile]:
+    """Every model file in the models folders, with its fit at the context that is set.
+
+    ``keep_headers``: remember what was read in the cache folder, so that the next listing is faster.
+    """
     context = settings.engine.context_tokens or DEFAULT_CONTEXT
-    return list_models(dirs, context_tokens=context)
+    return list_models(dirs, context_tokens=context, keep_headers=keep_headers)
 
 
 def model_to_use(dirs: Directories, settings: Settings, typed: str = "") -> ModelFile:
-    """The model file to load: as typed, as set, else the largest that fits.
+    """The model file to load: as typed, as set, else the largest that fits, else the smallest.
 
     Raises ``NotFoundError`` where there is none, ``FormatError`` for one that cannot be used.
     """
@@ -56,7 +59,9 @@ def model_to_use(dirs: Directories, settings: Settings, typed: str = "") -> Mode
     if not usable:
         wording = messages.no_model(str(dirs.models))
         raise NotFoundError(wording.title, hint=wording.hint)
-    fitting = [model for model in usable if model.fits] or usable
+    fitting = [model for model in usable if model.fits]
+    if not fitting:
+        return min(usable, key=lambda model: model.size)
     return max(fitting, key=lambda model: model.size)
 
 

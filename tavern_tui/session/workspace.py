@@ -13,7 +13,7 @@ from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.storage.chat_store import ChatStore, ChatSummary
 from tavern_tui.storage.chats import ChatLog
-from tavern_tui.storage.device import device_id
+from tavern_tui.storage.device import Device
 from tavern_tui.storage.library import CharacterEntry, Library
 
 SAMPLE = "Wren"
@@ -31,10 +31,10 @@ class Workspace:
 
     @classmethod
     def open(cls, *, safe: bool = False, dirs: Directories | None = None) -> Workspace:
-        """The workspace of this user. Raises ``StorageError`` where the state folder cannot be made."""
+        """The workspace of this user. Nothing is made or written before something is to be kept."""
         found = directories() if dirs is None else dirs
         loaded = LoadedSettings(Settings()) if safe else load_settings(found)
-        store = ChatStore(found.chats, device=device_id(found.state), state=found.journals)
+        store = ChatStore(found.chats, device=Device(found.state), state=found.journals)
         return cls(found, loaded, Library(found), store, safe)
 
     @property
@@ -62,7 +62,7 @@ class Workspace:
 
     def is_sample(self, path: Path) -> bool:
         """Whether the card at ``path`` is one of those shipped."""
-        return any(entry.shipped and entry.path == path for entry in self.library.characters())
+        return path.resolve().parent == shipped("cards")
 
     def chats_with(self, character: str) -> list[ChatSummary]:
         """Chats whose first character is ``character``, the last written first."""

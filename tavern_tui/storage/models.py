@@ -140,12 +140,14 @@ def list_models(
     folders: Iterable[Path] | None = None,
     context_tokens: int = DEFAULT_CONTEXT,
     available: int | None = None,
+    keep_headers: bool = True,
 ) -> list[ModelFile]:
     """All models of this user, by name; a file reachable by several ways once.
 
     ``folders`` default to ``model_folders``. ``context_tokens`` is the context to judge the fit by (less where a model
-    was trained for less). ``available`` is the free memory in bytes, asked of the system by default. Raises nothing for
-    what is on the disk: folders that cannot be entered are passed over, files that cannot be used have a ``problem``.
+    was trained for less). ``available`` is the free memory in bytes, asked of the system by default.
+    ``keep_headers``: remember in the cache folder what was read, for the next time. Raises nothing for what is on the
+    disk: folders that cannot be entered are passed over, files that cannot be used have a ``problem``.
     """
     free = available_memory() if available is None else available
     cache = HeaderCache(directories.cache)
@@ -154,7 +156,8 @@ def list_models(
         model = _examined(group, cache, context_tokens, free)
         if not _is_projector(model.path, model.header):
             models.append(model)
-    cache.save()
+    if keep_headers:
+        cache.save()
     return sorted(models, key=lambda model: (model.name.casefold(), str(model.path)))
 
 
