@@ -1,0 +1,76 @@
+"""``ChatEntry``: one entry of the chat log, a turn or a note of the program, as the log needs to know it.
+
+Made from turns here; what it looks like is ``lines``' business. Texts are kept as they are: ``safe`` is applied where
+they are shown, and selections copy the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.events import Speaker
+
+
+class EntryKind(Enum):
+    """Whose words an entry holds. Notes and problems are the program's own, shown without markup."""
+
+    USER = "user"
+    CHARACTER = "character"
+    NARRATOR = "narrator"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEntry:
+    """One entry; ``id`` is unique in its log.
+
+    ``swipe`` of ``swipes`` (from 1) is where a turn stands among its siblings. ``reasoning`` is shown as one line
+    unless ``unfolded``; ``thinking`` says that it is still being written, ``reasoning_tokens`` how long it is where the
+    engine counted. ``lost`` marks a stand-in for a turn that the chat's file no longer holds.
+    """
+
+    id: str
+    kind: EntryKind
+    name: str = ""
+    text: str = ""
+    reasoning: str = ""
+    reasoning_tokens: int | None = None
+    thinking: bool = False
+    unfolded: bool = False
+    swipe: int = 1
+    swipes: int = 1
+    hidden: bool = False
+    interrupted: bool = False
+    lost: bool = False
+    selected: bool = False
+
+    @property
+    def roleplay(self) -> bool:
+        """Whether the text is somebody's turn, and so holds markup."""
+        return self.kind not in (EntryKind.NOTE, EntryKind.PROBLEM)
+
+
+_KINDS = {
+    Speaker.USER: EntryKind.USER,
+    Speaker.CHARACTER: EntryKind.CHARACTER,
+    Speaker.NARRATOR: EntryKind.NARRATOR,
+}
+
+
+def entry_of(turn: Turn, swipe: int = 1, swipes: int = 1) -> ChatEntry:
+    """The entry of a turn that is number ``swipe`` of ``swipes`` siblings."""
+    return ChatEntry(
+        id=turn.id,
+        kind=_KINDS[turn.speaker],
+        name=turn.name,
+        text=turn.text,
+        reasoning=turn.reasoning,
+        swipe=swipe,
+        swipes=swipes,
+        hidden=turn.hidden,
+        interrupted=turn.interrupted,
+        lost=turn.lost,
+    )

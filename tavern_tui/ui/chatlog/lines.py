@@ -1,0 +1,238 @@
+"""An entry as lines of a given width: its head, its folded reasoning, its wrapped text, and a gap below.
+
+Lines say what their stretches are (``Look``), never how that is coloured. ``EntryLines`` follows a text that grows
+and wraps only what may have changed; ``entry_height`` measures without building a line. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from rich.cells import cell_len, chop_cells
+
+from tavern_tui.domain.display import safe_line
+from tavern_tui.ui.chatlog import markup, wrap
+from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
+from tavern_tui.ui.chatlog.marks import Look
+from tavern_tui.ui.chatlog.markup import Block
+
+
+class Part(Enum):
+    """Which part of its entry a line belongs to."""
+
+    HEAD = "head"
+    FOLD = "fold"
+    REASONING = "reasoning"
+    TEXT = "text"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The signs of the log beyond text; ``ASCII_GLYPHS`` are for terminals that have no others."""
+
+    back: str = "‹"
+    on: str = "›"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    bar: str = "▌"
+    dots: str = "…"
+    dot: str = "·"
+    down: str = "↓"
+
+
+UNICODE_GLYPHS = Glyphs()
+ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: ``runs`` of (text, look). Lines of text know which characters of which block they show."""
+
+    part: Part
+    runs: tuple[tuple[str, int], ...] = ()
+    block: Block | None = None
+    start: int = 0
+    end: int = 0
+
+    @property
+    def text(self) -> str:
+        """What the line shows."""
+        return "".join(text for text, _ in self.runs)
+
+
+_GAP = Line(Part.GAP)
+_NAME_LOOKS = {
+    EntryKind.USER: Look.USER,
+    EntryKind.CHARACTER: Look.CHARACTER,
+    EntryKind.NARRATOR: Look.NARRATOR,
+    EntryKind.NOTE: Look.MUTED,
+    EntryKind.PROBLEM: Look.PROBLEM,
+}
+_LOST = "This turn is missing from the chat's file."
+
+
+def text_look(entry: ChatEntry) -> int:
+    """The look of an entry's whole text, on top of its markup."""
+    if entry.roleplay:
+        return Look.MUTED if entry.hidden or entry.lost else Look.PLAIN
+    return _NAME_LOOKS[entry.kind]
+
+
+def source_of(entry: ChatEntry) -> str:
+    """The text that an entry shows and that is copied from it."""
+    return _LOST if entry.lost and not entry.text else entry.text
+
+
+def shown_of(entry: ChatEntry) -> str:
+    """The entry's text as shown, unwrapped: keep it, and ``entry_height`` need not parse again."""
+    source = source_of(entry)
+    return markup.shown_text(source) if entry.roleplay else markup.shown_plain(source)
+
+
+def entry_height(entry: ChatEntry, shown: str, width: int) -> int:
+    """Lines that the entry takes at ``width`` cells, the gap included; ``shown`` is ``shown_of(entry)``."""
+    found = int(bool(_head_marks(entry, UNICODE_GLYPHS) or entry.name))
+    if _has_reasoning(entry):
+        text = markup.shown_plain(entry.reasoning) if entry.unfolded else ""
+        found += 1 + (wrap.height(text, width) if text else 0)
+    elif not shown:
+        found += 1
+    return found + (wrap.height(shown, width) if shown else 0) + 1
+
+
+class EntryLines:
+    """The lines of one entry at one width, kept right while its text grows."""
+
+    def __init__(self, entry: ChatEntry, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+        self._width, self._glyphs = width, glyphs
+        self._entry = entry
+        self._text = markup.GrowingText()
+        self._blocks: list[list[Line]] = []
+        self.lines: Sequence[Line] = ()
+        self._build()
+
+    def update(self, entry: ChatEntry) -> tuple[int, int]:
+        """Take a new state of the entry in; answers which lines look different now, as (first, stop)."""
+        if entry.kind is not self._entry.kind or text_look(entry) != text_look(self._entry):
+            self._text, self._blocks = markup.GrowingText(), []
+        self._entry = entry
+        before = self.lines
+        self._build()
+        return _difference(before, self.lines)
+
+    def _build(self) -> None:
+        entry = self._entry
+        found = [*_head(entry, self._width, self._glyphs), *self._reasoning()]
+        first = True
+        for block_lines in self._text_blocks():
+            if not first:
+                found.append(Line(Part.TEXT))
+            found += block_lines
+            first = False
+        if first and not _has_reasoning(entry):
+            found.append(Line(Part.TEXT))
+        found.append(_GAP)
+        self.lines = found
+
+    def _text_blocks(self) -> list[list[Line]]:
+        look = text_look(self._entry)
+        source = source_of(self._entry)
+        if not self._entry.roleplay:
+            return [_wrapped(block, self._width, Part.TEXT, 0) for block in markup.parse_plain(source, look)]
+        kept = self._text.update(source)
+        fresh = self._text.blocks[kept:]
+        self._blocks = self._blocks[:kept] + [_wrapped(block, self._width, Part.TEXT, look) for block in fresh]
+        return self._blocks
+
+    def _reasoning(self) -> list[Line]:
+        entry, glyphs = self._entry, self._glyphs
+        if not _has_reasoning(entry):
+            return []
+        counted = entry.reasoning_tokens
+        count = len(entry.reasoning.split()) if counted is None else counted
+        sign = glyphs.unfolded if entry.unfolded else glyphs.folded
+        unit = "words" if counted is None else "tokens"
+        said = f"thinking {count:,}{glyphs.dots}" if entry.thinking else f"thought {glyphs.dot} {count:,} {unit}"
+        found = [Line(Part.FOLD, ((_cut(f"{sign} {said}", self._width, glyphs), Look.REASONING | Look.MUTED),))]
+        if entry.unfolded:
+            for block in markup.parse_plain(entry.reasoning, Look.REASONING):
+                found += _wrapped(block, self._width, Part.REASONING, 0)
+        return found
+
+
+def _has_reasoning(entry: ChatEntry) -> bool:
+    return entry.thinking or bool(entry.reasoning)
+
+
+def _head_marks(entry: ChatEntry, glyphs: Glyphs) -> list[tuple[str, int]]:
+    """What stands behind the name: the swipe counter and what is special about the turn."""
+    marks: list[tuple[str, int]] = []
+    if entry.swipes > 1:
+        marks.append((f"{glyphs.back} {entry.swipe}/{entry.swipes} {glyphs.on}", Look.MUTED))
+    if entry.hidden and not entry.lost:
+        marks.append(("hidden", Look.MUTED))
+    if entry.interrupted:
+        marks.append(("interrupted", Look.PROBLEM))
+    return marks
+
+
+def _head(entry: ChatEntry, width: int, glyphs: Glyphs) -> list[Line]:
+    """The line with the name; none for an entry that has neither a name nor marks.
+
+    Where the width is short, the marks keep their place and the name is cut; then the last marks go.
+    """
+    marks = _head_marks(entry, glyphs)
+    if not (marks or entry.name):
+        return []
+    name = safe_line(entry.name)
+    while marks and _marks_width(marks) + min(cell_len(name), 4) > width:
+        marks.pop()
+    runs = [(_cut(name, width - _marks_width(marks), glyphs), _NAME_LOOKS[entry.kind])]
+    for text, look in marks:
+        runs += [("  ", Look.PLAIN), (text, look)] if runs[0][0] or len(runs) > 1 else [(text, look)]
+    return [Line(Part.HEAD, tuple(run for run in runs if run[0]))]
+
+
+def _marks_width(marks: list[tuple[str, int]]) -> int:
+    return sum(cell_len(text) + 2 for text, _ in marks)
+
+
+def _cut(text: str, width: int, glyphs: Glyphs) -> str:
+    if cell_len(text) <= width:
+        return text
+    room = width - len(glyphs.dots)
+    return chop_cells(text, room)[0].rstrip() + glyphs.dots if room >= wrap.NARROWEST else ""
+
+
+def _wrapped(block: Block, width: int, part: Part, look: int) -> list[Line]:
+    """The lines of a block; ``look`` is added to that of every run."""
+    found = []
+    passed = 0
+    for start, end in wrap.lines(block.text, width):
+        while passed < len(block.runs) and block.runs[passed][1] <= start:
+            passed += 1
+        runs = []
+        place = passed
+        while place < len(block.runs) and block.runs[place][0] < end:
+            begin, stop, own = block.runs[place]
+            runs.append((block.text[max(begin, start) : min(stop, end)], own | look))
+            place += 1
+        found.append(Line(part, tuple(runs), block, start, end))
+    return found
+
+
+def _difference(before: Sequence[Line], after: Sequence[Line]) -> tuple[int, int]:
+    """The lines of ``after`` that do not look like those of ``before`` at their place, as (first, stop)."""
+    both = min(len(before), len(after))
+    first = next((row for row in range(both) if _looks(before[row]) != _looks(after[row])), both)
+    if len(before) != len(after):
+        return first, len(after)
+    stop = next((row for row in range(both, first, -1) if _looks(before[row - 1]) != _looks(after[row - 1])), first)
+    return first, stop
+
+
+def _looks(line: Line) -> tuple[Part, tuple[tuple[str, int], ...]]:
+    return line.part, line.runs

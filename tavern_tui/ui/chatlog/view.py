@@ -1,0 +1,318 @@
+"""``ChatLog``: the chat on screen, one widget whatever its length.
+
+Textual asks for one line at a time (``render_line``); ``layout`` knows what stands on it, this module colours it,
+scrolls, and says which lines to ask for again. It follows the end of the log until the reader scrolls up. No keys and
+no session here: screens call its methods and listen to its messages.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tavern_tui.ui.chatlog.entries import ChatEntry
+from tavern_tui.ui.chatlog.layout import Change, LogLayout
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Line, Part
+from tavern_tui.ui.chatlog.paint import (
+    BAR,
+    LEFT_MARGIN,
+    LOOK_CLASSES,
+    MORE,
+    RIGHT_MARGIN,
+    SELECTED,
+    Frame,
+    LinePainter,
+)
+from tavern_tui.ui.chatlog.wrap import NARROWEST
+
+MEASURE = 84
+KEPT_STRIPS = 600
+_SHORT = 15
+
+
+class Follow(Enum):
+    """How far the log follows a growing reply: every line, or until the entry's first line is at the top.
+
+    ``AUTO`` is ``START`` where the log has under 15 rows, else ``LINE``.
+    """
+
+    AUTO = "auto"
+    LINE = "line"
+    START = "start"
+
+
+class ChatLog(ScrollView, can_focus=True):
+    """A scrolling log of ``ChatEntry``s at a reading measure of at most 84 columns, centred."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*LOOK_CLASSES.values(), SELECTED, BAR, MORE}
+    DEFAULT_CSS = """
+    ChatLog {
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        scrollbar-color: $panel;
+        scrollbar-color-hover: $primary;
+        scrollbar-color-active: $primary;
+        & > .chatlog--action { color: $text-secondary; text-style: italic; }
+        & > .chatlog--speech { color: $text-warning; }
+        & > .chatlog--bold { text-style: bold; }
+        & > .chatlog--code { color: $text-primary; }
+        & > .chatlog--reasoning { color: $text-muted; text-style: italic; }
+        & > .chatlog--user { color: $text-primary; text-style: bold; }
+        & > .chatlog--character { color: $text-success; text-style: bold; }
+        & > .chatlog--narrator { color: $text-secondary; text-style: bold; }
+        & > .chatlog--muted { color: $text-muted; }
+        & > .chatlog--problem { color: $text-error; }
+        & > .chatlog--selected { background: $surface; }
+        & > .chatlog--bar { color: $accent; }
+        & > .chatlog--more { color: $text-accent; background: $panel; }
+    }
+    """
+
+    @dataclass
+    class Clicked(Message):
+        """The reader clicked on an entry: on which part of it, and on which character of the line."""
+
+        log: ChatLog
+        entry_id: str
+        part: Part
+        column: int
+
+        @property
+        def control(self) -> ChatLog:
+            """The log that was clicked on."""
+            return self.log
+
+    def __init__(
+        self,
+        entries: Iterable[ChatEntry] = (),
+        *,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+        follow: Follow = Follow.AUTO,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.follow = follow
+        self.following = True
+        self._layout = LogLayout(glyphs)
+        self._layout.splice(0, 0, entries)
+        self._frame = Frame(0, LEFT_MARGIN, 0)
+        self._painter: LinePainter | None = None
+        # Lines that were put before the first: selections count from where the log once began, so that they stay.
+        self._prepended = 0
+        self._strips: OrderedDict[tuple[str, int, bool], tuple[Line, int, Strip]] = OrderedDict()
+
+    @property
+    def entries(self) -> Sequence[ChatEntry]:
+        """The entries in order, oldest first."""
+        return self._layout.entries
+
+    def entry(self, entry_id: str) -> ChatEntry:
+        """The entry with this id. Raises ``KeyError`` where there is none."""
+        return self._layout.entry(entry_id)
+
+    def load(self, entries: Iterable[ChatEntry]) -> None:
+        """Show ``entries`` in the place of all that is there, and follow the end."""
+        self._layout.splice(0, len(self._layout.entries), entries)
+        self._forget()
+        self._resized()
+        self.follow_end()
+
+    def append(self, entries: Iterable[ChatEntry]) -> None:
+        """Add entries at the end."""
+        top = self._layout.height
+        grown = self._layout.splice(len(self._layout.entries), len(self._layout.entries), entries)
+        self._changed(Change(top, grown, grown))
+
+    def prepend(self, entries: Iterable[ChatEntry]) -> None:
+        """Add entries before the first. What is on screen stays where it is."""
+        grown = self._layout.splice(0, 0, entries)
+        self._prepended += grown
+        self._strips.clear()
+        self._resized()
+        self.scroll_to(y=round(self.scroll_y) + grown, animate=False, force=True)
+        self.refresh()
+
+    def replace(self, entry: ChatEntry) -> None:
+        """Show the new state of an entry. Raises ``KeyError`` where its id is not there."""
+        self._changed(self._layout.replace(entry))
+
+    def set_text(self, entry_id: str, text: str) -> None:
+        """Show ``text`` as the whole text of an entry, which may be streaming: only changed lines are repainted."""
+        self.replace(replace(self._layout.entry(entry_id), text=text))
+
+    def discard(self, entry_ids: Collection[str]) -> None:
+        """Take entries out. Raises ``KeyError`` for one that is not there."""
+        self._layout.remove(entry_ids)
+        self._forget()
+        self._resized()
+        self._keep_up()
+        self.refresh()
+
+    def select_entry(self, entry_id: str | None) -> None:
+        """Mark this entry, and no other, as the selected one, and bring it into view. ``None`` marks none."""
+        for entry in [entry for entry in self.entries if entry.selected and entry.id != entry_id]:
+            self.replace(replace(entry, selected=False))
+        if entry_id is not None:
+            self.replace(replace(self._layout.entry(entry_id), selected=True))
+            self.show_entry(entry_id)
+
+    def show_entry(self, entry_id: str) -> None:
+        """Scroll as little as needed to see the entry; where it is taller than the log, its beginning."""
+        top, count = self._layout.rows(entry_id)
+        shown, rows = round(self.scroll_y), self.scrollable_content_region.height
+        target = top if top < shown or count > rows else max(shown, top + count - rows)
+        self.scroll_to(y=target, animate=False, force=True)
+
+    def follow_end(self) -> None:
+        """Go to the end and follow it from now on."""
+        self.following = True
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+
+    @property
+    def lines_below(self) -> int:
+        """Lines of the log below those on screen."""
+        return max(0, self._layout.height - round(self.scroll_y) - self.scrollable_content_region.height)
+
+    def _changed(self, change: Change) -> None:
+        """Repaint what a change of one entry touched, and keep up with the end."""
+        if not self._layout.width:
+            return
+        if not change.grown:
+            if change.count:
+                self.refresh_lines(change.top, change.count)
+            return
+        below = self.lines_below
+        if change.top + change.count < self._layout.height - change.grown:
+            self._forget()
+        self._resized()
+        self.refresh_lines(change.top, max(change.count, self._layout.height - change.top, -change.grown))
+        self._keep_up()
+        if below != self.lines_below:
+            self.refresh(Region(0, self.scrollable_content_region.height - 1, self.size.width, 1))
+
+    def _keep_up(self) -> None:
+        """Scroll to where a log that follows its end should stand."""
+        if not self.following or not self.entries:
+            return
+        target = self.max_scroll_y
+        start = (
+            self.scrollable_content_region.height < _SHORT
+            if self.follow is Follow.AUTO
+            else self.follow is Follow.START
+        )
+        if start:
+            target = min(target, self._layout.rows(self.entries[-1].id)[0])
+        if target != round(self.scroll_y):
+            self.scroll_to(y=target, animate=False, force=True)
+
+    def _resized(self) -> None:
+        self.virtual_size = Size(self.scrollable_content_region.width, self._layout.height)
+
+    def _forget(self) -> None:
+        """Drop what no longer stands where it stood: painted lines, and what the reader had marked."""
+        self._strips.clear()
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the end from the moment that the reader is there, and no longer when the reader leaves it."""
+        super().watch_scroll_y(old_value, new_value)
+        self.following = round(new_value) >= self.max_scroll_y
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap anew where the measure changed; the line at the top, or the end, stays in view."""
+        space = self.scrollable_content_region.width
+        measure = max(NARROWEST, min(MEASURE, space - LEFT_MARGIN - RIGHT_MARGIN))
+        following, top = self.following, round(self.scroll_y)
+        self._frame = Frame(space, max(LEFT_MARGIN, (space - measure) // 2), measure)
+        if measure != self._layout.width:
+            held = self._layout.line(top)[:2] if not following and top < self._layout.height else None
+            self._layout.set_width(measure)
+            self._forget()
+            self._resized()
+            if held is not None:
+                first, count = self._layout.rows(held[0].id)
+                self.scroll_to(y=first + min(held[1], count - 1), animate=False, force=True)
+        self._strips.clear()
+        if following:
+            self.following = True
+            self._keep_up()
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which entry was clicked on."""
+        number = event.y + round(self.scroll_y)
+        if 0 <= number < self._layout.height and self.text_selection is None:
+            entry, _, line = self._layout.line(number)
+            self.post_message(self.Clicked(self, entry.id, line.part, max(0, event.x - self._frame.left)))
+
+    def notify_style_update(self) -> None:
+        """Paint everything anew when the theme changed."""
+        self._painter = None
+        self._strips.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """The line at row ``y`` of the screen area of the log."""
+        number = y + round(self.scroll_y)
+        painter = self._painter
+        if painter is None:
+            painter = self._painter = LinePainter(
+                self.rich_style,
+                self._component,
+                self._layout.glyphs.bar,
+            )
+        strip = self._line(number, painter) if number < self._layout.height else painter.blank(self._frame.space)
+        if y == self.scrollable_content_region.height - 1 and (below := self.lines_below):
+            label = f" {self._layout.glyphs.down} {below:,} more "
+            strip = painter.with_label(strip, label, self._frame.space)
+        return strip
+
+    def _component(self, name: str) -> Style:
+        """What a class sets, and nothing else, with colours that depend on the ground (``auto``) made out."""
+        own = self.get_component_rich_style(name, partial=True)
+        return own if own.color is None else own + Style(color=self.get_component_rich_style(name).color)
+
+    def _line(self, number: int, painter: LinePainter) -> Strip:
+        entry, row, line = self._layout.line(number)
+        place = number - self._prepended
+        selection = self.text_selection
+        marked = selection.get_span(place) if selection is not None else None
+        if marked is not None:
+            mark = self.screen.get_component_rich_style("screen--selection")
+            strip = painter.paint(line, self._frame, entry.selected, marked, mark)
+            return strip.apply_offsets(-self._frame.left, place)
+        key = (entry.id, row, entry.selected)
+        known = self._strips.get(key)
+        if known is not None and known[0] is line and known[1] == place:
+            self._strips.move_to_end(key)
+            return known[2]
+        strip = painter.paint(line, self._frame, entry.selected).apply_offsets(-self._frame.left, place)
+        self._strips[key] = (line, place, strip)
+        if len(self._strips) > KEPT_STRIPS:
+            self._strips.popitem(last=False)
+        return strip
+
+    def get_selection(self, selection: Selection) -> tuple[str, str]:
+        """The source text of what is marked: with its ``*`` and as it was before wrapping."""
+        start, end = selection
+        first = None if start is None else (start.y + self._prepended, start.x)
+        last = None if end is None else (end.y + self._prepended, end.x)
+        return self._layout.copy(first, last), "\n"
