@@ -1,7 +1,7 @@
 """``make run`` after the package is installed: build the engine where it is wanted, fetch the starter model, start.
 
-Standard library only. A server that answers, or a missing compiler, skips the engine build with one line; a failed
-build or download never stops the program from opening.
+Standard library only. A server that answers, or a missing compiler, skips the engine build with one line; without a
+build a ``llama-server`` on PATH is what the program runs. A failed build or download never stops it from opening.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 TAVERN = BIN / "tavern-tui"
 USUAL_MINUTES = 6
+ASK_SECONDS = 60.0
+LOOK_SECONDS = 0.5
 STEP = re.compile(r"\[(\d+)/(\d+)\]")
 
 
@@ -35,15 +38,21 @@ def compiler_is_there() -> bool:
     return bool(c and cxx)
 
 
+def server_named() -> str:
+    """The server that the environment names; empty without one."""
+    return os.environ.get("TAVERN_SERVER", "").strip()
+
+
 def server_found() -> tuple[str, str]:
     """The address of the server to use instead of an own engine, and that server in words; both empty without one."""
-    named = os.environ.get("TAVERN_SERVER", "").strip()
+    named = server_named()
     if named:
         return named, named
-    asked = subprocess.run([TAVERN, "connect", "--json"], capture_output=True, text=True, check=False, timeout=60)
+    command = [str(TAVERN), "connect", "--json"]
     try:
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=ASK_SECONDS)
         found = json.loads(asked.stdout)
-    except ValueError:
+    except (ValueError, subprocess.TimeoutExpired):
         return "", ""
     return (found[0]["address"], f"{found[0]['engine']} at {found[0]['address']}") if found else ("", "")
 
@@ -56,9 +65,8 @@ def build_engine() -> bool:
     started = time.monotonic()
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-        while process.poll() is None:
-            show_progress(log, time.monotonic() - started)
-            time.sleep(0.5 if sys.stdout.isatty() else 30)
+        every = LOOK_SECONDS if sys.stdout.isatty() else 30.0
+        wait_telling(process, lambda: show_progress(log, time.monotonic() - started), every)
     if sys.stdout.isatty():
         print()
     if process.returncode == 0:
@@ -67,6 +75,19 @@ def build_engine() -> bool:
     print(f"The engine could not be built. What went wrong stands at the end of {log}.")
     print("The program works with a server (--server URL); make engine tries again.")
     return False
+
+
+def wait_telling(process: subprocess.Popen[bytes], tell: Callable[[], None], every: float) -> None:
+    """Wait for ``process``, calling ``tell`` at once and then every so many seconds; its end is noticed sooner."""
+    told = -every
+    while process.poll() is None:
+        if time.monotonic() - told >= every:
+            tell()
+            told = time.monotonic()
+        try:
+            process.wait(LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
 
 
 def show_progress(log: Path, elapsed: float) -> None:
@@ -84,6 +105,21 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
+def get_engine() -> bool:
+    """Build the engine where that can be done, else look for one; says what was found. Whether a model is of use."""
+    there = shutil.which("llama-server")
+    if compiler_is_there():
+        built = build_engine()
+        if there and not built:
+            print(f"Using {there} instead.")
+        return built or there is not None
+    if there:
+        print(f"No engine built: using {there} (make engine builds one; it needs a C/C++ compiler).")
+    else:
+        print("No engine built: no C/C++ compiler here (apt install build-essential, then make engine).")
+    return there is not None
+
+
 def prepare() -> str:
     """Get an engine and a model, unless a server does both; returns that server's address."""
     if not engine_is_there():
@@ -91,11 +127,11 @@ def prepare() -> str:
         if server:
             print(f"No engine built: using {server} (make engine builds one, about {USUAL_MINUTES} minutes).")
             return address
-        if not compiler_is_there():
-            print("No engine built: no C/C++ compiler here (apt install build-essential, then make engine).")
+        if not get_engine():
             return ""
-        if not build_engine():
-            return ""
+    elif server_named():
+        return ""
+    sys.stdout.flush()
     subprocess.run([TAVERN, "models", "get", "starter", "--if-none"], check=False)
     return ""
 
