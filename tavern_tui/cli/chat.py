@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tavern_tui.cli.output import note
-from tavern_tui.cli.talking import Unit, talking_options, wishes_from
+from tavern_tui.cli.output import note, written_aside
+from tavern_tui.cli.talking import Progress, Unit, talking_options, wishes_from
 
 if TYPE_CHECKING:
     from tavern_tui.session.opening import Wishes
@@ -26,7 +26,9 @@ def chat(ctx: click.Context, /, character: str = "", plain: bool = False, words:
     One line is one message; /help lists the commands. Whole lines are printed, the cursor is never moved, and what is
     not part of the story goes to stderr.
     """
-    return asyncio.run(_chat(ctx, wishes_from(ctx, character, given), Unit.WORD if words else Unit.LINE))
+    wishes = wishes_from(ctx, character, given)
+    with written_aside():
+        return asyncio.run(_chat(ctx, wishes, Unit.WORD if words else Unit.LINE))
 
 
 async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
@@ -37,8 +39,9 @@ async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
     workspace = Workspace.open(safe=ctx.obj["safe"])
     for problem in workspace.loaded.problems:
         note(f"{problem.where}: {problem.what}")
-    session = open_session(workspace, wishes)
+    progress = Progress()
+    session = open_session(workspace, wishes, watch=progress.watch)
     try:
-        return await PlainChat(session, unit).run()
+        return await PlainChat(session, unit, progress).run()
     finally:
         await session.connection.engine.close()

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tavern_tui.cli.output import wait_no_longer
+
 if TYPE_CHECKING:
     from tavern_tui.session.session import ChatSession
 
@@ -16,22 +18,34 @@ LONGEST_SECONDS = 600.0
 
 
 @contextmanager
-def signals_kept(session: ChatSession, leave: Callable[[], None], interrupt: Callable[[], None]) -> Iterator[None]:
-    """While inside: SIGHUP leaves once the running reply is saved, after 10 minutes at the latest; SIGTERM stops it,
-    keeps its text and leaves; SIGINT calls ``interrupt``. ``leave`` is called as soon as no reply runs.
+def signals_kept(
+    session: ChatSession,
+    *,
+    hung_up: Callable[[], None],
+    terminated: Callable[[], None],
+    interrupted: Callable[[], None],
+) -> Iterator[None]:
+    """While inside: SIGHUP lets a running reply go on, for 10 minutes at most; SIGTERM stops it and keeps its text;
+    SIGINT does what ``interrupted`` does. The other two are called first and say what comes after the reply.
+
+    A program that was started to outlive its line (``nohup``) goes on ignoring SIGHUP.
     """
     loop = asyncio.get_running_loop()
 
     def hang_up() -> None:
-        leave()
+        wait_no_longer()
+        hung_up()
         if session.busy:
             loop.call_later(LONGEST_SECONDS, session.stop)
 
     def terminate() -> None:
-        leave()
+        wait_no_longer()
+        terminated()
         session.stop()
 
-    handled = {signal.SIGHUP: hang_up, signal.SIGTERM: terminate, signal.SIGINT: interrupt}
+    handled = {signal.SIGHUP: hang_up, signal.SIGTERM: terminate, signal.SIGINT: interrupted}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        del handled[signal.SIGHUP]
     for number, act in handled.items():
         loop.add_signal_handler(number, act)
     try:

@@ -25,10 +25,12 @@ class LineReader:
             self._lines.put_nowait(None)
         return line
 
-    async def until_dot(self) -> str:
-        """Lines up to one that holds a lone ``.``, joined."""
+    async def until_dot(self) -> str | None:
+        """Lines up to one that holds a lone ``.``, joined; ``None`` where the input ends before that came."""
         lines: list[str] = []
-        while (line := await self.next()) is not None and line != ".":
+        while (line := await self.next()) != ".":
+            if line is None:
+                return None
             lines.append(line)
         return "\n".join(lines)
 

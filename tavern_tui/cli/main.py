@@ -10,6 +10,8 @@ interrupted.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -64,35 +66,36 @@ class LazyGroup(click.Group):
 @click.option("--server", metavar="URL", help="Use this server for this start (also TAVERN_SERVER).")
 @click.option("--safe", is_flag=True, help="Default settings, no engine: to look after a library that misbehaves.")
 @click.pass_context
-def cli(ctx: click.Context, server: str | None, safe: bool) -> None:
+def cli(ctx: click.Context, server: str | None, safe: bool) -> object:
     """Roleplay and stories with language models, in a terminal."""
     ctx.obj = {"server": server, "safe": safe}
-    if ctx.invoked_subcommand is None:
-        command = ctx.command
-        assert isinstance(command, LazyGroup)
-        chat = command.get_command(ctx, "chat")
-        assert chat is not None
-        ctx.invoke(chat)
+    if ctx.invoked_subcommand is not None:
+        return None
+    command = ctx.command
+    assert isinstance(command, LazyGroup)
+    chat = command.get_command(ctx, "chat")
+    assert chat is not None
+    return ctx.invoke(chat)
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code and lets no exception out."""
     from tavern_tui.domain.errors import TavernError
 
+    _open_closed_streams()
     try:
         result = cli.main(args=arguments, prog_name="tavern-tui", standalone_mode=False)
         return result if isinstance(result, int) else EXIT_DONE
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
+        return _explain(wrong)
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        from tavern_tui.cli.output import silence_stdout
+        from tavern_tui.cli.output import silence
 
-        silence_stdout()
+        silence(sys.stdout)
         return EXIT_DONE
     except TavernError as error:
         return report(error)
@@ -111,11 +114,35 @@ def report(error: TavernError) -> int:
     return EXIT_NOT_FOUND if isinstance(error, NotFoundError) else EXIT_ERROR
 
 
+def _open_closed_streams() -> None:
+    """Put nothing in the place of streams that were closed before the start (``>&-``): Python has ``None`` there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
+def _explain(wrong: click.ClickException) -> int:
+    """Say what of the command line makes no sense, and how the command is written; the exit code."""
+    from tavern_tui.cli.output import note
+
+    if isinstance(wrong, click.UsageError) and wrong.ctx is not None:
+        note(wrong.ctx.get_usage())
+        note(f"{wrong.ctx.command_path} --help explains it.")
+    if isinstance(wrong, click.BadParameter) and not isinstance(wrong, click.MissingParameter):
+        hint = wrong.param_hint or (wrong.param.get_error_hint(wrong.ctx) if wrong.param and wrong.ctx else "")
+        named = hint if isinstance(hint, str) else ", ".join(hint)
+        note(f"{named}: {wrong.message}" if named else wrong.message)
+    else:
+        note(wrong.format_message())
+    return wrong.exit_code
+
+
 def _report_bug(bug: Exception) -> int:
     from tavern_tui.cli.output import note
+    from tavern_tui.domain.messages import stopped_at_start
     from tavern_tui.session.crash import write_crash_log
 
     log = write_crash_log(bug)
-    details = f" Details: {log}." if log else ""
-    note(f"tavern-tui stopped: {type(bug).__name__}. Nothing was lost.{details} Try: tavern-tui --safe")
+    told = stopped_at_start("a fault of its own", str(log or ""))
+    note(told.plain if log else f"{told.title} {told.safe} Try: tavern-tui --safe")
     return EXIT_BUG

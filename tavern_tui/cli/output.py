@@ -1,7 +1,8 @@
 """The only place where the command line writes: everything passes ``display.safe`` on its way out.
 
 Results go to stdout, everything about them to stderr. A terminal that cannot show a character gets a substitute; a
-reader that went away (a closed pipe, a hung-up line) never stops a reply: see ``Printer``.
+reader that went away (a closed pipe, a hung-up line) or a terminal that stands still never stops a reply: see
+``written_aside`` and ``Printer``.
 """
 
 from __future__ import annotations
@@ -11,21 +12,51 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
+from tavern_tui.cli.writer import OutputWriter
 from tavern_tui.domain.display import safe, safe_line
 
 _WORDS = re.compile(r"(\s*)(\S*)")
+_aside: list[OutputWriter] = []  # the one in use, while there is one
+
+
+@contextmanager
+def written_aside() -> Iterator[None]:
+    """While inside, nothing that is written waits for the terminal: a thread writes it, in order.
+
+    Leaving waits until all of it is out, but only briefly after ``wait_no_longer``. A stream that refuses is given up
+    without a word.
+    """
+    streams = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.flush()
+    writer = OutputWriter()
+    _aside.append(writer)
+    try:
+        yield
+    finally:
+        written = False
+        try:
+            written = writer.finish()
+        finally:
+            _aside.remove(writer)
+            for stream in streams:
+                if not written or writer.gave_up(stream.fileno()):
+                    silence(stream)
+
+
+def wait_no_longer() -> None:
+    """The line was hung up, or the program is to end: a terminal that stands still is not waited for."""
+    for writer in _aside:
+        writer.hurry()
 
 
 def write(text: str, stream: TextIO | None = None) -> None:
     """Write untrusted ``text`` as it is but safe, without adding a newline; flushes."""
-    out: TextIO = sys.stdout if stream is None else stream
-    shown = safe(text)
-    encoding = out.encoding or "utf-8"
-    out.write(shown.encode(encoding, "replace").decode(encoding))
-    out.flush()
+    _put(safe(text), sys.stdout if stream is None else stream)
 
 
 def line(text: str = "") -> None:
@@ -34,8 +65,11 @@ def line(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """One line about the result to stderr."""
-    write(text + "\n", sys.stderr)
+    """One line about the result to stderr; nothing where nobody reads that any more."""
+    try:
+        write(text + "\n", sys.stderr)
+    except OSError:
+        silence(sys.stderr)
 
 
 def progress_on_one_line(text: str) -> bool:
@@ -43,15 +77,33 @@ def progress_on_one_line(text: str) -> bool:
     if not sys.stderr.isatty():
         return False
     if text:
-        sys.stderr.write("\r")
-        write(text, sys.stderr)
+        _put("\r" + safe(text), sys.stderr)
     return True
 
 
 def data(value: Any) -> None:
     """``value`` as JSON to stdout: ASCII with every control character escaped (JSON itself lets DEL through)."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n")
-    sys.stdout.flush()
+    _put(_json(value, indent=2), sys.stdout)
+
+
+def record(value: Any) -> None:
+    """``value`` as JSON on one line of stdout, for a result that goes on."""
+    _put(_json(value, indent=None), sys.stdout)
+
+
+def _json(value: Any, *, indent: int | None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
+
+
+def _put(shown: str, stream: TextIO) -> None:
+    """Write what is safe to show, now or aside. Raises ``OSError`` only where it is written now."""
+    encoding = stream.encoding or "utf-8"
+    encoded = shown.encode(encoding, "replace")
+    if _aside:
+        _aside[-1].put(stream.fileno(), encoded)
+        return
+    stream.write(encoded.decode(encoding))
+    stream.flush()
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
@@ -119,9 +171,11 @@ class Printer:
             write(self._wrap.feed(safe(text)))
         except OSError:
             self.gone = True
-            silence_stdout()
+            silence(sys.stdout)
 
 
-def silence_stdout() -> None:
-    """Point stdout at nothing: the interpreter flushes at exit and would complain about a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def silence(stream: TextIO) -> None:
+    """Point ``stream`` at nothing: the interpreter flushes at exit and would complain about a closed pipe."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)

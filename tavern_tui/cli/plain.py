@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tavern_tui.cli.hangup import signals_kept
 from tavern_tui.cli.lines import LineReader
@@ -20,6 +20,7 @@ from tavern_tui.session.transcript import path_lines
 
 _TWICE_SECONDS = 2.0
 _LIST_TURNS = 10
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,15 @@ class SlashCommand:
 
 
 class PlainChat:
-    """A session at a line-based terminal or a pipe. ``run`` it once."""
+    """A session at a line-based terminal or a pipe. ``run`` it once. ``progress`` hears what its engine does."""
 
-    def __init__(self, session: ChatSession, unit: Unit, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, session: ChatSession, unit: Unit, progress: Progress, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.session = session
         self._unit = unit
         self._printer = Printer()
-        self._progress = Progress(clock)
+        self._progress = progress
         self._clock = clock
         self._leaving = False
         self._interrupted_at = float("-inf")
@@ -48,7 +51,7 @@ class PlainChat:
     async def run(self) -> int:
         """Talk until the input ends or the user quits; returns the exit code."""
         self._lines = LineReader()
-        with signals_kept(self.session, self.leave, self._interrupt):
+        with signals_kept(self.session, hung_up=self.leave, terminated=self.leave, interrupted=self._interrupt):
             await self._begin()
             while not self._leaving and (line := await self._lines.next()) is not None:
                 try:
@@ -72,12 +75,14 @@ class PlainChat:
         newest = self.session.tree.turns.get(self.session.tree.tip)
         siblings = self.session.tree.siblings(newest.id) if newest else []
         place = siblings.index(newest.id) if newest else 0
-        if argument == "back":
-            step = -1
-        elif argument.isdecimal():
-            step = int(argument) - 1 - place
+        wanted = _number(argument)
+        if wanted is not None:
+            step = wanted - 1 - place
+        elif argument in ("", "back"):
+            step = -1 if argument else 1
         else:
-            step = 1
+            note("/swipe writes or shows the next one, /swipe back shows the one before, /swipe 2 the second.")
+            return
         if step == 1 and not argument and place + 1 >= len(siblings):
             await self._print_reply(self.session.swipe())
             return
@@ -108,31 +113,37 @@ class PlainChat:
         if not tip:
             note("There is no turn yet.")
             return
-        assert self._lines is not None
-        text = argument
+        text = argument or await self._several_lines("Type the new text; a line with only a dot ends it.")
         if not text:
-            note("Type the new text; a line with only a dot ends it.")
-            text = await self._lines.until_dot()
+            note("Nothing was changed: no text came, or no dot after it.")
+            return
         await self.session.changes.edit(tip, text)
         note("Changed. /undo brings the old text back.")
 
     async def list_turns(self, argument: str) -> None:
         """Print the last turns again."""
-        self.show(int(argument) if argument.isdecimal() else _LIST_TURNS)
+        turns = _number(argument) if argument else _LIST_TURNS
+        if not turns:
+            note(f"/list prints the last {_LIST_TURNS} turns, /list 3 the last three.")
+            return
+        self.show(turns)
 
     async def long(self, _argument: str) -> None:
         """A message of several lines."""
-        assert self._lines is not None
-        note("Type your message; a line with only a dot ends it.")
-        await self.say(await self._lines.until_dot())
+        text = await self._several_lines("Type your message; a line with only a dot ends it.")
+        if not text:
+            note("Nothing was sent: no text came, or no dot after it.")
+            return
+        await self.say(text)
 
     async def length(self, argument: str) -> None:
         """Set the length of replies in this chat."""
-        if not argument.isdecimal() or not 16 <= int(argument) <= 8192:
+        tokens = _number(argument)
+        if tokens is None or not 16 <= tokens <= 8192:
             note(f"Replies have up to {self.session.options.response_tokens} tokens. /length 16 … /length 8192")
             return
-        self.session.options = replace(self.session.options, response_tokens=int(argument))
-        note(f"Replies have up to {argument} tokens from now on.")
+        await self.session.set_response_tokens(tokens)
+        note(f"Replies have up to {tokens} tokens from now on.")
 
     async def quit(self, _argument: str) -> None:
         """End the chat."""
@@ -149,6 +160,12 @@ class PlainChat:
         tree = self.session.tree
         for line in path_lines(tree, tree.path()[-turns:]):
             self._printer.write(line + "\n")
+
+    async def _several_lines(self, invitation: str) -> str | None:
+        """What is typed up to a lone dot; ``None`` where the input ends before it."""
+        assert self._lines is not None
+        note(invitation)
+        return await self._lines.until_dot()
 
     async def _begin(self) -> None:
         log = self.session.log
@@ -208,6 +225,11 @@ class PlainChat:
         else:
             self._interrupted_at = self._clock()
             note("Press ctrl+c again to quit.")
+
+
+def _number(argument: str) -> int | None:
+    """``argument`` as a number that a person may mean."""
+    return int(argument) if argument.isdecimal() and len(argument) <= _MOST_DIGITS else None
 
 
 COMMANDS: dict[str, SlashCommand] = {

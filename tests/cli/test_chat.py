@@ -45,6 +45,80 @@ def test_a_message_of_several_lines_ends_with_a_lone_dot(tavern: Tavern, server:
     assert "first line\nsecond line" in server.prompts[0]
 
 
+@pytest.mark.parametrize(("typed", "told"), [("/long", "Nothing was sent"), ("/edit", "Nothing was changed")])
+def test_a_text_of_several_lines_that_never_ended_is_not_taken(
+    tavern: Tavern, server: ScriptedServer, typed: str, told: str
+) -> None:
+    server.says("One.")
+    ran = tavern("chat", "mira", "--server", server.address, stdin=f"{typed}\nhalf a\n")
+    assert ran.code == 0
+    assert told in ran.notes
+    assert server.prompts == []
+    assert tavern("log", "mira").text == 'Mira: *Mira lifts a lantern.* "Across, Alex?"\n'
+
+
+def test_the_length_of_replies_belongs_to_the_chat_and_lasts(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("One.")
+    for script in ("/length 40\n", "/length\n"):
+        ran = tavern("chat", "mira", "--server", server.address, stdin=script)
+    assert "Replies have up to 40 tokens." in ran.notes
+    ran = tavern("chat", "mira", "--new", "--server", server.address, stdin="/length\n")
+    assert "Replies have up to 300 tokens." in ran.notes
+
+
+@pytest.mark.parametrize("typed", ["/swipe forward", "/list 0", "/list all", "/list " + "9" * 5000, "/length 1"])
+def test_a_command_that_makes_no_sense_says_how_it_is_written(
+    tavern: Tavern, server: ScriptedServer, typed: str
+) -> None:
+    server.says("One.")
+    ran = tavern("chat", "mira", "--server", server.address, stdin=f"{typed}\n")
+    assert ran.code == 0
+    assert typed.split()[0] in ran.notes.splitlines()[-1]
+    assert ran.text.count("\n") == 1
+    assert server.prompts == []
+
+
+IMPATIENT = """
+from tavern_tui.cli import main, talking
+talking._PATIENCE_SECONDS = talking._PROGRESS_SECONDS = 0
+raise SystemExit(main.run())
+"""
+
+
+def test_loading_a_model_is_told(tavern: Tavern, tavern_home: Path, starter_model: Path) -> None:
+    (tavern_home / "config").mkdir()
+    (tavern_home / "config" / "config.yaml").write_text("engine:\n  threads: 1\n")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", IMPATIENT, "chat", "mira", "--model", str(starter_model), "--length", "1"],
+            input=b"Hello\n",
+            capture_output=True,
+            env=environment(TAVERN_HOME=str(tavern_home)),
+            check=False,
+        )
+    finally:
+        tavern("engine", "stop")
+    assert done.returncode == 0
+    assert b"Loading the model" in done.stderr
+
+
+def test_without_a_command_the_exit_code_is_that_of_the_chat(
+    tavern: Tavern, tavern_home: Path, server: ScriptedServer
+) -> None:
+    assert tavern("log").code == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tavern_tui", "--server", server.address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(TAVERN_HOME=str(tavern_home)),
+    )
+    read_until(process, lambda seen: b"\n" in seen)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
 def test_an_unknown_command_is_not_said(tavern: Tavern, server: ScriptedServer) -> None:
     server.says("One.")
     ran = tavern("chat", "mira", "--server", server.address, stdin="/dance\n//dance\n")

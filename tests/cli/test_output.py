@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavern_tui.cli.main import run
 from tavern_tui.cli.output import WordWrap
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
+from tavern_tui.cli.writer import OutputWriter
 from tavern_tui.session.events import EngineWaiting, Notice, PrefillProgress, ReplyKind, TurnStarted
 
 
@@ -77,3 +82,105 @@ def test_progress_is_told_after_two_seconds_and_then_every_ten(capsys: pytest.Ca
     now[0] = 40.0
     progress.watch(EngineWaiting("Loading the model", 0.5))
     assert capsys.readouterr().err.splitlines() == ["told at once", "Loading the model 50%"]
+
+
+def test_pieces_for_two_streams_stay_in_their_order(tmp_path: Path) -> None:
+    both = os.open(tmp_path / "both", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    again = os.dup(both)
+    writer = OutputWriter()
+    for number in range(500):
+        writer.put(both if number % 3 else again, b"%d " % number)
+    assert writer.finish()
+    os.close(both)
+    os.close(again)
+    assert (tmp_path / "both").read_text().split() == [str(number) for number in range(500)]
+
+
+def test_a_reader_that_is_slow_gets_everything() -> None:
+    reads, writes = os.pipe()
+    writer = OutputWriter()
+    writer.put(writes, b"x" * 300_000)
+    got = 0
+    while got < 300_000:
+        got += len(os.read(reads, 4096))
+    assert writer.finish()
+    os.close(reads)
+    os.close(writes)
+
+
+def test_a_stream_that_others_made_non_blocking_still_gets_everything() -> None:
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    writer = OutputWriter()
+    writer.put(writes, b"x" * 300_000)
+    got = 0
+    while got < 300_000:
+        got += len(os.read(reads, 4096))
+    assert writer.finish()
+    assert not writer.gave_up(writes)
+    os.close(reads)
+    os.close(writes)
+
+
+def test_a_stream_whose_reader_is_gone_is_given_up_and_the_other_is_not() -> None:
+    gone_reads, gone = os.pipe()
+    os.close(gone_reads)
+    reads, writes = os.pipe()
+    writer = OutputWriter()
+    for _ in range(3):
+        writer.put(gone, b"nobody reads this")
+        writer.put(writes, b".")
+    assert writer.finish()
+    assert writer.gave_up(gone)
+    assert os.read(reads, 10) == b"..."
+    for descriptor in (gone, reads, writes):
+        os.close(descriptor)
+
+
+def test_a_reader_that_stands_still_is_not_waited_for_in_a_hurry() -> None:
+    reads, writes = os.pipe()
+    writer = OutputWriter()
+    writer.put(writes, b"x" * 300_000)
+    writer.hurry()
+    assert not writer.finish()
+    os.close(reads)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["say"], "Missing argument 'CHARACTER'."),
+        (["say", "mira", "Hello", "--length", "long"], "'--length': 'long' is not a valid integer range."),
+        (["locate", "nowhere"], "WHAT: one of: "),
+        (["dance"], "No such command 'dance'."),
+        (["log", "--loud"], "--loud"),
+    ],
+)
+@pytest.mark.usefixtures("tavern_home")
+def test_a_command_line_without_sense_is_explained_in_plain_words(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert run(arguments) == 2
+    usage, explained, *said = capsys.readouterr().err.splitlines()
+    assert usage.startswith("Usage: tavern-tui")
+    assert explained.startswith("tavern-tui")
+    assert explained.endswith("--help explains it.")
+    assert told in said[0]
+    assert "Error" not in said[0]
+    assert "Invalid" not in said[0]
+
+
+def test_a_fault_of_our_own_is_told_without_its_name_and_its_place_is_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tavern_home: Path
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr("tavern_tui.session.places.places", broken)
+    assert run(["locate"]) == 70
+    told = capsys.readouterr().err
+    log = tavern_home / "state" / "crash.log"
+    assert told == (
+        f"tavern-tui stopped: a fault of its own. Nothing was lost. Details: {log}. Try: tavern-tui --safe\n"
+    )
+    assert "ZeroDivisionError" in log.read_text()
