@@ -134,10 +134,13 @@ class Terminal:
         finally:
             os.close(fd)
 
-    def switched_on(self) -> set[int]:
-        """The private modes that are on after all this: 1049 the alternate screen, 25 the cursor, 1000 the mouse …"""
+    def switched_on(self, size: int | None = None) -> set[int]:
+        """The private modes that are on after all this, or after its first ``size`` bytes.
+
+        1049 is the alternate screen, 25 the cursor, 7 wrapping, 1000 to 1006 the mouse, 2004 bracketed paste.
+        """
         on = {25, 7}
-        for number, letter in re.findall(rb"\x1b\[\?(\d+)([hl])", bytes(self.seen)):
+        for number, letter in re.findall(rb"\x1b\[\?(\d+)([hl])", bytes(self.seen[:size])):
             (on.add if letter == b"h" else on.discard)(int(number))
         return on
 
@@ -150,13 +153,13 @@ class Terminal:
 
 
 class TinyTerminal(Terminal):
-    """The tiny app in a terminal."""
+    """The tiny app in a terminal; ``inside`` is a command that runs it, such as tmux."""
 
-    def __init__(self, journal: Path, what: str, updates: int = 0) -> None:
+    def __init__(self, journal: Path, what: str, updates: int = 0, inside: Sequence[str] = ()) -> None:
         self._journal = journal
         app = Path(__file__).with_name("tiny_app.py")
         root = Path(__file__).parents[2]
-        command = [sys.executable, str(app), str(journal), what, str(updates)]
+        command = [*inside, sys.executable, str(app), str(journal), what, str(updates)]
         super().__init__(command, variables={"PYTHONPATH": str(root)})
 
     def notes(self, word: str = "") -> list[str]:

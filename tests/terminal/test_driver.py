@@ -119,3 +119,26 @@ def test_frames_are_wrapped_for_terminals_that_know_how_to_wait_for_a_whole_one(
     terminal.type("\x1b[?2026;2$y")
     terminal.read_until(lambda: terminal.notes("done"))
     assert terminal.seen.count(b"\x1b[?2026h") == terminal.seen.count(b"\x1b[?2026l") > 1
+
+
+def test_the_terminal_is_lent_to_an_editor_and_taken_back(open_tiny: Open) -> None:
+    terminal = open_tiny("shell")
+    terminal.read_until(lambda: terminal.screen()[23].strip() == "back again")
+    lent = terminal.seen.index(b"in the shell")
+    assert terminal.switched_on(lent) == SHELLS_OWN
+    assert {1049, 1000, 2004} <= terminal.switched_on()
+    terminal.type("k")
+    terminal.read_until(lambda: terminal.notes("key k"))
+    terminal.signal(signal.SIGTERM)
+    assert terminal.exit_status() == 0
+    assert terminal.switched_on() == SHELLS_OWN
+
+
+def test_a_stopped_program_gives_the_terminal_back_and_takes_it_again(open_tiny: Open) -> None:
+    terminal = open_tiny("keys")
+    terminal.signal(signal.SIGTSTP)
+    terminal.read_until(lambda: terminal.switched_on() == SHELLS_OWN)
+    terminal.signal(signal.SIGCONT)
+    terminal.read_until(lambda: 1049 in terminal.switched_on())
+    terminal.type("k")
+    terminal.read_until(lambda: terminal.notes("key k"))

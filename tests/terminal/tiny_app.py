@@ -3,7 +3,7 @@
 ``python tiny_app.py JOURNAL WHAT [UPDATES]``: every line that it writes to JOURNAL says what happened, at once.
 ``stream`` paints UPDATES numbered screens and ends; ``keys`` notes every key and paste until it is ended; ``crash``
 raises after the first paint; ``stay`` streams and does not end; ``deaf`` will not end when it is asked to; ``plain``
-leaves hang-ups and requests to end to the driver.
+leaves hang-ups and requests to end to the driver; ``shell`` gives the terminal away for a moment, as for an editor.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ class TinyApp(App[None]):
         self.note("ready")
         if self._what == "crash":
             raise RuntimeError("it was asked to")
+        if self._what == "shell":
+            with self.suspend():
+                print("in the shell", flush=True)
+            self.query_one("#foot", Static).update("back again")
         if self._what in ("stream", "stay"):
             self.run_worker(self._stream())
 

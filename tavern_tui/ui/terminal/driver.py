@@ -88,7 +88,7 @@ class TerminalDriver(LinuxDriver):
 
     @_writer_thread.setter
     def _writer_thread(self, writer: object) -> None:
-        pass
+        """Leave out the writer that Textual makes; it was never started."""
 
     def write(self, data: str) -> None:
         """Show a frame, or set a mode. A frame is left out while the terminal does not read; a whole one follows."""
