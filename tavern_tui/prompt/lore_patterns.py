@@ -173,13 +173,14 @@ class Patterns:
     def _compile(self, key: Needle) -> Any:
         """The compiled pattern, or ``None`` where it cannot be compiled."""
         source = _NAMED_GROUP.sub("(?P<", key.pattern.replace("\\/", "/"))
-        flags = 0 if any(ord(mark) > 127 for mark in source) else re.ASCII
-        for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL)):
+        module = _interruptible if self.interruptible else re  # their flags have different numbers
+        flags = 0 if any(ord(mark) > 127 for mark in source) else module.ASCII
+        for letter, flag in (("i", module.IGNORECASE), ("m", module.MULTILINE), ("s", module.DOTALL)):
             flags |= flag if letter in key.flags else 0
         if self.interruptible:
             try:
-                return _interruptible.compile(source, int(flags))
-            except _interruptible.error:
+                return module.compile(source, flags)
+            except (module.error, OverflowError, RecursionError):
                 return None
         try:
             with warnings.catch_warnings():

@@ -17,12 +17,18 @@ from tests.prompt import builders
 HAYSTACK = Haystack("\x01Tom: Tell me of the Dragon's gold.\n\x01Mira: No.")
 
 
-def search(key: str, haystack: Haystack = HAYSTACK, *, exact: bool = False, **how: bool) -> bool:
+BOTH_WAYS = pytest.mark.parametrize("interruptible", [False, True], ids=["re", "regex"])
+
+
+def search(
+    key: str, haystack: Haystack = HAYSTACK, *, exact: bool = False, interruptible: bool = False, **how: bool
+) -> bool:
     """Whether the key is found, without case and in whole words unless ``how`` says otherwise."""
-    keys = KeySearch(str, Patterns(interruptible=False), exact=exact)
+    keys = KeySearch(str, Patterns(interruptible=interruptible), exact=exact)
     return keys.finds(key, haystack, **{"case_sensitive": False, "whole_words": True, **how})
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(
     ("key", "found"),
     [
@@ -37,11 +43,31 @@ def search(key: str, haystack: Haystack = HAYSTACK, *, exact: bool = False, **ho
         (r"/Dragon\W?s gold/", True),
         ("/(?<name>Mira|Tom): No/", True),
         ("/[/", False),
+        ("/tom: TELL/", False),
+        ("/^mira/im", False),
+        ("/^.Mira/m", True),
+        ("/gold.*Mira/", False),
+        ("/gold.*Mira/s", True),
         ("", False),
     ],
 )
-def test_a_key_is_found_or_not(key: str, found: bool) -> None:
-    assert search(key) is found
+def test_a_key_is_found_or_not(key: str, found: bool, interruptible: bool) -> None:
+    assert search(key, interruptible=interruptible) is found
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("key", "text", "found"),
+    [
+        (r"/na\b/", "naïve", True),
+        (r"/^\w+$/", "naïve", False),
+        ("/[[a]b]/", "[b]", True),
+        ("/STRASSE/i", "straße", False),
+        ("/Straße/i", "STRAßE", True),
+    ],
+)
+def test_letters_and_classes_are_those_of_javascript(key: str, text: str, found: bool, interruptible: bool) -> None:
+    assert search(key, Haystack(text), interruptible=interruptible) is found
 
 
 def test_the_ways_to_look() -> None:
@@ -84,6 +110,26 @@ def test_patterns_that_may_take_long_are_switched_off_and_named(pattern: str) ->
     assert patterns.switched_off == {f"/{pattern}/": "switched off: its pattern may take too long"}
 
 
+def test_a_search_that_can_be_interrupted_is_and_its_key_is_named() -> None:
+    patterns = Patterns(interruptible=True)
+    keys = KeySearch(str, patterns, exact=False)
+    text = Haystack("a" * 5000)
+    assert not keys.finds("/(a+)+b/", text, case_sensitive=False, whole_words=True)
+    assert patterns.switched_off == {"/(a+)+b/": "switched off: its pattern may take too long"}
+    assert keys.finds("/(a|b)+$/", text, case_sensitive=False, whole_words=True)
+
+
+def test_after_many_interrupted_searches_no_more_patterns_run() -> None:
+    patterns = Patterns(interruptible=True)
+    keys = KeySearch(str, patterns, exact=False)
+    text = Haystack("a" * 5000)
+    for at in range(10):
+        keys.finds(f"/(a+)+b{at}/", text, case_sensitive=False, whole_words=True)
+    assert not keys.finds("/a/", text, case_sensitive=False, whole_words=True)
+    assert len(patterns.switched_off) == 11
+    assert keys.finds("a" * 5000, text, case_sensitive=False, whole_words=True)
+
+
 def test_all_patterns_of_a_prompt_share_an_allowance() -> None:
     patterns = Patterns(interruptible=False, allowance=30_000_000)
     keys = KeySearch(str, patterns, exact=False)
@@ -110,6 +156,7 @@ def test_no_pattern_raises_and_what_runs_is_what_python_finds(pattern: str, text
     work = worst_case(pattern)
     assert work is None or work.steps(len(text)) > 0
     search(f"/{pattern}/", Haystack(text))
+    search(f"/{pattern}/", Haystack(text), interruptible=True)
 
 
 def test_five_thousand_entries_compile_nothing_and_fold_the_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
