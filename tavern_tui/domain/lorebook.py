@@ -1,7 +1,7 @@
 """Lorebooks: ``Lorebook`` and ``LoreEntry``, with what SillyTavern's world info and V2/V3 books can say in common.
 
 The scan that decides which entries fire lives in ``prompt``; the codecs live in ``formats``. Fields and defaults:
-``spec`` pages on SillyTavern prompts §1.2, §2.1.
+``docs/spec/sillytavern-prompts.md`` §1.2, §2.1.
 """
 
 from __future__ import annotations

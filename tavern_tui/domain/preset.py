@@ -1,8 +1,7 @@
 """Sampler presets: how the next token is chosen, in canonical names that every engine maps to its own.
 
 Values that change nothing are *neutral*; adapters for hosted services leave neutral values out. Our presets and their
-numbers are a product decision (``docs/architecture.md`` points to the table);
-canonical names: ``docs/spec/backends.md`` §14.
+numbers are a product decision (the table in ``docs/ux.md`` §4); canonical names: ``docs/spec/backends.md`` §14.
 """
 
 from __future__ import annotations

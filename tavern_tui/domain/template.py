@@ -1,7 +1,8 @@
 """Context and instruct templates, with SillyTavern's field names.
 
 A template says how a story string and chat turns are written down for one model family. The built-in ones, their
-detection and their rendering live in ``prompt``. Fields: spec page on SillyTavern prompts §4.1–4.2.
+detection and their rendering live in ``prompt``. Fields: ``docs/spec/sillytavern-prompts.md``
+§4.1–4.2.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A prompt goes in as segments (text completion) or messages (chat completion) and comes back as a stream of events.
 Leaving the context of ``generate``, for whatever reason, has aborted the work on the other side. Every adapter passes
-``tests/engines/contract``.
+``tests/engines/test_contract.py``.
 """
 
 from __future__ import annotations

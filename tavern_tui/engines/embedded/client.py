@@ -217,18 +217,6 @@ async def stop_host(place: HostPlace, *, now: bool = True) -> bool:
     return True
 
 
-async def unload_model(place: HostPlace) -> bool:
-    """Free the model's memory in the running host; ``False`` when none runs."""
-    link = await connect(place)
-    if link is None:
-        return False
-    try:
-        await link.ask(protocol.Unload())
-    finally:
-        await link.close()
-    return True
-
-
 async def tune(
     place: HostPlace,
     settings: EmbeddedSettings,

@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, host_status, stop_host
-from tavern_tui.engines.embedded.link import HostSettings
+from tavern_tui.engines.embedded.link import HostSettings, connect
 from tavern_tui.engines.embedded.place import HostPlace, try_lock
+from tavern_tui.engines.embedded.protocol import Unload
 
 CONTEXT = 256
 
@@ -25,6 +26,16 @@ def place_in(folder: Path) -> HostPlace:
 def settings_for(model: Path, host: HostSettings | None = None, *, context: int = CONTEXT) -> EmbeddedSettings:
     """The model on one thread with a small context."""
     return EmbeddedSettings(model, context_tokens=context, threads=1, gpu_layers=0, host=host or HostSettings())
+
+
+async def unload(place: HostPlace) -> None:
+    """Ask the running host to free the model's memory, as any client of the protocol may."""
+    link = await connect(place)
+    assert link is not None
+    try:
+        await link.ask(Unload())
+    finally:
+        await link.close()
 
 
 @asynccontextmanager

@@ -17,11 +17,11 @@ from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import NEUTRAL
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import LoadProgress, Request, TextArrived, Waiting
-from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, tune, unload_model
+from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, tune
 from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_start
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.embedded.protocol import PROTOCOL, Hello, Speed, decode_answer, encode_hello
-from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, until
+from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, unload, until
 
 pytestmark = pytest.mark.model
 
@@ -186,7 +186,7 @@ async def test_an_idle_model_is_unloaded_and_an_idle_host_leaves(place: HostPlac
 async def test_a_model_that_was_unloaded_is_loaded_again_when_it_is_needed(
     shared_place: HostPlace, engine: EmbeddedEngine
 ) -> None:
-    assert await unload_model(shared_place)
+    await unload(shared_place)
     status = await host_status(shared_place)
     assert status is not None
     assert status.model is None

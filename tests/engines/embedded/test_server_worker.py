@@ -18,11 +18,11 @@ from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import CREATIVE, NEUTRAL
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import Event, Finished, PrefillProgress, Request, StopReason, TextArrived
-from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, unload_model
+from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status
 from tavern_tui.engines.embedded.link import HostSettings
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.embedded.server_worker import sampling_fields
-from tests.engines.embedded.running import is_free, settings_for, until
+from tests.engines.embedded.running import is_free, settings_for, unload, until
 
 STANDIN = Path(__file__).parent / "llama_server_standin.py"
 PROMPT = Request((Segment("abc"), Segment("def")), response_tokens=9)
@@ -169,7 +169,7 @@ async def test_unloading_ends_the_child_and_the_next_call_starts_another(
     engine: EmbeddedEngine, shared_place: HostPlace, model: Path
 ) -> None:
     before = last_seen(model, "pid")
-    await unload_model(shared_place)
+    await unload(shared_place)
     assert await gone(before)
     assert await engine.count(["abc"]) == [3]
     assert last_seen(model, "pid") != before

@@ -1,1 +1,0 @@
-"""The ways to play: how input becomes turns and turns become a prompt."""
