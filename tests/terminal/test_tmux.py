@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.terminal.ptys import LONGEST_SECONDS, TinyTerminal
 @pytest.fixture
 def in_tmux(tmp_path: Path) -> Iterator[TinyTerminal]:
     """The tiny app noting keys in a tmux of its own, attached to a pty."""
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
     tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
     with TinyTerminal(tmp_path / "journal", "keys", inside=[*tmux, "new-session"]) as terminal:
         try:
