@@ -13,7 +13,6 @@ from tavern_tui.domain.errors import StorageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 def storage_error(error: OSError, path: Path, *, reading: bool = False) -> StorageError:
@@ -29,7 +28,10 @@ def storage_error(error: OSError, path: Path, *, reading: bool = False) -> Stora
         wording = messages.Wording(f"{path.name} may not be read here.", advice="Allow reading it and its folder.")
     elif error.errno in _REFUSED:
         wording = messages.not_writable(where)
-    elif error.errno in _GONE:
+    elif error.errno == errno.ENOTDIR:
+        title = f"{path.name} cannot be reached: a file stands where its folder should be."
+        wording = messages.Wording(title, advice=f"Move the file away. Looked for {where}")
+    elif error.errno == errno.ENOENT:
         wording = messages.Wording(f"{path.name} or its folder is not there.", advice=f"Looked for {where}")
     else:
         reason = (error.strerror or "no reason given").lower()

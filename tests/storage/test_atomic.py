@@ -83,6 +83,7 @@ def test_the_bytes_are_synced_before_they_get_the_name(tmp_path: Path, monkeypat
         (errno.EACCES, "/home/a/chat.jsonl may not be written here. Nothing was changed."),
         (errno.EROFS, "/home/a/chat.jsonl may not be written here. Nothing was changed."),
         (errno.ENOENT, "chat.jsonl or its folder is not there."),
+        (errno.ENOTDIR, "chat.jsonl cannot be reached: a file stands where its folder should be. Move the file away."),
         (errno.EIO, "chat.jsonl cannot be used (input/output error). Nothing older was touched."),
     ],
 )
