@@ -102,8 +102,8 @@ class LogLayout:
 
     def remove(self, entry_ids: Collection[str]) -> None:
         """Take entries out. Raises ``KeyError`` for one that is not there."""
-        for place in sorted((self._places[name] for name in entry_ids), reverse=True):
-            self.splice(place, place + 1, ())
+        for start, stop in reversed(_stretches(sorted(self._places[name] for name in set(entry_ids)))):
+            self.splice(start, stop, ())
 
     def replace(self, entry: ChatEntry) -> Change:
         """Take the new state of an entry in. Raises ``KeyError`` where its id is not there."""
@@ -185,6 +185,17 @@ class LogLayout:
         if shown is None:
             shown = self._shown[place] = shown_of(self.entries[place])
         return entry_height(self.entries[place], shown, self.width)
+
+
+def _stretches(places: Iterable[int]) -> list[tuple[int, int]]:
+    """Rising ``places`` as few stretches (start, stop)."""
+    found: list[tuple[int, int]] = []
+    for place in places:
+        if found and found[-1][1] == place:
+            found[-1] = (found[-1][0], place + 1)
+        else:
+            found.append((place, place + 1))
+    return found
 
 
 def _whole(entry: ChatEntry) -> str:

@@ -94,7 +94,7 @@ def shown_of(entry: ChatEntry) -> str:
 
 def entry_height(entry: ChatEntry, shown: str, width: int) -> int:
     """Lines that the entry takes at ``width`` cells, the gap included; ``shown`` is ``shown_of(entry)``."""
-    found = int(bool(_head_marks(entry, UNICODE_GLYPHS) or entry.name))
+    found = int(_has_head(entry))
     if _has_reasoning(entry):
         text = markup.shown_plain(entry.reasoning) if entry.unfolded else ""
         found += 1 + (wrap.height(text, width) if text else 0)
@@ -126,14 +126,12 @@ class EntryLines:
     def _build(self) -> None:
         entry = self._entry
         found = [*_head(entry, self._width, self._glyphs), *self._reasoning()]
-        first = True
-        for block_lines in self._text_blocks():
-            if not first:
-                found.append(Line(Part.TEXT))
-            found += block_lines
-            first = False
-        if first and not _has_reasoning(entry):
-            found.append(Line(Part.TEXT))
+        blocks = self._text_blocks()
+        first = blocks[0][0].block if blocks else None
+        if len(blocks) > 1 or (first is not None and first.text) or not _has_reasoning(entry):
+            found += blocks[0] if blocks else [Line(Part.TEXT)]
+        for block_lines in blocks[1:]:
+            found += (Line(Part.TEXT), *block_lines)
         found.append(_GAP)
         self.lines = found
 
@@ -159,12 +157,16 @@ class EntryLines:
         found = [Line(Part.FOLD, ((_cut(f"{sign} {said}", self._width, glyphs), Look.REASONING | Look.MUTED),))]
         if entry.unfolded:
             for block in markup.parse_plain(entry.reasoning, Look.REASONING):
-                found += _wrapped(block, self._width, Part.REASONING, 0)
+                found += _wrapped(block, self._width, Part.REASONING, 0) if block.text else []
         return found
 
 
 def _has_reasoning(entry: ChatEntry) -> bool:
     return entry.thinking or bool(entry.reasoning)
+
+
+def _has_head(entry: ChatEntry) -> bool:
+    return bool(entry.name) or entry.swipes > 1 or entry.interrupted or (entry.hidden and not entry.lost)
 
 
 def _head_marks(entry: ChatEntry, glyphs: Glyphs) -> list[tuple[str, int]]:
@@ -184,9 +186,9 @@ def _head(entry: ChatEntry, width: int, glyphs: Glyphs) -> list[Line]:
 
     Where the width is short, the marks keep their place and the name is cut; then the last marks go.
     """
-    marks = _head_marks(entry, glyphs)
-    if not (marks or entry.name):
+    if not _has_head(entry):
         return []
+    marks = _head_marks(entry, glyphs)
     name = safe_line(entry.name)
     while marks and _marks_width(marks) + min(cell_len(name), 4) > width:
         marks.pop()

@@ -83,9 +83,13 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^`\n]*$", re.M)
 
 
 def shown_text(source: str) -> str:
-    """The text that ``parse`` shows, its blocks a blank line apart: for measuring, several times as fast."""
-    spans = list(_spans(source, 0))
-    return "\n\n".join(_text_of(source, span, span is spans[-1]) for span in spans)
+    """The text that ``parse`` shows, its blocks a blank line apart: for measuring, many times as fast."""
+    if safe(source) != source or "```" in source or "~~~" in source:
+        spans = list(_spans(source, 0))
+        return "\n\n".join(_text_of(source, span, span is spans[-1]) for span in spans)
+    found = [paragraph.strip("\n") for paragraph in _GAP.split(source) if paragraph.strip()]
+    last = len(found) - 1
+    return "\n\n".join(marks.shown(paragraph, place == last) for place, paragraph in enumerate(found))
 
 
 def parse(source: str) -> list[Block]:

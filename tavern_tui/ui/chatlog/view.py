@@ -203,7 +203,8 @@ class ChatLog(ScrollView, can_focus=True):
         if change.top + change.count < self._layout.height - change.grown:
             self._forget()
         self._resized()
-        self.refresh_lines(change.top, max(change.count, self._layout.height - change.top, -change.grown))
+        longest = max(self._layout.height, self._layout.height - change.grown)
+        self.refresh_lines(change.top, longest - change.top)
         self._keep_up()
         if below != self.lines_below:
             self.refresh(Region(0, self.scrollable_content_region.height - 1, self.size.width, 1))

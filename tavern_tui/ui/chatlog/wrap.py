@@ -15,15 +15,13 @@ from rich.cells import cell_len, chop_cells
 NARROWEST = 2
 # Characters that are one cell wide everywhere and of which only the space is a blank: Latin, Greek and Cyrillic
 # letters, dashes, quotation marks, the ellipsis. Anything else goes the measured way.
-_MEASURED = re.compile("[^\n -~¡-¬®-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u203a]")
+_MEASURED = re.compile("[^ -~¡-¬®-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u203a]")
 _WORD = re.compile(r"\s*\S+\s*")
 
 
 def height(text: str, width: int) -> int:
     """Lines that ``text`` (with newlines) takes at ``width`` cells. An empty text takes one."""
-    if _plain(text):
-        return sum(_count_plain(line, width) for line in text.split("\n"))
-    return sum(len(_breaks(line, width)) + 1 for line in text.split("\n"))
+    return sum(len(breaks(line, width)) + 1 if line else 1 for line in text.split("\n"))
 
 
 def lines(text: str, width: int) -> list[tuple[int, int]]:
@@ -41,13 +39,13 @@ def lines(text: str, width: int) -> list[tuple[int, int]]:
 
 def breaks(line: str, width: int) -> list[int]:
     """Offsets (characters) in ``line``, which holds no newline, at which its second and later lines begin."""
-    if len(line) <= width and _plain(line):
-        return []
-    return _breaks_plain(line, width) if _plain(line) else _breaks(line, width)
+    if not _plain(line):
+        return _breaks(line, width)
+    return _breaks_plain(line, width) if len(line) > width else []
 
 
 def _plain(text: str) -> bool:
-    """Whether every character is one cell wide and every blank a space (newlines aside)."""
+    """Whether every character is one cell wide and every blank a space."""
     return (text.isascii() and text.isprintable()) or _MEASURED.search(text) is None
 
 
@@ -66,12 +64,6 @@ def _breaks_plain(line: str, width: int) -> list[int]:
             start += 1
         found.append(start)
     return found
-
-
-def _count_plain(line: str, width: int) -> int:
-    if len(line) <= width:
-        return 1
-    return len(_breaks_plain(line, width)) + 1
 
 
 def _breaks(line: str, width: int) -> list[int]:

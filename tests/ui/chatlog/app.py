@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from textual import on
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -50,9 +51,12 @@ class LogApp(App[None]):
         self.clicks.append(message)
 
     def rows(self) -> list[str]:
-        """What the log shows, row by row, without blanks at the right."""
-        log = self.log_view
-        return [log.render_line(y).text.rstrip() for y in range(log.size.height)]
+        """What stands on the screen where the log is, row by row, without blanks at the right.
+
+        Lines that the log did not ask to repaint are the old ones here, as they are on a terminal.
+        """
+        region = Region(0, 0, *self.log_view.scrollable_content_region.size)
+        return [strip.text.rstrip() for strip in self.log_view.render_lines(region)]
 
 
 def turns(count: int, first: int = 0) -> list[ChatEntry]:

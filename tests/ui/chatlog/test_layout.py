@@ -81,6 +81,8 @@ def test_removed_entries_leave_no_lines() -> None:
     assert lines(layout) == lines(laid_out([*entries(1), *entries(1, 2)]))
     with pytest.raises(KeyError):
         layout.remove(["1"])
+    layout.remove(["2", "0", "0"])
+    assert layout.height == 0
 
 
 def test_a_changed_line_is_told_with_its_place_in_the_log() -> None:

@@ -23,7 +23,7 @@ ENTRIES = st.builds(
     kind=st.sampled_from(EntryKind),
     name=st.sampled_from(["", "Bess", "日本の長い名前の人", "\x1b[2J"]),
     text=ROLEPLAY,
-    reasoning=st.sampled_from(["", "\n", "So it is the bridge again.\n\nHm."]),
+    reasoning=st.sampled_from(["", "\n", "\U000e0041", "So it is the bridge again.\n\nHm."]),
     thinking=st.booleans(),
     unfolded=st.booleans(),
     swipes=st.integers(1, 12),
@@ -81,6 +81,12 @@ def test_thinking_is_one_line_with_a_count() -> None:
     assert texts(entry) == ["Bess", "▸ thinking 3…", ""]
     assert texts(replace(entry, reasoning_tokens=1212))[1] == "▸ thinking 1,212…"
     assert texts(replace(entry, thinking=False, reasoning_tokens=212))[1] == "▸ thought · 212 tokens"
+
+
+@pytest.mark.parametrize("text", ["```\n\nx\n```", " \U000e0041", "*", ""])
+def test_a_text_of_which_little_shows_is_measured_rightly_below_its_reasoning(text: str) -> None:
+    entry = replace(BESS, text=text, reasoning="hm")
+    assert entry_height(entry, shown_of(entry), 40) == len(texts(entry))
 
 
 def test_unfolded_reasoning_stands_above_the_text() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import Selection
@@ -130,7 +133,7 @@ async def test_a_chat_of_ten_thousand_turns_has_the_widgets_of_one_of_ten() -> N
 async def test_painted_lines_are_kept_for_what_was_seen_lately_only() -> None:
     app = LogApp(turns(1_000))
     async with shown(app) as pilot:
-        for line in range(0, 3_000, 20):
+        for line in range(0, 3_000, 60):
             app.log_view.scroll_to(y=line, animate=False)
             await pilot.pause()
         assert len(app.log_view._strips) <= KEPT_STRIPS
@@ -154,6 +157,55 @@ async def test_discarded_turns_are_gone_from_the_screen() -> None:
         app.log_view.discard(["48", "49"])
         await pilot.pause()
         assert app.rows()[-2] == '  Turn 47. "And so on."'
+
+
+async def test_a_text_that_shrinks_leaves_no_rest_on_the_screen() -> None:
+    app = LogApp([*turns(1), ChatEntry("1", EntryKind.USER, "Alex", "a\n\nb\n\nc\n\nd"), *turns(1, 2)])
+    async with shown(app) as pilot:
+        app.log_view.set_text("1", "z")
+        await pilot.pause()
+        assert [row for row in app.rows() if row] == [
+            "  Bess", '  Turn 0. "And so on."', "  Alex", "  z", "  Bess", '  Turn 2. "And so on."',
+        ]  # fmt: skip
+
+
+@given(st.data())
+@settings(max_examples=10, deadline=None)
+def test_what_is_on_screen_is_what_a_fresh_screen_would_show(data: st.DataObject) -> None:
+    async def both() -> None:
+        app = LogApp(turns(6))
+        async with shown(app, (45, 13)) as pilot:
+            for _ in range(6):
+                await change(app, data)
+                await pilot.pause()
+                before = app.rows()
+                app.log_view.refresh()
+                await pilot.pause()
+                assert app.rows() == before
+
+    asyncio.run(both())
+
+
+async def change(app: LogApp, data: st.DataObject) -> None:
+    """One of the things that happen to a log."""
+    log = app.log_view
+    name = data.draw(st.sampled_from([entry.id for entry in log.entries]))
+    text = "\n\n".join(data.draw(st.lists(st.sampled_from(["*a", "b*", "word " * 20]), max_size=4)))
+    fresh = turns(data.draw(st.integers(1, 3)), 10_000 + 10 * len(log.entries))
+    fresh = [entry for entry in fresh if all(entry.id != known.id for known in log.entries)]
+    match data.draw(st.sampled_from(["text", "scroll", "append", "prepend", "select", "discard"])):
+        case "text":
+            log.set_text(name, text)
+        case "scroll":
+            log.scroll_relative(y=data.draw(st.integers(-9, 9)), animate=False)
+        case "append":
+            log.append(fresh)
+        case "prepend":
+            log.prepend(fresh)
+        case "select":
+            log.select_entry(name)
+        case "discard" if len(log.entries) > 1:
+            log.discard([name])
 
 
 async def test_another_chat_takes_the_place_of_the_first() -> None:
