@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -134,6 +134,7 @@ class ChatLog(ScrollView, can_focus=True):
         self._forget()
         self._resized()
         self.follow_end()
+        self.refresh()
 
     def append(self, entries: Iterable[ChatEntry]) -> None:
         """Add entries at the end."""
@@ -148,7 +149,6 @@ class ChatLog(ScrollView, can_focus=True):
         self._strips.clear()
         self._resized()
         self.scroll_to(y=round(self.scroll_y) + grown, animate=False, force=True)
-        self.refresh()
 
     def replace(self, entry: ChatEntry) -> None:
         """Show the new state of an entry. Raises ``KeyError`` where its id is not there."""
@@ -164,7 +164,6 @@ class ChatLog(ScrollView, can_focus=True):
         self._forget()
         self._resized()
         self._keep_up()
-        self.refresh()
 
     def select_entry(self, entry_id: str | None) -> None:
         """Mark this entry, and no other, as the selected one, and bring it into view. ``None`` marks none."""
@@ -199,15 +198,10 @@ class ChatLog(ScrollView, can_focus=True):
             if change.count:
                 self.refresh_lines(change.top, change.count)
             return
-        below = self.lines_below
         if change.top + change.count < self._layout.height - change.grown:
             self._forget()
         self._resized()
-        longest = max(self._layout.height, self._layout.height - change.grown)
-        self.refresh_lines(change.top, longest - change.top)
         self._keep_up()
-        if below != self.lines_below:
-            self.refresh(Region(0, self.scrollable_content_region.height - 1, self.size.width, 1))
 
     def _keep_up(self) -> None:
         """Scroll to where a log that follows its end should stand."""
@@ -225,6 +219,7 @@ class ChatLog(ScrollView, can_focus=True):
             self.scroll_to(y=target, animate=False, force=True)
 
     def _resized(self) -> None:
+        """Tell Textual the height of the log; where that changed, it asks for all lines on screen again."""
         self.virtual_size = Size(self.scrollable_content_region.width, self._layout.height)
 
     def _forget(self) -> None:

@@ -193,7 +193,7 @@ async def change(app: LogApp, data: st.DataObject) -> None:
     text = "\n\n".join(data.draw(st.lists(st.sampled_from(["*a", "b*", "word " * 20]), max_size=4)))
     fresh = turns(data.draw(st.integers(1, 3)), 10_000 + 10 * len(log.entries))
     fresh = [entry for entry in fresh if all(entry.id != known.id for known in log.entries)]
-    match data.draw(st.sampled_from(["text", "scroll", "append", "prepend", "select", "discard"])):
+    match data.draw(st.sampled_from(["text", "scroll", "append", "prepend", "select", "discard", "load"])):
         case "text":
             log.set_text(name, text)
         case "scroll":
@@ -204,6 +204,8 @@ async def change(app: LogApp, data: st.DataObject) -> None:
             log.prepend(fresh)
         case "select":
             log.select_entry(name)
+        case "load":
+            log.load([replace(entry, text=text) for entry in log.entries])
         case "discard" if len(log.entries) > 1:
             log.discard([name])
 
@@ -216,6 +218,14 @@ async def test_another_chat_takes_the_place_of_the_first() -> None:
         assert [row for row in app.rows() if row] == [
             "  Alex", '  Turn 7. "And so on."', "  Bess", '  Turn 8. "And so on."',
         ]  # fmt: skip
+
+
+async def test_a_chat_of_the_same_height_takes_the_place_of_the_first_too() -> None:
+    app = LogApp(turns(50))
+    async with shown(app) as pilot:
+        app.log_view.load(turns(50, 100))
+        await pilot.pause()
+        assert app.rows()[-2] == '  Turn 149. "And so on."'
 
 
 async def test_a_narrower_screen_keeps_the_line_at_the_top() -> None:
