@@ -16,6 +16,7 @@ from tavern_tui.session.connection import Connection
 from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.options import ReplyOptions, options_from, preset_named
+from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 
@@ -82,7 +83,7 @@ def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda 
 
     Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``.
     """
-    log = workspace.chats.find(wishes.chat) if wishes.chat else None
+    log = find_chat(workspace, wishes.chat) if wishes.chat else None
     name = wishes.character or (log.tree.characters[0] if log and log.tree.characters else workspace.latest_character())
     character, path = workspace.character(name)
     persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona

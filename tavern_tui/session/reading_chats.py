@@ -23,13 +23,38 @@ class OpenedChat:
 def open_for_reading(workspace: Workspace, name: str) -> OpenedChat:
     """The chat that ``name`` means: one of the user's, else one of those shipped. Raises ``NotFoundError``."""
     try:
-        log = workspace.chats.find(name)
+        log = find_chat(workspace, name)
     except NotFoundError as missing:
         try:
             log = workspace.shipped_chats.find(name)
         except NotFoundError:
             raise missing from None
     return OpenedChat(log, problems_of(log))
+
+
+def find_chat(workspace: Workspace, name: str) -> ChatLog:
+    """The user's chat that ``name`` means: one called so, else the latest with a character of that name.
+
+    Raises ``NotFoundError`` where none is meant, or several are that are not with one character.
+    """
+    try:
+        return workspace.chats.find(name)
+    except NotFoundError:
+        latest = _latest_with(workspace, name)
+        if latest is None:
+            raise
+        return latest
+
+
+def _latest_with(workspace: Workspace, character: str) -> ChatLog | None:
+    """The chat last written to with the character whose name is this or begins so; ``None`` for none or several."""
+    wanted = character.strip().casefold()
+    named = [(chat.name, chat.characters[0].casefold()) for chat in workspace.chats.list() if chat.characters]
+    exact = [(chat, who) for chat, who in named if who == wanted]
+    meant = exact or [(chat, who) for chat, who in named if wanted and who.startswith(wanted)]
+    if len({who for _, who in meant}) != 1:
+        return None
+    return workspace.chats.open(meant[0][0])
 
 
 def problems_of(log: ChatLog) -> tuple[str, ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.cli.conftest import Ran, ScriptedServer, Tavern
+from tavern_tui.domain.display import safe
+from tests.cli.conftest import Ran, ScriptedServer, Tavern, environment
 from tests.hostile import HOSTILE, driving_characters
 
 ALL = " ".join(HOSTILE.values())
@@ -80,6 +83,48 @@ def test_through_every_other_command(tavern: Tavern, tavern_home: Path, server: 
         tavern("connect", "http://rig\x1b[2J:5001"),
         tavern("say", "nobody \x1b]0;owned\x07", "Hello", "--server", server.address),
         tavern("say", "evil", "Hello"),
+        tavern("log", chats[0].stem, "--copy", f"copy {ALL}".replace("\x00", "").replace("\ud800", "")),
+        tavern("log", chats[0].stem, "--merge", "\x1b[2J\x9b31m"),
+        tavern("log", "--\x1b[2J"),
+        tavern("models", "get", "nonsense\x1b[2J\x9b31m"),
+        tavern("locate", "\x1b]0;owned\x07"),
+        tavern("\x1b]0;owned\x07"),
+        tavern("say", "evil", "Hello", "--length", "\x1b[2J"),
+        tavern("engine", "status"),
+        tavern("setup", "termux"),
+    )
+
+
+def test_through_the_name_of_the_home_folder(tmp_path: Path) -> None:
+    name = ALL.replace("/", "").replace("\x00", "").replace("\ud800", "")[:120].encode()[:250].decode("utf-8", "ignore")
+    home = tmp_path / name
+    home.mkdir()
+
+    def tavern(*arguments: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "tavern_tui", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment(TAVERN_HOME=str(home)),
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    places = tavern("locate")
+    assert places.out.count(safe(name).split()[0].encode()) > 1
+    assert_harmless(
+        places,
+        tavern("locate", "chats"),
+        tavern("locate", "--json"),
+        tavern("doctor"),
+        tavern("models"),
+        tavern("characters"),
+        tavern("engine", "status"),
+        tavern("models", "get", "nonsense"),
+        tavern("setup", "termux"),
+        tavern("chat", "wren", "--server", "127.0.0.1:1"),
+        tavern("say", "wren", "Hello", "--server", "127.0.0.1:1"),
+        tavern("log", "wren", "--copy", "Copy"),
     )
 
 
