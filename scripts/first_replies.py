@@ -24,8 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "tests" / "samples" / "first_replies.txt"
 SEEDS = range(1, 21)
 HEADING = """\
-What the starter model answers first. Made by scripts/first_replies.py, not edited, read by a person: no reply speaks for
-the user, repeats the greeting or ends in mid-sentence. The same seed gives the same reply on the same kind of processor.
+What the starter model answers first: made by scripts/first_replies.py, not edited, and read by a person. A reply should
+not speak for the user, repeat the greeting or end in mid-sentence; a model this small does now and then, and the test
+counts it. A seed gives the same reply on the same kind of processor.
 """
 
 
@@ -87,8 +88,10 @@ def replies(card: Character, lines: tuple[str, ...], model: Path) -> Iterator[Fi
         (models / model.name).symlink_to(model.resolve())
         for seed in SEEDS:
             line = lines[(seed - 1) % len(lines)]
-            told = _tavern(environment, "say", card.name, line, "--new", "--seed", str(seed), "--json")
-            _tavern(environment, "engine", "stop")
+            try:
+                told = _tavern(environment, "say", card.name, line, "--new", "--seed", str(seed), "--json")
+            finally:
+                _tavern(environment, "engine", "stop")
             yield FirstReply(seed, line, json.loads(told)["text"])
 
 
