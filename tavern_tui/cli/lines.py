@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import threading
 from typing import TextIO
@@ -40,7 +41,7 @@ class LineReader:
 
     def _read(self) -> None:
         try:
-            for line in self._stream:
+            for line in forgiving(self._stream):
                 self._tell(line.rstrip("\r\n"))
         except (OSError, ValueError):  # a terminal that hung up, a stream that was closed
             pass
@@ -51,3 +52,10 @@ class LineReader:
             self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
         except RuntimeError:  # the loop has ended before the input did
             pass
+
+
+def forgiving(stream: TextIO) -> TextIO:
+    """``stream``, with bytes that are no text in its encoding read as replacement characters."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tavern_tui.cli.lines import forgiving
 from tavern_tui.cli.main import EXIT_BROKEN, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, report
 from tavern_tui.cli.output import Printer, data, note, written_aside
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit, talking_options, wishes_from
@@ -31,7 +32,7 @@ def say(ctx: click.Context, /, character: str, text: str | None, as_json: bool, 
     everything about it to stderr. Exit codes: 0 a reply was saved, 3 no such character or chat, 4 no engine, 5 the
     reply broke off or was ended and what came was kept, 130 it was stopped by ctrl+c and what came was kept.
     """
-    said = sys.stdin.read() if text is None or text == "-" else text
+    said = forgiving(sys.stdin).read() if text is None or text == "-" else text
     if not said.strip():
         raise click.UsageError("There is nothing to say: TEXT is empty.")
     wishes = wishes_from(ctx, character, given)

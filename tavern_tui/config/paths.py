@@ -69,12 +69,20 @@ def directories(environ: Mapping[str, str] | None = None) -> Directories:
     env = os.environ if environ is None else environ
     home = env.get("TAVERN_HOME", "").strip()
     if home:
-        root = Path(home).expanduser().absolute()
+        root = _typed(home)
         return Directories(root, root / "config", root / "state", root / "cache")
     dirs = platformdirs.PlatformDirs(APP, appauthor=False)
     return Directories(
         Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_state_dir), Path(dirs.user_cache_dir)
     )
+
+
+def _typed(home: str) -> Path:
+    """The folder that was typed; a home folder that nobody has is taken as it is written."""
+    try:
+        return Path(home).expanduser().absolute()
+    except RuntimeError:
+        return Path(home).absolute()
 
 
 def shipped(kind: str) -> Path:

@@ -101,6 +101,9 @@ def load_settings(directories: Directories) -> LoadedSettings:
     problems: list[SettingsProblem] = []
     for name in (OVERLAY, HAND_WRITTEN):
         path = directories.config / name
+        if path.exists() and not path.is_file():
+            problems.append(SettingsProblem(str(path), "This is no file: defaults are used."))
+            continue
         try:
             document = read_yaml(path.read_bytes(), where=str(path))
         except FileNotFoundError:

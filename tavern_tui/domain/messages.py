@@ -334,8 +334,9 @@ def no_model(folder: str) -> Wording:
 
 def model_cut_short(present: int, whole: int, get: str = "…") -> Wording:
     """A model file is shorter than its header says; sizes in bytes."""
+    shown = megabytes if megabytes(present) != megabytes(whole) else (lambda count: f"{number(count)} bytes")
     return Wording(
-        f"Model file is cut short: {megabytes(present)} of {megabytes(whole)}.",
+        f"Model file is cut short: {shown(present)} of {shown(whole)}.",
         advice=f"tavern-tui models get {get} resumes",
     )
 

@@ -140,7 +140,9 @@ class ReplyText:
         if reply:
             self.tokens += tokens
             done = self._finisher.feed(reply, tokens)
-            self.complete = self.complete or (done and self._options.finish_sentence)
+            # Servers have been seen to ignore the length that they were asked for.
+            too_long = self.tokens >= self._room
+            self.complete = self.complete or too_long or (done and self._options.finish_sentence)
 
     def _show(self) -> None:
         self.shown = self._cleaned(self._splitter.reply)

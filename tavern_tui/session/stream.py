@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from tavern_tui.engines.base import Event, TextArrived
 
+_BACKLOG = 1000
+"""Events that may wait; a server that floods is read no faster than its text is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class _End:
@@ -36,11 +39,14 @@ class ReplyStream:
     def __init__(self, source: AsyncIterator[Event], *, per_second: float) -> None:
         self._source = source
         self._interval = 1.0 / per_second
-        self._queue: asyncio.Queue[Event | _End] = asyncio.Queue()
+        self._queue: asyncio.Queue[Event | _End] = asyncio.Queue(_BACKLOG)
+        self._stopped = False
 
     def stop(self) -> None:
-        """End the iteration; safe to call at any time and more than once."""
-        self._queue.put_nowait(_End())
+        """End the iteration; safe to call at any time and more than once. What waits in the queue is not waited for."""
+        self._stopped = True
+        if not self._queue.full():
+            self._queue.put_nowait(_End())
 
     async def events(self) -> AsyncGenerator[Event | TextBatch, None]:
         """The coalesced events, once: texts as ``TextBatch``, everything else as it is.
@@ -58,11 +64,11 @@ class ReplyStream:
     async def _read(self) -> None:
         try:
             async for event in self._source:
-                self._queue.put_nowait(event)
+                await self._queue.put(event)
         except Exception as error:  # noqa: BLE001  handed to the iterating task, which raises it
-            self._queue.put_nowait(_End(error))
+            await self._queue.put(_End(error))
         else:
-            self._queue.put_nowait(_End())
+            await self._queue.put(_End())
 
     async def _merge(self) -> AsyncIterator[Event | TextBatch]:
         loop = asyncio.get_running_loop()
@@ -72,14 +78,14 @@ class ReplyStream:
             item = await self._next(due - loop.time() if pending else None)
             if isinstance(item, TextArrived):
                 pending.append(item)
-                if loop.time() < due:
+                if loop.time() < due and not self._stopped and len(pending) < _BACKLOG:
                     continue
             if pending:
                 yield TextBatch(tuple(pending))
                 pending, due = [], loop.time() + self._interval
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
+            if isinstance(item, _End) and item.error is not None:
+                raise item.error
+            if isinstance(item, _End) or self._stopped:
                 return
             if item is not None and not isinstance(item, TextArrived):
                 yield item

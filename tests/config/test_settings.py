@@ -178,3 +178,12 @@ def test_every_setting_says_what_it_is() -> None:
     for name in setting_names():
         group, key = name.split(".")
         assert GROUPS[group].model_fields[key].description
+
+
+def test_a_pipe_in_place_of_the_file_does_not_hold_the_start_up(dirs: Directories) -> None:
+    os.mkfifo(dirs.config / "config.yaml")
+    assert load_settings(dirs).problems
+
+
+def test_a_home_that_nobody_has_is_taken_as_it_is_written() -> None:
+    assert directories({"TAVERN_HOME": "~nouser-of-that-name/x"}).data.name == "x"

@@ -454,3 +454,12 @@ async def test_what_somebody_chose_holds_for_the_starter_too() -> None:
     assert (by_default.response_tokens, by_default.preset.name, by_default.prefill) == (90, "starter", "*")
     chosen = for_starter(ReplyOptions(chosen=frozenset({"preset"})).with_length(300), sample=False)
     assert (chosen.response_tokens, chosen.preset.name, chosen.prefill) == (300, "balanced", "")
+
+
+async def test_a_server_that_ignores_the_length_is_ended_on_our_side(begin: Opener) -> None:
+    session = begin(["word "] * 5000, response_tokens=40)
+    await session.open()
+    engine = fake_of(session)
+    generate = engine.generate
+    engine.generate = lambda request: generate(replace(request, response_tokens=100_000))  # type: ignore[method-assign]
+    assert len(saved(await collect(session.reply("Go."))).split()) <= 60

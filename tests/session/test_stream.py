@@ -106,3 +106,26 @@ def test_an_error_is_raised_after_the_text_that_came_before_it() -> None:
         return seen
 
     assert run(scenario()) == [batch(TextArrived("a")), batch(TextArrived("b")), Notice("link")]
+
+
+def test_a_flood_is_stopped_at_once_and_read_no_faster_than_it_is_taken() -> None:
+    given = []
+
+    async def flood() -> AsyncIterator[Event]:
+        while True:
+            given.append(1)
+            yield TextArrived("word ")
+            if len(given) % 500 == 0:
+                await asyncio.sleep(0)
+
+    async def scenario() -> int:
+        stream = ReplyStream(flood(), per_second=10)
+        seen = 0
+        async for _ in stream.events():
+            seen += 1
+            if seen == 2:
+                stream.stop()
+        return seen
+
+    assert run(scenario()) <= 3
+    assert len(given) < 20_000
