@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tavern_tui.config import keys
-from tavern_tui.config.actions import ACTIONS, Action, Preset, Where
+from tavern_tui.config.action import Action, Preset, Where
+from tavern_tui.config.actions import ACTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -23,7 +23,7 @@ def keys(ctx: click.Context, check: bool, preset: str | None, as_json: bool) -> 
     Keys are changed in keys.yaml, by the names in the last column: docs/keys.md.
     """
     from tavern_tui.cli.main import EXIT_DONE
-    from tavern_tui.config.actions import Preset
+    from tavern_tui.config.action import Preset
     from tavern_tui.config.keymap import LoadedKeymap, load_keymap, preset_keymap
     from tavern_tui.config.paths import directories
 
@@ -74,7 +74,8 @@ def _rows(keymap: Keymap) -> list[dict[str, object]]:
 
 def _print(keymap: Keymap) -> None:
     """The keymap as a table for each place."""
-    from tavern_tui.config.actions import ACTIONS, Where
+    from tavern_tui.config.action import Where
+    from tavern_tui.config.actions import ACTIONS
     from tavern_tui.config.keys import shown_together
 
     for where in reversed(Where):

@@ -7,58 +7,7 @@ and from nothing else. Ids are what people write into their ``keys.yaml``: they 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, StrEnum
-
-
-class Where(Enum):
-    """The place in which an action's keys hold; the value is how the guide calls it.
-
-    Where two places hold at once, the one that stands first here has the key: ``POPUP`` and ``REPLYING`` lie over what
-    is beneath them, and an empty composer is a composer.
-    """
-
-    POPUP = "a list, dialog or completion is open"
-    REPLYING = "a reply is being written"
-    TURN = "a turn is selected"
-    EMPTY = "composer, while it is empty"
-    COMPOSER = "composer"
-    ANYWHERE = "anywhere"
-
-
-class Preset(StrEnum):
-    """A whole set of keys to start from."""
-
-    DEFAULT = "default"
-    VIM = "vim"
-    PHONE = "phone"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing that can be done.
-
-    ``title`` is what the palette and the footer show, ``help`` a sentence or two for the help screen and the guide.
-    ``keys`` hold in every preset unless ``vim`` or ``phone`` says otherwise. A key of an ``ANYWHERE`` action that types
-    a character acts only while a turn is selected. ``slash`` is the command's name without the slash, "" for none.
-    ``fixed`` keys stay whatever the user's keymap says: without them there would be no way out, or to the palette.
-    """
-
-    id: str
-    title: str
-    help: str
-    where: Where
-    keys: tuple[str, ...]
-    vim: tuple[str, ...] | None = None
-    phone: tuple[str, ...] | None = None
-    slash: str = ""
-    fixed: tuple[str, ...] = ()
-
-    def keys_in(self, preset: Preset) -> tuple[str, ...]:
-        """The keys that ``preset`` gives, in the order in which they are shown."""
-        other = {Preset.DEFAULT: None, Preset.VIM: self.vim, Preset.PHONE: self.phone}[preset]
-        return self.keys if other is None else other
-
+from tavern_tui.config.action import Action, Where
 
 _APP = (
     Action(
@@ -95,6 +44,38 @@ _APP = (
         ("ctrl+c",),
         slash="quit",
         fixed=("ctrl+c",),
+    ),
+    Action(
+        "app.characters",
+        "Characters",
+        "Lists the characters and the chats with them; type to find, Enter opens.",
+        Where.ANYWHERE,
+        (),
+        slash="characters",
+    ),
+    Action(
+        "app.connect",
+        "Who writes",
+        "Chooses the engine: a server that answers, a model of this machine, or another address.",
+        Where.ANYWHERE,
+        (),
+        slash="connect",
+    ),
+    Action(
+        "app.theme",
+        "Theme",
+        "Chooses the colours; each theme is shown as it is walked over.",
+        Where.ANYWHERE,
+        (),
+        slash="theme",
+    ),
+    Action(
+        "app.mouse",
+        "Mouse",
+        "Gives the mouse back to the terminal, or takes it again: /mouse on, /mouse off.",
+        Where.ANYWHERE,
+        (),
+        slash="mouse",
     ),
     Action(
         "popup.close",
@@ -153,6 +134,14 @@ _CHAT = (
         ("U",),
         vim=("U", "ctrl+r"),
         slash="redo",
+    ),
+    Action(
+        "chat.new",
+        "New chat",
+        "Begins another chat with this character; this one stays as it is.",
+        Where.ANYWHERE,
+        (),
+        slash="new",
     ),
     Action(
         "chat.inspect",
@@ -221,6 +210,14 @@ _REPLY = (
         ("right",),
         slash="swipe",
     ),
+    Action(
+        "reply.length",
+        "Length of replies",
+        "Sets how many tokens a reply of this chat may have: /length 200.",
+        Where.ANYWHERE,
+        (),
+        slash="length",
+    ),
 )
 
 _COMPOSER = (
@@ -247,6 +244,14 @@ _COMPOSER = (
         "Completes a name or command; in an adventure it takes the next kind of input.",
         Where.COMPOSER,
         ("tab",),
+    ),
+    Action(
+        "composer.history",
+        "Earlier messages",
+        "Puts a message sent before into the composer; there, ↑ on the first line and ↓ on the last walk through them.",
+        Where.COMPOSER,
+        (),
+        slash="history",
     ),
     Action(
         "composer.undo",
@@ -323,6 +328,13 @@ _TURN = (
         slash="hide",
     ),
     Action("turn.copy", "Copy", "Copies the text of the turn.", Where.TURN, ("y",), slash="copy"),
+    Action(
+        "turn.copy_all",
+        "Copy the chat",
+        "Copies all turns that lead here, as Markdown.",
+        Where.TURN,
+        ("Y",),
+    ),
     Action(
         "turn.receipt",
         "Receipt",

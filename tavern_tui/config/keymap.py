@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from tavern_tui.config.actions import ACTIONS, BY_ID, Action, Preset, Where
+from tavern_tui.config.action import Action, Preset, Where
+from tavern_tui.config.actions import ACTIONS, BY_ID
 from tavern_tui.config.files import Entries, Problem, nearest, quoted, read_entries
 from tavern_tui.config.keys import (
     EDITING,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.config.actions import ACTIONS, BY_ID, Preset, Where
+from tavern_tui.config.action import Preset, Where
+from tavern_tui.config.actions import ACTIONS, BY_ID
 from tavern_tui.config.files import Entries
 from tavern_tui.config.keymap import (
     KEYS,

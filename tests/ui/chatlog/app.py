@@ -14,8 +14,6 @@ from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.chatlog.view import ChatLog, Follow
 
-SIZES = [(45, 30), (45, 13), (80, 24), (120, 40)]
-
 
 class CountingLog(ChatLog):
     """A log that counts how often Textual asks for a line."""

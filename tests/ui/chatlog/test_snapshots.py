@@ -1,28 +1,16 @@
-"""Pictures of the log at the four sizes, in dark and light, each looked at by a person before it was kept.
-
-``TAVERN_SNAPSHOTS=write`` writes them anew; look at every one that changed.
-"""
+"""Pictures of the log at the four sizes, in dark and light, each looked at by a person before it was kept."""
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 
 import pytest
 
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
-from tests.ui.chatlog.app import EVENING, SIZES, LogApp
+from tests.ui.chatlog.app import EVENING, LogApp
+from tests.ui.pictures import SIZES, assert_looks_as_kept
 
 PICTURES = Path(__file__).parent / "snapshots"
-
-
-def comparable(svg: str) -> str:
-    """The picture without what differs from run to run (ids) or comes from the net (fonts)."""
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)
-    ids = re.search(r"terminal-(\w+?)-matrix", svg)
-    assert ids, "the picture has no screen"
-    return svg.replace(ids.group(1), "log")
 
 
 @pytest.mark.parametrize(
@@ -40,9 +28,5 @@ async def test_the_log_looks_as_it_was_looked_at(name: str, size: tuple[int, int
         if size == (80, 24):
             app.log_view.scroll_to(y=8, animate=False)
         await pilot.pause()
-        picture = comparable(app.export_screenshot(title="chat log"))
-    path = PICTURES / f"{name}.svg"
-    if os.environ.get("TAVERN_SNAPSHOTS") == "write":
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(picture, encoding="utf-8")
-    assert picture == path.read_text(encoding="utf-8")
+        picture = app.export_screenshot(title="chat log")
+    assert_looks_as_kept(picture, PICTURES / f"{name}.svg")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
@@ -47,11 +47,15 @@ WIDTHS = st.integers(wrap.NARROWEST, 30)
 
 
 def lines_by_textual(text: str, width: int) -> list[str]:
-    return [line.plain.rstrip() for line in Content(text).wrap(width)]
+    try:
+        return [line.plain.rstrip() for line in Content(text).wrap(width)]
+    except IndexError:  # Rich cannot cut a line that begins with joiners: it has no answer to compare with
+        reject()
 
 
 @given(TEXTS, WIDTHS)
 @settings(max_examples=400)
+@example("\u200d\u200d日本語", 3)
 @example("aaaaaaaaaaaaaaaa    x", 8)
 @example("   abcdef", 8)
 def test_lines_are_those_of_textual(text: str, width: int) -> None:
