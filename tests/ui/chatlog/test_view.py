@@ -18,7 +18,8 @@ from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.chatlog.lines import Part
 from tavern_tui.ui.chatlog.view import KEPT_STRIPS, MEASURE, Follow
 from tests.hostile import HOSTILE, driving_characters
-from tests.ui.chatlog.app import EVENING, SIZES, LogApp, turns
+from tests.ui.chatlog.app import EVENING, LogApp, turns
+from tests.ui.pictures import SIZES
 
 TOKENS = ["*She", " looks", " up", ".*", ' "', "Pie", ",", " then", "?", '"']
 
