@@ -27,18 +27,25 @@ class ChatChanges:
             raise NotFoundError("There is no turn yet.")
         return turn
 
-    async def select_swipe(self, step: int) -> Turn:
-        """Look at the swipe ``step`` places after the newest turn's (negative: before), and what follows it.
+    async def select_swipe(self, step: int, turn: str = "") -> Turn:
+        """Look at the swipe ``step`` places after that of ``turn``, the newest by default (negative: before), and at
+        what follows it; the swipe that is shown.
 
-        Raises ``NotFoundError`` at either end.
+        Raises ``NotFoundError`` at either end, and where ``turn`` is no longer there.
         """
-        tip = self.newest()
-        siblings = self._log.tree.siblings(tip.id)
-        place = siblings.index(tip.id) + step
+        shown = turn or self.newest().id
+        siblings = self._log.tree.siblings(shown) if shown in self._log.tree.turns else []
+        if not siblings:
+            raise NotFoundError("That turn is no longer in this chat.")
+        place = siblings.index(shown) + step
         if not 0 <= place < len(siblings):
-            raise NotFoundError(f"There are {len(siblings)} swipes; this is {siblings.index(tip.id) + 1}.")
-        await self.write(TipMoved(self._log.tree.leaf_below(siblings[place])))
-        return self.newest()
+            raise NotFoundError(f"There are {len(siblings)} swipes; this is {siblings.index(shown) + 1}.")
+        await self.go_to(self._log.tree.leaf_below(siblings[place]))
+        return self._log.tree.turns[siblings[place]]
+
+    async def go_to(self, turn: str) -> None:
+        """Make ``turn`` the one that the reader is at: what follows it stays, and the next turn branches off here."""
+        await self.write(TipMoved(turn))
 
     async def edit(self, turn: str, text: str) -> None:
         """Give ``turn`` another text."""

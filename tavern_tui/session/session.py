@@ -122,23 +122,26 @@ class ChatSession:
                 async for event in events:
                     yield event
 
-    async def swipe(self) -> AsyncGenerator[out.SessionEvent, None]:
-        """Another reply beside the newest one; the old one stays.
+    async def swipe(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+        """Another reply beside ``turn``, the newest by default; the old one stays, with what follows it.
 
-        Raises ``NotFoundError`` where there is none, ``EngineError`` while a reply runs.
+        Beside a named turn of the user's it is another answer to that turn. Raises ``NotFoundError`` where there is no
+        such turn or no reply yet, ``EngineError`` while a reply runs.
         """
         with self._claimed() as stopping:
-            newest = self._newest_reply()
-            place = ReplyPlace(newest.name, newest.parent)
+            place = self._place_beside(self._turn(turn) if turn else self._newest_reply())
             async with aclosing(self._make(out.ReplyKind.SWIPE, place, stopping)) as events:
                 async for event in events:
                     yield event
 
-    async def continue_reply(self) -> AsyncGenerator[out.SessionEvent, None]:
-        """Let the newest reply go on where its raw text ended. Raises as ``swipe`` does."""
+    async def continue_reply(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+        """Let ``turn``, the newest by default, go on where its raw text ended. Raises as ``swipe`` does.
+
+        A turn of the user's cannot be continued: ``NotFoundError``.
+        """
         with self._claimed() as stopping:
-            newest = self._newest_reply()
-            place = ReplyPlace(newest.name, newest.parent, newest)
+            reply = self._reply_to_extend(turn)
+            place = ReplyPlace(reply.name, reply.parent, reply)
             async with aclosing(self._make(out.ReplyKind.CONTINUE, place, stopping)) as events:
                 async for event in events:
                     yield event
@@ -298,6 +301,23 @@ class ChatSession:
         if turn.speaker is Speaker.USER:
             raise NotFoundError("The last turn is yours: there is no reply to change yet.")
         return turn
+
+    def _turn(self, turn: str) -> Turn:
+        found = self.tree.turns.get(turn)
+        if found is None:
+            raise NotFoundError("That turn is no longer in this chat.")
+        return found
+
+    def _reply_to_extend(self, turn: str) -> Turn:
+        reply = self._turn(turn) if turn else self._newest_reply()
+        if reply.speaker is Speaker.USER:
+            raise NotFoundError("That turn is yours: only a reply can be continued.")
+        return reply
+
+    def _place_beside(self, turn: Turn) -> ReplyPlace:
+        if turn.speaker is Speaker.USER:
+            return ReplyPlace(self.character.name, turn.id)
+        return ReplyPlace(turn.name, turn.parent)
 
     async def _say(self, text: str) -> str:
         """Store the user's turn under what is the tip by then: another terminal may have written meanwhile."""
