@@ -33,7 +33,8 @@ class Preset(StrEnum):
 class Action:
     """One thing that can be done.
 
-    ``title`` is what the palette and the footer show, ``help`` a sentence or two for the help screen and the guide.
+    ``title`` is what the palette shows, ``help`` a sentence or two for the help screen and the guide; ``short`` is the
+    title where space is scarce, "" for the title itself.
     ``keys`` hold in every preset unless ``vim`` or ``phone`` says otherwise. A key of an ``ANYWHERE`` action that types
     a character acts only while a turn is selected. ``slash`` is the command's name without the slash, "" for none.
     ``fixed`` keys stay whatever the user's keymap says: without them there would be no way out, or to the palette.
@@ -48,6 +49,12 @@ class Action:
     phone: tuple[str, ...] | None = None
     slash: str = ""
     fixed: tuple[str, ...] = ()
+    short: str = ""
+
+    @property
+    def label(self) -> str:
+        """The title for the row of keys."""
+        return self.short or self.title
 
     def keys_in(self, preset: Preset) -> tuple[str, ...]:
         """The keys that ``preset`` gives, in the order in which they are shown."""

@@ -17,6 +17,7 @@ _APP = (
         Where.ANYWHERE,
         ("ctrl+p",),
         fixed=("ctrl+p",),
+        short="Palette",
     ),
     Action(
         "app.help",
@@ -170,6 +171,7 @@ _REPLY = (
         ("escape",),
         slash="stop",
         fixed=("escape",),
+        short="Stop",
     ),
     Action(
         "reply.speak",
@@ -178,6 +180,7 @@ _REPLY = (
         Where.EMPTY,
         ("enter",),
         slash="speak",
+        short="Speak",
     ),
     Action(
         "reply.regenerate",
@@ -186,6 +189,7 @@ _REPLY = (
         Where.COMPOSER,
         ("ctrl+r",),
         slash="retry",
+        short="Retry",
     ),
     Action(
         "reply.continue",
@@ -237,6 +241,7 @@ _COMPOSER = (
         Where.COMPOSER,
         ("ctrl+o",),
         slash="editor",
+        short="Editor",
     ),
     Action(
         "composer.complete",
@@ -277,6 +282,7 @@ _TURN = (
         Where.EMPTY,
         ("up", "escape"),
         phone=("escape",),
+        short="Select",
     ),
     Action(
         "turn.leave",
@@ -286,6 +292,7 @@ _TURN = (
         ("enter", "escape", "a"),
         vim=("enter", "escape", "a", "i"),
         fixed=("escape",),
+        short="Type",
     ),
     Action("turn.previous", "Turn before", "Selects the turn before.", Where.TURN, ("k", "up")),
     Action("turn.next", "Next turn", "Selects the turn after.", Where.TURN, ("j", "down")),
@@ -301,6 +308,7 @@ _TURN = (
         "Writes another reply in place of this turn; what followed stays on its own branch. Asks by a second press.",
         Where.TURN,
         ("r",),
+        short="Regenerate",
     ),
     Action("turn.continue", "Continue", "Lets the turn go on where its text ends.", Where.TURN, ("c",)),
     Action(
@@ -310,6 +318,7 @@ _TURN = (
         Where.TURN,
         ("b",),
         slash="branch",
+        short="Branch",
     ),
     Action(
         "turn.delete",

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -62,6 +62,16 @@ class ConnectionSettings(_Group):
     chat_completion: Annotated[bool, Field(description="Prefer chat completion where a server has both.")] = False
 
 
+class UiSettings(_Group):
+    """How the app looks."""
+
+    theme: Annotated[str, Field(min_length=1, description="Theme; /theme shows them all.")] = "lamplight"
+    ascii: Annotated[
+        Literal["auto", "on", "off"],
+        Field(description="Plain ASCII signs: on, off, or auto, which looks at the terminal."),
+    ] = "auto"
+
+
 class Settings(_Group):
     """Everything that can be set."""
 
@@ -69,6 +79,7 @@ class Settings(_Group):
     reply: ReplySettings = ReplySettings()
     engine: EngineSettings = EngineSettings()
     connection: ConnectionSettings = ConnectionSettings()
+    ui: UiSettings = UiSettings()
 
 
 GROUPS: dict[str, type[_Group]] = {
@@ -76,6 +87,7 @@ GROUPS: dict[str, type[_Group]] = {
     "reply": ReplySettings,
     "engine": EngineSettings,
     "connection": ConnectionSettings,
+    "ui": UiSettings,
 }
 
 
