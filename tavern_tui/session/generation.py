@@ -1,7 +1,8 @@
 """``Generation``: one reply, from the prompt to the saved turn.
 
 The text is journaled before anybody sees it, shown as it will read once cleaned up, and saved as one event. A link that
-breaks, an engine that dies or a task that is cancelled keeps what had come, as an interrupted turn.
+breaks, an engine that dies or a task that is cancelled keeps what had come, as an interrupted turn. Another terminal
+may ask for the reply to be stopped (``storage.mailbox``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import ReplyJournal
+
+_LISTEN_SECONDS = 0.25
+"""How often a running reply looks whether another terminal wants it stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Generation:
     async def run(self) -> AsyncGenerator[out.SessionEvent, None]:
         """Stream the reply; the last event is ``TurnSaved`` or ``TurnFailed``. Raises ``StorageError`` at the start."""
         journal = await asyncio.to_thread(self._start_journal)
+        listening = asyncio.create_task(self._listen(journal))
         try:
             try:
                 async with aclosing(self._receive(journal)) as events:
@@ -89,7 +94,16 @@ class Generation:
             await self._keep_quietly(journal)
             raise
         finally:
+            listening.cancel()
             self._leave(journal)
+
+    async def _listen(self, journal: ReplyJournal) -> None:
+        """Stop the reply once another terminal asks for it."""
+        asked = False
+        while not asked:
+            await asyncio.sleep(_LISTEN_SECONDS)
+            asked = await asyncio.to_thread(journal.stop_asked)
+        self.stop()
 
     async def _receive(self, journal: ReplyJournal) -> AsyncGenerator[out.SessionEvent, None]:
         async with self._connection.engine.generate(self._request()) as source:
@@ -129,7 +143,7 @@ class Generation:
         shown = self._text.shown
         if shown != before:
             added = shown[len(before) :] if shown.startswith(before) else ""
-            told.append(out.TextArrived(shown, added, self._text.settled))
+            told.append(out.TextArrived(shown, added, self._text.settled, self._text.tokens))
         return told
 
     def _journal(self, journal: ReplyJournal, text: str, thought: str) -> list[out.SessionEvent]:

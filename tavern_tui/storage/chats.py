@@ -50,6 +50,8 @@ class ChatLog:
     """One chat: its file at ``path``, as the device ``device`` sees it: an id, or where the id is made when first used.
 
     The attribute ``device`` is the id; empty as long as there is none, and the tip is then anybody's last move.
+    ``arrived`` are the events that this object did not write itself, in the order in which it met them: it only grows,
+    so that its length marks a moment and what stands behind it is what came since (``chat_watch``).
 
     ``state`` is the folder for the chat's lock and its journals; it belongs to this machine and is not synced.
     ``clock`` gives Unix seconds, ``new_id`` ids of events. Methods may be called from any thread, one waiting for the
@@ -76,6 +78,8 @@ class ChatLog:
         self._mutex = threading.RLock()
         self._events: dict[str, ChatEvent] = {}
         self._unwritten: dict[str, ChatEvent] = {}
+        self.arrived: list[ChatEvent] = []
+        self._writing: frozenset[str] = frozenset()
         self._tree = ChatTree(device=self.device)
         self._last = (0, "")
         self._heads: set[str] = set()
@@ -224,7 +228,9 @@ class ChatLog:
                 self._file.append(descriptor, lines)
                 if is_new:
                     sync_folder(self.path.parent)
+                self._writing = frozenset(event.id for event in chosen)
                 self._take(self._file.read(descriptor))
+                self._writing = frozenset()
         return tuple(self._events[event.id] for event in chosen)
 
     def _name_device(self) -> None:
@@ -313,6 +319,8 @@ class ChatLog:
 
     def _note(self, event: ChatEvent) -> None:
         self._events[event.id] = event
+        if event.id not in self._writing:
+            self.arrived.append(event)
         self._last = max(self._last, event.order)
         self._named_as_parent.update(event.parents)
         self._heads.difference_update(event.parents)

@@ -3,7 +3,7 @@
 One file per running reply in the chat's state folder, locked as long as its writer lives. When the reply is done it
 becomes one event of the chat's log and the journal goes. A journal whose writer is gone becomes an interrupted turn
 (``recovery``), under an event id that was reserved when the reply began: however often and by however many processes
-it is recovered, the turn is there once.
+it is recovered, the turn is there once. Another terminal may ask the writer to stop through ``mailbox``.
 
 The file: a first line that says what the reply will be, then one line per flush: ``x`` text, ``z`` reasoning.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tavern_tui.formats.chatlog import to_line
 from tavern_tui.storage.atomic import make_folder
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.locks import FileLock, forget, is_held
+from tavern_tui.storage.mailbox import drop_request, stop_asked
 
 FORMAT = 1
 """The version of the journal's format."""
@@ -33,6 +35,7 @@ SUFFIX = ".reply"
 
 _SYNC_SECONDS = 1.0
 _TEXT, _REASONING = "x", "z"
+_BEGUN: weakref.WeakKeyDictionary[ChatLog, set[Path]] = weakref.WeakKeyDictionary()  # running journals of each
 _PLAIN_KEYS = {"i": "event_id", "key": "key", "path": "path", "chat": "chat", "n": "name"}
 _PLAIN_KEYS |= {"p": "parent", "on": "turn", "base": "base"}
 
@@ -113,6 +116,7 @@ class ReplyJournal:
             self._lock.release()
             raise storage_error(error, self.path) from error
         self._syncer = _Syncer(os.dup(self._descriptor), sync_seconds)
+        _BEGUN.setdefault(log, set()).add(self.path)
         try:
             self._flush()
         except StorageError:
@@ -157,6 +161,10 @@ class ReplyJournal:
         """The id that the reply's event will have."""
         return self.facts.event_id
 
+    def stop_asked(self) -> bool:
+        """Whether another terminal has asked for the reply to be stopped. Looks at the disk; never raises."""
+        return stop_asked(self.path)
+
     def write(self, text: str = "", reasoning: str = "") -> None:
         """Add to the reply's text or to its reasoning.
 
@@ -188,7 +196,9 @@ class ReplyJournal:
         if self._lock.held:
             self._syncer.stop()
             os.close(self._descriptor)
+            drop_request(self.path)
             self._lock.release()
+            _BEGUN.get(self._log, set()).discard(self.path)
 
     def _flush(self) -> None:
         try:
@@ -285,6 +295,11 @@ def _sync(descriptor: int) -> None:
 def journal_path(log: ChatLog, event_id: str) -> Path:
     """Where the journal of the reply with ``event_id`` lies."""
     return log.state / f"{log.key}-{event_id}{SUFFIX}"
+
+
+def begun_by(log: ChatLog, path: Path) -> bool:
+    """Whether the journal at ``path`` is of a reply that runs through this very ``log``, not in another terminal."""
+    return path in _BEGUN.get(log, ())
 
 
 def recovery_lock(state: Path) -> FileLock:

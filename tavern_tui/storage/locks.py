@@ -30,6 +30,10 @@ _ABANDONED = 10.0
 _STARTED = 19  # the place of the start time (clock ticks since boot) behind the state in /proc/pid/stat
 
 
+class HeldError(StorageError):
+    """Another program or thread holds the lock."""
+
+
 class FileLock:
     """A lock held by at most one open ``FileLock`` of all processes and threads; also a context manager.
 
@@ -53,7 +57,7 @@ class FileLock:
         return self._descriptor is not None or self._note is not None
 
     def acquire(self) -> None:
-        """Take the lock; raises ``StorageError`` when it is not free in time or cannot be made."""
+        """Take the lock; raises ``HeldError`` when it is not free in time, ``StorageError`` when it cannot be made."""
         deadline = time.monotonic() + self._timeout
         pause = _FIRST_PAUSE
         make_folder(self._path.parent, 0o700)
@@ -61,7 +65,7 @@ class FileLock:
             while not self._try():
                 if time.monotonic() >= deadline:
                     wording = messages.held_elsewhere(str(self._guarded))
-                    raise StorageError(wording.title, hint=wording.hint, where=str(self._guarded))
+                    raise HeldError(wording.title, hint=wording.hint, where=str(self._guarded))
                 time.sleep(pause)
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
         except OSError as error:

@@ -14,6 +14,7 @@ from tavern_tui.domain.events import ChatEvent
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import SUFFIX, JournaledReply, ReplyStart, recovery_lock, remove
 from tavern_tui.storage.locks import is_held
+from tavern_tui.storage.mailbox import drop_orphans
 
 _DAMAGED = ".damaged"
 
@@ -43,8 +44,9 @@ def recover(log: ChatLog) -> Recovery:
     running: list[JournaledReply] = []
     set_aside: list[Path] = []
     with recovery_lock(log.state):
+        drop_orphans(log.state, SUFFIX)
         log.refresh()
-        for path in _journals(log.state):
+        for path in journals(log.state):
             held = is_held(path)  # asked before reading: a journal that nobody holds does not change any more
             try:
                 reply = JournaledReply.read(path)
@@ -53,7 +55,7 @@ def recover(log: ChatLog) -> Recovery:
             if reply is None:
                 if not held and (damaged := _set_aside(path)):
                     set_aside.append(damaged)
-            elif not _belongs(reply.facts, log):
+            elif not belongs(reply.facts, log):
                 continue
             elif held:
                 running.append(reply)
@@ -72,8 +74,8 @@ def _finish(log: ChatLog, reply: JournaledReply) -> tuple[ChatEvent, ...]:
     return events
 
 
-def _belongs(facts: ReplyStart, log: ChatLog) -> bool:
-    """By the log's place; by the chat's own id where its file was renamed or the library moved."""
+def belongs(facts: ReplyStart, log: ChatLog) -> bool:
+    """Whether a journal is of ``log``: by the log's place; by the chat's own id where its file moved."""
     return facts.key == log.key or (facts.chat == log.chat_id != "" and not Path(facts.path).exists())
 
 
@@ -91,7 +93,8 @@ def _set_aside(path: Path) -> Path | None:
         raise storage_error(error, path) from error
 
 
-def _journals(state: Path) -> list[Path]:
+def journals(state: Path) -> list[Path]:
+    """The journals of all chats in ``state``, running and left over. Raises ``StorageError``."""
     try:
         return sorted(path for path in state.iterdir() if path.name.endswith(SUFFIX))
     except OSError as error:
