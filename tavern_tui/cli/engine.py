@@ -27,6 +27,8 @@ def status(as_json: bool) -> None:
         data(found)
     elif found is None:
         line("No engine runs. It starts with the first reply.")
+        if (log := embedded.host_place(directories()).log).exists():
+            line(f"The log of the last one: {log}")
     else:
         for text in _status_lines(found):
             line(text)
@@ -45,6 +47,7 @@ def _status_lines(found: dict[str, Any]) -> list[str]:
     lines.append(f"{'Writing a reply' if found['busy'] else 'Idle'} · {found['waiting']} waiting")
     if found["unload_in"] is not None:
         lines.append(f"The model is unloaded in {found['unload_in'] / 60:.0f} min without a request.")
+    lines.append(f"Log: {found['log']}")
     return lines
 
 
@@ -54,7 +57,7 @@ def stop() -> None:
     from tavern_tui.config.paths import directories
     from tavern_tui.session import embedded
 
-    stopped = asyncio.run(embedded.stop(directories()))
+    stopped = asyncio.run(embedded.stop(directories(), note))
     line("The engine was stopped." if stopped else "No engine ran.")
 
 

@@ -107,9 +107,12 @@ async def status(dirs: Directories) -> dict[str, Any] | None:
     return None if found is None else asdict(found)
 
 
-async def stop(dirs: Directories) -> bool:
-    """End the running host; ``False`` when none ran."""
-    return await stop_host(host_place(dirs))
+async def stop(dirs: Directories, tell: Callable[[str], None] = lambda _text: None) -> bool:
+    """End the running host; ``False`` when none ran. One that does not answer is killed, which ``tell`` hears of.
+
+    Raises ``EngineError`` where it cannot be ended.
+    """
+    return await stop_host(host_place(dirs), tell=tell)
 
 
 async def tune_threads(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +15,9 @@ from typing import TypeVar
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines import base
 from tavern_tui.engines.embedded import protocol
-from tavern_tui.engines.embedded.link import Exchange, HostSettings, Link, connect, connect_or_start
+from tavern_tui.engines.embedded.link import HELLO_SECONDS, Exchange, HostSettings, Link, connect, connect_or_start
 from tavern_tui.engines.embedded.place import HostPlace
+from tavern_tui.engines.embedded.process import end_host_process, host_process, wait_gone
 from tavern_tui.engines.embedded.sampling import SAMPLERS
 
 T = TypeVar("T")
@@ -92,11 +93,8 @@ class EmbeddedEngine:
     @asynccontextmanager
     async def generate(self, request: base.Request) -> AsyncIterator[AsyncIterator[base.Event]]:
         """Stream one reply; leaving the context has aborted it in the host."""
-        events = self._events(request)
-        try:
+        async with aclosing(self._events(request)) as events:
             yield events
-        finally:
-            await events.aclose()
 
     async def close(self) -> None:
         """Close the connection; the host and its model live on."""
@@ -105,15 +103,22 @@ class EmbeddedEngine:
             self._link = None
 
     async def _events(self, request: base.Request) -> AsyncGenerator[base.Event, None]:
-        call = self._call(request)
+        async with aclosing(self._answers(self._call(request))) as answers:
+            async for answer in answers:
+                if isinstance(answer, base.Event):
+                    yield answer
+
+    async def _answers(self, call: protocol.Call) -> AsyncGenerator[protocol.Answer, None]:
+        """The answers to a call, the final one last; asked once more where the host left before it had begun.
+
+        Closing it has aborted the call in the host.
+        """
         for attempt in (1, 2):
             link = await self._linked()
             exchange = link.begin(call)
             try:
                 while not exchange.ended:
-                    answer = await exchange.next()
-                    if isinstance(answer, base.Event):
-                        yield answer
+                    yield await exchange.next()
                 return
             except EngineError:
                 if attempt == 2 or not _left_before(link, exchange):
@@ -143,23 +148,14 @@ class EmbeddedEngine:
     async def _ask(
         self, call: protocol.Call, wanted: type[T], tell: Callable[[protocol.Answer], None] | None = None
     ) -> T:
-        """The final answer to a call; asked once more where the host left before it had begun."""
-        for attempt in (1, 2):
-            link = await self._linked()
-            exchange = link.begin(call)
-            try:
-                while not exchange.ended:
-                    answer = await exchange.next()
-                    (tell or self._hear)(answer)
-                if isinstance(answer, wanted):
-                    return answer
-                raise EngineError("The engine host gave another answer than was asked.", fault=EngineFault.REJECTED)
-            except EngineError:
-                if attempt == 2 or not _left_before(link, exchange):
-                    raise
-            finally:
-                await exchange.end()
-        raise link.gone()
+        """The final answer to a call; ``tell`` hears of what comes before it."""
+        final: protocol.Answer | None = None
+        async with aclosing(self._answers(call)) as answers:
+            async for final in answers:
+                (tell or self._hear)(final)
+        if not isinstance(final, wanted):
+            raise EngineError("The engine host gave another answer than was asked.", fault=EngineFault.REJECTED)
+        return final
 
     async def _linked(self) -> Link:
         async with self._linking:
@@ -204,16 +200,41 @@ async def host_status(place: HostPlace) -> protocol.HostStatus | None:
         await link.close()
 
 
-async def stop_host(place: HostPlace, *, now: bool = True) -> bool:
-    """End the running host and wait until it has gone; ``False`` when none ran. ``now`` aborts its reply."""
-    link = await connect(place)
+async def stop_host(
+    place: HostPlace,
+    *,
+    now: bool = True,
+    patience: float = HELLO_SECONDS,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> bool:
+    """End the running host and wait until it has gone; ``False`` when none ran. ``now`` aborts its reply.
+
+    With ``now``, a host that has not gone within ``patience`` seconds is killed, which ``tell`` hears in a sentence.
+    Raises ``EngineError`` where there is something that cannot be ended.
+    """
+    try:
+        link = await connect(place, patience)
+    except EngineError:
+        if not now or host_process(place) is None:
+            raise
+        return await _kill_host(place, tell)
     if link is None:
-        return False
+        # Without a socket it is on its way out, or was stopped there.
+        return now and not await wait_gone(place, patience) and await _kill_host(place, tell)
     try:
         link.send(link.new_id(), protocol.Stop("now" if now else "idle"))
-        await link.wait_gone()
+        async with asyncio.timeout(patience if now else None):
+            await link.wait_gone()
+    except TimeoutError:
+        return await _kill_host(place, tell)
     finally:
         await link.close()
+    return True
+
+
+async def _kill_host(place: HostPlace, tell: Callable[[str], None]) -> bool:
+    process = await end_host_process(place)
+    tell(f"The engine did not answer: its process {process} was ended. What had arrived of a reply is kept.")
     return True
 
 

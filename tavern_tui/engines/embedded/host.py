@@ -90,12 +90,14 @@ def _log_to(log: Path) -> None:
 
 
 def _lock(place: HostPlace, patience: float) -> int:
-    """The life lock, waited for while another host finishes its reply."""
+    """The life lock, with this process's id in it; waited for while another host finishes its reply."""
     until = time.monotonic() + patience
     while (lock := try_lock(place.life_lock)) is None:
         if time.monotonic() >= until:
             raise EngineError("Another engine host is still at work.", fault=EngineFault.BUSY, where=str(place.folder))
         time.sleep(0.05)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return lock
 
 

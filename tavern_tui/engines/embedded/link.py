@@ -21,6 +21,7 @@ import tavern_tui
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.base import Waiting
 from tavern_tui.engines.embedded.place import HostPlace, same_user, try_lock
+from tavern_tui.engines.embedded.process import MODULE
 from tavern_tui.engines.embedded.protocol import (
     FINAL,
     MAX_FRAME,
@@ -39,7 +40,8 @@ START_SECONDS = 60.0
 """How long a new host may take until clients can connect."""
 REPLACE_SECONDS = 600.0
 """How long a host of another version may take to finish its reply."""
-_HELLO_SECONDS = 10.0
+HELLO_SECONDS = 10.0
+"""How long a host may take to answer who it is."""
 _ABORT_SECONDS = 10.0
 
 
@@ -187,18 +189,24 @@ class Link:
             self._exchanges.clear()
 
 
-async def connect(place: HostPlace) -> Link | None:
-    """A link to the running host of any version; ``None`` when none runs. Raises ``EngineError`` for a stranger."""
+async def connect(place: HostPlace, patience: float = HELLO_SECONDS) -> Link | None:
+    """A link to the running host of any version; ``None`` when none runs.
+
+    Raises ``EngineError`` for a stranger, and for a host that does not answer within ``patience`` seconds.
+    """
     try:
-        reader, writer = await asyncio.open_unix_connection(place.socket, limit=MAX_FRAME)
+        async with asyncio.timeout(patience):
+            reader, writer = await asyncio.open_unix_connection(place.socket, limit=MAX_FRAME)
     except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError):
         return None
+    except TimeoutError as error:
+        raise _unreachable(place, "it does not answer") from error
     except OSError as error:
         raise _unreachable(place, error.strerror or "") from error
     try:
         if not same_user(writer.get_extra_info("socket")):
             raise _unreachable(place, "it belongs to another user")
-        async with asyncio.timeout(_HELLO_SECONDS):
+        async with asyncio.timeout(patience):
             line = await reader.readline()
         if not line:
             writer.close()
@@ -206,7 +214,7 @@ async def connect(place: HostPlace) -> Link | None:
         return Link(place, decode_hello(line), reader, writer)
     except (TimeoutError, ValueError) as error:
         writer.close()
-        raise _unreachable(place, "it does not say hello") from error
+        raise _unreachable(place, "it does not answer") from error
     except OSError:
         writer.close()
         return None
@@ -220,7 +228,7 @@ def _unreachable(place: HostPlace, why: str) -> EngineError:
         f"The engine host cannot be reached: {why}.",
         fault=EngineFault.UNREACHABLE,
         where=str(place.socket),
-        hint="`tavern-tui engine stop`, then try again.",
+        hint="`tavern-tui engine stop` ends it, then try again.",
     )
 
 
@@ -284,7 +292,7 @@ async def _start_lock(place: HostPlace) -> AsyncIterator[None]:
 async def _start(place: HostPlace, settings: HostSettings) -> None:
     """Start a host and wait until clients can connect to it."""
     # -P: the folder that the user happens to be in is not searched for modules.
-    command = [sys.executable, "-P", "-m", "tavern_tui.engines.embedded.host", "--folder", str(place.folder.absolute())]
+    command = [sys.executable, "-P", "-m", MODULE, "--folder", str(place.folder.absolute())]
     command += ["--cache", str(place.cache.absolute()), "--wait", str(START_SECONDS / 2), *settings.arguments()]
     said = await asyncio.to_thread(_first_line, command)
     if said != "ready":

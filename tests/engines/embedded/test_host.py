@@ -19,7 +19,8 @@ from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import LoadProgress, Request, TextArrived, Waiting
 from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status, stop_host, tune
 from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_start
-from tavern_tui.engines.embedded.place import HostPlace
+from tavern_tui.engines.embedded.place import HostPlace, try_lock
+from tavern_tui.engines.embedded.process import MODULE
 from tavern_tui.engines.embedded.protocol import PROTOCOL, Hello, Speed, decode_answer, encode_hello
 from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, unload, until
 
@@ -128,6 +129,63 @@ async def test_a_killed_host_ends_the_reply_clearly_and_the_next_request_has_a_n
     assert again
     assert after is not None
     assert after.pid != before.pid
+
+
+async def test_a_host_that_hangs_is_ended_by_stopping_it(place: HostPlace) -> None:
+    pid = await say_hello(place)
+    os.kill(pid, signal.SIGSTOP)
+    told: list[str] = []
+    assert await stop_host(place, patience=0.5, tell=told.append)
+    assert is_free(place)
+    assert str(pid) in told[0]
+    assert await say_hello(place) != pid
+
+
+async def test_a_host_that_hangs_without_its_socket_is_ended_too(place: HostPlace) -> None:
+    pid = await say_hello(place)
+    os.kill(pid, signal.SIGSTOP)
+    place.socket.unlink()
+    assert await stop_host(place, patience=0.5)
+    assert is_free(place)
+    assert not await stop_host(place)
+
+
+async def test_a_host_that_says_hello_and_does_not_go_is_ended(place: HostPlace) -> None:
+    place.make()
+    script = (
+        "import asyncio, os, sys; from pathlib import Path\n"
+        "from tavern_tui.engines.embedded.place import *; from tavern_tui.engines.embedded.protocol import *\n"
+        "place = HostPlace(Path(sys.argv[2]), Path(sys.argv[3]))\n"
+        "os.write(try_lock(place.life_lock), str(os.getpid()).encode())\n"
+        "def greet(reader, writer): writer.write(encode_hello(Hello(pid=os.getpid())))\n"
+        "async def serve():\n"
+        "    async with await asyncio.start_unix_server(greet, place.socket): print(); await asyncio.sleep(100)\n"
+        "asyncio.run(serve())"
+    )
+    deaf = subprocess.Popen(
+        [sys.executable, "-u", "-c", script, MODULE, str(place.folder), str(place.cache)], stdout=subprocess.PIPE
+    )
+    assert deaf.stdout is not None
+    deaf.stdout.readline()
+    assert await stop_host(place, patience=0.5)
+    assert deaf.wait(30) == -signal.SIGKILL
+
+
+async def test_a_process_that_is_no_host_of_ours_is_never_ended(place: HostPlace) -> None:
+    place.make()
+    stranger = subprocess.Popen(["sleep", "60"])
+    lock = try_lock(place.life_lock)
+    assert lock is not None
+    os.write(lock, str(stranger.pid).encode())
+    try:
+        with pytest.raises(EngineError) as refused:
+            await stop_host(place, patience=0.1)
+        assert "process" in refused.value.title
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+        os.close(lock)
 
 
 async def test_a_host_that_left_is_started_anew_without_a_word(place: HostPlace, starter_model: Path) -> None:
