@@ -74,12 +74,14 @@ class ReasoningArrived:
 class TextArrived:
     """The reply as it reads so far, cleaned up; ``added`` is what is new when the text only grew, else empty.
 
-    ``settled`` is the length in characters of the beginning that later text and clean-up will not change.
+    ``settled`` is the length in characters of the beginning that later text and clean-up will not change; ``tokens``
+    have come so far.
     """
 
     text: str
     added: str
     settled: int
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

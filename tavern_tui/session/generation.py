@@ -143,7 +143,7 @@ class Generation:
         shown = self._text.shown
         if shown != before:
             added = shown[len(before) :] if shown.startswith(before) else ""
-            told.append(out.TextArrived(shown, added, self._text.settled))
+            told.append(out.TextArrived(shown, added, self._text.settled, self._text.tokens))
         return told
 
     def _journal(self, journal: ReplyJournal, text: str, thought: str) -> list[out.SessionEvent]:

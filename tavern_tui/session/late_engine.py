@@ -5,6 +5,7 @@ A message that is sent meanwhile is stored as the user's turn; each further try 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,7 @@ class LateEngine:
     def __init__(self, find: Callable[[], Awaitable[Engine]]) -> None:
         self._find = find
         self._engine: Engine | None = None
+        self._finding = asyncio.Lock()
 
     async def connect(self) -> EngineInfo:
         """Find the engine, where that has not been done, and connect to it."""
@@ -39,13 +41,15 @@ class LateEngine:
             await self._engine.close()
 
     async def _found(self) -> Engine:
-        if self._engine is None:
-            try:
-                self._engine = await self._find()
-            except EngineError:
-                raise
-            except TavernError as error:
-                raise EngineError(
-                    error.title, fault=EngineFault.NO_MODEL, hint=error.hint, where=error.where
-                ) from error
-        return self._engine
+        async with self._finding:
+            if self._engine is None:
+                self._engine = await self._look()
+            return self._engine
+
+    async def _look(self) -> Engine:
+        try:
+            return await self._find()
+        except EngineError:
+            raise
+        except TavernError as error:
+            raise EngineError(error.title, fault=EngineFault.NO_MODEL, hint=error.hint, where=error.where) from error

@@ -60,6 +60,10 @@ class LogLayout:
         """The entry with this id. Raises ``KeyError`` where there is none."""
         return self.entries[self._places[entry_id]]
 
+    def place(self, entry_id: str) -> int:
+        """Where an entry stands, from 0. Raises ``KeyError``."""
+        return self._places[entry_id]
+
     def rows(self, entry_id: str) -> tuple[int, int]:
         """The first line of an entry in the log, and how many it has, its gap included."""
         place = self._places[entry_id]
@@ -120,6 +124,14 @@ class LogLayout:
         if entry.selected != old.selected:
             first, stop = 0, len(lines.lines)
         return Change(top + first, stop - first, len(lines.lines) - before)
+
+    def exchange(self, entry_id: str, entry: ChatEntry) -> Change:
+        """Put ``entry`` in the place of the one called ``entry_id``. Raises ``KeyError``, ``ValueError``."""
+        if entry.id == entry_id:
+            return self.replace(entry)
+        place = self._places[entry_id]
+        grown = self.splice(place, place + 1, (entry,))
+        return Change(self._index.offset(place), self._index.height(place), grown)
 
     def line(self, number: int) -> tuple[ChatEntry, int, Line]:
         """The entry at line ``number`` of the log, which of the entry's lines it is, and the line.

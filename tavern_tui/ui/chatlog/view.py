@@ -124,9 +124,17 @@ class ChatLog(ScrollView, can_focus=True):
         """The entries in order, oldest first."""
         return self._layout.entries
 
+    def holds(self, entry_id: str) -> bool:
+        """Whether there is an entry with this id."""
+        return entry_id in self._layout
+
     def entry(self, entry_id: str) -> ChatEntry:
         """The entry with this id. Raises ``KeyError`` where there is none."""
         return self._layout.entry(entry_id)
+
+    def place(self, entry_id: str) -> int:
+        """Where an entry stands among ``entries``. Raises ``KeyError`` where it is not there."""
+        return self._layout.place(entry_id)
 
     def load(self, entries: Iterable[ChatEntry]) -> None:
         """Show ``entries`` in the place of all that is there, and follow the end."""
@@ -153,6 +161,10 @@ class ChatLog(ScrollView, can_focus=True):
     def replace(self, entry: ChatEntry) -> None:
         """Show the new state of an entry. Raises ``KeyError`` where its id is not there."""
         self._changed(self._layout.replace(entry))
+
+    def exchange(self, entry_id: str, entry: ChatEntry) -> None:
+        """Put ``entry`` in the place of another: a reply that has become a turn. Raises ``KeyError``."""
+        self._changed(self._layout.exchange(entry_id, entry))
 
     def set_text(self, entry_id: str, text: str) -> None:
         """Show ``text`` as the whole text of an entry, which may be streaming: only changed lines are repainted."""
