@@ -273,12 +273,15 @@ class _Envelope:
     body: dict[str, Any] = field(default_factory=dict)
 
 
+_PATHS = frozenset({"path", "log", "where"})
 _KINDS = {kind_class: kind for table in (CALLS, ANSWERS) for kind, kind_class in table.items()}
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = {c: TypeAdapter(c) for c in (*_KINDS, Hello, _Envelope)}
 
 
 def encode(call_id: int, body: Call | Answer) -> bytes:
     """The frame of a call or an answer. Halves of surrogate pairs, which UTF-8 cannot hold, become ``?``.
+
+    In a path they stand for its bytes that are no UTF-8 (PEP 383), and stay, as JSON's escapes.
 
     Raises ``EngineError`` when the frame would be longer than ``MAX_FRAME``, or holds a number that is none.
     """
@@ -287,7 +290,10 @@ def encode(call_id: int, body: Call | Answer) -> bytes:
         text = json.dumps(frame, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
         raise EngineError("A sampling value is not a number.", fault=EngineFault.REJECTED) from error
-    line = text.encode("utf-8", "replace") + b"\n"
+    try:
+        line = text.encode() + b"\n"
+    except UnicodeEncodeError:
+        line = json.dumps(_without_halves(frame), separators=(",", ":")).encode() + b"\n"
     if len(line) > MAX_FRAME:
         raise EngineError(
             f"The prompt is {len(line) // 2**20} MB; the engine takes {MAX_FRAME // 2**20} MB.",
@@ -295,6 +301,16 @@ def encode(call_id: int, body: Call | Answer) -> bytes:
             hint="Shorten the context in Connections.",
         )
     return line
+
+
+def _without_halves(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _without_halves(held, name) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_without_halves(held, key) for held in value]
+    if isinstance(value, str) and key not in _PATHS:
+        return value.encode("utf-8", "replace").decode()
+    return value
 
 
 def encode_hello(hello: Hello) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,12 @@ def test_any_text_survives(text: str) -> None:
 
 def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
     assert decode_call(encode(1, protocol.Tokenize(MODEL, "a\ud83d"))) == (1, protocol.Tokenize(MODEL, "a?"))
+
+
+@given(path=st.binary(min_size=1).map(lambda name: os.fsdecode(b"/models/" + name)))
+def test_any_path_survives(path: str) -> None:
+    call = protocol.Tokenize(ModelSpec(path), "a\ud83d")
+    assert decode_call(encode(1, call)) == (1, protocol.Tokenize(ModelSpec(path), "a?"))
 
 
 @given(line=st.binary(max_size=200))
