@@ -1,0 +1,298 @@
+"""The composer: the widget at the foot of the chat in which a message is written.
+
+It has no keys of its own beyond those of a text area: the app's choke point calls its methods. It knows neither the
+session nor files; it posts messages and takes plain values.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events, on
+from textual.content import Content
+from textual.document._edit import Edit
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from tavern_tui.domain.display import safe_line
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.ui.composer.area import FoldedArea
+from tavern_tui.ui.composer.completion import Choice, Choices, choices
+from tavern_tui.ui.composer.folds import FOLD_MARK
+from tavern_tui.ui.composer.history import SentHistory
+from tavern_tui.ui.composer.pasting import pasted_path
+from tavern_tui.ui.composer.state import ComposerState
+from tavern_tui.ui.terminal.paste import PASTE_GAP_SECONDS, pasted_text
+
+DRAFT_SECONDS: Final = 0.5
+"""How long after the first unsaved change ``DraftChanged`` is posted."""
+
+TokenCounter = Callable[[str], Awaitable[int]]
+"""Counts the tokens of a text; a ``TavernError`` means that nobody can now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Paste:
+    at: float
+    text: str
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Tab pressed again in ``after``, with nothing done meanwhile, takes the next of ``choices``."""
+
+    choices: Choices
+    chosen: int
+    after: ComposerState
+
+
+class Composer(FoldedArea):
+    """Grows from one row to a third of the screen, two rows where the screen is ``-short``."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        min-height: 1;
+        max-height: 33.4vh;
+        padding: 0 1;
+        border: none;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; }
+        &.-dim { color: $text-muted; }
+        .composer--notice { color: $text-muted; }
+    }
+    .-short Composer { max-height: 2; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--notice"}
+
+    class DraftChanged(Message):
+        """Text, cursor or folds have changed: at most twice a second, and at once when the composer was emptied."""
+
+        def __init__(self, composer: Composer, state: ComposerState) -> None:
+            super().__init__()
+            self.composer = composer
+            self.state = state
+
+        @property
+        def control(self) -> Composer:
+            """The composer."""
+            return self.composer
+
+    class PathPasted(Message):
+        """One line was pasted, and inserted, that reads as the path of a file; nobody has looked for it yet."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
+    class Completing(Message):
+        """``complete`` took ``ways[chosen]``; pressed again, it takes the next."""
+
+        def __init__(self, ways: tuple[Choice, ...], chosen: int) -> None:
+            super().__init__()
+            self.ways = ways
+            self.chosen = chosen
+
+    def __init__(
+        self,
+        placeholder: str = "",
+        *,
+        sent: Iterable[str] = (),
+        commands: Sequence[tuple[str, str]] = (),
+        names: Sequence[str] = (),
+        fold_mark: str = FOLD_MARK,
+    ) -> None:
+        """``sent``: earlier messages, oldest first. ``commands``: (name without slash, title). All may be untrusted."""
+        super().__init__(fold_mark=fold_mark)
+        self.set_reactive(TextArea.cursor_blink, False)
+        self.commands = commands
+        self.names = names
+        self.count_tokens: TokenCounter | None = None
+        self._history = SentHistory(sent)
+        self._recalled: ComposerState | None = None
+        self._notice: str | None = None
+        self._paste: _Paste | None = None
+        self._round: _Round | None = None
+        self._told = ComposerState()
+        self._telling: Timer | None = None
+        self.placeholder = placeholder
+
+    def set_sent(self, sent: Iterable[str]) -> None:
+        """Take the earlier messages, oldest first, of the chat that is open now."""
+        self._history = SentHistory(sent)
+
+    def validate_placeholder(self, placeholder: str | Content) -> Content:
+        """Keep it as it is written: names are no markup."""
+        return Content(safe_line(placeholder if isinstance(placeholder, str) else placeholder.plain))
+
+    def dim(self, text: str | None) -> None:
+        """Show ``text`` and no cursor, the draft greyed out, while keys mean something else; None to write on."""
+        self._notice = None if text is None else safe_line(text)
+        self.set_class(text is not None, "-dim")
+        self._line_cache.clear()
+        self.refresh()
+
+    def newline(self) -> None:
+        """Begin a new line; a backslash directly before the cursor is taken away for it."""
+        start, end = self.selection
+        if self.ends_with_backslash():
+            start = (end[0], end[1] - 1)
+        self._write("\n", start, end)
+
+    def ends_with_backslash(self) -> bool:
+        """Whether a backslash stands directly before the cursor, so that Enter means a new line."""
+        row, column = self.cursor_location
+        return self.selection.is_empty and self.document[row][:column].endswith("\\")
+
+    def take(self) -> str:
+        """Empty the composer, remember what was in it, and give it as it is to be sent."""
+        state = self.state()
+        self._history.remember(state)
+        self.restore(ComposerState())
+        self._recalled = None
+        return state.text
+
+    def restore(self, state: ComposerState) -> None:
+        """Hold what ``state`` holds, with nothing to undo."""
+        super().restore(state)
+        self._paste = self._round = None
+
+    def history_back(self) -> bool:
+        """Show the message sent before; False where ↑ means something else: below the first row, or at the oldest."""
+        return (self._walking or self._row == 0) and self._recall(self._history.back(self.state()))
+
+    def history_forward(self) -> bool:
+        """Show the message sent after, at last the unsent text; False where ↓ means something else."""
+        last = self.wrapped_document.height - 1
+        return (self._walking or self._row == last) and self._recall(self._history.forward(self.state()))
+
+    def complete(self) -> bool:
+        """Complete a command or a name before the cursor; pressed again, take the next. False if nothing fits."""
+        state = self.state()
+        if (current := self._round) is not None and state == current.after:
+            self.undo()
+            found, chosen = current.choices, (current.chosen + 1) % len(current.choices.ways)
+        else:
+            before = choices(state.text[: state.cursor], self.commands, self.names) if self.selection.is_empty else None
+            if before is None:
+                return False
+            found, chosen = before, 0
+        row, column = self.cursor_location
+        way = found.ways[chosen]
+        self._write(self.folds.written(way.text), (row, column - found.typed), (row, column))
+        self._round = _Round(found, chosen, self.state())
+        self.post_message(self.Completing(found.ways, chosen))
+        return True
+
+    def paste(self, text: str, at: float | None = None) -> None:
+        """Insert what was pasted, as one step; ``at`` in seconds of the monotonic clock, now if None.
+
+        What follows a paste within ``PASTE_GAP_SECONDS`` belongs to it: terminals cut long ones.
+        """
+        if not (text := pasted_text(text)):
+            return
+        at = time.monotonic() if at is None else at
+        last = self._paste
+        if last is not None and at - last.at <= PASTE_GAP_SECONDS and self._newest_edit() is last.edit:
+            self.undo()
+            text = last.text + text
+        self.insert_text(text)
+        edit = self._newest_edit()
+        self._paste = _Paste(at, text, edit) if edit else None
+        if (path := pasted_path(text)) is not None:
+            self.post_message(self.PathPasted(path))
+
+    def render_line(self, y: int) -> Strip:
+        """One row: of the text, or of what stands in its place."""
+        width = self.content_size.width
+        if self._notice is not None and y == min(self.size.height, self.wrapped_document.height) - 1:
+            return self._short_line(self._notice, width, self.get_component_rich_style("composer--notice"))
+        if self.is_empty and y == 0 and isinstance(self.placeholder, Content):
+            shown = self._short_line(
+                self.placeholder.plain, width, self.get_component_rich_style("text-area--placeholder")
+            )
+            return self._with_cursor(shown) if self._draw_cursor else shown
+        return super().render_line(y)
+
+    @property
+    def _draw_cursor(self) -> bool:
+        return self._notice is None and super()._draw_cursor
+
+    @property
+    def _row(self) -> int:
+        """The row of the cursor, in rows as wrapped, from the top of the text."""
+        return self.wrapped_document.location_to_offset(self.cursor_location).y
+
+    @property
+    def _walking(self) -> bool:
+        """Whether a message was recalled and nothing was done since: then ↑ and ↓ go on from any row."""
+        return self._recalled is not None and self.state() == self._recalled
+
+    def _recall(self, state: ComposerState | None) -> bool:
+        if state is None:
+            return False
+        self._put(state)
+        self._recalled = self.state()
+        return True
+
+    def _newest_edit(self) -> Edit | None:
+        stack = self.history.undo_stack
+        return stack[-1][-1] if stack else None
+
+    def _short_line(self, text: str, width: int, style: Style) -> Strip:
+        line = Text(text, style, no_wrap=True, end="")
+        line.truncate(width, overflow="ellipsis")
+        return Strip(list(line.render(self.app.console)), line.cell_len).extend_cell_length(width, style)
+
+    def _with_cursor(self, strip: Strip) -> Strip:
+        style = self._theme.cursor_style or Style(reverse=True)
+        first = strip.crop(0, 1)
+        return Strip([*(Segment(text, style) for text, *_ in first), *strip.crop(1)])
+
+    def _folded(self, text: str) -> str:
+        counting = self.count_tokens
+        fold = self.folds.folded(text, counted=counting is not None)
+        if counting is not None:
+            self.run_worker(self._count(counting, fold, text), group="composer-count")
+        return fold
+
+    async def _count(self, counting: TokenCounter, fold: str, text: str) -> None:
+        try:
+            tokens = await counting(text)
+        except TavernError:
+            return  # the label goes without
+        self.folds.set_tokens(fold, tokens)
+        self._line_cache.clear()
+        self.refresh()
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.paste(event.text)
+
+    @on(TextArea.Changed)
+    @on(TextArea.SelectionChanged)
+    def _draft_changes(self) -> None:
+        if self.is_empty:
+            self._tell()
+        elif self._telling is None:
+            self._telling = self.set_timer(DRAFT_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            self._telling.stop()
+            self._telling = None
+        state = self.state()
+        if state != self._told:
+            self._told = state
+            self.post_message(self.DraftChanged(self, state))
