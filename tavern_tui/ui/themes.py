@@ -1,0 +1,243 @@
+"""Themes on screen: a theme of ours becomes one of Textual's, with a variable for each role, fitted to the terminal.
+
+What a theme says, and where its file lies, is ``config/themes.py``; this module only translates. ``ROLE_CSS`` is the
+part of the app's stylesheet that gives roles to our widgets and to Textual's: with it, no widget names a colour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from textual.app import App
+from textual.filter import Monochrome, NoColor
+from textual.theme import Theme as TextualTheme
+
+from tavern_tui.config.files import Problem
+from tavern_tui.config.paths import Directories
+from tavern_tui.config.themes import (
+    PLAIN,
+    Depth,
+    Role,
+    Theme,
+    colour_unwanted,
+    fitted,
+    load_theme,
+    theme_files,
+)
+
+_LOOKS = "\n".join(
+    f"ChatLog > .chatlog--{role} {{ color: $role-{role}; text-style: $role-{role}-style; }}"
+    for role in (
+        Role.ACTION,
+        Role.SPEECH,
+        Role.CODE,
+        Role.REASONING,
+        Role.USER,
+        Role.CHARACTER,
+        Role.NARRATOR,
+        Role.MUTED,
+    )
+)
+
+ROLE_CSS: Final = f"""
+{_LOOKS}
+ChatLog > .chatlog--bold {{ text-style: bold; }}
+ChatLog > .chatlog--problem {{ color: $role-error; text-style: $role-error-style; }}
+ChatLog > .chatlog--selected {{ background: $surface; }}
+ChatLog > .chatlog--bar {{ color: $role-accent; }}
+ChatLog > .chatlog--more {{ color: $role-accent; background: $panel; text-style: $role-accent-style; }}
+
+ChatLog {{
+    scrollbar-color: $role-border; scrollbar-color-hover: $role-primary; scrollbar-color-active: $role-primary;
+}}
+
+Screen {{ background: $background; color: $foreground; }}
+Screen.-screen-suspended {{ text-style: none; }}
+Screen > .screen--selection {{
+    background: $role-selection; color: $foreground; text-style: $role-selection-style;
+}}
+ModalScreen {{ background: transparent; }}
+
+Input {{ color: $foreground; background: $surface; }}
+Input:focus {{ background-tint: transparent; }}
+Input > .input--cursor {{
+    background: $background; color: $foreground; text-style: reverse;
+}}
+Input > .input--selection {{
+    background: $role-selection; color: $foreground; text-style: $role-selection-style;
+}}
+Input > .input--placeholder, Input > .input--suggestion {{ color: $role-muted; text-style: $role-muted-style; }}
+
+TextArea {{ color: $foreground; background: $surface; }}
+TextArea .text-area--cursor {{
+    background: $background; color: $foreground; text-style: reverse;
+}}
+TextArea .text-area--cursor-line {{ background: transparent; }}
+TextArea .text-area--selection {{
+    background: $role-selection; color: $foreground; text-style: $role-selection-style;
+}}
+TextArea .text-area--placeholder, TextArea .text-area--suggestion {{
+    color: $role-muted; text-style: $role-muted-style;
+}}
+
+OptionList {{ color: $foreground; background: $surface; }}
+OptionList:focus {{ background-tint: transparent; }}
+OptionList > .option-list--option-highlighted, OptionList:focus > .option-list--option-highlighted {{
+    background: $role-selection; color: $foreground; text-style: $role-selection-style;
+}}
+OptionList > .option-list--option-disabled {{ color: $role-muted; text-style: $role-muted-style; }}
+OptionList > .option-list--option-hover {{ background: $panel; }}
+
+Toast, Toast:ansi {{ background: $panel; color: $foreground; }}
+"""
+"""The stylesheet of roles, for ``App.CSS``: it stands above what widgets say themselves."""
+
+_NAME = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTheme:
+    """A theme that can be chosen: its name, its title, and what was wrong with its file."""
+
+    name: str
+    title: str
+    problems: tuple[Problem, ...] = ()
+
+
+def depth_of(colours: str | None, environ: Mapping[str, str]) -> Depth:
+    """How many colours to use: ``colours`` is what the app's ``console.color_system`` says of the terminal."""
+    if colour_unwanted(environ) or colours is None or environ.get("TERM") == "dumb":
+        return Depth.NONE
+    return Depth.SIXTEEN if colours == "standard" else Depth.FULL
+
+
+def textual_name(name: str) -> str:
+    """What Textual calls the theme ``name``: its own names are others, and a class of its stylesheet is made of it."""
+    return f"tavern-{name}" if _NAME.fullmatch(name) else f"tavern-x{name.encode(errors='replace').hex()}"
+
+
+def textual_theme(theme: Theme) -> TextualTheme:
+    """``theme`` as Textual's, with the colours that it derives by mixing replaced by roles.
+
+    With one of the terminal's own colours in it, none of them is turned into RGB: ``ansi_`` colours leave the app as
+    SGR 30–37, 90–97 and 39, others as they are.
+    """
+    colours = theme.colours
+    return TextualTheme(
+        name=textual_name(theme.name),
+        primary=colours[Role.PRIMARY],
+        secondary=colours[Role.SECONDARY],
+        accent=colours[Role.ACCENT],
+        success=colours[Role.SUCCESS],
+        warning=colours[Role.WARNING],
+        error=colours[Role.ERROR],
+        foreground=colours[Role.TEXT],
+        background=colours[Role.BACKGROUND],
+        surface=colours[Role.SURFACE],
+        panel=colours[Role.PANEL],
+        dark=theme.dark,
+        variables=role_variables(theme),
+        ansi=any(colour.startswith("ansi_") for colour in colours.values()),
+    )
+
+
+def role_variables(theme: Theme) -> dict[str, str]:
+    """The variables of Textual's stylesheets: ``$role-NAME`` and ``$role-NAME-style`` for each role, and its own.
+
+    Its own are set wherever it would else mix colours, since what is mixed is neither of the theme nor one of sixteen.
+    """
+    colours = theme.colours
+    found = {f"role-{role}": colours[role] for role in Role}
+    found |= {f"role-{role}-style": " ".join(theme.style(role)) or "none" for role in Role}
+    found |= {name: colours[role] for name, role in _OWN.items()}
+    named = (Role.PRIMARY, Role.SECONDARY, Role.ACCENT, Role.SUCCESS, Role.WARNING, Role.ERROR)
+    found |= {f"text-{role}": colours[role] for role in named}
+    found |= {f"{role}-muted": colours[Role.PANEL] for role in named}
+    selected = " ".join(theme.style(Role.SELECTION)) or "none"
+    found |= {"block-cursor-text-style": selected, "block-cursor-blurred-text-style": selected}
+    return found | {"input-cursor-text-style": "reverse", "boost": "transparent"}
+
+
+_OWN: Final = {
+    "foreground": Role.TEXT,
+    "background": Role.BACKGROUND,
+    "surface": Role.SURFACE,
+    "panel": Role.PANEL,
+    "text": Role.TEXT,
+    "text-muted": Role.MUTED,
+    "text-disabled": Role.MUTED,
+    "foreground-muted": Role.MUTED,
+    "foreground-disabled": Role.MUTED,
+    "ansi-background": Role.BACKGROUND,
+    "ansi-foreground": Role.TEXT,
+    "border": Role.BORDER,
+    "border-blurred": Role.BORDER,
+    "surface-active": Role.SURFACE,
+    "block-cursor-foreground": Role.TEXT,
+    "block-cursor-background": Role.SELECTION,
+    "block-cursor-blurred-foreground": Role.TEXT,
+    "block-cursor-blurred-background": Role.SELECTION,
+    "block-hover-background": Role.PANEL,
+    "screen-selection-foreground": Role.TEXT,
+    "screen-selection-background": Role.SELECTION,
+    "input-cursor-foreground": Role.TEXT,
+    "input-cursor-background": Role.SURFACE,
+    "input-selection-foreground": Role.TEXT,
+    "input-selection-background": Role.SELECTION,
+    "scrollbar": Role.BORDER,
+    "scrollbar-hover": Role.PRIMARY,
+    "scrollbar-active": Role.PRIMARY,
+    "scrollbar-background": Role.BACKGROUND,
+    "scrollbar-background-hover": Role.BACKGROUND,
+    "scrollbar-background-active": Role.BACKGROUND,
+    "scrollbar-corner-color": Role.BACKGROUND,
+    "link-color": Role.SECONDARY,
+    "link-color-hover": Role.TEXT,
+    "link-background-hover": Role.SELECTION,
+}
+"""Textual's variable → the role that it takes the colour of."""
+
+VARIABLE_DEFAULTS: Final = role_variables(PLAIN)
+"""What ``App.get_theme_variable_defaults`` gives, so that ``ROLE_CSS`` can be read before a theme of ours is there."""
+
+
+def use_theme(app: App[Any], directories: Directories, name: str, depth: Depth) -> tuple[Problem, ...]:
+    """Show ``app`` in the theme called ``name``, else in the base theme; what was wrong is returned, never raised."""
+    loaded = load_theme(directories, name)
+    _filter(app, depth)
+    _show(app, loaded.theme, depth)
+    return loaded.problems
+
+
+def listed_themes(directories: Directories) -> list[ListedTheme]:
+    """Every theme found, by title; files that cannot be read are there too, with the reason."""
+    found = []
+    for name in theme_files(directories):
+        loaded = load_theme(directories, name)
+        title = loaded.theme.title if loaded.theme.name == name else name
+        found.append(ListedTheme(name, title, loaded.problems))
+    return sorted(found, key=lambda theme: theme.title.casefold())
+
+
+def _filter(app: App[Any], depth: Depth) -> None:
+    """Let through what themes say; of no colour, let through none.
+
+    Textual turns colours to greys in RGB for ``NO_COLOR``, even where it is empty, and the terminal's own to black.
+    """
+    app._filters[:] = [kept for kept in app._filters if not isinstance(kept, Monochrome | NoColor)]
+    if depth is Depth.NONE:
+        app._filters.append(NoColor())
+    app.no_color = depth is Depth.NONE
+
+
+def _show(app: App[Any], theme: Theme, depth: Depth) -> None:
+    """Register and choose ``theme``; one of the same name that is shown already is drawn anew."""
+    shown = textual_theme(fitted(theme, depth))
+    app.register_theme(shown)
+    if app.theme == shown.name:
+        app._watch_theme(shown.name)
+    else:
+        app.theme = shown.name

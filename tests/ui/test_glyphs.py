@@ -1,0 +1,64 @@
+"""Which terminals get ASCII signs, and how keys read there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
+from tavern_tui.ui.glyphs import glyphs_for, key_shown, keys_shown
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding"),
+    [
+        ({"TERM": "linux", "LANG": "en_GB.UTF-8"}, "utf-8"),
+        ({"TERM": "dumb"}, "utf-8"),
+        ({"TERM": "xterm-256color", "LANG": "C"}, "utf-8"),
+        ({"TERM": "xterm-256color", "LANG": "POSIX"}, "utf-8"),
+        ({"TERM": "xterm-256color", "LC_ALL": "C", "LANG": "en_GB.UTF-8"}, "utf-8"),
+        # What Python makes of LANG=C as it starts.
+        ({"TERM": "xterm-256color", "LC_CTYPE": "C.UTF-8", "LANG": "C"}, "utf-8"),
+        ({"TERM": "xterm", "LANG": "de_DE.ISO-8859-1"}, "utf-8"),
+        ({"TERM": "xterm", "LANG": "de_DE.ISO-8859-15@euro"}, "utf-8"),
+        ({"TERM": "xterm", "LANG": "en_GB.UTF-8"}, "ascii"),
+    ],
+)
+def test_a_terminal_or_a_locale_without_other_signs_gets_ascii(environ: dict[str, str], encoding: str) -> None:
+    assert glyphs_for(environ, encoding) is ASCII_GLYPHS
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"},
+        {"TERM": "screen", "LANG": "de_DE.utf8@euro"},
+        {"TERM": "tmux-256color"},
+        {"TERM": "xterm-256color", "LC_CTYPE": "C.UTF-8"},
+        {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "LANG": "C"},
+        {"TERM": "xterm-kitty", "LANG": "en_GB"},
+        {},
+    ],
+)
+def test_any_other_gets_the_signs_of_the_design(environ: dict[str, str]) -> None:
+
+    assert glyphs_for(environ, "UTF-8") is UNICODE_GLYPHS
+
+
+def test_the_setting_decides_over_what_the_terminal_says() -> None:
+    assert glyphs_for({"TERM": "linux"}, "ascii", "off") is UNICODE_GLYPHS
+    assert glyphs_for({"TERM": "xterm", "LANG": "en_GB.UTF-8"}, "utf-8", "on") is ASCII_GLYPHS
+
+
+def test_ascii_signs_are_ascii() -> None:
+    signs = [getattr(ASCII_GLYPHS, name) for name in ASCII_GLYPHS.__slots__]
+    assert all(sign.isascii() for sign in signs)
+    keys = ("up", "down", "left", "right", "pageup", "escape", "ctrl+p", "question_mark")
+    assert all(key_shown(key, ASCII_GLYPHS).isascii() for key in keys)
+    assert keys_shown(tuple("123456789"), ASCII_GLYPHS) == "1-9"
+
+
+def test_arrows_are_arrows_or_words() -> None:
+    assert key_shown("up", UNICODE_GLYPHS) == "↑"
+    assert key_shown("up", ASCII_GLYPHS) == "Up"
+    assert keys_shown(("k", "up"), ASCII_GLYPHS) == "k, Up"
+    assert keys_shown((), UNICODE_GLYPHS) == ""
