@@ -148,6 +148,11 @@ class ChatLog:
         """The id of the event that started the chat; empty where that is lost. Survives a renamed file."""
         return self._started.id if self._started else ""
 
+    @property
+    def newest(self) -> str:
+        """The id of the last event in the order of the fold, as of the last read; empty where there is none."""
+        return self._last[1]
+
     def knows(self, event_id: str) -> bool:
         """Whether the log has an event with this id, as of the last read."""
         return event_id in self._events
