@@ -1,0 +1,1 @@
+"""Screens: what lies over the chat, and the chat itself."""

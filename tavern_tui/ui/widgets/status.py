@@ -1,0 +1,339 @@
+"""``StatusLine``: the top row, which says what the chat is about and what the engine is doing.
+
+``status_text`` decides what stands there at a width, ``Pace`` when it is painted anew. The widget has one row whatever
+it shows, so that nothing else moves; it knows no session and is told everything through ``show``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tavern_tui.domain.display import safe_line
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+
+EVERY_SECONDS: Final = 1.0
+"""The least time between two paintings that only bring new numbers."""
+
+# Cells below which a name says nothing: one that has to be shorter is left out.
+_SHORTEST = {"character": 6, "chat": 12, "model": 12, "engine": 40}
+_APART = 2  # cells between the left side and the right
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """The engine is being connected to or started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The reply waits for the engine: ``why``, and how far that is (0 to 1) where it is known."""
+
+    why: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The engine reads the prompt: ``done`` of ``total`` tokens."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model reasons: so many tokens so far."""
+
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The reply is being written: so many tokens so far, and how many come in a second, where that is known."""
+
+    tokens: int
+    per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another process writes the reply, and this one shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The server does not answer."""
+
+
+Phase = Idle | Connecting | Waiting | Reading | Thinking | Writing | Elsewhere | Away
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the status line tells. Names may hold anything: they are made safe where they are shown.
+
+    ``context_used`` and ``context_size`` are tokens, ``None`` where unknown. ``advice`` stands behind the model while
+    nothing goes on (``/connect for a better model``); ``hint`` is about this moment and goes before all else
+    (``reply running · Esc stops · Enter again queues it``). Of both, parts between ``·`` are left out from the left.
+    """
+
+    character: str = ""
+    chat: str = ""
+    engine: str = ""
+    model: str = ""
+    phase: Phase = Idle()
+    context_used: int | None = None
+    context_size: int | None = None
+    advice: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One thing of the line. ``forms``: how it may be said, longest first; names may also be cut, to ``shortest``.
+
+    Where there is no space for all, the lightest goes first: ``weight`` is that of the last form, ``soft`` that of
+    those before it, which make way for the next.
+    """
+
+    weight: int
+    forms: tuple[str, ...]
+    style: str = ""
+    soft: int = 0
+    left: bool = False
+    shortest: int = 0
+
+    @property
+    def hold(self) -> int:
+        """The weight of the present form."""
+        return self.weight if len(self.forms) == 1 else self.soft
+
+    @property
+    def width(self) -> int:
+        """Cells of the present form."""
+        return cell_len(self.forms[0])
+
+    @property
+    def least(self) -> int:
+        """Cells without which the present form cannot be shown."""
+        return min(self.width, self.shortest) if self.shortest else self.width
+
+
+def status_text(status: Status, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> Content:
+    """The status line at ``width`` cells, 20 or more: never wider, with the least important left out where it must be.
+
+    On the left what it is about, on the right the engine and its progress. Only names are cut.
+    """
+    space = max(0, width - 2)
+    pieces = _fitting(_pieces(status, glyphs), space, glyphs)
+    left = [piece for piece in pieces if piece.left]
+    right = [piece for piece in pieces if not piece.left]
+    gap = space - _width(left, glyphs) - _width(right, glyphs)
+    return Content.assemble(" ", _joined(left, glyphs), " " * gap, _joined(right, glyphs), " ")
+
+
+def _pieces(status: Status, glyphs: Glyphs) -> list[_Piece]:
+    """Everything that could stand there, in its order."""
+    found = [
+        _name("character", status.character, 90, "bold", left=True),
+        _name("chat", status.chat, 40, "$text-muted", left=True),
+        _name("engine", status.engine, 20, "$text-muted"),
+        _name("model", status.model, 30, "$text-muted"),
+    ]
+    if isinstance(status.phase, Idle):
+        found.append(_Piece(70, _shortened(safe_line(status.advice), glyphs), "$text-muted", soft=70))
+    else:
+        style = "bold $text-warning" if isinstance(status.phase, Away) else "$text-accent"
+        found.append(_Piece(95, _phase_forms(status.phase, glyphs), style, soft=60))
+    found.append(_Piece(50, _context_forms(status), "$text-muted", soft=10))
+    found.append(_Piece(100, _shortened(safe_line(status.hint), glyphs), "bold $text-accent", soft=85))
+    return [piece for piece in found if piece.forms and piece.forms[0]]
+
+
+def _name(kind: str, name: str, weight: int, style: str, left: bool = False) -> _Piece:
+    return _Piece(weight, (safe_line(name),), style, left=left, shortest=_SHORTEST[kind])
+
+
+def _phase_forms(phase: Phase, glyphs: Glyphs) -> tuple[str, ...]:
+    """What goes on, in words and numbers."""
+    match phase:
+        case Connecting():
+            return (f"connecting{glyphs.dots}",)
+        case Waiting(why, fraction):
+            part = "" if fraction is None else f" {max(0, min(100, round(fraction * 100)))} %"
+            return (f"{safe_line(why)}{part}", f"waiting{part}")
+        case Reading(done, total):
+            return (f"reading prompt {done:,}/{total:,}", f"reading {done:,}/{total:,}")
+        case Thinking(tokens):
+            return (f"thinking {tokens:,}{glyphs.dots}",)
+        case Writing(tokens, None):
+            return (f"writing {tokens:,}{glyphs.dots}",)
+        case Writing(tokens, per_second):
+            speed = f"{per_second:,.1f} tokens/s"
+            return (f"writing {tokens:,} {glyphs.dot} {speed}", speed)
+        case Elsewhere():
+            rest = f"{glyphs.dot} Esc stops it"
+            return (f"writing in another terminal {rest}", f"writing elsewhere {rest}", "writing elsewhere")
+        case Away():
+            return ("the server does not answer", "does not answer", "no answer")
+        case Idle():
+            return ()
+
+
+def _context_forms(status: Status) -> tuple[str, ...]:
+    """How full the context is; while the prompt is read, numbers without a word would be taken for its progress."""
+    if status.context_used is None or not status.context_size:
+        return ()
+    numbers = f"{status.context_used:,}/{status.context_size:,}"
+    return (f"context {numbers}",) if isinstance(status.phase, Reading) else (f"context {numbers}", numbers)
+
+
+def _shortened(text: str, glyphs: Glyphs) -> tuple[str, ...]:
+    """``text``, and what is left of it without its first part, its first two, and so on."""
+    parts = [part for part in text.split(" · ") if part]
+    return tuple(f" {glyphs.dot} ".join(parts[start:]) for start in range(len(parts)))
+
+
+def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:
+    """What of ``pieces`` fits, names cut: of the lightest, the next form is tried, then it is left out."""
+    kept = dict(enumerate(pieces))
+    dropped: dict[int, _Piece] = {}
+    while kept and _width(list(kept.values()), glyphs, least=True) > space:
+        place = min(kept, key=lambda at: kept[at].hold)
+        piece = kept.pop(place)
+        if len(piece.forms) > 1:
+            kept[place] = replace(piece, forms=piece.forms[1:])
+        else:
+            dropped[place] = piece
+    for place in sorted(dropped, key=lambda at: -dropped[at].weight):
+        # What was left out for something that did not fit itself comes back.
+        if _width([*kept.values(), dropped[place]], glyphs, least=True) <= space:
+            kept[place] = dropped[place]
+    spare = space - _width(list(kept.values()), glyphs, least=True)
+    for place in sorted(kept, key=lambda at: -kept[at].weight):
+        piece = kept[place]
+        if piece.shortest:
+            cut = min(piece.width, piece.least + spare)
+            spare -= cut - piece.least
+            kept[place] = replace(piece, forms=(_cut(piece.forms[0], cut, glyphs),))
+    return [kept[place] for place in sorted(kept)]
+
+
+def _width(pieces: list[_Piece], glyphs: Glyphs, least: bool = False) -> int:
+    """Cells of ``pieces`` with what stands between them."""
+    if not pieces:
+        return 0
+    sides = [[piece for piece in pieces if piece.left is left] for left in (True, False)]
+    between = cell_len(glyphs.dot) + 2
+    width = sum((len(side) - 1) * between for side in sides if side)
+    width += sum(piece.least if least else piece.width for piece in pieces)
+    return width + (_APART if all(sides) else 0)
+
+
+def _cut(name: str, width: int, glyphs: Glyphs) -> str:
+    """``name`` in at most ``width`` cells, with an ellipsis where something was left out."""
+    if cell_len(name) <= width:
+        return name
+    return set_cell_size(name, width - cell_len(glyphs.dots)).rstrip() + glyphs.dots
+
+
+def _joined(pieces: list[_Piece], glyphs: Glyphs) -> Content:
+    between = Content.styled(f" {glyphs.dot} ", "$text-muted")
+    return between.join([Content.styled(piece.forms[0], piece.style) for piece in pieces])
+
+
+class Pace:
+    """When to paint: at once for news, for mere numbers ``EVERY_SECONDS`` after the last time. ``clock``: seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._painted = -EVERY_SECONDS
+
+    def wait(self, old: Status, new: Status) -> float:
+        """How many seconds to wait before ``new`` is painted where ``old`` stands; 0 for now."""
+        if _without_numbers(old) != _without_numbers(new):
+            return 0.0
+        return max(0.0, self._painted + EVERY_SECONDS - self._clock())
+
+    def painted(self) -> None:
+        """It was painted now."""
+        self._painted = self._clock()
+
+
+def _without_numbers(status: Status) -> object:
+    """What of a status is news when it changes."""
+    phase = status.phase
+    why = phase.why if isinstance(phase, Waiting) else ""
+    return replace(status, phase=Idle(), context_used=None), type(phase), why
+
+
+class StatusLine(Widget):
+    """The row at the top. It shows nothing until it is told something."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+        text-wrap: nowrap;
+        text-overflow: clip;
+    }
+    """
+
+    def __init__(
+        self,
+        status: Status | None = None,
+        *,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._latest = self._painted = status or Status()
+        self._pace = Pace(clock)
+        self._later: Timer | None = None
+
+    @property
+    def status(self) -> Status:
+        """What was told last, painted or not."""
+        return self._latest
+
+    def show(self, status: Status) -> None:
+        """Tell it something new: what is news is painted at once, numbers at most once a second."""
+        self._latest = status
+        wait = self._pace.wait(self._painted, status)
+        if not wait:
+            self._paint()
+        elif self._later is None and self.is_attached:
+            self._later = self.set_timer(wait, self._paint)
+
+    def _paint(self) -> None:
+        """Paint the latest, if that looks different."""
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+        before, self._painted = self._painted, self._latest
+        if self.is_attached and self._text(before) != self._text(self._latest):
+            self._pace.painted()
+            self.refresh()
+
+    def _text(self, status: Status) -> Content:
+        return status_text(status, self.size.width, self._glyphs)
+
+    def render(self) -> Content:
+        """The line at the present width."""
+        return self._text(self._painted)
