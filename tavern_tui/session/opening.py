@@ -78,6 +78,12 @@ def _embedded(workspace: Workspace, model: str, watch: Watch) -> Engine:
     return embedded_engine(workspace.directories, workspace.settings, chosen, tell)
 
 
+def connection_to(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> Connection:
+    """A connection to the engine that was wished for, which is looked for when it is first needed."""
+    engine = choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
+    return Connection(engine, clock=time.monotonic)
+
+
 def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> ChatSession:
     """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet looked for.
 
@@ -90,7 +96,6 @@ def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda 
     if log is not None and log.tree.persona and not wishes.persona:
         persona = replace(persona, name=log.tree.persona)
     options = wished_options(workspace, wishes)
-    engine = choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
     if log is None:
         present = [] if wishes.new else workspace.chats_with(character.name)
         log = workspace.chats.open(present[0].name) if present else workspace.new_chat(character, persona)
@@ -98,7 +103,7 @@ def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda 
         log=log,
         character=character,
         persona=persona,
-        connection=Connection(engine, clock=time.monotonic),
+        connection=connection_to(workspace, wishes, watch=watch),
         options=options,
         lorebooks=books_of(character, workspace.library),
         sample=workspace.is_sample(path),
