@@ -6,10 +6,14 @@ Nothing here writes. What the entries of a file mean is said by the module that 
 from __future__ import annotations
 
 import difflib
+import errno
+import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
 
@@ -54,17 +58,31 @@ class Entries:
         return f"{self.path}:{self.document.line(*path)}"
 
 
+def file_bytes(path: Path) -> bytes:
+    """The content of ``path``. Raises ``OSError``, also for what is no ordinary file: a pipe is never waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+        return file.read()
+
+
+def unreadable(path: Path, error: OSError, instead: str) -> Problem:
+    """What the system said about a file, as a problem; ``instead`` says what holds."""
+    return Problem(str(path), f"{storage_error(error, path, reading=True).title} {instead}")
+
+
 def read_entries(path: Path, instead: str) -> Entries | Problem | None:
     """Read a YAML file of "name: value" lines; ``None`` where there is none.
 
     ``instead`` is the sentence that says what holds when the file as a whole cannot be taken.
     """
     try:
-        document = read_yaml(path.read_bytes(), where=str(path))
+        document = read_yaml(file_bytes(path), where=str(path))
     except FileNotFoundError:
         return None
     except OSError as error:
-        return Problem(str(path), f"Cannot be read ({error.strerror}). {instead}")
+        return unreadable(path, error, instead)
     except FormatError as error:
         return Problem(error.where or str(path), f"{error.title} {instead}")
     if document.value is not None and not isinstance(document.value, dict):
@@ -80,5 +98,6 @@ def quoted(text: object) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """A sentence that names the one of ``names`` that looks like ``name``, led by a blank; "" where none does."""
-    found = difflib.get_close_matches(name[:_NAME], list(names), n=1, cutoff=0.5)
-    return f" The nearest is “{found[0]}”." if found else ""
+    known = {known.casefold(): known for known in names}
+    found = difflib.get_close_matches(name[:_NAME].casefold(), known, n=1, cutoff=0.5)
+    return f" The nearest is “{known[found[0]]}”." if found else ""

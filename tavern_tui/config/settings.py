@@ -7,21 +7,52 @@ sense falls back to its default and is reported with file, line and the nearest 
 
 from __future__ import annotations
 
-import difflib
+import errno
+import fcntl
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
+from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
+from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import storage_error
-from tavern_tui.domain.errors import FormatError, SettingsError
+from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
+from tavern_tui.domain.preset import BUILT_IN as PRESETS
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
+from tavern_tui.prompt.templates import BUILT_IN as TEMPLATES
+from tavern_tui.prompt.templates import PLAIN, template_name
 
 FORMAT = 1
+LOCK_SECONDS = 10.0
+"""How long ``remember`` waits for another program that is writing settings."""
+_LOOK_SECONDS = 0.02
+
+
+def _preset(name: str) -> str:
+    found = next((preset for preset in PRESETS if preset.casefold() == name.strip().casefold()), None)
+    if found is None:
+        raise _nothing_called("sampler preset", name, PRESETS)
+    return found
+
+
+def _template(name: str) -> str:
+    found = template_name(name) if name.strip() else ""
+    if found is None:
+        raise _nothing_called("instruct template", name, (*TEMPLATES, PLAIN))
+    return found
+
+
+def _nothing_called(kind: str, name: str, names: Iterable[str]) -> PydanticCustomError:
+    near = nearest(name, names) or f" There are: {', '.join(names)}."
+    return PydanticCustomError("unknown_name", "{why}", {"why": f"There is no {kind} {quoted(name)}.{near}"})
 
 
 class _Group(BaseModel):
@@ -40,8 +71,10 @@ class ReplySettings(_Group):
 
     response_tokens: Annotated[int, Field(ge=16, le=8192, description="Length of a reply in tokens.")] = 300
     finish_sentence: Annotated[bool, Field(description="Never end a reply in the middle of a sentence.")] = True
-    preset: Annotated[str, Field(description="Sampler preset.")] = "balanced"
-    template: Annotated[str, Field(description="Instruct template; empty: chosen from the model.")] = ""
+    preset: Annotated[str, AfterValidator(_preset), Field(description="Sampler preset.")] = "balanced"
+    template: Annotated[
+        str, AfterValidator(_template), Field(description="Instruct template; empty: chosen from the model.")
+    ] = ""
 
 
 class EngineSettings(_Group):
@@ -92,43 +125,40 @@ GROUPS: dict[str, type[_Group]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsProblem:
-    """One entry that was not taken: ``where`` is ``file:line``, ``what`` is a sentence with the nearest setting."""
-
-    where: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The settings in force and what was wrong with the files."""
+    """The settings in force, what was wrong with the files, and where each setting that was taken stands.
+
+    ``places`` has ``group.name`` → ``file:line``; a setting that no file names is not in it.
+    """
 
     settings: Settings
-    problems: tuple[SettingsProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_settings(directories: Directories) -> LoadedSettings:
     """Read both files over the defaults; missing files are fine, a broken one is reported and left as it is."""
     values: dict[str, Any] = {}
-    problems: list[SettingsProblem] = []
+    places: dict[str, str] = {}
+    problems: list[Problem] = []
     for name in (OVERLAY, HAND_WRITTEN):
         path = directories.config / name
-        if path.exists() and not path.is_file():
-            problems.append(SettingsProblem(str(path), "This is no file: defaults are used."))
-            continue
         try:
-            document = read_yaml(path.read_bytes(), where=str(path))
+            document = read_yaml(file_bytes(path), where=str(path))
         except FileNotFoundError:
             continue
+        except NotADirectoryError as error:
+            problems.append(unreadable(path, error, "Defaults are used."))
+            break  # the other file would stand in the same folder
         except OSError as error:
-            problems.append(SettingsProblem(str(path), f"Cannot be read ({error.strerror}): defaults are used."))
+            problems.append(unreadable(path, error, "Defaults are used."))
             continue
         except FormatError as error:
-            problems.append(SettingsProblem(error.where or str(path), f"{error.title} Defaults are used."))
+            problems.append(Problem(error.where or str(path), f"{error.title} Defaults are used."))
             continue
-        for keys, value in _accepted(document, str(path), problems):
-            values[".".join(keys)] = value
-    return LoadedSettings(_build(values), tuple(problems))
+        for setting, value, place in _accepted(document, str(path), problems):
+            values[setting], places[setting] = value, place
+    return LoadedSettings(_build(values), tuple(problems), places)
 
 
 def setting_names() -> list[str]:
@@ -148,18 +178,50 @@ def remember(directories: Directories, name: str, value: Any) -> None:
         raise KeyError(name)
     path = directories.config / OVERLAY
     group, key = name.split(".")
-    tree = _remembered(path, group)
-    tree["format"] = FORMAT
-    tree[group] = {**(tree.get(group) or {}), key: value}
-    text = "# Written by tavern-tui. Settings of your own go into config.yaml, which stands above this file.\n"
-    text += yaml.safe_dump(tree, allow_unicode=True, sort_keys=True)
-    _write_durably(path, text)
+    with _writing(path):
+        tree = _remembered(path, group)
+        tree["format"] = FORMAT
+        tree[group] = {**(tree.get(group) or {}), key: value}
+        text = "# Written by tavern-tui. Settings of your own go into config.yaml, which stands above this file.\n"
+        text += yaml.safe_dump(tree, allow_unicode=True, sort_keys=True)
+        _write_durably(path, text)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """While inside, no other program remembers a setting. The lock is the folder's: no file of its own is left.
+
+    A disk without locks goes without. Raises ``StorageError``.
+    """
+    until = time.monotonic() + LOCK_SECONDS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise storage_error(error, path.parent) from error
+    try:
+        while not _locked(descriptor):
+            if time.monotonic() >= until:
+                wording = messages.held_elsewhere(str(path))
+                raise StorageError(wording.title, hint=wording.hint, where=str(path))
+            time.sleep(_LOOK_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+    return True
 
 
 def _remembered(path: Path, group: str) -> dict[str, Any]:
     """What the overlay file says, if ``group`` can be added to without losing any of it."""
     try:
-        document = read_yaml(path.read_bytes(), where=str(path))
+        document = read_yaml(file_bytes(path), where=str(path))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -190,10 +252,7 @@ def _write_durably(path: Path, text: str) -> None:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, target.parent) from error
-    try:
+        target.parent.mkdir(parents=True, exist_ok=True)  # a link may lead to a folder that is not there yet
         with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -204,14 +263,12 @@ def _write_durably(path: Path, text: str) -> None:
         raise storage_error(error, path) from error
 
 
-def _accepted(
-    document: YamlDocument, path: str, problems: list[SettingsProblem]
-) -> Iterator[tuple[tuple[str, str], Any]]:
-    """The entries of one file that make sense; the others go to ``problems``."""
+def _accepted(document: YamlDocument, path: str, problems: list[Problem]) -> Iterator[tuple[str, Any, str]]:
+    """The entries of one file that make sense: name, value and ``file:line``; the others go to ``problems``."""
     if document.value is None:
         return
     if not isinstance(document.value, Mapping):
-        problems.append(SettingsProblem(f"{path}:1", "Settings are written as “group:” with “name: value” below it."))
+        problems.append(Problem(f"{path}:1", "Settings are written as “group:” with “name: value” below it."))
         return
     for group, entries in document.value.items():
         if group == "format":
@@ -220,7 +277,7 @@ def _accepted(
             problems.append(_unknown(f"{path}:{document.line(group)}", group))
             continue
         if not isinstance(entries, Mapping):
-            problems.append(SettingsProblem(f"{path}:{document.line(group)}", f"“{group}” needs names below it."))
+            problems.append(Problem(f"{path}:{document.line(group)}", f"“{group}” needs names below it."))
             continue
         kind = GROUPS[group]
         for name, value in entries.items():
@@ -229,16 +286,22 @@ def _accepted(
                 problems.append(_unknown(place, f"{group}.{name}"))
                 continue
             try:
-                yield (group, name), getattr(kind.model_validate({name: value}), name)
+                yield f"{group}.{name}", getattr(kind.model_validate({name: value}), name), place
             except ValidationError as error:
-                why = error.errors()[0]["msg"]
-                problems.append(SettingsProblem(place, f"{group}.{name}: {why[0].lower()}{why[1:]}. Default is used."))
+                problems.append(not_taken(place, f"{group}.{name}", str(error.errors()[0]["msg"])))
 
 
-def _unknown(place: str, name: str) -> SettingsProblem:
-    near = difflib.get_close_matches(name, [*setting_names(), *Settings.model_fields], n=1, cutoff=0.4)
-    nearest = f" The nearest is “{near[0]}”." if near else ""
-    return SettingsProblem(place, f"There is no setting “{name}”.{nearest}")
+def not_taken(place: str, name: str, why: str) -> Problem:
+    """The setting ``name`` (``group.name``) at ``place`` means nothing, for a reason in a sentence: its default holds.
+
+    For what only a later room can know: whether a file or a server can be what was named.
+    """
+    return Problem(place, f"{name}: {why[0].lower()}{why[1:].rstrip('.')}. The default is used.")
+
+
+def _unknown(place: str, name: str) -> Problem:
+    known = [*setting_names(), *Settings.model_fields]
+    return Problem(place, f"There is no setting {quoted(name)}.{nearest(name, known)}")
 
 
 def _build(values: Mapping[str, Any]) -> Settings:

@@ -31,6 +31,8 @@ def storage_error(error: OSError, path: Path, *, reading: bool = False) -> Stora
     elif error.errno == errno.ENOTDIR:
         title = f"{path.name} cannot be reached: a file stands where its folder should be."
         wording = messages.Wording(title, advice=f"Move the file away. Looked for {where}")
+    elif error.errno == errno.EISDIR:
+        wording = messages.Wording(f"{path.name} is a folder, where a file is expected.", advice="Move it away.")
     elif error.errno == errno.ENOENT:
         wording = messages.Wording(f"{path.name} or its folder is not there.", advice=f"Looked for {where}")
     else:

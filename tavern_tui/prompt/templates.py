@@ -182,6 +182,20 @@ BUILT_IN: dict[str, InstructTemplate] = {
 """The instruct templates by name. Plain text is no template: ``PromptInput.instruct`` is ``None``."""
 
 
+PLAIN = "Plain text"
+"""What it is called when a prompt has no template."""
+
+_MEANT_PLAIN = ("plain", "none")
+
+
+def template_name(typed: str) -> str | None:
+    """The name of the template that was typed, in any case of letters; ``PLAIN`` for none; ``None`` where none is."""
+    folded = typed.strip().casefold()
+    if folded in _MEANT_PLAIN:
+        return PLAIN
+    return next((name for name in (*BUILT_IN, PLAIN) if name.casefold() == folded), None)
+
+
 def context_for(template: InstructTemplate | None) -> ContextTemplate:
     """The built-in context template that goes with an instruct template, or with none."""
     return PLAIN_CONTEXT if template is None else CHAT_CONTEXT

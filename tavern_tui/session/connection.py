@@ -16,15 +16,12 @@ from tavern_tui.domain.errors import SettingsError
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.engines.base import Engine, EngineInfo
 from tavern_tui.prompt.detect import detect
-from tavern_tui.prompt.templates import BUILT_IN, context_for
+from tavern_tui.prompt.templates import BUILT_IN, PLAIN, context_for, template_name
 from tavern_tui.session.counting import CountCache
 from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
 from tavern_tui.storage.models import is_starter
 
 LOOK_AGAIN_SECONDS = 60.0
-
-
-PLAIN = "Plain text"
 EMBEDDED = "embedded"
 """``EngineInfo.engine`` of the embedded engine, whose address is its model's path."""
 
@@ -51,15 +48,12 @@ def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
     if not wanted:
         instruct, why = detect(info.chat_template, info.model)
         return TemplateChoice(instruct, context_for(instruct), why)
-    folded = wanted.casefold()
-    if folded in (PLAIN.casefold(), "plain", "none"):
-        return TemplateChoice(None, context_for(None), "chosen")
-    for name, template in BUILT_IN.items():
-        if name.casefold() == folded:
-            return TemplateChoice(template, context_for(template), "chosen")
-    raise SettingsError(
-        f"There is no instruct template “{wanted}”.", hint=f"There are: {', '.join([*BUILT_IN, PLAIN])}."
-    )
+    name = template_name(wanted)
+    if name is None:
+        hint = f"There are: {', '.join([*BUILT_IN, PLAIN])}."
+        raise SettingsError(f"There is no instruct template “{wanted}”.", hint=hint)
+    template = BUILT_IN.get(name)
+    return TemplateChoice(template, context_for(template), "chosen")
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ def test_an_empty_file_changes_nothing(dirs: Directories) -> None:
 def test_a_folder_in_the_files_place_is_told(dirs: Directories) -> None:
     (dirs.config / KEYS).mkdir()
     [problem] = load_keymap(dirs).problems
-    assert "Cannot be read" in problem.what
+    assert "is a folder" in problem.what
 
 
 def test_a_name_of_any_length_makes_a_message_of_few_words() -> None:

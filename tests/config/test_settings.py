@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tavern_tui.config.keymap import load_keymap
 from tavern_tui.config.paths import Directories, directories
-from tavern_tui.config.settings import GROUPS, Settings, load_settings, remember, setting_names
+from tavern_tui.config.settings import GROUPS, ReplySettings, Settings, load_settings, remember, setting_names
 from tavern_tui.domain.errors import SettingsError, StorageError
 
 
@@ -66,9 +70,88 @@ def test_a_broken_file_is_reported_and_left_as_it_is(dirs: Directories, text: st
     assert (dirs.config / "config.yaml").read_text(encoding="utf-8") == text
 
 
-def test_a_folder_in_place_of_the_file_is_reported(dirs: Directories) -> None:
+@pytest.mark.parametrize(
+    ("name", "typed", "nearest", "line"),
+    [("preset", "balancd", "“balanced”", 3), ("template", "chat-ml", "“ChatML”", 3), ("preset", "???", "creative", 3)],
+)
+def test_a_name_that_nothing_has_falls_back_and_the_nearest_is_named(
+    dirs: Directories, name: str, typed: str, nearest: str, line: int
+) -> None:
+    write(dirs, "config.yaml", f"reply:\n  response_tokens: 90\n  {name}: {typed}\n")
+    loaded = load_settings(dirs)
+    assert loaded.settings.reply == ReplySettings(response_tokens=90)
+    [problem] = loaded.problems
+    assert problem.where == f"{dirs.config / 'config.yaml'}:{line}"
+    assert typed in problem.what
+    assert nearest in problem.what
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "taken"),
+    [("preset", "Creative", "creative"), ("template", "chatml", "ChatML"), ("template", "none", "Plain text")],
+)
+def test_a_name_is_taken_in_any_case_of_letters(dirs: Directories, name: str, typed: str, taken: str) -> None:
+    write(dirs, "config.yaml", f"reply: {{{name}: {typed}}}\n")
+    loaded = load_settings(dirs)
+    assert loaded.problems == ()
+    assert getattr(loaded.settings.reply, name) == taken
+
+
+def test_where_a_setting_stands_is_known(dirs: Directories) -> None:
+    write(dirs, "settings.yaml", "engine:\n  model: one\n  threads: 2\n")
+    write(dirs, "config.yaml", "# mine\nengine:\n  model: two\n")
+    own, written = dirs.config / "config.yaml", dirs.config / "settings.yaml"
+    assert load_settings(dirs).places == {"engine.model": f"{own}:3", "engine.threads": f"{written}:3"}
+
+
+def test_a_folder_or_a_pipe_in_place_of_the_file_is_called_what_it_is(dirs: Directories) -> None:
     (dirs.config / "config.yaml").mkdir()
-    assert load_settings(dirs).problems
+    os.mkfifo(dirs.config / "settings.yaml")
+    told = {Path(problem.where).name: problem.what for problem in load_settings(dirs).problems}
+    assert "is a folder" in told["config.yaml"]
+    assert "no ordinary file" in told["settings.yaml"]
+    (dirs.config / "config.yaml").rmdir()
+    with pytest.raises(StorageError, match="no ordinary file"):
+        remember(dirs, "engine.threads", 3)
+
+
+def test_a_pipe_in_place_of_the_keys_is_not_waited_for(dirs: Directories) -> None:
+    os.mkfifo(dirs.config / "keys.yaml")
+    [problem] = load_keymap(dirs).problems
+    assert "no ordinary file" in problem.what
+
+
+def test_a_file_where_the_settings_folder_should_be_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("mine")
+    loaded = load_settings(directories({"TAVERN_HOME": str(tmp_path)}))
+    assert len(loaded.problems) == 1
+    assert str(tmp_path / "config") in loaded.problems[0].where
+
+
+def test_settings_that_are_remembered_at_once_are_all_kept(dirs: Directories) -> None:
+    names = [name for name in setting_names() if name.startswith("engine.")]
+    values: dict[str, Any] = dict.fromkeys(names, 1) | {"engine.model": "mine", "engine.llama_server": "there"}
+    values["engine.context_tokens"] = 512
+    with ThreadPoolExecutor(len(names)) as threads:
+        for _ in range(10):
+            (dirs.config / "settings.yaml").unlink(missing_ok=True)
+            list(threads.map(lambda name: remember(dirs, name, values[name]), names))
+            engine = load_settings(dirs).settings.engine
+            assert {name: getattr(engine, name.partition(".")[2]) for name in names} == values
+
+
+def test_settings_that_another_program_is_writing_for_long_are_left(
+    dirs: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tavern_tui.config.settings.LOCK_SECONDS", 0.1)
+    holder = os.open(dirs.config, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(StorageError, match="another tavern-tui"):
+            remember(dirs, "engine.threads", 3)
+    finally:
+        os.close(holder)
+    remember(dirs, "engine.threads", 3)
 
 
 def test_remembering_a_setting_keeps_the_others_and_the_hand_written_file(dirs: Directories) -> None:
