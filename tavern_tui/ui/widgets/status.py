@@ -24,6 +24,7 @@ EVERY_SECONDS: Final = 1.0
 
 # Cells below which a name says nothing: one that has to be shorter is left out.
 _SHORTEST = {"character": 6, "chat": 12, "model": 12, "engine": 40}
+_SHORTEST_HINT = 36  # cells: all else makes way for so much of one
 _APART = 2  # cells between the left side and the right
 
 
@@ -87,7 +88,8 @@ class Status:
 
     ``context_used`` and ``context_size`` are tokens, ``None`` where unknown. ``advice`` stands behind the model while
     nothing goes on (``/connect for a better model``); ``hint`` is about this moment and goes before all else
-    (``reply running · Esc stops · Enter again queues it``). Of both, parts between ``·`` are left out from the left.
+    (``reply running · Esc stops · Enter again queues it``). Of both, parts between ``·`` are left out from the left; a
+    hint that is still too long is cut.
     """
 
     character: str = ""
@@ -128,24 +130,24 @@ class _Piece:
 
     @property
     def least(self) -> int:
-        """Cells without which the present form cannot be shown."""
-        return min(self.width, self.shortest) if self.shortest else self.width
+        """Cells without which the present form cannot be shown: only the last may be cut."""
+        return min(self.width, self.shortest) if self.shortest and len(self.forms) == 1 else self.width
 
 
 def status_text(status: Status, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> Content:
     """The status line at ``width`` cells, 20 or more: never wider, with the least important left out where it must be.
 
-    On the left what it is about, on the right the engine and its progress. Only names are cut.
+    On the left what it is about, on the right the engine and its progress. Only names are cut, and a long hint.
     """
     space = max(0, width - 2)
-    pieces = _fitting(_pieces(status, glyphs), space, glyphs)
+    pieces = _fitting(_pieces(status, space, glyphs), space, glyphs)
     left = [piece for piece in pieces if piece.left]
     right = [piece for piece in pieces if not piece.left]
     gap = space - _width(left, glyphs) - _width(right, glyphs)
     return Content.assemble(" ", _joined(left, glyphs), " " * gap, _joined(right, glyphs), " ")
 
 
-def _pieces(status: Status, glyphs: Glyphs) -> list[_Piece]:
+def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
     """Everything that could stand there, in its order."""
     found = [
         _name("character", status.character, 90, "bold", left=True),
@@ -159,7 +161,8 @@ def _pieces(status: Status, glyphs: Glyphs) -> list[_Piece]:
         style = "bold $text-warning" if isinstance(status.phase, Away) else "$text-accent"
         found.append(_Piece(95, _phase_forms(status.phase, glyphs), style, soft=60))
     found.append(_Piece(50, _context_forms(status), "$text-muted", soft=10))
-    found.append(_Piece(100, _shortened(safe_line(status.hint), glyphs), "bold $text-accent", soft=85))
+    hint = _shortened(safe_line(status.hint), glyphs)
+    found.append(_Piece(100, hint, "bold $text-accent", soft=85, shortest=min(_SHORTEST_HINT, space)))
     return [piece for piece in found if piece.forms and piece.forms[0]]
 
 
@@ -225,7 +228,7 @@ def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:
     spare = space - _width(list(kept.values()), glyphs, least=True)
     for place in sorted(kept, key=lambda at: -kept[at].weight):
         piece = kept[place]
-        if piece.shortest:
+        if piece.least < piece.width:
             cut = min(piece.width, piece.least + spare)
             spare -= cut - piece.least
             kept[place] = replace(piece, forms=(_cut(piece.forms[0], cut, glyphs),))

@@ -138,7 +138,12 @@ def test_a_hint_goes_before_all_else_and_loses_its_first_words_first() -> None:
 
 
 def test_what_does_not_fit_even_alone_leaves_its_place_to_what_does() -> None:
-    assert "12.3 tokens/s" in line(replace(EVENING, phase=Writing(143, 12.3), hint=QUEUED), 20)
+    assert line(replace(EVENING, phase=Reading(312, 10**12)), 20) == " Bess  Mistral-Nem… "
+
+
+def test_a_hint_that_is_too_long_is_cut_and_never_lost() -> None:
+    hint = "The chat cannot be opened: someone else is writing to it"
+    assert line(replace(EVENING, hint=hint), 45) == " Bess  The chat cannot be opened: someone e… "
 
 
 def test_only_names_are_cut() -> None:
