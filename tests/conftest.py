@@ -15,6 +15,9 @@ settings.register_profile("suite", max_examples=50, deadline=None)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
+# Hundreds of processes are started: each would compile the program anew where Python may not keep what it compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.cli.warm import LONGEST_SECONDS, WarmInterpreter
 from tests.engines.replies import DONE, MODELS, chunk
 from tests.engines.standin import Act, Asked, Reply, Standin, streamed
 
@@ -50,23 +51,55 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONUTF8": "1", **more}
 
 
+Command = Callable[[Path, Sequence[str], bytes, Mapping[str, str]], Ran]
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmInterpreter]:
+    """One interpreter that has imported the program, for the commands of all tests."""
+    interpreter = WarmInterpreter(environment())
+    yield interpreter
+    interpreter.close()
+
+
 @pytest.fixture
-def tavern(tavern_home: Path) -> Tavern:
+def command(warm: WarmInterpreter) -> Command:
+    """``command(home, arguments, stdin, variables)`` runs a command to its end.
+
+    It is forked off the warm interpreter, unless ``variables`` set what an interpreter looks at when it starts.
+    """
+
+    def run(home: Path, arguments: Sequence[str], stdin: bytes, variables: Mapping[str, str]) -> Ran:
+        env = environment(TAVERN_HOME=str(home), **variables)
+        if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in variables):
+            return cold(arguments, stdin, env)
+        return Ran(*warm.run(arguments, stdin, env))
+
+    return run
+
+
+def cold(arguments: Sequence[str], stdin: bytes, env: Mapping[str, str]) -> Ran:
+    """Run a command to its end as a user does: by starting an interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tavern_tui", *arguments],
+        input=stdin,
+        capture_output=True,
+        env=dict(env),
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def tavern(tavern_home: Path, command: Command) -> Tavern:
     """``tavern("say", …, stdin="…", NAME="value")`` runs a command on an empty home with one card, Mira."""
     characters = tavern_home / "characters"
     characters.mkdir()
     (characters / "mira.yaml").write_text(CARD, encoding="utf-8")
 
     def run(*arguments: str, stdin: str = "", **variables: str) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "tavern_tui", *arguments],
-            input=stdin.encode("utf-8", "surrogatepass"),
-            capture_output=True,
-            env=environment(TAVERN_HOME=str(tavern_home), **variables),
-            timeout=100,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return command(tavern_home, arguments, stdin.encode("utf-8", "surrogatepass"), variables)
 
     return run
 

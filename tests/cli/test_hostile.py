@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from tavern_tui.domain.display import safe
-from tests.cli.conftest import Ran, ScriptedServer, Tavern, environment
+from tests.cli.conftest import Command, Ran, ScriptedServer, Tavern
 from tests.hostile import HOSTILE, driving_characters
 
 ALL = " ".join(HOSTILE.values())
@@ -95,20 +93,13 @@ def test_through_every_other_command(tavern: Tavern, tavern_home: Path, server: 
     )
 
 
-def test_through_the_name_of_the_home_folder(tmp_path: Path) -> None:
+def test_through_the_name_of_the_home_folder(command: Command, tmp_path: Path) -> None:
     name = ALL.replace("/", "").replace("\x00", "").replace("\ud800", "")[:120].encode()[:250].decode("utf-8", "ignore")
     home = tmp_path / name
     home.mkdir()
 
     def tavern(*arguments: str) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "tavern_tui", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment(TAVERN_HOME=str(home)),
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return command(home, arguments, b"", {})
 
     places = tavern("locate")
     assert places.out.count(safe(name).split()[0].encode()) > 1
