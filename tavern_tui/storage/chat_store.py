@@ -74,9 +74,13 @@ class ChatStore:
         self._known: dict[Path, tuple[tuple[int, int], ChatSummary]] = {}
 
     def list(self) -> list[ChatSummary]:
-        """Every chat, the last written first. No turn is decoded, and a file that has not changed is not read again."""
-        summaries = [self._summary(path, status) for path, status in self._files()]
-        return sorted(summaries, key=lambda summary: (-summary.last, summary.name))
+        """Every chat, the last written first. No turn is decoded, and a file that has not changed is not read again.
+
+        The logs' times are whole seconds; within one the files' own times tell which was written later.
+        """
+        found = [(self._summary(path, status), status.st_mtime_ns) for path, status in self._files()]
+        found.sort(key=lambda pair: (-pair[0].last, -pair[1], pair[0].name))
+        return [summary for summary, _ in found]
 
     def create(self, title: str, characters: Iterable[str] = (), persona: str = "") -> ChatLog:
         """A new chat in a file named after ``title``, beside whatever is there."""
@@ -212,8 +216,8 @@ def _names_chat(body: Body) -> bool:
 
 def _names(title: str) -> Iterator[str]:
     """File names for a chat called ``title``: its safe characters, then the same with a number, without end."""
-    safe = _UNSAFE.sub("-", unicodedata.normalize("NFC", title)).strip(" .-")
-    safe = " ".join(safe.split()) or "chat"
+    safe = " ".join(_UNSAFE.sub("-", unicodedata.normalize("NFC", title)).split())
+    safe = safe.strip(" .-") or "chat"
     if _RESERVED.match(safe):
         safe = f"chat {safe}"
     stem = safe.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").rstrip(" .")

@@ -58,6 +58,12 @@ def test_the_last_written_chat_comes_first(tmp_path: Path) -> None:
     assert names(store) == ["old", "new"]
 
 
+def test_within_one_second_the_last_written_chat_comes_first_too(store: ChatStore) -> None:
+    for name, nanoseconds in (("a", 1), ("b", 3), ("c", 2)):
+        os.utime(store.create(name).path, ns=(0, nanoseconds))
+    assert names(store) == ["b", "c", "a"]
+
+
 def test_a_changed_title_is_listed_and_an_undone_change_is_not(store: ChatStore) -> None:
     log = store.create("A night")
     (change,) = log.append(PropertySet("title", "Dawn"))
@@ -185,6 +191,7 @@ def test_titles_that_differ_in_case_only_do_not_share_a_name(store: ChatStore) -
         ("  ", "chat"),
         ("../../etc/passwd", "etc-passwd"),
         (".hidden", "hidden"),
+        ("\xa0.hidden", "hidden"),
         ("a/b\\c", "a-b-c"),
         ("a\0b\nc\x1b[31m", "a-b-c-[31m"),
         ("CON", "chat CON"),
