@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import App, ComposeResult
 from textual.geometry import Region
@@ -25,11 +23,11 @@ class ComposerApp(App[None]):
     """The composer below a chat that is a plain text."""
 
     ENABLE_COMMAND_PALETTE = False
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (18, "-tall")]
     CSS = "#log { height: 1fr; padding: 0 1; }"
 
     def __init__(self, composer: Composer | None = None) -> None:
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]
         self.composer = composer or Composer("Message Wren…", commands=COMMANDS, names=NAMES)
         self.drafts: list[ComposerState] = []
         self.paths: list[str] = []
