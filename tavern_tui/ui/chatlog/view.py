@@ -198,6 +198,20 @@ class ChatLog(ScrollView, can_focus=True):
         self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     @property
+    def top(self) -> tuple[str, int]:
+        """The entry at the top of what is shown, and how many of its lines are above; ("", 0) in an empty log."""
+        number = round(self.scroll_y)
+        if not 0 <= number < self._layout.height:
+            return "", 0
+        entry, row, _ = self._layout.line(number)
+        return entry.id, row
+
+    def show_at_top(self, entry_id: str, row: int = 0) -> None:
+        """Scroll so that line ``row`` of an entry is at the top. Raises ``KeyError`` where the entry is not there."""
+        first, count = self._layout.rows(entry_id)
+        self.scroll_to(y=first + max(0, min(row, count - 1)), animate=False, force=True)
+
+    @property
     def lines_below(self) -> int:
         """Lines of the log below those on screen."""
         return max(0, self._layout.height - round(self.scroll_y) - self.scrollable_content_region.height)

@@ -90,6 +90,15 @@ class TerminalDriver(LinuxDriver):
     def _writer_thread(self, writer: object) -> None:
         """Leave out the writer that Textual makes; it was never started."""
 
+    def use_mouse(self, wanted: bool) -> None:
+        """Have the terminal tell of the mouse, or leave it to the terminal, which then selects text itself."""
+        if wanted:
+            self._mouse = True
+            self._enable_mouse_support()
+        else:
+            self._disable_mouse_support()
+            self._mouse = False
+
     def write(self, data: str) -> None:
         """Show a frame, or set a mode. A frame is left out while the terminal does not read; a whole one follows."""
         if data in (SYNC_START, SYNC_END):
