@@ -32,6 +32,7 @@ MOST_FILES = 400
 _SUFFIX = ".json"
 _MAX_BYTES = 64 * 1024 * 1024
 _LOCK_SECONDS = 5.0
+_ABANDONED_SECONDS = 3600.0  # after which nobody is still writing a file that was begun
 _PLACE_TEXTS = ("turn", "selected", "draft", "seen")
 _LOOKED_AT = 64  # of the newest places, when the chat that was open last is looked for
 
@@ -195,7 +196,13 @@ class ChatPlaces:
         return [path for _, path in sorted(found, reverse=True)]
 
     def _clear_away(self) -> None:
-        """Remove the oldest places that hold no draft and are held by nobody, down to ``MOST_FILES``."""
+        """Remove the oldest places that hold no draft and are held by nobody, down to ``MOST_FILES``.
+
+        And what a program that was killed while it wrote left half written: the whole file is beside it.
+        """
+        for path in self._folder.glob(".*.tmp"):
+            if self._clock() - _changed(path) > _ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
         files = self._files()
         for path in reversed(files[MOST_FILES:]):
             kept = _read(path)
@@ -215,6 +222,13 @@ def _is_place(name: str) -> bool:
 
 def _lock_of(path: Path) -> Path:
     return path.with_suffix(".lock")
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _read(path: Path) -> Kept | None:

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def test_own_events_are_not_told_even_between_those_of_others(disk: Disk, log: C
 def test_a_copy_that_a_sync_tool_puts_in_the_files_place_is_read(disk: Disk, log: ChatLog) -> None:
     watch = ChatWatch(log)
     watch.look()
-    copy = shutil.copy(log.path, disk.root / "copy.jsonl")
+    copy = Path(shutil.copy(log.path, disk.root / "copy.jsonl"))
     [event] = disk.open("rig", copy).append(said("elsewhere", log.tree.tip))
     copy.replace(log.path)
     assert watch.look().events == [event]
