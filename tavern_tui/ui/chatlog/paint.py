@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tavern_tui.ui.chatlog.lines import Line, Part
 from tavern_tui.ui.chatlog.marks import Look
@@ -114,3 +115,9 @@ def _stretches(line: Line, marked: tuple[int, int] | None) -> Iterator[tuple[str
             if part:
                 yield part, look, is_marked
         place += len(text)
+
+
+def component_style(widget: Widget, name: str) -> Style:
+    """What a component class of ``widget`` sets and nothing else, colours that depend on the ground made out."""
+    own = widget.get_component_rich_style(name, partial=True)
+    return own if own.color is None else own + Style(color=widget.get_component_rich_style(name).color)

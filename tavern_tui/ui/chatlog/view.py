@@ -11,9 +11,9 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
@@ -33,6 +33,7 @@ from tavern_tui.ui.chatlog.paint import (
     SELECTED,
     Frame,
     LinePainter,
+    component_style,
 )
 from tavern_tui.ui.chatlog.wrap import NARROWEST
 
@@ -124,17 +125,10 @@ class ChatLog(ScrollView, can_focus=True):
         """The entries in order, oldest first."""
         return self._layout.entries
 
-    def holds(self, entry_id: str) -> bool:
-        """Whether there is an entry with this id."""
-        return entry_id in self._layout
-
-    def entry(self, entry_id: str) -> ChatEntry:
-        """The entry with this id. Raises ``KeyError`` where there is none."""
-        return self._layout.entry(entry_id)
-
-    def place(self, entry_id: str) -> int:
-        """Where an entry stands among ``entries``. Raises ``KeyError`` where it is not there."""
-        return self._layout.place(entry_id)
+    @property
+    def standing(self) -> LogLayout:
+        """What stands where: for looking only."""
+        return self._layout
 
     def load(self, entries: Iterable[ChatEntry]) -> None:
         """Show ``entries`` in the place of all that is there, and follow the end."""
@@ -158,13 +152,12 @@ class ChatLog(ScrollView, can_focus=True):
         self._resized()
         self.scroll_to(y=round(self.scroll_y) + grown, animate=False, force=True)
 
-    def replace(self, entry: ChatEntry) -> None:
-        """Show the new state of an entry. Raises ``KeyError`` where its id is not there."""
-        self._changed(self._layout.replace(entry))
+    def replace(self, entry: ChatEntry, old: str = "") -> None:
+        """Show the new state of an entry, which was called ``old`` if that is given.
 
-    def exchange(self, entry_id: str, entry: ChatEntry) -> None:
-        """Put ``entry`` in the place of another: a reply that has become a turn. Raises ``KeyError``."""
-        self._changed(self._layout.exchange(entry_id, entry))
+        Raises ``KeyError`` where there is none of that id.
+        """
+        self._changed(self._layout.exchange(old or entry.id, entry))
 
     def set_text(self, entry_id: str, text: str) -> None:
         """Show ``text`` as the whole text of an entry, which may be streaming: only changed lines are repainted."""
@@ -185,9 +178,15 @@ class ChatLog(ScrollView, can_focus=True):
             self.replace(replace(self._layout.entry(entry_id), selected=True))
             self.show_entry(entry_id)
 
-    def show_entry(self, entry_id: str) -> None:
-        """Scroll as little as needed to see the entry; where it is taller than the log, its beginning."""
+    def show_entry(self, entry_id: str, row: int | None = None) -> None:
+        """Scroll as little as needed to see the entry; where it is taller than the log, its beginning.
+
+        With a ``row``, that line of the entry comes to the top. Raises ``KeyError`` where the entry is not there.
+        """
         top, count = self._layout.rows(entry_id)
+        if row is not None:
+            self.scroll_to(y=top + max(0, min(row, count - 1)), animate=False, force=True)
+            return
         shown, rows = round(self.scroll_y), self.scrollable_content_region.height
         target = top if top < shown or count > rows else max(shown, top + count - rows)
         self.scroll_to(y=target, animate=False, force=True)
@@ -205,11 +204,6 @@ class ChatLog(ScrollView, can_focus=True):
             return "", 0
         entry, row, _ = self._layout.line(number)
         return entry.id, row
-
-    def show_at_top(self, entry_id: str, row: int = 0) -> None:
-        """Scroll so that line ``row`` of an entry is at the top. Raises ``KeyError`` where the entry is not there."""
-        first, count = self._layout.rows(entry_id)
-        self.scroll_to(y=first + max(0, min(row, count - 1)), animate=False, force=True)
 
     @property
     def lines_below(self) -> int:
@@ -298,7 +292,7 @@ class ChatLog(ScrollView, can_focus=True):
         if painter is None:
             painter = self._painter = LinePainter(
                 self.rich_style,
-                self._component,
+                partial(component_style, self),
                 self._layout.glyphs.bar,
             )
         strip = self._line(number, painter) if number < self._layout.height else painter.blank(self._frame.space)
@@ -306,11 +300,6 @@ class ChatLog(ScrollView, can_focus=True):
             label = f" {self._layout.glyphs.down} {below:,} more "
             strip = painter.with_label(strip, label, self._frame.space)
         return strip
-
-    def _component(self, name: str) -> Style:
-        """What a class sets, and nothing else, with colours that depend on the ground (``auto``) made out."""
-        own = self.get_component_rich_style(name, partial=True)
-        return own if own.color is None else own + Style(color=self.get_component_rich_style(name).color)
 
     def _line(self, number: int, painter: LinePainter) -> Strip:
         entry, row, line = self._layout.line(number)

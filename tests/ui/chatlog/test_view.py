@@ -104,7 +104,7 @@ async def test_a_long_reply_is_followed_to_its_first_line_on_a_short_screen(foll
 async def test_a_token_asks_for_three_lines_at_most(count: int) -> None:
     app = LogApp([*turns(count), ChatEntry("reply", EntryKind.CHARACTER, "Bess", "Before.\n\n")])
     async with shown(app) as pilot:
-        text = app.log_view.entry("reply").text
+        text = app.log_view.standing.entry("reply").text
         asked = []
         for token in TOKENS:
             text += token
@@ -306,6 +306,33 @@ async def test_what_is_marked_is_shown_as_marked() -> None:
         assert marked.text == plain.text
         ground = app.screen.get_component_rich_style("screen--selection").bgcolor
         assert [segment.text for segment in marked if segment.style and segment.style.bgcolor == ground] == ["Turn"]
+
+
+async def test_an_entry_takes_the_place_of_another_while_the_reader_stays_where_he_is() -> None:
+    app = LogApp(turns(50))
+    async with shown(app) as pilot:
+        app.log_view.append([ChatEntry("reply", EntryKind.CHARACTER, "Mira", "One.\n\nTwo.")])
+        app.log_view.scroll_relative(y=-10, animate=False)
+        await pilot.pause()
+        before = app.rows()
+        app.log_view.replace(ChatEntry("saved", EntryKind.CHARACTER, "Mira", "One.\n\nTwo."), "reply")
+        await pilot.pause()
+        assert app.rows() == before
+        assert "reply" not in app.log_view.standing
+        assert app.log_view.entries[-1].id == "saved"
+
+
+async def test_the_top_line_can_be_told_and_gone_back_to() -> None:
+    app = LogApp(turns(50))
+    async with shown(app) as pilot:
+        app.log_view.scroll_relative(y=-10, animate=False)
+        await pilot.pause()
+        before, top = app.rows(), app.log_view.top
+        app.log_view.follow_end()
+        await pilot.pause()
+        app.log_view.show_entry(*top)
+        await pilot.pause()
+        assert app.rows() == before
 
 
 async def test_a_click_says_what_it_hit() -> None:
