@@ -1,0 +1,238 @@
+"""``TavernApp``: the full-screen program: which screen is shown, what every key goes through first, and how it ends.
+
+The terminal may stall or vanish; a reply that is being written then runs to its end, is saved, and the program leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from textual import events, work
+from textual.app import App
+
+from tavern_tui.config.keymap import load_keymap
+from tavern_tui.config.themes import Depth
+from tavern_tui.domain.errors import StorageError, TavernError
+from tavern_tui.session.hanging_up import HangUp
+from tavern_tui.session.opening import Wishes, open_session
+from tavern_tui.session.session import ChatSession
+from tavern_tui.session.workspace import Workspace
+from tavern_tui.ui import popups
+from tavern_tui.ui.chat.opening import away_notes, notes_of
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.popups import Popup
+from tavern_tui.ui.screens.chat import ChatScreen
+from tavern_tui.ui.screens.page import VERTICAL
+from tavern_tui.ui.terminal.driver import TerminalDriver
+from tavern_tui.ui.themes import ROLE_CSS, VARIABLE_DEFAULTS, depth_of, use_theme
+
+HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
+"""Columns from which the layout classes hold (``docs/architecture.md`` §3.6)."""
+
+TWICE_SECONDS = 2.0
+"""How long ctrl+c waits for its second press."""
+
+
+class TavernApp(App[int], inherit_bindings=False):
+    """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
+
+    ``updates_per_second`` bounds how often a growing reply is painted.
+    """
+
+    CSS = ROLE_CSS
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = HORIZONTAL
+    VERTICAL_BREAKPOINTS = VERTICAL
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        wishes: Wishes,
+        *,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+        updates_per_second: float = 30.0,
+        first_run: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(driver_class=TerminalDriver)
+        self.workspace = workspace
+        self.wishes = wishes
+        self.glyphs = glyphs
+        self.depth = Depth.FULL
+        self.theme_name = workspace.settings.ui.theme
+        self.kept_open = ExitStack()
+        self._updates_per_second = updates_per_second
+        self._first_run = first_run
+        self._clock = clock
+        self._loaded_keys = load_keymap(workspace.directories)
+        self._asked_to_quit = float("-inf")
+        self._notes = [str(problem) for problem in (*workspace.loaded.problems, *self._loaded_keys.problems)]
+        self.leaving = False
+        self._hang_up: HangUp | None = None
+        self.bug: Exception | None = None
+        self.chat = self._new_screen()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The colours of the roles before a theme is chosen."""
+        return VARIABLE_DEFAULTS
+
+    def on_mount(self) -> None:
+        """Show an empty chat at once, and fill it."""
+        self.depth = depth_of(self.console.color_system, os.environ)
+        self.say_later(map(str, use_theme(self, self.workspace.directories, self.theme_name, self.depth)))
+        self.push_screen(self.chat)
+        self._begin()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key goes through the chat's table first; what means nothing there goes on to the widgets."""
+        if isinstance(event, events.Key) and not event.is_forwarded and await self._take_key(event):
+            return
+        await super().on_event(event)
+
+    async def _take_key(self, event: events.Key) -> bool:
+        if self.screen is self.chat:
+            return await self.chat.keys.take(event)
+        if event.key == "ctrl+c":
+            await self.quit_on_second_press()
+            return True
+        if event.key == "ctrl+l":
+            self.repaint()
+            return True
+        return False
+
+    @work(group="opening", exclusive=True)
+    async def _begin(self) -> None:
+        """Ask what a first start asks, then open a chat."""
+        if self._first_run:
+            self.wishes = await popups.first_run(self)
+        await self._open(self.wishes)
+
+    @work(group="opening", exclusive=True)
+    async def open_chat(self, wishes: Wishes) -> None:
+        """Leave this chat for another."""
+        await self._close_chat(ended=True)
+        self.chat = self._new_screen()
+        await self.switch_screen(self.chat)
+        await self._open(wishes)
+
+    async def _close_chat(self, *, ended: bool) -> None:
+        """Write down where the chat was left, and let its engine go. ``ended``: the user wanted it."""
+        if self.chat.whereabouts is not None:
+            await self.chat.whereabouts.close(ended=ended)
+        if self.chat.session is not None:
+            await self.chat.session.connection.engine.close()
+
+    def _new_screen(self) -> ChatScreen:
+        return ChatScreen(self._loaded_keys.keymap, glyphs=self.glyphs, clock=self._clock)
+
+    async def _open(self, wishes: Wishes) -> None:
+        screen = self.chat
+        try:
+            session = await asyncio.to_thread(open_session, self.workspace, wishes, watch=screen.engine_event)
+            notes = await self._opened(session)
+        except TavernError as error:
+            screen.could_not_open(error)
+            return
+        try:
+            place = await screen.fill(session)
+            notes += away_notes(screen, place)
+        except StorageError as error:
+            notes.append(str(error))
+        for note in notes:
+            screen.mirror.note(note)
+
+    async def _opened(self, session: ChatSession) -> list[str]:
+        """What is to be said about the chat that was opened, and once about files that were not taken as they are."""
+        session.options = replace(session.options, updates_per_second=self._updates_per_second)
+        await session.open()
+        notes, self._notes = [*self._notes, *notes_of(session)], []
+        return notes
+
+    def repaint(self) -> None:
+        """Draw the screen from nothing."""
+        if self._driver is not None:
+            self._driver.write("\x1b[2J")
+        self.refresh(layout=True)
+
+    def use_mouse(self, wanted: bool) -> None:
+        """Take the mouse, or leave it to the terminal."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.use_mouse(wanted)
+
+    async def quit_on_second_press(self) -> None:
+        """Leave where this was asked for a moment ago; else say that it takes a second press."""
+        now = self._clock()
+        if now - self._asked_to_quit <= TWICE_SECONDS:
+            await self.leave()
+            return
+        self._asked_to_quit = now
+        if self.screen is self.chat:
+            self.chat.hint("Press ctrl+c again to quit", seconds=TWICE_SECONDS)
+        else:
+            self.notify("Press ctrl+c again to quit", timeout=TWICE_SECONDS)
+
+    async def leave(self) -> None:
+        """End the program, once a reply that is being written here is saved."""
+        self.leaving = True
+        if not self.chat.replying:
+            await self._end()
+
+    async def reply_ended(self) -> None:
+        """A reply is saved: the program ends if that was what it waited for."""
+        if self._hang_up is not None:
+            self._hang_up.reply_ended()
+        elif self.leaving:
+            await self._end()
+
+    async def _end(self) -> None:
+        await self._close_chat(ended=True)
+        self.exit(0)
+
+    def on_terminal_gone(self) -> None:
+        """The terminal hung up: what is being written in the composer is kept, a running reply goes on to its end."""
+        self.leaving = True
+        if self.chat.whereabouts is not None:
+            self.chat.whereabouts.hang_up()
+        self._hang_up = HangUp(
+            stop=self.chat.stop_here,
+            leave=lambda: self.exit(0),
+            later=asyncio.get_running_loop().call_later,
+        )
+        self._hang_up.hung_up(busy=self.chat.replying)
+
+    async def on_end_requested(self) -> None:
+        """SIGTERM: keep what there is of a running reply, and leave."""
+        self.chat.stop_here()
+        await self.leave()
+
+    @work(group="popup", exclusive=True)
+    async def show(self, popup: Popup) -> None:
+        """Show something over the chat, and do what is answered there."""
+        try:
+            await popup(self)
+        except TavernError as error:
+            self.chat.hint(str(error))
+        self.chat.show_state()
+
+    def reload(self) -> None:
+        """Take up the settings as they are on disk now."""
+        self.workspace = Workspace.open(safe=self.workspace.safe, dirs=self.workspace.directories)
+
+    def say_later(self, notes: Iterable[str]) -> None:
+        """Say ``notes`` below the chat that is opened next."""
+        self._notes += notes
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours ends the program; what is said about it is said when the terminal is given back."""
+        if self.bug is None:
+            self.bug = error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Textual would print a traceback with local variables, which hold the user's texts."""
+        self._close_messages_no_wait()

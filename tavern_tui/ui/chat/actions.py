@@ -1,0 +1,40 @@
+"""What the actions of the registry do on the chat screen: one table from id to function, and the one way to run them.
+
+An action that meets a fault says so on the screen; nothing here raises for what a user can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.ui.chat.app_actions import APP_ACTIONS, TYPED_ACTIONS
+from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
+from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+Act = Callable[["ChatScreen", str], Awaitable[None]]
+
+RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS}
+"""Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
+
+
+async def run(screen: ChatScreen, action: str) -> None:
+    """Do what the key of ``action`` does; raises ``KeyError`` for one that is not there."""
+    await _act(screen, RUNNABLE[action], "")
+
+
+async def run_typed(screen: ChatScreen, action: str, argument: str = "") -> None:
+    """Do what was typed as a command or chosen by its name."""
+    await _act(screen, TYPED_ACTIONS.get(action) or RUNNABLE[action], argument)
+
+
+async def _act(screen: ChatScreen, act: Act, argument: str) -> None:
+    try:
+        await act(screen, argument)
+    except TavernError as error:
+        screen.hint(str(error))
+    screen.show_state()

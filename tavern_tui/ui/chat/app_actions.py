@@ -1,0 +1,160 @@
+"""Actions beyond the turns: scrolling, lists, help, the editor, the mouse, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tavern_tui.ui import popups
+from tavern_tui.ui.chat.outside import edit_outside
+from tavern_tui.ui.clipboard import copy
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+async def scroll_up(screen: ChatScreen, _argument: str = "") -> None:
+    """Scroll the log up by a screen."""
+    screen.mirror.log.scroll_page_up(animate=False)
+
+
+async def scroll_down(screen: ChatScreen, _argument: str = "") -> None:
+    """Scroll the log down by a screen."""
+    screen.mirror.log.scroll_page_down(animate=False)
+
+
+async def newline(screen: ChatScreen, _argument: str = "") -> None:
+    """Begin a new line in the composer."""
+    screen.composer.newline()
+
+
+async def complete(screen: ChatScreen, _argument: str = "") -> None:
+    """Complete the word in the composer."""
+    screen.composer.complete()
+
+
+async def history(screen: ChatScreen, _argument: str = "") -> None:
+    """Put the last message into the composer; ↑ and ↓ walk on from there."""
+    screen.composer.history_back()
+
+
+async def undo_typing(screen: ChatScreen, _argument: str = "") -> None:
+    """Take back the last change of what is being written."""
+    screen.composer.undo()
+
+
+async def redo_typing(screen: ChatScreen, _argument: str = "") -> None:
+    """Bring that change back."""
+    screen.composer.redo()
+
+
+async def write_outside(screen: ChatScreen, _argument: str = "") -> None:
+    """Write on in $EDITOR."""
+
+    async def put(text: str) -> None:
+        screen.composer.put(text)
+
+    screen.run_worker(edit_outside(screen, screen.composer.full_text, put), group="editor", exclusive=True)
+
+
+async def repaint(screen: ChatScreen, _argument: str = "") -> None:
+    """Draw the screen from nothing."""
+    screen.tavern.repaint()
+
+
+async def copied(screen: ChatScreen, text: str, what: str) -> None:
+    """Copy ``text`` and say where it went."""
+    screen.hint(f"Copied {what} {await copy(screen.app, text)}")
+
+
+def refused_while_busy(screen: ChatScreen) -> bool:
+    """Whether the chat cannot be left or changed now, which is then said."""
+    if screen.busy:
+        screen.hint("A reply is being written · Esc stops it")
+    return screen.busy
+
+
+async def leave(screen: ChatScreen, _argument: str = "") -> None:
+    """Copy what is marked, else stop the reply, else quit on the second press."""
+    if marked := screen.get_selected_text() or screen.composer.selected_text:
+        await copied(screen, marked, "what is marked")
+        screen.clear_selection()
+    elif screen.busy:
+        await screen.stop_reply()
+    else:
+        await screen.tavern.quit_on_second_press()
+
+
+async def palette(screen: ChatScreen, _argument: str = "") -> None:
+    """Show everything that can be done."""
+    screen.tavern.show(popups.palette)
+
+
+async def show_help(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the keys."""
+    screen.tavern.show(popups.show_help)
+
+
+async def characters(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the characters and chats."""
+    if not refused_while_busy(screen):
+        screen.tavern.show(popups.characters)
+
+
+async def new_chat(screen: ChatScreen, _argument: str = "") -> None:
+    """Begin another chat with this character."""
+    if not refused_while_busy(screen):
+        name = screen.open_session.character.name
+        screen.tavern.open_chat(replace(screen.tavern.wishes, character=name, chat="", new=True))
+
+
+async def connect(screen: ChatScreen, _argument: str = "") -> None:
+    """Choose who writes."""
+    if not refused_while_busy(screen):
+        screen.tavern.show(popups.writers)
+
+
+async def theme(screen: ChatScreen, _argument: str = "") -> None:
+    """Choose the colours."""
+    screen.tavern.show(popups.themes)
+
+
+async def mouse(screen: ChatScreen, argument: str = "") -> None:
+    """Give the mouse to the terminal, or take it."""
+    if argument not in ("on", "off"):
+        screen.hint("/mouse off gives the mouse back to the terminal, /mouse on takes it")
+        return
+    screen.tavern.use_mouse(argument == "on")
+    screen.hint("The mouse is the app's" if argument == "on" else "The mouse is the terminal's")
+
+
+async def quit_app(screen: ChatScreen, _argument: str = "") -> None:
+    """Quit from the palette or by command: nobody types that by accident."""
+    if screen.busy:
+        await screen.stop_reply()
+    await screen.tavern.leave()
+
+
+APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    "app.palette": palette,
+    "app.help": show_help,
+    "app.repaint": repaint,
+    "app.quit": leave,
+    "app.characters": characters,
+    "app.connect": connect,
+    "app.theme": theme,
+    "app.mouse": mouse,
+    "chat.scroll_up": scroll_up,
+    "chat.scroll_down": scroll_down,
+    "chat.new": new_chat,
+    "composer.newline": newline,
+    "composer.editor": write_outside,
+    "composer.complete": complete,
+    "composer.history": history,
+    "composer.undo": undo_typing,
+    "composer.redo": redo_typing,
+}
+
+TYPED_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {"app.quit": quit_app}
+"""What differs where an action was typed or chosen by name: no key was hit by accident."""

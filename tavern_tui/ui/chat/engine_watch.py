@@ -1,0 +1,78 @@
+"""``EngineWatch``: connects to the engine while the chat is read, and again when a server comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.session.connection import Ready
+from tavern_tui.session.session import ChatSession
+from tavern_tui.session.starter_note import starter_status
+from tavern_tui.ui.chat.mirror import Mirror
+from tavern_tui.ui.chat.problems import OTHER_ENGINE, Problems
+from tavern_tui.ui.chat.progress import Progress
+from tavern_tui.ui.widgets.status import Away, Connecting
+
+EVERY_SECONDS = 10.0
+"""How long until a server that did not answer is asked again."""
+
+_COMES_BACK = frozenset({EngineFault.UNREACHABLE, EngineFault.LOADING, EngineFault.CRASHED})
+
+
+class EngineWatch:
+    """Looks for the engine of one session, and says what it found."""
+
+    def __init__(self, session: ChatSession, mirror: Mirror, progress: Progress, problems: Problems) -> None:
+        self._session = session
+        self._mirror = mirror
+        self._progress = progress
+        self._problems = problems
+
+    async def run(self, *, every: float = EVERY_SECONDS) -> None:
+        """Connect; where the server may come back, try until it does. The first refusal is told."""
+        self._progress.phase(Connecting())
+        told = False
+        while True:
+            try:
+                ready = await self.look()
+            except TavernError as error:
+                again = isinstance(error, EngineError) and error.fault in _COMES_BACK
+                if not told:
+                    self._away(error, again)
+                    told = True
+                if not again:
+                    return
+                await asyncio.sleep(every)
+            else:
+                if told:
+                    self._problems.clear()
+                if not self._session.busy:
+                    self._progress.idle()
+                self.show(ready)
+                return
+
+    async def renew(self) -> None:
+        """Show the model that wrote last; where it cannot be asked now, nothing changes."""
+        try:
+            self.show(await self.look())
+        except TavernError:
+            pass  # the reply that failed for it has said so
+
+    async def look(self) -> Ready:
+        """What is known of the engine; asks it only where that is old. Raises ``EngineError``, ``SettingsError``."""
+        options = self._session.options
+        return await self._session.connection.ready(template=options.template, context_tokens=options.context_tokens)
+
+    def show(self, ready: Ready) -> None:
+        """Say which model writes."""
+        info = ready.info
+        self._progress.tell(
+            engine=info.engine, model=info.model, context_size=ready.context_tokens, advice=starter_status(ready)
+        )
+        if ready.changed:
+            self._mirror.note(ready.changed)
+
+    def _away(self, error: TavernError, again: bool) -> None:
+        self._progress.phase(Away())
+        trying = " Reading and editing work; trying again every 10 s." if again else ""
+        self._problems.show(error, (OTHER_ENGINE,), trying)

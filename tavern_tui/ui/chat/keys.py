@@ -1,0 +1,126 @@
+"""``Keys``: what a key does on the chat screen. The one place that every key of the chat goes through.
+
+In order: chords that mean two keys; the ways on that a problem's block offers; the action that the keymap names where
+things stand; and what is left goes to the composer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.events import Key
+from textual.timer import Timer
+
+from tavern_tui.config.action import Action, Where
+from tavern_tui.ui.chat.actions import RUNNABLE, run
+from tavern_tui.ui.chat.turn_mode import BURST_SECONDS, HARMLESS
+from tavern_tui.ui.terminal.gestures import keys_meant
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+class Keys:
+    """The keys of one chat screen. ``clock`` gives seconds that only grow."""
+
+    def __init__(self, screen: ChatScreen, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._held: list[str] = []
+        self._timer: Timer | None = None
+
+    def holding(self) -> frozenset[Where]:
+        """The places of the registry that hold now."""
+        screen = self._screen
+        places = {Where.REPLYING} if screen.busy else set()
+        if screen.selection.turn:
+            return frozenset({*places, Where.TURN})
+        places.add(Where.COMPOSER)
+        if screen.composer.is_empty and not screen.editor.turn:
+            places.add(Where.EMPTY)
+        return frozenset(places)
+
+    async def take(self, event: Key) -> bool:
+        """Do what a key means; whether it meant anything here. What did not goes to the widget with the focus."""
+        screen = self._screen
+        meant = keys_meant(
+            event.key,
+            composer_empty=screen.composer.is_empty,
+            text_selected=bool(screen.composer.selected_text),
+        )
+        if not meant:
+            return await self._press(event)
+        for press in meant:
+            key = Key(press.key, press.character)
+            if not await self._press(key):
+                screen.composer.post_message(key)
+        return True
+
+    async def _press(self, event: Key) -> bool:
+        screen = self._screen
+        if not screen.selection.turn and screen.composer.is_empty and (offer := screen.problems.action_for(event.key)):
+            await run(screen, offer)
+            return True
+        if event.key == "escape" and screen.take_back():
+            return True
+        action = screen.keymap.action_for(event.key, self.holding())
+        if screen.selection.turn:
+            return await self._command(event, action)
+        if action is None or action.id not in RUNNABLE:
+            return self._history(event.key)
+        await run(screen, action.id)
+        return True
+
+    async def _command(self, event: Key, action: Action | None) -> bool:
+        """A key while a turn is selected: a command, or the first letter of what is being typed."""
+        screen = self._screen
+        if not event.is_printable or event.character is None:
+            await self._run_held()
+            if action is None or action.id not in RUNNABLE:
+                return False
+            screen.selection.burst.clear()
+            await run(screen, action.id)
+            return True
+        if typed := screen.selection.burst.press(event.character, self._clock()):
+            self._drop_held()
+            self._type(typed)
+        elif action is None or action.id not in RUNNABLE:
+            await self._run_held()
+            self._type(event.character)
+        elif action.id in HARMLESS:
+            await run(screen, action.id)
+        else:
+            self._hold(action.id)
+        return True
+
+    def _type(self, text: str) -> None:
+        """Leave the selection and type ``text``."""
+        self._screen.selection.leave()
+        self._screen.composer.insert(text)
+
+    def _history(self, key: str) -> bool:
+        """↑ on the composer's first line and ↓ on its last walk through what was sent."""
+        composer = self._screen.composer
+        if key == "up":
+            return composer.history_back()
+        return key == "down" and composer.history_forward()
+
+    def _hold(self, action: str) -> None:
+        """Run ``action`` once it is known that its letter was not typed."""
+        self._held.append(action)
+        if self._timer is None:
+            self._timer = self._screen.set_timer(BURST_SECONDS, self._run_held)
+
+    def _drop_held(self) -> None:
+        self._held.clear()
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    async def _run_held(self) -> None:
+        held = list(self._held)
+        self._drop_held()
+        for action in held:
+            await run(self._screen, action)

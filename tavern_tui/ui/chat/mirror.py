@@ -1,0 +1,118 @@
+"""``Mirror``: keeps the chat log on screen equal to the branch that the reader is at.
+
+Only what differs is touched: the cost of a new turn does not grow with the chat. Notes and problems of the program
+stand between the turns; a problem leaves when the chat goes on, a note stays where it was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind, entry_of
+from tavern_tui.ui.chatlog.view import ChatLog
+
+
+class Mirror:
+    """One chat log and how it follows a chat's tree."""
+
+    def __init__(self, log: ChatLog) -> None:
+        self.log = log
+        self._spoken = 0
+        self._problems: set[str] = set()
+
+    def load(self, tree: ChatTree) -> None:
+        """Show the whole branch, and nothing else."""
+        self._problems.clear()
+        self.log.load([entry_in(tree, turn) for turn in tree.path()])
+
+    def keep_up(self, tree: ChatTree, changed: Iterable[str] = ()) -> None:
+        """Show what the branch has become. ``changed``: turns whose text or state may differ from what is shown."""
+        fresh: list[Turn] = []
+        common = ""
+        for turn in tree.walk_back():
+            if turn.id in self.log.standing:
+                common = turn.id
+                break
+            fresh.append(turn)
+        self.cut_after(common)
+        if fresh:
+            self.forget_problems()
+            self.log.append([entry_in(tree, turn) for turn in reversed(fresh)])
+        # Siblings of the last turn in common may have come or gone with the rest.
+        for turn_id in {*changed, common} - {turn.id for turn in fresh}:
+            self.refresh(tree, turn_id)
+
+    def renew(self, tree: ChatTree) -> None:
+        """Show the branch after changes that nobody counted, such as an undo: every turn is looked at."""
+        self.keep_up(tree)
+        for turn in tree.walk_back():
+            self.refresh(tree, turn.id)
+
+    def cut_after(self, turn_id: str) -> None:
+        """Take the turns after this one off the screen; all of them where it is ""."""
+        if stale := self._turns_after(turn_id):
+            self.log.discard(stale)
+
+    def refresh(self, tree: ChatTree, turn_id: str) -> None:
+        """Show the present state of one turn, where it is on screen; its folds and selection stay."""
+        turn = tree.turns.get(turn_id)
+        if turn is None or turn_id not in self.log.standing:
+            return
+        shown = self.log.standing.entry(turn_id)
+        now = replace(entry_in(tree, turn), selected=shown.selected, unfolded=shown.unfolded)
+        if now != shown:
+            self.log.replace(now)
+
+    def note(self, text: str, *, problem: bool = False) -> str:
+        """Say something of the program's own at the end of the log; its entry's id."""
+        self._spoken += 1
+        entry = ChatEntry(f"said-{self._spoken}", EntryKind.PROBLEM if problem else EntryKind.NOTE, text=text)
+        if problem:
+            self._problems.add(entry.id)
+        self.log.append([entry])
+        return entry.id
+
+    def forget_problems(self) -> None:
+        """Take the problems off the screen: what they were about has been gone on from."""
+        if self._problems:
+            self.log.discard(self._problems)
+            self._problems.clear()
+
+    def last_turn(self) -> str:
+        """The id of the last turn on screen, "" where there is none."""
+        return next((entry.id for entry in reversed(self.log.entries) if entry.roleplay), "")
+
+    def neighbour(self, entry_id: str, step: int) -> str:
+        """The turn ``step`` turns after this one (negative: before), as far as there are any."""
+        entries, place = self.log.entries, self.log.standing.place(entry_id)
+        stride = 1 if step > 0 else -1
+        found = entry_id
+        while step and 0 <= place + stride < len(entries):
+            place += stride
+            if entries[place].roleplay:
+                found = entries[place].id
+                step -= stride
+        return found
+
+    def number(self, entry_id: str) -> int:
+        """Which turn of the branch it is, from 1."""
+        return sum(entry.roleplay for entry in self.log.entries[: self.log.standing.place(entry_id) + 1])
+
+    def _turns_after(self, entry_id: str) -> list[str]:
+        """The turns on screen after this one; all of them where it is ""."""
+        found = []
+        for entry in reversed(self.log.entries):
+            if entry.id == entry_id:
+                break
+            if entry.roleplay:
+                found.append(entry.id)
+        return found
+
+
+def entry_in(tree: ChatTree, turn: Turn) -> ChatEntry:
+    """The log's entry of a turn, with its place among its swipes."""
+    siblings = tree.children.get(turn.parent, ())
+    place = siblings.index(turn.id) + 1 if len(siblings) > 1 else 1
+    return entry_of(turn, place, max(1, len(siblings)))

@@ -1,0 +1,32 @@
+"""What is said when a chat is opened: what happened to it since, and what of its file could not be read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tavern_tui.session.coming_back import Place
+from tavern_tui.session.reading_chats import problems_of
+from tavern_tui.session.session import ChatSession
+from tavern_tui.session.while_away import while_away
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+def notes_of(session: ChatSession) -> list[str]:
+    """The notes below the chat, each a sentence."""
+    return list(problems_of(session.log))
+
+
+def away_notes(screen: ChatScreen, place: Place) -> list[str]:
+    """What came to the chat since it was last looked at from here, in one line if anything."""
+    session, whereabouts = screen.open_session, screen.whereabouts
+    line = while_away(
+        session.log.events,
+        session.tree,
+        place.seen,
+        left_open=whereabouts is not None and whereabouts.left_open,
+        now=datetime.now().astimezone(),
+    )
+    return [line] if line else []

@@ -1,0 +1,107 @@
+"""``Outbox``: what Enter does with what is written, and the one message that waits while a reply is being made.
+
+Source: ``docs/ux.md`` §25.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tavern_tui.ui.slash import Command, Unknown, parse
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+JUST_SENT_SECONDS = 0.7
+"""A second Enter within this time after sending is no wish for another reply."""
+
+
+class Outbox:
+    """Sends the texts of one screen's composer."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._sent_at = float("-inf")
+        self._asked = False
+        self._sending = ""
+        self.queued = ""
+
+    @property
+    def unsent(self) -> str:
+        """What has left the composer and is no turn of the chat yet."""
+        return "\n\n".join(text for text in (self._sending, self.queued) if text)
+
+    @property
+    def just_sent(self) -> bool:
+        """Whether a message was sent a moment ago."""
+        return self._screen.now() - self._sent_at < JUST_SENT_SECONDS
+
+    async def enter(self) -> None:
+        """Send what is written: as a message, a command, or the new text of a turn."""
+        screen, composer = self._screen, self._screen.composer
+        if composer.expand_fold():
+            return
+        if composer.ends_with_backslash():
+            composer.newline()
+            return
+        if screen.editor.turn:
+            turn = screen.editor.turn
+            if (text := screen.editor.end()) is not None:
+                await screen.save_edit(turn, text)
+            else:
+                screen.hint("Nothing was changed")
+            return
+        match parse(composer.full_text):
+            case Command(action=action, argument=argument):
+                composer.take()
+                await screen.run_typed(action, argument)
+            case Unknown(message=message):
+                screen.hint(message)
+            case str(text) if text.strip():
+                self._send(text)
+
+    def _send(self, text: str) -> None:
+        screen = self._screen
+        if screen.session is None:
+            screen.hint("The chat is still being opened")
+        elif not screen.busy:
+            screen.composer.take()
+            self.send(text)
+        elif not self._asked:
+            self._asked = True
+            screen.hint("reply running · Esc stops · Enter again queues it", lasting=True)
+        else:
+            screen.composer.take()
+            self.queued = f"{self.queued}\n\n{text}" if self.queued else text
+            screen.hint("Sent when this reply is saved · Esc takes it back", lasting=True)
+
+    def send(self, text: str) -> None:
+        """Send ``text`` now."""
+        self._sent_at = self._screen.now()
+        self._sending = text
+        self._screen.mirror.log.follow_end()
+        self._screen.start(self._screen.open_session.reply(text))
+
+    def stored(self) -> None:
+        """What was sent is a turn of the chat."""
+        self._sending = ""
+
+    def take_back(self) -> bool:
+        """Put what waits back into the composer; whether anything did."""
+        if not self.queued:
+            return False
+        composer = self._screen.composer
+        text, self.queued, self._asked = self.queued, "", False
+        composer.put(f"{text}\n\n{composer.full_text}" if composer.full_text else text)
+        self._screen.hint("")
+        return True
+
+    def reply_ended(self, *, leaving: bool) -> None:
+        """Give back what could not be stored, and send what waited, unless the program is ``leaving``."""
+        self._asked = False
+        if self._sending or leaving:
+            self.queued, self._sending = self.unsent, ""
+            self.take_back()
+        elif self.queued:
+            text, self.queued = self.queued, ""
+            self.send(text)

@@ -1,0 +1,81 @@
+"""What can be done about a fault: the keys that a problem's block in the log offers.
+
+The keys hold while the block has the selection and the composer is empty; every other key types. The actions are
+those of the registry. Source: ``docs/ux.md`` §14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.ui.chat.mirror import Mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way on: the key, the words beside it, and the registry's id of what it does."""
+
+    key: str
+    words: str
+    action: str
+
+
+AGAIN = Offer("enter", "tries again", "reply.speak")
+ANOTHER = Offer("r", "tries again", "reply.regenerate")
+GO_ON = Offer("c", "continues", "reply.continue")
+OTHER_ENGINE = Offer("c", "other engine", "app.connect")
+OTHER_CHAT = Offer("enter", "lists the characters", "app.characters")
+
+_ENGINE_AT_FAULT = frozenset(
+    {
+        EngineFault.UNREACHABLE,
+        EngineFault.NOT_AN_API,
+        EngineFault.KEY_REFUSED,
+        EngineFault.NO_MODEL,
+        EngineFault.RATE_LIMITED,
+        EngineFault.CRASHED,
+        EngineFault.UNAVAILABLE,
+        EngineFault.LOADING,
+        EngineFault.BUSY,
+    }
+)
+
+
+def offers_for(error: TavernError, *, kept: bool) -> tuple[Offer, ...]:
+    """The ways on after ``error``; ``kept``: part of the reply is there as a turn."""
+    if kept:
+        return (GO_ON, ANOTHER)
+    if isinstance(error, EngineError) and error.fault in _ENGINE_AT_FAULT:
+        return (AGAIN, OTHER_ENGINE)
+    return (AGAIN,)
+
+
+def problem_text(error: TavernError, offers: Sequence[Offer], more: str = "") -> str:
+    """The block: what happened, what is safe, ``more`` of it, and the keys."""
+    keys = " · ".join(f"{offer.key.title() if len(offer.key) > 1 else offer.key} {offer.words}" for offer in offers)
+    return "\n".join(part for part in (f"{error}{more}", keys) if part)
+
+
+class Problems:
+    """The block at the end of the log, if there is one."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._offers: tuple[Offer, ...] = ()
+
+    def show(self, error: TavernError, offers: tuple[Offer, ...], more: str = "") -> None:
+        """Show ``error`` with the keys that it offers, in the place of an earlier one."""
+        self.clear()
+        self._offers = offers
+        self._mirror.note(problem_text(error, offers, more), problem=True)
+
+    def clear(self) -> None:
+        """Show none any more: the chat goes on."""
+        self._offers = ()
+        self._mirror.forget_problems()
+
+    def action_for(self, key: str) -> str:
+        """The action that is offered for ``key``, "" for none."""
+        return next((offer.action for offer in self._offers if offer.key == key), "")

@@ -1,0 +1,108 @@
+"""Actions that make replies or choose among them: send, speak, swipe, regenerate, continue, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.chat import ROOT, Turn
+from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.events import Speaker
+from tavern_tui.ui.chat.app_actions import refused_while_busy
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+LEAST_LENGTH, MOST_LENGTH = 16, 8192
+
+
+async def send(screen: ChatScreen, _argument: str = "") -> None:
+    """Send what is written, save the turn that is being edited, or run the command that was typed."""
+    await screen.outbox.enter()
+
+
+async def speak(screen: ChatScreen, _argument: str = "") -> None:
+    """Let the character speak, or answer what was said last."""
+    if not screen.busy and not screen.outbox.just_sent:
+        screen.start(screen.open_session.reply())
+
+
+async def stop(screen: ChatScreen, _argument: str = "") -> None:
+    """Stop the reply and keep its text."""
+    await screen.stop_reply()
+
+
+async def regenerate(screen: ChatScreen, _argument: str = "") -> None:
+    """Another reply beside the last one; where the last turn is the user's, an answer to it."""
+    newest = screen.open_session.changes.newest()
+    if newest.speaker is Speaker.USER:
+        await speak(screen)
+    else:
+        another(screen, newest)
+
+
+async def go_on(screen: ChatScreen, _argument: str = "") -> None:
+    """Let the last reply go on."""
+    newest = screen.open_session.changes.newest()
+    screen.start(screen.open_session.continue_reply(newest.id), beside=newest.id)
+
+
+async def swipe(screen: ChatScreen, _argument: str = "") -> None:
+    """The next swipe of the last turn; after the last one, another reply."""
+    await swipe_turn(screen, screen.open_session.changes.newest(), 1)
+
+
+async def swipe_back(screen: ChatScreen, _argument: str = "") -> None:
+    """The swipe before this one of the last turn."""
+    await swipe_turn(screen, screen.open_session.changes.newest(), -1)
+
+
+async def set_length(screen: ChatScreen, argument: str) -> None:
+    """Set or tell the length of this chat's replies."""
+    if not argument.isdecimal() or not LEAST_LENGTH <= int(argument[:9]) <= MOST_LENGTH:
+        now = screen.open_session.options.response_tokens
+        screen.hint(f"Replies have up to {now} tokens · /length {LEAST_LENGTH} … {MOST_LENGTH} sets it")
+        return
+    await screen.open_session.set_response_tokens(int(argument))
+    screen.hint(f"Replies have up to {argument} tokens from now on")
+
+
+def another(screen: ChatScreen, turn: Turn) -> None:
+    """Write another reply beside ``turn``, or another answer to it where it is the user's."""
+    screen.start(screen.open_session.swipe(turn.id), beside=turn.id)
+
+
+async def swipe_turn(screen: ChatScreen, turn: Turn, step: int) -> None:
+    """Show the swipe ``step`` places after that of ``turn``. Greetings go round; after the newest of the last turn's
+    swipes another one is written."""
+    if refused_while_busy(screen):
+        return
+    session = screen.open_session
+    siblings = session.tree.siblings(turn.id)
+    place = siblings.index(turn.id) + step
+    if turn.parent == ROOT and len(siblings) > 1:
+        step = place % len(siblings) - siblings.index(turn.id)
+    elif place >= len(siblings):
+        if turn.id != session.tree.tip or turn.speaker is Speaker.USER:
+            raise NotFoundError("This is the last swipe.", hint="r writes another one.")
+        another(screen, turn)
+        return
+    elif place < 0:
+        raise NotFoundError("This is the first swipe.")
+    shown = await session.changes.select_swipe(step, turn.id)
+    selected = screen.selection.turn
+    screen.mirror.keep_up(session.tree, [shown.id])
+    if selected:
+        screen.selection.select(shown.id)
+
+
+REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    "composer.send": send,
+    "reply.speak": speak,
+    "reply.stop": stop,
+    "reply.regenerate": regenerate,
+    "reply.continue": go_on,
+    "reply.swipe": swipe,
+    "reply.swipe_back": swipe_back,
+    "reply.length": set_length,
+}

@@ -1,0 +1,49 @@
+"""``Selection``: which turn is selected, and what the composer says meanwhile."""
+
+from __future__ import annotations
+
+from tavern_tui.domain.messages import number
+from tavern_tui.ui.chat.mirror import Mirror
+from tavern_tui.ui.chat.turn_mode import Burst, Confirmation
+from tavern_tui.ui.composer.widget import Composer
+
+
+class Selection:
+    """At most one turn of the log; letters are then commands for it."""
+
+    def __init__(self, mirror: Mirror, composer: Composer) -> None:
+        self._mirror = mirror
+        self._composer = composer
+        self.turn = ""
+        self.burst = Burst()
+        self.confirmation = Confirmation()
+
+    def select(self, turn: str) -> None:
+        """Select ``turn``, where it is on screen; else nothing is selected."""
+        if not turn or turn not in self._mirror.log.standing:
+            self.leave()
+            return
+        self.turn = turn
+        self._mirror.log.select_entry(turn)
+        self._composer.dim(f"Turn {number(self._mirror.number(turn))} selected · Enter to type")
+
+    def leave(self) -> None:
+        """Select nothing, and go back to typing."""
+        self.burst.clear()
+        self.confirmation.clear()
+        if self.turn:
+            self.turn = ""
+            self._mirror.log.select_entry(None)
+        self._composer.dim(None)
+        self._composer.focus()
+
+    def move(self, steps: int) -> None:
+        """Select the turn so many turns further on (negative: before)."""
+        self.select(self._mirror.neighbour(self.turn, steps))
+
+    def renew(self) -> None:
+        """The chat has changed: a turn that is gone is no longer selected; a last turn is in its place."""
+        if self.turn and self.turn not in self._mirror.log.standing:
+            self.select(self._mirror.last_turn())
+        elif self.turn:
+            self.select(self.turn)

@@ -1,0 +1,222 @@
+"""Actions on one turn: select, move, edit, swipe, regenerate, continue, branch, delete, hide, copy; undo and redo."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.messages import number
+from tavern_tui.ui.chat.app_actions import copied, refused_while_busy
+from tavern_tui.ui.chat.outside import edit_outside
+from tavern_tui.ui.chat.reply_actions import another, swipe_turn
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+def chosen(screen: ChatScreen) -> Turn:
+    """The turn that is meant: the selected one, else the last. Raises ``NotFoundError``."""
+    if not screen.selection.turn:
+        return screen.open_session.changes.newest()
+    turn = screen.open_session.tree.turns.get(screen.selection.turn)
+    if turn is None:
+        raise NotFoundError("This turn is still being written.", hint="Esc stops it.")
+    return turn
+
+
+async def select(screen: ChatScreen, _argument: str = "") -> None:
+    """Select the last turn."""
+    last = screen.mirror.last_turn()
+    if not last:
+        raise NotFoundError("There is no turn yet.")
+    screen.selection.select(last)
+
+
+async def leave(screen: ChatScreen, _argument: str = "") -> None:
+    """Go back to typing."""
+    screen.selection.leave()
+
+
+async def previous(screen: ChatScreen, _argument: str = "") -> None:
+    """Select the turn before."""
+    screen.selection.move(-1)
+
+
+async def following(screen: ChatScreen, _argument: str = "") -> None:
+    """Select the turn after."""
+    screen.selection.move(1)
+
+
+async def first(screen: ChatScreen, _argument: str = "") -> None:
+    """Select the first turn."""
+    screen.selection.move(-len(screen.mirror.log.entries))
+
+
+async def last(screen: ChatScreen, _argument: str = "") -> None:
+    """Select the last turn, and follow the end of the log again."""
+    screen.selection.move(len(screen.mirror.log.entries))
+    screen.mirror.log.follow_end()
+
+
+async def swipe_back(screen: ChatScreen, _argument: str = "") -> None:
+    """The swipe before this one."""
+    await swipe_turn(screen, chosen(screen), -1)
+
+
+async def swipe(screen: ChatScreen, _argument: str = "") -> None:
+    """The next swipe."""
+    await swipe_turn(screen, chosen(screen), 1)
+
+
+async def edit(screen: ChatScreen, argument: str = "") -> None:
+    """Change the turn's text in the composer, or give it the text that follows the command."""
+    turn = chosen(screen)
+    if argument:
+        await screen.save_edit(turn.id, argument)
+        return
+    screen.selection.leave()
+    screen.editor.begin(turn.id, turn.text)
+    name = number(screen.mirror.number(turn.id))
+    screen.hint(f"Editing turn {name} · Enter saves · Esc leaves it as it was", lasting=True)
+
+
+async def edit_in_editor(screen: ChatScreen, _argument: str = "") -> None:
+    """Change the turn's text in $EDITOR."""
+    turn = chosen(screen)
+    work = edit_outside(screen, turn.text, partial(screen.save_edit, turn.id))
+    screen.run_worker(work, group="editor", exclusive=True)
+
+
+async def regenerate(screen: ChatScreen, _argument: str = "") -> None:
+    """Write another reply in place of the turn."""
+    turn = chosen(screen)
+    if confirmed(screen, "turn.regenerate", turn, "r again to write turn {number} anew"):
+        screen.selection.leave()
+        another(screen, turn)
+
+
+async def go_on(screen: ChatScreen, _argument: str = "") -> None:
+    """Let the turn go on where its text ends."""
+    turn = chosen(screen)
+    if turn.speaker is Speaker.USER:
+        raise NotFoundError("This turn is yours: e changes it.")
+    screen.selection.leave()
+    screen.start(screen.open_session.continue_reply(turn.id), beside=turn.id)
+
+
+async def branch(screen: ChatScreen, _argument: str = "") -> None:
+    """Go on from this turn; at the end of a branch that was made so, go back to what followed."""
+    if refused_while_busy(screen):
+        return
+    turn, tree = chosen(screen), screen.open_session.tree
+    if turn.id != tree.tip:
+        hidden = len(tree.path()) - screen.mirror.number(turn.id)
+        await screen.open_session.changes.go_to(turn.id)
+        screen.hint(f"A branch begins here; {turns(hidden)} stay · b goes back to them")
+    elif tree.children.get(turn.id):
+        await screen.open_session.changes.go_to(tree.leaf_below(turn.id))
+        screen.hint("Back on the branch that goes on from here")
+    else:
+        raise NotFoundError("Nothing follows this turn: it is where the chat goes on.")
+    screen.mirror.keep_up(screen.open_session.tree)
+
+
+async def delete(screen: ChatScreen, _argument: str = "") -> None:
+    """Delete the turn and all after it."""
+    if refused_while_busy(screen):
+        return
+    session, turn = screen.open_session, chosen(screen)
+    gone = len(session.tree.path()) - screen.mirror.number(turn.id) + 1
+    after = f" and the {number(gone - 1)} after it" if gone > 1 else ""
+    if screen.selection.turn and not confirmed(screen, "turn.delete", turn, "d again to delete turn {number}" + after):
+        return
+    lost = [later for later in session.tree.path()[-gone:] if later.speaker is Speaker.USER]
+    await session.changes.delete(turn.id)
+    screen.mirror.keep_up(session.tree)
+    if lost == [turn] and screen.composer.is_empty:
+        screen.selection.leave()
+        screen.composer.put(turn.text)
+    screen.selection.renew()
+    screen.hint(f"Deleted {turns(gone)} · {'u' if screen.selection.turn else '/undo'} brings back")
+
+
+async def hide(screen: ChatScreen, _argument: str = "") -> None:
+    """Keep the turn out of prompts, or take it in again."""
+    turn = chosen(screen)
+    await screen.open_session.changes.hide(turn.id, not turn.hidden)
+    screen.mirror.refresh(screen.open_session.tree, turn.id)
+    screen.hint("The model reads it again · u undoes" if turn.hidden else "The model no longer reads it · u undoes")
+
+
+async def copy(screen: ChatScreen, _argument: str = "") -> None:
+    """Copy the turn's text."""
+    await copied(screen, chosen(screen).text, "the turn")
+
+
+async def copy_all(screen: ChatScreen, _argument: str = "") -> None:
+    """Copy all turns on screen as Markdown."""
+    path = screen.open_session.tree.path()
+    text = "\n\n".join(f"**{turn.name}**\n\n{turn.text}" if turn.name else turn.text for turn in path)
+    await copied(screen, text, turns(len(path)))
+
+
+async def undo(screen: ChatScreen, _argument: str = "") -> None:
+    """Take back the last thing done to the chat."""
+    if refused_while_busy(screen):
+        return
+    what = await screen.open_session.changes.undo()
+    screen.renew()
+    screen.hint(
+        f"Undone: {what} · {'U' if screen.selection.turn else '/redo'} brings it back"
+        if what
+        else "There is nothing to undo"
+    )
+
+
+async def redo(screen: ChatScreen, _argument: str = "") -> None:
+    """Bring back what was undone."""
+    if refused_while_busy(screen):
+        return
+    what = await screen.open_session.changes.redo()
+    screen.renew()
+    screen.hint(f"Back again: {what}" if what else "There is nothing to redo")
+
+
+def confirmed(screen: ChatScreen, action: str, turn: Turn, question: str) -> bool:
+    """Whether this is the second press; the first one asks ``question`` with the turn's number."""
+    if not screen.asks or screen.selection.confirmation.given(action, turn.id, screen.now()):
+        return True
+    screen.hint(question.format(number=number(screen.mirror.number(turn.id))), seconds=3.0)
+    return False
+
+
+def turns(count: int) -> str:
+    """So many turns, in words."""
+    return "1 turn" if count == 1 else f"{number(count)} turns"
+
+
+TURN_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    "turn.select": select,
+    "turn.leave": leave,
+    "turn.previous": previous,
+    "turn.next": following,
+    "turn.first": first,
+    "turn.last": last,
+    "turn.swipe_back": swipe_back,
+    "turn.swipe": swipe,
+    "turn.edit": edit,
+    "turn.editor": edit_in_editor,
+    "turn.regenerate": regenerate,
+    "turn.continue": go_on,
+    "turn.branch": branch,
+    "turn.delete": delete,
+    "turn.hide": hide,
+    "turn.copy": copy,
+    "turn.copy_all": copy_all,
+    "chat.undo": undo,
+    "chat.redo": redo,
+}

@@ -1,0 +1,143 @@
+"""What lies over the chat for a moment: the first run, the lists, the palette, help. Each is loaded when it is shown.
+
+Every function here shows one screen, waits for its answer, and does what was answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tavern_tui.config.settings import remember
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.session.demo import DEMO_CHAT, demo_workspace
+from tavern_tui.session.opening import Wishes, connection_to
+
+if TYPE_CHECKING:
+    from tavern_tui.session.writers import Writer
+    from tavern_tui.ui.app import TavernApp
+
+Popup = Callable[["TavernApp"], Awaitable[None]]
+"""One of the functions below."""
+
+
+async def first_run(app: TavernApp) -> Wishes:
+    """Ask what a first start asks; what to open then."""
+    from tavern_tui.session.first_run import StarterFetch, remember_first_run
+    from tavern_tui.session.writers import find_writers, wishes_for, writer_at
+    from tavern_tui.ui.screens.first_run import FirstRunScreen, FirstRunTools, What
+
+    tools = FirstRunTools(
+        search=partial(find_writers, app.workspace, named=app.wishes.server),
+        look=writer_at,
+        fetch=lambda: StarterFetch(app.workspace.directories),
+        remember=partial(remember_first_run, app.workspace),
+    )
+    result = await app.push_screen_wait(FirstRunScreen(tools, app.workspace.persona.name, glyphs=app.glyphs))
+    app.say_later(result.notes)
+    app.reload()
+    wishes = wishes_for(result.writer, app.wishes) if result.writer is not None else app.wishes
+    return await demo(app, wishes) if result.what is What.DEMO else wishes
+
+
+async def demo(app: TavernApp, wishes: Wishes) -> Wishes:
+    """Go on in a throw-away library with the demo chat in it; ``wishes`` for that chat."""
+    app.workspace = app.kept_open.enter_context(demo_workspace(app.workspace))
+    return replace(wishes, character="", chat=DEMO_CHAT)
+
+
+async def writers(app: TavernApp) -> None:
+    """Choose who writes, from the next reply on."""
+    from tavern_tui.session.writers import find_writers, remember_writer, writer_at
+    from tavern_tui.ui.screens.writers import WritersScreen
+
+    search = partial(find_writers, app.workspace, named=app.wishes.server)
+    writer = await app.push_screen_wait(WritersScreen(search, writer_at, glyphs=app.glyphs))
+    if writer is None:
+        return
+    if writer.must_be_fetched:
+        writer = await fetched(app, writer)
+    if writer is not None:
+        for note in await asyncio.to_thread(remember_writer, app.workspace, writer):
+            app.chat.mirror.note(note)
+        await use_writer(app, writer)
+
+
+async def fetched(app: TavernApp, writer: Writer) -> Writer | None:
+    """The starter with its model, which comes over the net meanwhile; ``None`` where it could not be had."""
+    from tavern_tui.session.first_run import StarterFetch
+
+    fetch = StarterFetch(app.workspace.directories)
+
+    def tell() -> None:
+        app.chat.progress.waiting("Fetching the starter model", fetch.done / fetch.total if fetch.total else None)
+
+    ticking = app.set_interval(0.5, tell)
+    try:
+        return replace(writer, model=str(await fetch.run()))
+    except TavernError as error:
+        app.chat.mirror.note(str(error), problem=True)
+        return None
+    finally:
+        ticking.stop()
+        app.chat.progress.idle()
+
+
+async def use_writer(app: TavernApp, writer: Writer) -> None:
+    """Let ``writer`` write in the chat that is open."""
+    from tavern_tui.session.writers import wishes_for
+
+    app.reload()
+    app.wishes = wishes_for(writer, app.wishes)
+    session = app.chat.session
+    if session is None:
+        return
+    old = session.connection
+    session.connection = connection_to(app.workspace, app.wishes, watch=app.chat.engine_event)
+    app.chat.look_for_engine()
+    await old.engine.close()
+
+
+async def characters(app: TavernApp) -> None:
+    """Go to another character or chat."""
+    from tavern_tui.session.character_list import character_rows, chats_with_lines, wishes_for
+    from tavern_tui.ui.screens.characters import CharactersScreen
+
+    screen = CharactersScreen(
+        partial(character_rows, app.workspace), partial(chats_with_lines, app.workspace), glyphs=app.glyphs
+    )
+    choice = await app.push_screen_wait(screen)
+    if choice is not None:
+        app.open_chat(wishes_for(choice, app.wishes))
+
+
+async def themes(app: TavernApp) -> None:
+    """Choose the colours."""
+    from tavern_tui.ui.screens.theme_list import ThemeList
+
+    name = await app.push_screen_wait(
+        ThemeList(app.workspace.directories, app.theme_name, app.depth, glyphs=app.glyphs)
+    )
+    if name is not None:
+        app.theme_name = name
+        await asyncio.to_thread(remember, app.workspace.directories, "ui.theme", name)
+
+
+async def palette(app: TavernApp) -> None:
+    """Find something that can be done, and do it."""
+    from tavern_tui.ui.chat.actions import RUNNABLE
+    from tavern_tui.ui.screens.palette import Palette
+
+    action = await app.push_screen_wait(Palette(app.chat.keymap, runnable=RUNNABLE, glyphs=app.glyphs))
+    if action is not None:
+        await app.chat.run_typed(action)
+
+
+async def show_help(app: TavernApp) -> None:
+    """Show the keys that hold, and all others."""
+    from tavern_tui.ui.screens.help import HelpScreen
+
+    await app.push_screen_wait(HelpScreen(app.chat.keymap, app.chat.keys.holding(), glyphs=app.glyphs))

@@ -1,0 +1,253 @@
+"""``ChatScreen``: one chat: the log, the composer, a line that says what goes on, and a row of keys.
+
+It owns the session and puts the parts of ``ui/chat`` together; what keys and commands do is in ``ui/chat/actions``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tavern_tui.config.actions import BY_ID
+from tavern_tui.config.keymap import Keymap
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.events import Speaker
+from tavern_tui.session.coming_back import Place
+from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
+from tavern_tui.session.session import ChatSession
+from tavern_tui.ui.chat.actions import run_typed
+from tavern_tui.ui.chat.editing import TurnEditor
+from tavern_tui.ui.chat.engine_watch import EngineWatch
+from tavern_tui.ui.chat.keys import Keys
+from tavern_tui.ui.chat.mirror import Mirror
+from tavern_tui.ui.chat.others import Others
+from tavern_tui.ui.chat.outbox import Outbox
+from tavern_tui.ui.chat.problems import OTHER_CHAT, Problems, offers_for
+from tavern_tui.ui.chat.progress import Progress
+from tavern_tui.ui.chat.replies import Replies
+from tavern_tui.ui.chat.selection import Selection
+from tavern_tui.ui.chat.whereabouts import Whereabouts
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.chatlog.view import ChatLog
+from tavern_tui.ui.composer.widget import Composer
+from tavern_tui.ui.slash import COMMANDS
+from tavern_tui.ui.widgets.keybar import KeyBar
+from tavern_tui.ui.widgets.status import StatusLine
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.app import TavernApp
+
+HINT_SECONDS = 6.0
+"""How long a hint stands in the status line."""
+
+
+class ChatScreen(Screen[None], inherit_bindings=False):
+    """A chat that ``open`` fills once its session is there. ``asks``: whether taking something away asks first."""
+
+    DEFAULT_CSS = """
+    ChatScreen {
+        layout: vertical;
+        background: $background;
+        &.-short KeyBar { display: none; }
+    }
+    """
+
+    def __init__(
+        self,
+        keymap: Keymap,
+        *,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+        asks: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.keymap = keymap
+        self.asks = asks
+        self.now = clock
+        self.session: ChatSession | None = None
+        self.others: Others | None = None
+        self.whereabouts: Whereabouts | None = None
+        self._replies: Replies | None = None
+        self._engine: EngineWatch | None = None
+        self._hint_timer: Timer | None = None
+        self._replying = False
+        self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
+        self.composer = Composer(commands=[(name, BY_ID[action].title) for name, action in COMMANDS.items()])
+        self.selection = Selection(self.mirror, self.composer)
+        self.editor = TurnEditor(self.composer)
+        self.problems = Problems(self.mirror)
+        self.outbox = Outbox(self)
+        self.keys = Keys(self, clock=clock)
+        self._status = StatusLine(glyphs=glyphs, id="status")
+        self._keybar = KeyBar(keymap, glyphs=glyphs, id="keys")
+        self.progress = Progress(
+            self._status,
+            on_started=self.outbox.stored,
+            on_failed=lambda error, kept: self.problems.show(error, offers_for(error, kept=kept)),
+            on_ended=self._reply_ended,
+        )
+
+    def compose(self) -> ComposeResult:
+        """The parts, from top to bottom."""
+        yield self._status
+        yield self.mirror.log
+        yield self.composer
+        yield self._keybar
+
+    def on_mount(self) -> None:
+        """Be ready to type in before the chat is there."""
+        self.composer.focus()
+        self.watch(self.mirror.log, "scroll_y", self._moved, init=False)
+        self.show_state()
+
+    @property
+    def tavern(self) -> TavernApp:
+        """The app, as what it is."""
+        from tavern_tui.ui.app import TavernApp
+
+        assert isinstance(self.app, TavernApp)
+        return self.app
+
+    @property
+    def open_session(self) -> ChatSession:
+        """The session. Raises ``TavernError`` while the chat is still being opened, or where it could not be."""
+        if self.session is None:
+            raise TavernError("No chat is open yet.", hint="/characters lists them.")
+        return self.session
+
+    @property
+    def replying(self) -> bool:
+        """Whether a reply is being made here."""
+        return self._replying
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is being made, here or in another terminal."""
+        return self._replying or (self.others is not None and self.others.writing)
+
+    async def fill(self, session: ChatSession) -> Place:
+        """Show the chat of ``session``, which is open, where it was left; look for its engine and follow it.
+
+        Raises ``StorageError`` where the place cannot be kept; the chat is shown all the same.
+        """
+        self.session = session
+        self._replies = Replies(session, self.mirror, self.progress, clock=self.now)
+        self._engine = EngineWatch(session, self.mirror, self.progress, self.problems)
+        self.others = Others(session, self.mirror, self.progress)
+        self.whereabouts = Whereabouts(self)
+        tree = session.tree
+        self.mirror.load(tree)
+        self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
+        self.composer.placeholder = f"Message {session.character.name}"
+        self.progress.tell(character=session.character.name, chat=tree.title)
+        self.look_for_engine()
+        self.run_worker(self.others.run(), group="others", exclusive=True)
+        try:
+            return await self.whereabouts.restore(session)
+        finally:
+            self.show_state()
+
+    def could_not_open(self, error: TavernError) -> None:
+        """Say why there is no chat, and what to do."""
+        self.progress.idle()
+        self.problems.show(error, (OTHER_CHAT,))
+
+    def engine_event(self, event: SessionEvent) -> None:
+        """What the engine tells while it is connected."""
+        if isinstance(event, EngineWaiting):
+            self.progress.waiting(event.why, event.fraction)
+        elif isinstance(event, Notice):
+            self.mirror.note(event.text)
+
+    def look_for_engine(self) -> None:
+        """Connect to the engine beside everything else, as often as it takes."""
+        if self._engine is not None:
+            self.run_worker(self._engine.run(), group="engine", exclusive=True)
+
+    def start(self, stream: AsyncGenerator[SessionEvent, None], *, beside: str = "") -> None:
+        """Show the reply that ``stream`` makes; where one is being made already, say so instead."""
+        if self.busy or self._replies is None or self.others is None:
+            self.hint("A reply is being written · Esc stops it")
+            return
+        self._replying = True
+        self.problems.clear()
+        self.selection.leave()
+        self.app.run_worker(self._replies.run(self.others.in_turn(stream), beside=beside), group="reply")
+        self.show_state()
+
+    async def stop_reply(self) -> None:
+        """Stop the reply that is being made, here or in another terminal, and keep its text."""
+        self.stop_here()
+        if self.others is not None and self.others.writing:
+            await self.others.follower.stop()
+
+    def stop_here(self) -> None:
+        """Stop the reply that is being made here, if there is one, and keep its text."""
+        if self.session is not None:
+            self.session.stop()
+
+    def take_back(self) -> bool:
+        """Esc: take back what waits to be sent, or leave an edit; whether there was either."""
+        if self.outbox.take_back():
+            return True
+        if not self.editor.turn:
+            return False
+        self.editor.end()
+        self.hint("Left as it was")
+        return True
+
+    def hint(self, text: str, *, lasting: bool = False, seconds: float = HINT_SECONDS) -> None:
+        """Say something about this moment; it goes by itself unless ``lasting``. "" takes it away."""
+        if self._hint_timer is not None:
+            self._hint_timer.stop()
+            self._hint_timer = None
+        self.progress.tell(hint=text)
+        if text and not lasting:
+            self._hint_timer = self.set_timer(seconds, lambda: self.progress.tell(hint=""))
+
+    def show_state(self) -> None:
+        """Show the keys that hold now."""
+        self._keybar.show(self.keys.holding())
+
+    async def run_typed(self, action: str, argument: str = "") -> None:
+        """Do what was typed or chosen by name."""
+        await run_typed(self, action, argument)
+
+    async def save_edit(self, turn: str, text: str) -> None:
+        """Give ``turn`` another text."""
+        await self.open_session.changes.edit(turn, text)
+        self.mirror.refresh(self.open_session.tree, turn)
+        self.hint("Changed · /undo brings the old text back")
+
+    def renew(self) -> None:
+        """Show what undo or redo made of the chat."""
+        self.mirror.renew(self.open_session.tree)
+        self.selection.renew()
+
+    @on(Composer.DraftChanged)
+    def _moved(self) -> None:
+        if self.whereabouts is not None:
+            self.whereabouts.keep()
+
+    @on(Composer.Changed)
+    def _typed(self) -> None:
+        self.show_state()
+
+    @on(ChatLog.Clicked)
+    def _clicked(self, event: ChatLog.Clicked) -> None:
+        self.selection.select(event.entry_id)
+        self.show_state()
+
+    async def _reply_ended(self) -> None:
+        self._replying = False
+        self.outbox.reply_ended(leaving=self.tavern.leaving)
+        self.show_state()
+        if self._engine is not None:
+            await self._engine.renew()
+        await self.tavern.reply_ended()
