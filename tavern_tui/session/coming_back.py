@@ -84,6 +84,14 @@ class PlaceKeeper:
         self._writer = _Writer(held, log, self._refused)
         return held.found
 
+    async def drafts_elsewhere(self, log: ChatLog) -> tuple[Place, ...]:
+        """Drafts of other terminals in the chat of ``log``, the newest first: to be offered, they stay there as well.
+
+        A link that broke without a word keeps its program, and the draft in it, until the system notices: ``open``
+        cannot take that draft over yet. Raises ``StorageError``.
+        """
+        return tuple(kept.place for kept in await asyncio.to_thread(self._places.drafts_elsewhere, log))
+
     def keep(self, place: Place) -> None:
         """This is the place now. Returns at once; it is on disk half a second later.
 

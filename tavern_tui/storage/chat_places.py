@@ -150,6 +150,16 @@ class ChatPlaces:
                 raise
         return held
 
+    def drafts_elsewhere(self, log: ChatLog) -> tuple[Kept, ...]:
+        """Where other terminals left a draft in the chat of ``log``, the newest first, in use there or not.
+
+        A line that broke without a word keeps its program, and the draft in it, until the system notices. Raises
+        ``StorageError``.
+        """
+        chat = _chat_name(log)
+        places = (_read(path) for path in self._files() if path.name.startswith(chat))
+        return tuple(kept for kept in places if kept and kept.place.draft and kept.terminal != self._terminal)
+
     def last_chat(self) -> Path | None:
         """The file of the chat that was open last in this terminal, else in any; ``None`` where none is there any more.
 

@@ -6,11 +6,12 @@ Called when a chat is opened, and again whenever a running reply's writer is fou
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.disk_errors import storage_error
-from tavern_tui.domain.events import ChatEvent
+from tavern_tui.domain.events import ChatEvent, Speaker, TextExtended, TurnAdded
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import SUFFIX, JournaledReply, ReplyStart, recovery_lock, remove
 from tavern_tui.storage.locks import is_held
@@ -69,9 +70,18 @@ def _finish(log: ChatLog, reply: JournaledReply) -> tuple[ChatEvent, ...]:
     events: tuple[ChatEvent, ...] = ()
     something = reply.text.strip() or (reply.reasoning and not facts.turn)
     if something and not log.knows(facts.event_id):
-        events = log.append(facts.body(reply.text, reply.reasoning), event_id=facts.event_id)
+        events = log.append(_in_place(facts.body(reply.text, reply.reasoning), log.tree), event_id=facts.event_id)
     remove(reply.path)
     return events
+
+
+def _in_place(body: TurnAdded | TextExtended, tree: ChatTree) -> TurnAdded | TextExtended:
+    """``body`` behind a message that somebody sent since: beside it, one would be taken for a swipe of the other."""
+    if isinstance(body, TurnAdded):
+        beside = next((turn for turn in tree.walk_back() if turn.parent == body.parent), None)
+        if beside is not None and beside.speaker is Speaker.USER:
+            return replace(body, parent=tree.tip)
+    return body
 
 
 def belongs(facts: ReplyStart, log: ChatLog) -> bool:

@@ -200,6 +200,18 @@ async def test_after_a_hang_up_the_draft_is_free_while_the_old_program_still_run
     assert on_disk(state) == [HERE.draft]
 
 
+async def test_a_draft_in_a_terminal_whose_end_was_not_noticed_yet_can_be_read_there(log: ChatLog, state: Path) -> None:
+    cut_off, new = PlaceKeeper(state, terminal="cut off"), PlaceKeeper(state, terminal="new")
+    await cut_off.open(log)
+    cut_off.keep(HERE)
+    assert await asyncio.to_thread(waits_for, lambda: on_disk(state) == [HERE.draft])
+    assert (await new.open(log)).draft == ""
+    assert [place.draft for place in await new.drafts_elsewhere(log)] == [HERE.draft]
+    assert await cut_off.drafts_elsewhere(log) == ()
+    cut_off.hang_up()
+    await new.close()
+
+
 async def test_what_was_shown_by_the_end_is_seen_and_what_came_later_is_not(log: ChatLog, state: Path) -> None:
     keeper = PlaceKeeper(state, terminal="a")
     await keeper.open(log)

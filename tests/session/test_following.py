@@ -254,6 +254,26 @@ async def test_only_the_reply_that_is_named_is_stopped(session: ChatSession) -> 
     two.finish()
 
 
+async def test_a_reply_that_is_being_continued_elsewhere_is_shown_with_what_it_goes_on_from(
+    session: ChatSession,
+) -> None:
+    elsewhere = session_on(session.log.path, session.log.state).log
+    turn = elsewhere.tree.turns[elsewhere.tree.tip]
+    journal = ReplyJournal.start(
+        elsewhere, speaker=turn.speaker, name=turn.name, parent=turn.parent, turn=turn.id, base=turn.text
+    )
+    journal.write(" Step in.")
+    follower = ChatFollower(session.log)
+    ear = Ear(follower)
+    reply = (await ear.first(OtherReplyStarted)).reply
+    assert (reply.id, reply.turn) == (journal.event_id, turn.id)
+    assert (reply.text, reply.continued) == (turn.text + " Step in.", len(turn.text))
+    journal.commit(journal.facts.body(" Step in.", ""))
+    assert (await ear.first(OtherReplyEnded)).saved
+    assert session.tree.turns[turn.id].text == turn.text + " Step in."
+    await ear.end()
+
+
 async def test_waiting_for_the_other_reply_ends_with_its_turn_in_the_tree(session: ChatSession, other: Others) -> None:
     terminal = other(session, words=10)
     terminal.tell("say Hello?")

@@ -152,6 +152,28 @@ def test_the_last_words_of_a_left_over_reply_are_told_and_it_is_recovered(disk: 
     assert watch.look() == Look()
 
 
+def test_a_message_that_was_sent_before_the_dead_writer_was_noticed_comes_before_what_it_left(
+    disk: Disk, log: ChatLog
+) -> None:
+    journal = begin(disk.open())
+    journal.write("Well ")
+    log.append(said("Are you there?", log.tree.tip))
+    journal.leave()
+    ChatWatch(log).look()
+    assert [turn.text for turn in log.tree.path()] == ["Hello", "Are you there?", "Well "]
+    assert all(len(log.tree.siblings(turn.id)) == 1 for turn in log.tree.path())
+
+
+def test_a_swipe_whose_writer_died_stays_beside_the_reply_that_it_was_another_of(disk: Disk, log: ChatLog) -> None:
+    question = log.tree.tip
+    log.append(TurnAdded(question, Speaker.CHARACTER, "Mira", "Yes?"))
+    journal = ReplyJournal.start(disk.open(), speaker=Speaker.CHARACTER, name="Mira", parent=question)
+    journal.write("No ")
+    journal.leave()
+    ChatWatch(log).look()
+    assert [log.tree.turns[turn].text for turn in log.tree.siblings(log.tree.tip)] == ["Yes?", "No "]
+
+
 def test_a_reply_without_a_word_ends_without_a_turn(disk: Disk, log: ChatLog) -> None:
     watch = ChatWatch(log)
     journal = begin(disk.open())
