@@ -105,6 +105,11 @@ class Terminal:
         """Whether the program has ended."""
         return self.process.poll() is not None
 
+    def stopped(self) -> bool:
+        """Whether the program stands still, as after ctrl+z."""
+        found = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+        return found is not None and found.si_pid == self.process.pid
+
     def exit_status(self) -> int:
         """Wait for the end, reading; then read what is left."""
         self.read_until(self.ended)

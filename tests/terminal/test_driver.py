@@ -118,7 +118,7 @@ def test_frames_are_wrapped_for_terminals_that_know_how_to_wait_for_a_whole_one(
     terminal = open_tiny("stay", 30)
     terminal.type("\x1b[?2026;2$y")
     terminal.read_until(lambda: terminal.notes("done"))
-    assert terminal.seen.count(b"\x1b[?2026h") == terminal.seen.count(b"\x1b[?2026l") > 1
+    terminal.read_until(lambda: terminal.seen.count(b"\x1b[?2026h") == terminal.seen.count(b"\x1b[?2026l") > 1)
 
 
 def test_the_terminal_is_lent_to_an_editor_and_taken_back(open_tiny: Open) -> None:
@@ -137,7 +137,7 @@ def test_the_terminal_is_lent_to_an_editor_and_taken_back(open_tiny: Open) -> No
 def test_a_stopped_program_gives_the_terminal_back_and_takes_it_again(open_tiny: Open) -> None:
     terminal = open_tiny("keys")
     terminal.signal(signal.SIGTSTP)
-    terminal.read_until(lambda: terminal.switched_on() == SHELLS_OWN)
+    terminal.read_until(lambda: terminal.switched_on() == SHELLS_OWN and terminal.stopped())
     terminal.signal(signal.SIGCONT)
     terminal.read_until(lambda: 1049 in terminal.switched_on())
     terminal.type("k")

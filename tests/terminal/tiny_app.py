@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 from tavern_tui.ui.terminal.driver import EndRequested, TerminalDriver, TerminalGone
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.02
 
 
 class TinyApp(App[None]):
