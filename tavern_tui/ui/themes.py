@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from textual.app import App
@@ -20,6 +19,7 @@ from tavern_tui.config.paths import Directories
 from tavern_tui.config.themes import (
     PLAIN,
     Depth,
+    LoadedTheme,
     Role,
     Theme,
     colour_unwanted,
@@ -59,7 +59,7 @@ Screen.-screen-suspended {{ text-style: none; }}
 Screen > .screen--selection {{
     background: $role-selection; color: $foreground; text-style: $role-selection-style;
 }}
-ModalScreen {{ background: transparent; }}
+ModalScreen {{ background: $background; color: $foreground; }}
 
 Input {{ color: $foreground; background: $surface; }}
 Input:focus {{ background-tint: transparent; }}
@@ -91,20 +91,17 @@ OptionList > .option-list--option-highlighted, OptionList:focus > .option-list--
 OptionList > .option-list--option-disabled {{ color: $role-muted; text-style: $role-muted-style; }}
 OptionList > .option-list--option-hover {{ background: $panel; }}
 
+RowList {{
+    scrollbar-color: $role-border; scrollbar-color-hover: $role-primary; scrollbar-color-active: $role-primary;
+}}
+RowList > .row-list--selected {{ background: $panel; }}
+RowList > .row-list--muted {{ color: $role-muted; text-style: $role-muted-style; }}
+
 Toast, Toast:ansi {{ background: $panel; color: $foreground; }}
 """
 """The stylesheet of roles, for ``App.CSS``: it stands above what widgets say themselves."""
 
 _NAME = re.compile(r"[a-z0-9-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class ListedTheme:
-    """A theme that can be chosen: its name, its title, and what was wrong with its file."""
-
-    name: str
-    title: str
-    problems: tuple[Problem, ...] = ()
 
 
 def depth_of(colours: str | None, environ: Mapping[str, str]) -> Depth:
@@ -207,19 +204,33 @@ VARIABLE_DEFAULTS: Final = role_variables(PLAIN)
 def use_theme(app: App[Any], directories: Directories, name: str, depth: Depth) -> tuple[Problem, ...]:
     """Show ``app`` in the theme called ``name``, else in the base theme; what was wrong is returned, never raised."""
     loaded = load_theme(directories, name)
-    _filter(app, depth)
-    _show(app, loaded.theme, depth)
+    show_theme(app, loaded.theme, depth)
     return loaded.problems
 
 
-def listed_themes(directories: Directories) -> list[ListedTheme]:
-    """Every theme found, by title; files that cannot be read are there too, with the reason."""
-    found = []
-    for name in theme_files(directories):
-        loaded = load_theme(directories, name)
-        title = loaded.theme.title if loaded.theme.name == name else name
-        found.append(ListedTheme(name, title, loaded.problems))
-    return sorted(found, key=lambda theme: theme.title.casefold())
+def loaded_themes(directories: Directories) -> dict[str, LoadedTheme]:
+    """Every theme found, by name, in the order of their titles; reads files.
+
+    One whose file cannot be read is there too, as the base theme with the reason.
+    """
+    found = {name: load_theme(directories, name) for name in theme_files(directories)}
+    return dict(sorted(found.items(), key=lambda item: title_of(*item).casefold()))
+
+
+def title_of(name: str, loaded: LoadedTheme) -> str:
+    """What lists call the theme ``name``; one whose file cannot be read has only its name."""
+    return loaded.theme.title if loaded.theme.name == name else name
+
+
+def show_theme(app: App[Any], theme: Theme, depth: Depth) -> None:
+    """Draw ``app`` in ``theme``, on a terminal of ``depth``."""
+    _filter(app, depth)
+    shown = textual_theme(fitted(theme, depth))
+    app.register_theme(shown)
+    if app.theme == shown.name:
+        app._watch_theme(shown.name)
+    else:
+        app.theme = shown.name
 
 
 def _filter(app: App[Any], depth: Depth) -> None:
@@ -231,13 +242,3 @@ def _filter(app: App[Any], depth: Depth) -> None:
     if depth is Depth.NONE:
         app._filters.append(NoColor())
     app.no_color = depth is Depth.NONE
-
-
-def _show(app: App[Any], theme: Theme, depth: Depth) -> None:
-    """Register and choose ``theme``; one of the same name that is shown already is drawn anew."""
-    shown = textual_theme(fitted(theme, depth))
-    app.register_theme(shown)
-    if app.theme == shown.name:
-        app._watch_theme(shown.name)
-    else:
-        app.theme = shown.name

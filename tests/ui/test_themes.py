@@ -16,7 +16,15 @@ from tavern_tui.config.colours import SIXTEEN, TERMINAL_GROUND
 from tavern_tui.config.paths import Directories, directories
 from tavern_tui.config.themes import BASE, PLAIN, Depth, Role, fitted, load_theme, theme_files
 from tavern_tui.ui.chatlog.view import ChatLog
-from tavern_tui.ui.themes import depth_of, listed_themes, role_variables, textual_name, textual_theme, use_theme
+from tavern_tui.ui.themes import (
+    depth_of,
+    loaded_themes,
+    role_variables,
+    textual_name,
+    textual_theme,
+    title_of,
+    use_theme,
+)
 from tests.terminal.ptys import Terminal
 from tests.ui.themed import NOWHERE, ThemedApp
 
@@ -127,15 +135,16 @@ async def test_a_theme_whose_file_changed_is_shown_anew_under_its_name(home: Dir
         assert colour(log.rich_style) == "#eeeeee"
 
 
-def test_the_list_has_every_theme_by_title_and_says_what_is_wrong_with_a_file(home: Directories) -> None:
+def test_every_theme_is_found_in_the_order_of_their_titles_with_what_is_wrong_with_its_file(home: Directories) -> None:
     (home.themes / "mine.yaml").write_text("title: A rose\ncolours: {text: nope}\n", encoding="utf-8")
     (home.themes / "torn.yaml").write_text("colours: [1, 2", encoding="utf-8")
-    listed = listed_themes(home)
-    assert {theme.name for theme in listed} == {*SHIPPED, "mine", "torn"}
-    assert [theme.title for theme in listed] == sorted((theme.title for theme in listed), key=str.casefold)
-    assert {theme.name: theme.title for theme in listed}["mine"] == "A rose"
-    assert {theme.name: theme.title for theme in listed}["torn"] == "torn"
-    assert {theme.name for theme in listed if theme.problems} == {"mine", "torn"}
+    found = loaded_themes(home)
+    assert set(found) == {*SHIPPED, "mine", "torn"}
+    titles = [title_of(*item) for item in found.items()]
+    assert titles == sorted(titles, key=str.casefold)
+    assert found["mine"].theme.title == "A rose"
+    assert found["torn"].theme.name == BASE
+    assert {name for name, loaded in found.items() if loaded.problems} == {"mine", "torn"}
 
 
 @pytest.mark.parametrize(
@@ -203,4 +212,6 @@ def test_an_empty_no_color_asks_for_nothing() -> None:
 def test_drawing_in_a_theme_imports_nothing_that_is_heavy_beside_textual() -> None:
     code = "import sys, tavern_tui.ui.themes; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert not {"httpx", "pydantic", "rich.markdown", "pygments", "textual.widgets._markdown"} & set(loaded.stdout.split())
+    assert not {"httpx", "pydantic", "rich.markdown", "pygments", "textual.widgets._markdown"} & set(
+        loaded.stdout.split()
+    )

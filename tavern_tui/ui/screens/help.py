@@ -1,0 +1,186 @@
+"""Help: the keys that hold where one is, then all others, made from the registry and the keymap in force."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tavern_tui.config.action import Action, Where
+from tavern_tui.config.actions import ACTIONS
+from tavern_tui.config.keymap import Keymap
+from tavern_tui.ui.chatlog import wrap
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.glyphs import keys_shown
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.widgets.rows import plain
+
+HEADINGS: Final = {
+    Where.REPLYING: "While a reply is written",
+    Where.TURN: "A turn is selected",
+    Where.EMPTY: "The composer is empty",
+    Where.COMPOSER: "Writing",
+    Where.ANYWHERE: "Anywhere",
+    Where.POPUP: "A list or dialog is open",
+}
+"""What a part of the help is called, in the order in which parts come that do not hold."""
+
+ESC: Final = (
+    "Esc does the first of these that applies: it closes what lies over the chat, stops the reply, leaves the"
+    " selection, or selects the last turn. It never quits and never empties what you write."
+)
+
+_COLUMNS_FROM = 56  # cells in which keys have a column of their own
+_KEYS_WIDTH = 14
+_GAP = 2
+
+
+def help_parts(keymap: Keymap, holding: Collection[Where]) -> list[tuple[str, list[Action]]]:
+    """(heading, actions) of all of the registry: first the parts that hold where one is, then the others.
+
+    Actions without a key in their part are there for their commands. Keys that type a character hold only while a turn
+    is selected, whatever the part.
+    """
+    here = [where for where in Where if where in holding and where is not Where.ANYWHERE]
+    order = [*here, Where.ANYWHERE, *(where for where in HEADINGS if where not in (*here, Where.ANYWHERE))]
+    parts = [(where, [action for action in ACTIONS if action.where is where]) for where in order]
+    return [
+        (HEADINGS[where], [action for action in actions if keymap.keys[action.id] or action.slash])
+        for where, actions in parts
+    ]
+
+
+def help_lines(
+    keymap: Keymap, holding: Collection[Where], width: int, glyphs: Glyphs = UNICODE_GLYPHS
+) -> list[Content]:
+    """The help at ``width`` cells, line by line, none wider."""
+    lines: list[Content] = []
+    for heading, actions in help_parts(keymap, holding):
+        if lines:
+            lines.append(Content(""))
+        lines += _wrapped(heading, 0, width, "bold $text-primary")
+        for action in actions:
+            lines += _action_lines(action, keymap, width, glyphs)
+    lines.append(Content(""))
+    return lines + _wrapped(plain(ESC, glyphs), 0, width)
+
+
+def _action_lines(action: Action, keymap: Keymap, width: int, glyphs: Glyphs) -> list[Content]:
+    """Keys, title and command; below it what it does. In columns where there is space for them."""
+    keys = keys_shown(keymap.keys[action.id], glyphs)
+    title = f"{action.title}  /{action.slash}" if action.slash else action.title
+    column = _KEYS_WIDTH if width >= _COLUMNS_FROM else 0
+    inner = column + _GAP
+    between = max(_GAP, inner - cell_len(keys)) if keys or column else 0
+    if cell_len(keys) + between + cell_len(title) <= width:
+        first = [Content.assemble((keys, "bold $text-accent"), " " * between, title)]
+    else:
+        first = [*_wrapped(keys, 0, width, "bold $text-accent"), *_wrapped(title, inner, width, "")]
+    return first + _wrapped(plain(action.help, glyphs), inner, width)
+
+
+def _wrapped(text: str, indent: int, width: int, style: str = "$text-muted") -> list[Content]:
+    """``text`` on lines that begin at ``indent``, where that leaves enough for a word."""
+    indent = indent if width - indent >= wrap.NARROWEST else 0
+    lines = wrap.lines(text, max(wrap.NARROWEST, width - indent))
+    return [Content.styled(" " * indent + text[start:end], style) for start, end in lines]
+
+
+class HelpText(Widget):
+    """The help, as long as it is at its width."""
+
+    DEFAULT_CSS = """
+    HelpText { height: auto; color: $foreground; text-wrap: nowrap; }
+    """
+
+    def __init__(self, keymap: Keymap, holding: Collection[Where], glyphs: Glyphs) -> None:
+        super().__init__()
+        self._keymap = keymap
+        self._holding = frozenset(holding)
+        self._glyphs = glyphs
+
+    def _lines(self, width: int) -> list[Content]:
+        return help_lines(self._keymap, self._holding, width, self._glyphs)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The number of its lines."""
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        """All lines."""
+        return Content("\n").join(self._lines(self.content_size.width))
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys of ``keymap``, those first that hold in the places of ``holding``."""
+
+    VERTICAL_BREAKPOINTS = VERTICAL
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
+        Binding("home", "ends(0)", show=False),
+        Binding("end", "ends(1)", show=False),
+        Binding("escape,q,f1,question_mark,enter", "leave", "Close", show=False),
+    ]
+    DEFAULT_CSS = (
+        PAGE_CSS.replace("PAGE", "HelpScreen")
+        + """
+    HelpScreen {
+        & #text {
+            height: 1fr;
+            padding: 0 1 0 2;
+            background: $background;
+            scrollbar-size-vertical: 1;
+            scrollbar-background: $background;
+            scrollbar-background-hover: $background;
+            scrollbar-background-active: $background;
+            scrollbar-color: $border;
+            scrollbar-color-hover: $primary;
+            scrollbar-color-active: $primary;
+        }
+    }
+    """
+    )
+
+    def __init__(self, keymap: Keymap, holding: Collection[Where] = (), *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+        self._text = HelpText(keymap, holding, glyphs)
+
+    def compose(self) -> ComposeResult:
+        """The text and how to move in it."""
+        with Vertical(id="page"):
+            yield Static("Help", id="question")
+            yield VerticalScroll(self._text, id="text", can_focus=False)
+            yield Static(Content(plain("↑↓ PgUp PgDn scroll · Esc close", self._glyphs)), id="keys")
+
+    @property
+    def _scroll(self) -> VerticalScroll:
+        return self.query_one("#text", VerticalScroll)
+
+    def action_scroll(self, lines: int) -> None:
+        """Go on by lines."""
+        self._scroll.scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Go on by windows, less a line."""
+        self._scroll.scroll_relative(y=pages * max(1, self._scroll.size.height - 1), animate=False)
+
+    def action_ends(self, end: int) -> None:
+        """Go to the beginning or the end."""
+        self._scroll.scroll_to(y=self._scroll.max_scroll_y if end else 0, animate=False)
+
+    def action_leave(self) -> None:
+        """Close the help."""
+        self.dismiss(None)
