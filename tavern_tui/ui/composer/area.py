@@ -6,6 +6,7 @@ Growing, history, drafts and completion are the composer's (``widget``).
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -19,6 +20,9 @@ from tavern_tui.ui.composer.state import ComposerState
 FOLD_ABOVE: Final = 2_000
 """A text of more characters than this that is inserted at once is folded."""
 
+COLOURED: Final = 100
+"""At most so many runs of odd characters in a line have a colour of their own: each costs as much as a line."""
+
 
 class WrittenEdit(Edit):
     """An edit whose text is in the writing of ``Folds`` already."""
@@ -27,11 +31,11 @@ class WrittenEdit(Edit):
 class FoldedArea(TextArea):
     """See the module. Locations are Textual's, in the written text; indexes count characters of ``full_text``."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"folded-area--fold", "folded-area--sign"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"folded-area--fold", "folded-area--odd"}
     DEFAULT_CSS = """
     FoldedArea {
         .folded-area--fold { color: $text-accent; }
-        .folded-area--sign { color: $text-warning; }
+        .folded-area--odd { color: $text-warning; }
     }
     """
 
@@ -64,12 +68,10 @@ class FoldedArea(TextArea):
     def state(self) -> ComposerState:
         """Text, cursor and folds."""
         folds, shift = [], 0
-        written = self.document.text
-        for piece in self.folds.pieces(written):
-            start = piece.start + shift
-            shift += len(piece.text) - (piece.end - piece.start)
-            if piece.folded:
-                folds.append((start, start + len(piece.text)))
+        for fold in self.folds.folds(self.document.text):
+            start = fold.start + shift
+            folds.append((start, start + len(fold.text)))
+            shift += len(fold.text) - (fold.end - fold.start)
         return ComposerState(self.full_text, self._index_of(self.cursor_location), tuple(folds))
 
     def restore(self, state: ComposerState) -> None:
@@ -88,9 +90,9 @@ class FoldedArea(TextArea):
         A paste that stands in ``text`` unchanged stays folded.
         """
         folds, begin = [], 0
-        for piece in self.folds.pieces(self.document.text):
-            if piece.folded and (start := text.find(piece.text, begin)) >= 0:
-                begin = start + len(piece.text)
+        for fold in self.folds.folds(self.document.text):
+            if (start := text.find(fold.text, begin)) >= 0:
+                begin = start + len(fold.text)
                 folds.append((start, begin))
         self._put(ComposerState(text, len(text) if cursor is None else cursor, tuple(folds)))
 
@@ -123,21 +125,17 @@ class FoldedArea(TextArea):
         """A line as it is shown, character for character as long as it is written."""
         written = self.document.get_line(line_index)
         line = super().get_line(line_index)
+        if (shown := self.folds.shown(written)) == written:
+            return line
+        line.plain = shown
+        odd = self.get_component_rich_style("folded-area--odd", partial=True)
+        for start, end in islice(self.folds.odd(written), COLOURED):
+            line.stylize(odd, start, end)
         cursor = self.selection.end if self._draw_cursor and self.selection.is_empty else None
-        pieces = list(self.folds.pieces(written))
-        if pieces:
-            gaps = zip([0, *(piece.end for piece in pieces)], [*(piece.start for piece in pieces), None], strict=True)
-            shown = [piece.shown for piece in pieces]
-            line.plain = "".join(
-                part
-                for (begin, end), sign in zip(gaps, [*shown, ""], strict=True)
-                for part in (written[begin:end], sign)
-            )
-        for piece in pieces:
-            name = "folded-area--fold" if piece.folded else "folded-area--sign"
-            line.stylize(self.get_component_rich_style(name, partial=True), piece.start, piece.end)
-            if piece.folded and cursor == (line_index, piece.start) and self._theme.cursor_style:
-                line.stylize(self._theme.cursor_style, piece.start, piece.end)
+        for fold in self.folds.folds(written):
+            line.stylize(self.get_component_rich_style("folded-area--fold", partial=True), fold.start, fold.end)
+            if cursor == (line_index, fold.start) and self._theme.cursor_style:
+                line.stylize(self._theme.cursor_style, fold.start, fold.end)
         return line
 
     def get_cursor_left_location(self) -> Location:
@@ -186,6 +184,10 @@ class FoldedArea(TextArea):
         self._full = None
         super().load_text(written)
 
+    def _recompute_cursor_offset(self) -> None:
+        # While Textual undoes, and a scroll bar comes or goes with that, the cursor may still be behind the text's end.
+        self._cursor_offset = self.wrapped_document.location_to_offset(self.clamp_visitable(self.cursor_location))
+
     def _build_highlight_map(self) -> None:
         # Textual calls this after every change of the document, and after nothing else.
         self._full = None
@@ -223,11 +225,11 @@ class FoldedArea(TextArea):
         """Where the character at ``index`` of ``full_text`` is written; the beginning of its fold if in one."""
         written = self.document.text
         at, shift = max(0, min(index, len(self.full_text))), 0
-        for piece in self.folds.pieces(written):
-            start = piece.start + shift
-            if start + len(piece.text) > at:
+        for fold in self.folds.folds(written):
+            start = fold.start + shift
+            if start + len(fold.text) > at:
                 at = min(at, start)
                 break
-            shift += len(piece.text) - (piece.end - piece.start)
+            shift += len(fold.text) - (fold.end - fold.start)
         before = written[: at - shift]
         return before.count("\n"), len(before) - (before.rfind("\n") + 1)
