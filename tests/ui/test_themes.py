@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList
 
 from tavern_tui.config.colours import SIXTEEN, TERMINAL_GROUND
 from tavern_tui.config.paths import Directories, directories
+from tavern_tui.config.settings import load_settings
 from tavern_tui.config.themes import BASE, PLAIN, Depth, Role, fitted, load_theme, theme_files
 from tavern_tui.ui.chatlog.view import ChatLog
 from tavern_tui.ui.themes import (
@@ -120,6 +121,22 @@ async def test_a_theme_that_is_not_there_or_broken_is_told_and_the_base_theme_is
         assert app.theme == "tavern-lamplight"
         assert [problem.line for problem in use_theme(app, home, "mine", Depth.FULL)] == [2, 3]
         assert app.theme == "tavern-mine"
+
+
+async def test_the_theme_of_the_guide_is_one_and_can_be_chosen_as_the_guide_says(home: Directories) -> None:
+    guide = (ROOT / "docs" / "themes.md").read_text(encoding="utf-8")
+    theme, setting = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (home.themes / "rose.yaml").write_text(theme, encoding="utf-8")
+    home.config.mkdir(exist_ok=True)
+    (home.config / "config.yaml").write_text(setting, encoding="utf-8")
+    loaded = load_settings(home)
+    assert loaded.problems == ()
+    log = ChatLog()
+    app = ThemedApp([log], loaded.settings.ui.theme, home=home)
+    async with app.run_test():
+        assert app.problems == ()
+        assert colour(log.rich_style, back=True) == "#1d1518"
+        assert colour(log.get_component_rich_style("chatlog--action")) == "ansi_magenta"
 
 
 async def test_a_theme_whose_file_changed_is_shown_anew_under_its_name(home: Directories) -> None:

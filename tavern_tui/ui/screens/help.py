@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -44,31 +44,35 @@ _KEYS_WIDTH = 14
 _GAP = 2
 
 
-def help_parts(keymap: Keymap, holding: Collection[Where]) -> list[tuple[str, list[Action]]]:
-    """(heading, actions) of all of the registry: first the parts that hold where one is, then the others.
+def help_parts(
+    keymap: Keymap, holding: Collection[Where], actions: Sequence[Action] = ACTIONS
+) -> list[tuple[str, list[Action]]]:
+    """(heading, actions) of all of ``actions``: first the parts that hold where one is, then the others.
 
     Actions without a key in their part are there for their commands. Keys that type a character hold only while a turn
     is selected, whatever the part.
     """
     here = [where for where in Where if where in holding and where is not Where.ANYWHERE]
     order = [*here, Where.ANYWHERE, *(where for where in HEADINGS if where not in (*here, Where.ANYWHERE))]
-    parts = [(where, [action for action in ACTIONS if action.where is where]) for where in order]
-    return [
-        (HEADINGS[where], [action for action in actions if keymap.keys[action.id] or action.slash])
-        for where, actions in parts
-    ]
+    reached = [action for action in actions if keymap.keys[action.id] or action.slash]
+    parts = [(HEADINGS[where], [action for action in reached if action.where is where]) for where in order]
+    return [(heading, found) for heading, found in parts if found]
 
 
 def help_lines(
-    keymap: Keymap, holding: Collection[Where], width: int, glyphs: Glyphs = UNICODE_GLYPHS
+    keymap: Keymap,
+    holding: Collection[Where],
+    width: int,
+    glyphs: Glyphs = UNICODE_GLYPHS,
+    actions: Sequence[Action] = ACTIONS,
 ) -> list[Content]:
     """The help at ``width`` cells, line by line, none wider."""
     lines: list[Content] = []
-    for heading, actions in help_parts(keymap, holding):
+    for heading, found in help_parts(keymap, holding, actions):
         if lines:
             lines.append(Content(""))
         lines += _wrapped(heading, 0, width, "bold $text-primary")
-        for action in actions:
+        for action in found:
             lines += _action_lines(action, keymap, width, glyphs)
     lines.append(Content(""))
     return lines + _wrapped(plain(ESC, glyphs), 0, width)
@@ -102,14 +106,15 @@ class HelpText(Widget):
     HelpText { height: auto; color: $foreground; text-wrap: nowrap; }
     """
 
-    def __init__(self, keymap: Keymap, holding: Collection[Where], glyphs: Glyphs) -> None:
+    def __init__(self, keymap: Keymap, holding: Collection[Where], glyphs: Glyphs, actions: Sequence[Action]) -> None:
         super().__init__()
+        self._listed = actions
         self._keymap = keymap
         self._holding = frozenset(holding)
         self._glyphs = glyphs
 
     def _lines(self, width: int) -> list[Content]:
-        return help_lines(self._keymap, self._holding, width, self._glyphs)
+        return help_lines(self._keymap, self._holding, width, self._glyphs, self._listed)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """The number of its lines."""
@@ -121,7 +126,10 @@ class HelpText(Widget):
 
 
 class HelpScreen(ModalScreen[None]):
-    """The keys of ``keymap``, those first that hold in the places of ``holding``."""
+    """The keys of ``keymap``, those first that hold in the places of ``holding``.
+
+    ``runnable``: the ids of the actions that can be done, ``None`` for all.
+    """
 
     VERTICAL_BREAKPOINTS = VERTICAL
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -153,10 +161,18 @@ class HelpScreen(ModalScreen[None]):
     """
     )
 
-    def __init__(self, keymap: Keymap, holding: Collection[Where] = (), *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(
+        self,
+        keymap: Keymap,
+        holding: Collection[Where] = (),
+        *,
+        runnable: Collection[str] | None = None,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+    ) -> None:
         super().__init__()
         self._glyphs = glyphs
-        self._text = HelpText(keymap, holding, glyphs)
+        listed = [action for action in ACTIONS if runnable is None or action.id in runnable]
+        self._text = HelpText(keymap, holding, glyphs, listed)
 
     def compose(self) -> ComposeResult:
         """The text and how to move in it."""

@@ -60,6 +60,16 @@ def test_an_action_without_keys_is_told_by_its_command() -> None:
     assert "Theme  /theme" in [line.plain.strip() for line in help_lines(KEYS, set(), 45)]
 
 
+async def test_only_what_can_be_done_is_told() -> None:
+    app = ScreenApp(HelpScreen(KEYS, {Where.TURN}, runnable={"turn.edit", "app.theme"}))
+    async with app.run_test(size=(80, 24)):
+        text = app.text()
+        assert [title for title in ("Edit", "Theme", "Delete", "Palette", "Writing") if title in text] == [
+            "Edit",
+            "Theme",
+        ]
+
+
 async def test_arrows_pages_and_ends_scroll() -> None:
     app = ScreenApp(HelpScreen(KEYS, {Where.TURN}))
     async with app.run_test(size=(45, 13)) as pilot:
