@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tavern_tui.cli.output import note, written_aside
-from tavern_tui.cli.talking import Progress, Unit, talking_options, wishes_from
+from tavern_tui.cli.output import written_aside
+from tavern_tui.cli.talking import Progress, Unit, talking_options, tell_problems, wishes_from
 
 if TYPE_CHECKING:
     from tavern_tui.session.opening import Wishes
@@ -37,8 +37,7 @@ async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
     from tavern_tui.session.workspace import Workspace
 
     workspace = Workspace.open(safe=ctx.obj["safe"])
-    for problem in workspace.loaded.problems:
-        note(f"{problem.where}: {problem.what}")
+    tell_problems(workspace)
     progress = Progress()
     session = open_session(workspace, wishes, watch=progress.watch)
     try:

@@ -175,6 +175,8 @@ class PlainChat:
             note(problem)
         if recovery.recovered:
             note("A reply was cut off when the program ended; what had come is kept.")
+        if self.session.no_card is not None:
+            note(str(self.session.no_card))
         if recovery.running:
             note("A reply is being written to this chat in another terminal.")
         self.show(2 if len(self.session.tree.path()) > 1 else 1)

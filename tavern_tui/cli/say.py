@@ -11,7 +11,7 @@ import click
 from tavern_tui.cli.lines import forgiving
 from tavern_tui.cli.main import EXIT_BROKEN, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, report
 from tavern_tui.cli.output import Printer, data, note, written_aside
-from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit, talking_options, wishes_from
+from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit, talking_options, tell_problems, wishes_from
 
 if TYPE_CHECKING:
     from tavern_tui.session.events import TurnFailed, TurnSaved
@@ -45,7 +45,9 @@ async def _say(ctx: click.Context, wishes: Wishes, text: str, *, as_json: bool) 
     from tavern_tui.session.workspace import Workspace
 
     progress = Progress()
-    session = open_session(Workspace.open(safe=ctx.obj["safe"]), wishes, watch=progress.watch)
+    workspace = Workspace.open(safe=ctx.obj["safe"])
+    tell_problems(workspace)
+    session = open_session(workspace, wishes, watch=progress.watch)
     return await _OneReply(session, progress, as_json=as_json).run(text)
 
 

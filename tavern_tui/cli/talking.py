@@ -18,6 +18,7 @@ from tavern_tui.cli.output import Printer, note
 if TYPE_CHECKING:
     from tavern_tui.session.events import SessionEvent
     from tavern_tui.session.opening import Wishes
+    from tavern_tui.session.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,6 +64,14 @@ def wishes_from(ctx: click.Context, character: str, given: dict[str, Any]) -> Wi
         context_tokens=given["context_size"],
         seed=given["seed"],
     )
+
+
+def tell_problems(workspace: Workspace) -> None:
+    """Say on stderr which settings were not taken, and why."""
+    from tavern_tui.session.setting_problems import setting_problems
+
+    for problem in setting_problems(workspace):
+        note(str(problem))
 
 
 class Progress:

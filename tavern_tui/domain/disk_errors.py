@@ -38,4 +38,12 @@ def storage_error(error: OSError, path: Path, *, reading: bool = False) -> Stora
     else:
         reason = (error.strerror or "no reason given").lower()
         wording = messages.Wording(f"{path.name} cannot be used ({reason}).", safe="Nothing older was touched.")
-    return StorageError(wording.title, hint=wording.hint, where=where)
+    return StorageError(wording.title, hint=wording.hint, where=where, full=error.errno in _FULL)
+
+
+def reply_not_saved(error: StorageError) -> StorageError:
+    """``error`` as it is told of a reply that is on screen: one that was refused by a full disk is not lost."""
+    if not error.full:
+        return error
+    wording = messages.disk_full_in_reply(str(Path(error.where).parent))
+    return StorageError(wording.title, hint=wording.hint, where=error.where, full=True)

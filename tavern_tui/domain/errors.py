@@ -35,7 +35,11 @@ class FormatError(TavernError):
 
 
 class StorageError(TavernError):
-    """The disk refused: missing, read-only, full, or held by another program."""
+    """The disk refused: missing, read-only, full (``full``), or held by another program."""
+
+    def __init__(self, title: str, *, hint: str = "", where: str = "", full: bool = False) -> None:
+        super().__init__(title, hint=hint, where=where)
+        self.full = full
 
 
 class NotFoundError(TavernError):
@@ -48,6 +52,10 @@ class PromptError(TavernError):
 
 class SettingsError(TavernError):
     """A setting or an argument has no meaning here."""
+
+
+class ContradictionError(SettingsError):
+    """Two things that were asked for at once do not go together."""
 
 
 class EngineFault(Enum):

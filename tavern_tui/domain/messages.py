@@ -11,38 +11,10 @@ Keys are named only in ``Wording.keys``: they hold in the app, whose block binds
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tavern_tui.domain.display import safe, safe_line
+from tavern_tui.domain.wording import Wording as Wording
 
 _NAME = 40  # characters of a name or model in a message: longer ones would push the next key off a phone's screen
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """One message. ``title``: what happened, to what. ``safe``: what is kept. ``advice``: what helps everywhere.
-
-    ``keys``: what the keys do next, in the app. ``title``, ``safe`` and ``advice`` are whole sentences.
-    """
-
-    title: str
-    safe: str = ""
-    advice: str = ""
-    keys: str = ""
-
-    @property
-    def hint(self) -> str:
-        """What a ``TavernError`` carries beside the title: what is safe and what helps, without keys."""
-        return " ".join(part for part in (self.safe, self.advice) if part)
-
-    @property
-    def plain(self) -> str:
-        """The message for a front end without keys, on one line."""
-        return " ".join(part for part in (self.title, self.hint) if part)
-
-    def __str__(self) -> str:
-        """The message with its keys, on one line."""
-        return " ".join(part for part in (self.title, self.safe, self.advice, self.keys) if part)
 
 
 def number(value: int) -> str:
@@ -203,7 +175,7 @@ def rate_limited(server: str, retry_after: float | None = None) -> Wording:
 
 def no_such_model(server: str, model: str = "") -> Wording:
     """The server does not have, or no longer has, the model that was asked for."""
-    named = f" {_name(model)}" if model else " such a model"
+    named = f" {_name(model)}" if model else " such model"
     return Wording(f"{_name(server)} has no{named}.", keys="m chooses another model")
 
 
@@ -237,6 +209,23 @@ def wrote_nothing(template: str) -> Wording:
     """The reply was empty."""
     return Wording(
         "The model wrote nothing (it stopped at once).",
+        advice=f"Often the template: now {_name(template)}.",
+        keys="r again · p other template",
+    )
+
+
+def only_the_users_lines(user: str) -> Wording:
+    """The reply was written for the user, and nothing else."""
+    return Wording(
+        f"The model wrote only {_name(user)}'s lines, not its own: they are left out.",
+        keys="r again · p other template",
+    )
+
+
+def nothing_left(template: str) -> Wording:
+    """Clean-up left nothing of the reply: it was made of names, tags and stop strings."""
+    return Wording(
+        "The model wrote only names and tags: nothing of it is left.",
         advice=f"Often the template: now {_name(template)}.",
         keys="r again · p other template",
     )
@@ -346,6 +335,11 @@ def model_cut_short(present: int, whole: int, get: str = "…") -> Wording:
 
 def disk_full(path: str) -> Wording:
     """No room for what was to be written below ``path``."""
+    return Wording(f"Disk full: {safe(path)}.", safe="Nothing older was touched.", advice="Make room and try again.")
+
+
+def disk_full_in_reply(path: str) -> Wording:
+    """No room below ``path`` for a reply that is being shown."""
     return Wording(
         f"Disk full: {safe(path)}.",
         safe="The reply stays on screen and is saved when there is room. Nothing older was touched",
@@ -376,7 +370,7 @@ def newer_format(kind: str, theirs: str, their_format: int, ours: str, our_forma
     return Wording(
         f"This {kind} was written by tavern-tui {_name(theirs)} (format {their_format}); "
         f"this is {_name(ours)} (format {our_format}).",
-        advice="Update, or open a copy.",
+        advice="Update, or: tavern-tui log CHAT --copy TITLE",
     )
 
 

@@ -138,7 +138,7 @@ class LlamaServerEngine:
                 if error.fault is not EngineFault.LOADING:
                     raise
             self._info = None
-            yield Waiting(str(messages.still_loading(NAME)))
+            yield Waiting(messages.still_loading(NAME).plain)
             while (await self._link.get("/health")).status == 503:
                 await self._sleep(_POLL_SECONDS)
 
@@ -231,7 +231,7 @@ class _Reader:
         if rest := self._scan.finish():
             yield TextArrived(rest)
         if at(self._last, "truncated") is True:
-            yield Notice(str(messages.context_shifted(NAME)))
+            yield Notice(messages.context_shifted(NAME).plain)
         yield Finished(self._reason(), read_timings(self._last))
 
     def _reason(self) -> StopReason:

@@ -139,7 +139,7 @@ class OpenAIEngine:
                 raise self._refusal(refused)
             body = self._without(body, name)
             if name not in _UNTOLD:
-                yield Notice(str(messages.parameter_dropped(self._link.server, name)))
+                yield Notice(messages.parameter_dropped(self._link.server, name).plain)
 
     async def _read(
         self, reply: StreamReply, request: Request, path: str, body: Mapping[str, object]
@@ -209,7 +209,7 @@ class OpenAIEngine:
         last: dict[str, object] = {"role": "assistant", "content": prefill}
         match self._dialect.prefill:
             case Prefill.NONE:
-                return [str(messages.prefill_left_out(self._name))]
+                return [messages.prefill_left_out(self._name).plain]
             case Prefill.RESPONSE_PREFIX:
                 body["response_prefix"] = prefill
                 return []

@@ -88,7 +88,7 @@ class ReplyReader:
         if rest := self._scan.finish():
             yield TextArrived(rest)
         if self._finish == "content_filter":
-            yield Notice(str(messages.content_filter(self._server)))
+            yield Notice(messages.content_filter(self._server).plain)
         if self._scan.matched is not None or self._server_matched:
             reason = StopReason.STOP_STRING
         else:

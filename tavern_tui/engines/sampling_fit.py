@@ -59,16 +59,16 @@ def fit(preset: SamplerPreset, samplers: frozenset[str], engine: str, *, hosted:
     notices = []
     changes: dict[str, object] = {name: getattr(NEUTRAL, name) for name in missing}
     if hosted:
-        notices.append(str(messages.hosted_sampling(engine)))
+        notices.append(messages.hosted_sampling(engine).plain)
     else:
         named = {name for name in missing if name in _SHOWN}
         if _stands_in(preset, missing, samplers):
             changes |= {"repetition_penalty": PENALTY_FOR_DRY, "repetition_range": PENALTY_RANGE_FOR_DRY}
             reach = PENALTY_RANGE_FOR_DRY if "repetition_range" in samplers else None
-            notices.append(str(messages.penalty_for_dry(engine, PENALTY_FOR_DRY, reach)))
+            notices.append(messages.penalty_for_dry(engine, PENALTY_FOR_DRY, reach).plain)
             named.discard("dry_multiplier")
         if named:
-            notices.append(str(messages.samplers_left_out(engine, tuple(sorted(_SHOWN[n] for n in named)))))
+            notices.append(messages.samplers_left_out(engine, tuple(sorted(_SHOWN[n] for n in named))).plain)
     return FittedSampling(replace(preset, **changes), tuple(notices))  # type: ignore[arg-type]
 
 

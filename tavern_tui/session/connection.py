@@ -48,12 +48,17 @@ def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
     if not wanted:
         instruct, why = detect(info.chat_template, info.model)
         return TemplateChoice(instruct, context_for(instruct), why)
+    template = template_named(wanted)
+    return TemplateChoice(template, context_for(template), "chosen")
+
+
+def template_named(wanted: str) -> InstructTemplate | None:
+    """A built-in template by name, ``None`` for plain text. Raises ``SettingsError`` naming those that exist."""
     name = template_name(wanted)
     if name is None:
         hint = f"There are: {', '.join([*BUILT_IN, PLAIN])}."
         raise SettingsError(f"There is no instruct template “{wanted}”.", hint=hint)
-    template = BUILT_IN.get(name)
-    return TemplateChoice(template, context_for(template), "chosen")
+    return BUILT_IN.get(name)
 
 
 @dataclass(frozen=True, slots=True)

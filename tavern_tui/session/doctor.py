@@ -20,6 +20,7 @@ from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.embedded import all_models, engine_kind
 from tavern_tui.session.reading_chats import problems_of
+from tavern_tui.session.setting_problems import server_in_settings, setting_problems
 from tavern_tui.session.termux import INSTALL_BLOCK, is_termux
 from tavern_tui.session.workspace import Workspace
 
@@ -113,8 +114,8 @@ def _is_there(path: Path) -> bool:
 
 
 def _settings(workspace: Workspace) -> Iterator[Finding]:
-    for problem in workspace.loaded.problems:
-        yield Finding("settings", State.BAD, f"{problem.where}: {problem.what}", "Correct that line.")
+    for problem in setting_problems(workspace):
+        yield Finding("settings", State.BAD, str(problem), "Correct that line." if problem.line else "")
 
 
 def _library(workspace: Workspace) -> Iterator[Finding]:
@@ -166,7 +167,7 @@ def _engine(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("engine", State.GOOD, kind)
     else:
         yield Finding("engine", State.NOTE, "none built", "make engine builds one; with --server none is needed.")
-    server = os.environ.get("TAVERN_SERVER") or workspace.settings.connection.server
+    server = os.environ.get("TAVERN_SERVER") or server_in_settings(workspace)
     if server:
         yield Finding("server", State.NOTE, f"{server} is used instead of the embedded engine")
 

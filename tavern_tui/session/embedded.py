@@ -11,7 +11,7 @@ from typing import Any
 from tavern_tui.config.paths import Directories
 from tavern_tui.config.settings import Settings, remember
 from tavern_tui.domain import messages
-from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.engines.base import Event
 from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, host_status, stop_host, tune
 from tavern_tui.engines.embedded.link import HostSettings
@@ -50,11 +50,17 @@ def all_models(dirs: Directories, settings: Settings, *, keep_headers: bool = Tr
 def model_to_use(dirs: Directories, settings: Settings, typed: str = "") -> ModelFile:
     """The model file to load: as typed, as set, else the largest that fits, else the smallest.
 
-    Raises ``NotFoundError`` where there is none, ``FormatError`` for one that cannot be used.
+    A setting that names no usable model counts as none (``setting_problems`` tells it). Raises ``NotFoundError`` where
+    there is no model, and for a typed one that is not there; ``FormatError`` or ``StorageError`` for a typed one that
+    cannot be used.
     """
-    wanted = typed or settings.engine.model
-    if wanted:
-        return find_model(wanted, dirs)
+    if typed:
+        return find_model(typed, dirs)
+    if settings.engine.model:
+        try:
+            return find_model(settings.engine.model, dirs)
+        except TavernError:
+            pass
     usable = [model for model in all_models(dirs, settings) if model.usable]
     if not usable:
         wording = messages.no_model(str(dirs.models))

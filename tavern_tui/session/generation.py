@@ -13,7 +13,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from tavern_tui.domain import messages
-from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.disk_errors import reply_not_saved
 from tavern_tui.domain.errors import EngineError, EngineFault, StorageError, TavernError
 from tavern_tui.domain.events import Receipt, Speaker, TextExtended, TurnAdded, TurnTokens
 from tavern_tui.engines import base
@@ -33,11 +34,22 @@ _LISTEN_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlace:
-    """Where a reply goes: a new turn by ``name`` under ``parent``, or more of the turn ``extends``."""
+    """Where a reply goes: a new turn by ``name`` under ``parent``, or more of the turn ``extends``.
+
+    ``next``: it is the chat's next turn. What another terminal adds under ``parent`` meanwhile then comes before it;
+    otherwise that turn would be taken for a swipe of the reply.
+    """
 
     name: str
     parent: str = ""
     extends: Turn | None = None
+    next: bool = False
+
+    def parent_in(self, tree: ChatTree) -> str:
+        """The turn to follow in a chat that may have grown since the reply was begun."""
+        if not self.next or tree.tip == self.parent:
+            return self.parent
+        return tree.tip if any(turn.parent == self.parent for turn in tree.walk_back()) else self.parent
 
 
 class Generation:
@@ -154,7 +166,7 @@ class Generation:
             if self._disk_refused:
                 return []
             self._disk_refused = True
-            return [out.Notice(str(error))]
+            return [out.Notice(str(reply_not_saved(error)))]
         return []
 
     async def _finish(self, journal: ReplyJournal) -> AsyncGenerator[out.SessionEvent, None]:
@@ -171,7 +183,7 @@ class Generation:
         try:
             await self._save(journal, interrupted=False)
         except StorageError as error:
-            yield out.TurnFailed(error, self._text.final)
+            yield out.TurnFailed(reply_not_saved(error), self._text.final)
             return
         if self._text.final:
             yield out.TurnSaved(self._log.tree.turns[self._turn_id(journal)])
@@ -183,7 +195,7 @@ class Generation:
         try:
             await self._save(journal, interrupted=True)
         except StorageError as refused:
-            return out.TurnFailed(refused, kept)
+            return out.TurnFailed(reply_not_saved(refused), kept)
         return out.TurnFailed(error, kept, self._turn_id(journal) if kept else "")
 
     async def _keep_quietly(self, journal: ReplyJournal) -> None:
@@ -218,9 +230,9 @@ class Generation:
         if turn is not None:
             journal.commit(TextExtended(turn.id, text.final, raw, interrupted, self._receipt(), self._tokens()))
             return
-        journal.commit(
-            TurnAdded(
-                self._place.parent,
+        journal.commit_from(
+            lambda tree: TurnAdded(
+                self._place.parent_in(tree),
                 Speaker.CHARACTER,
                 self._place.name,
                 text.final,
@@ -292,7 +304,10 @@ class Generation:
         return TurnTokens(self._ready.info.fingerprint, self._text.ids)
 
     def _nothing_written(self) -> TavernError:
-        if self._text.reasoning:
+        if self._text.said.strip():
+            user, template = self._text.spoken_for, self._plan.template
+            wording = messages.only_the_users_lines(user) if user else messages.nothing_left(template)
+        elif self._text.reasoning:
             wording = messages.only_thought(self._text.tokens)
         else:
             wording = messages.wrote_nothing(self._plan.template)

@@ -7,18 +7,22 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.engines.base import Engine, Event
 from tavern_tui.session import events as out
-from tavern_tui.session.connection import Connection
+from tavern_tui.session.connection import Connection, template_named
 from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.options import ReplyOptions, options_from, preset_named
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.session import ChatSession
+from tavern_tui.session.setting_problems import server_in_settings
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.chats import ChatLog
 
 Watch = Callable[[out.SessionEvent], None]
 """Hears what an engine does while it connects."""
@@ -51,7 +55,7 @@ def choose_engine(
 
     The order is: as asked, ``TAVERN_SERVER``, the setting; ``model`` without a server means the embedded engine.
     """
-    named = server or ("" if model else os.environ.get("TAVERN_SERVER", "") or workspace.settings.connection.server)
+    named = server or ("" if model else os.environ.get("TAVERN_SERVER", "") or server_in_settings(workspace))
 
     async def find() -> Engine:
         if workspace.safe:
@@ -87,32 +91,94 @@ def connection_to(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda
 def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> ChatSession:
     """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet looked for.
 
-    Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``.
+    A chat whose character has no card any more opens for reading (``ChatSession.no_card``). Raises ``NotFoundError``,
+    ``FormatError``, ``SettingsError``, ``StorageError``.
     """
     log = find_chat(workspace, wishes.chat) if wishes.chat else None
-    name = wishes.character or (log.tree.characters[0] if log and log.tree.characters else workspace.latest_character())
-    character, path = workspace.character(name)
+    part = _part_of(workspace, wishes, log, watch)
     persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
     if log is not None and log.tree.persona and not wishes.persona:
         persona = replace(persona, name=log.tree.persona)
     options = wished_options(workspace, wishes)
     if log is None:
-        present = [] if wishes.new else workspace.chats_with(character.name)
-        log = workspace.chats.open(present[0].name) if present else workspace.new_chat(character, persona)
+        present = [] if wishes.new else workspace.chats_with(part.character.name)
+        log = workspace.chats.open(present[0].name) if present else workspace.new_chat(part.character, persona)
     return ChatSession(
         log=log,
-        character=character,
+        character=part.character,
         persona=persona,
         connection=connection_to(workspace, wishes, watch=watch),
         options=options,
-        lorebooks=books_of(character, workspace.library),
-        sample=workspace.is_sample(path),
+        lorebooks=books_of(part.character, workspace.library),
+        sample=part.path is not None and workspace.is_sample(part.path),
+        no_card=part.no_card,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Who answers; without a card only a name, and why it has none."""
+
+    character: Character
+    path: Path | None = None
+    no_card: NotFoundError | None = None
+
+
+def _part_of(workspace: Workspace, wishes: Wishes, log: ChatLog | None, watch: Watch) -> _Part:
+    """The character that was named, else the chat's, else the one last talked to."""
+    present = log.tree.characters if log is not None else ()
+    if wishes.character:
+        return _Part(*_named(workspace, wishes.character, present))
+    if not present:
+        name = workspace.latest_character()
+        _tell_who_was_passed(workspace, name, watch)
+        return _Part(*workspace.character(name))
+    try:
+        return _Part(*workspace.card_of(present[0]))
+    except TavernError as error:
+        hint = f"{error.hint} The chat can be read; to talk, put the card back or name another character.".lstrip()
+        return _Part(Character(name=present[0]), no_card=NotFoundError(error.title, hint=hint, where=error.where))
+
+
+def _named(workspace: Workspace, name: str, present: tuple[str, ...]) -> tuple[Character, Path]:
+    """The character that was named for a chat with ``present``; another than these only where their card is gone.
+
+    Raises ``ContradictionError`` where the chat is somebody else's.
+    """
+    try:
+        character, path = workspace.character(name)
+    except NotFoundError as missing:
+        if workspace.chats_with(name):
+            missing.hint = f"{missing.hint} A chat with {name} is there to be read: tavern-tui log {name}".lstrip()
+        raise
+    if present and character.name not in present and _has_card(workspace, present[0]):
+        raise ContradictionError(
+            f"That chat is with {present[0]}, not with {character.name}.",
+            hint=f"Leave out the chat to talk with {character.name}, or name {present[0]}.",
+        )
+    return character, path
+
+
+def _has_card(workspace: Workspace, name: str) -> bool:
+    try:
+        workspace.card_of(name)
+    except TavernError:
+        return False
+    return True
+
+
+def _tell_who_was_passed(workspace: Workspace, chosen: str, watch: Watch) -> None:
+    """Say that the chat written last is not the one that opens, because its character's card cannot be read."""
+    last = next((chat for chat in workspace.chats.list() if chat.characters), None)
+    if last is not None and last.characters[0] != chosen:
+        watch(out.Notice(f"The last chat, {last.title}, is not opened: the card of {last.characters[0]} is gone."))
 
 
 def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
     """The settings' options with this start's wishes over them. Raises ``SettingsError``."""
     options = options_from(workspace.settings)
+    if wishes.template:
+        template_named(wishes.template)
     return replace(
         options,
         preset=preset_named(wishes.preset) if wishes.preset else options.preset,

@@ -41,7 +41,7 @@ class ReplyOptions:
 
 
 def options_from(settings: Settings) -> ReplyOptions:
-    """The options that the settings ask for. Raises ``SettingsError`` for a preset that does not exist."""
+    """The options that the settings ask for."""
     reply = settings.reply
     return ReplyOptions(
         preset=preset_named(reply.preset),

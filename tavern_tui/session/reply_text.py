@@ -70,6 +70,17 @@ class ReplyText:
         return self._fixed + self._begun + self._splitter.reply
 
     @property
+    def said(self) -> str:
+        """What the model itself wrote of the reply, before any clean-up; thinking and given beginnings left out."""
+        return self._splitter.reply
+
+    @property
+    def spoken_for(self) -> str:
+        """The name of whom the reply was written for instead of its own speaker; empty where it was not."""
+        whole = (self._begun + self.said).lstrip()
+        return self._rules.other if self._rules.other and whole.startswith(f"{self._rules.other}:") else ""
+
+    @property
     def reasoning(self) -> str:
         """The model's thinking so far."""
         return self._foreign + self._splitter.reasoning

@@ -56,8 +56,9 @@ class Prepared:
 class ChatSession:
     """A chat, the character and persona in it, and the connection that writes replies.
 
-    ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``clock`` gives Unix seconds, ``dice``
-    numbers from 0 up to 1. Open it with ``open`` before anything else.
+    ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``no_card`` says why nobody can answer
+    where the character's card is gone; every reply then raises it. ``clock`` gives Unix seconds, ``dice`` numbers from
+    0 up to 1. Open it with ``open`` before anything else.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class ChatSession:
         options: ReplyOptions,
         lorebooks: tuple[Lorebook, ...] = (),
         sample: bool = False,
+        no_card: NotFoundError | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -80,6 +82,7 @@ class ChatSession:
         self.connection = connection
         self.options = options
         self.lorebooks = lorebooks
+        self.no_card = no_card
         self._sample = sample
         self._clock = clock
         self._dice = dice
@@ -113,11 +116,11 @@ class ChatSession:
     async def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Store ``text`` as the user's turn, if there is any, and let the character answer.
 
-        Raises ``EngineError`` while a reply runs; ``text`` is then not stored.
+        Raises ``EngineError`` while a reply runs and ``no_card``; ``text`` is then not stored.
         """
         with self._claimed() as stopping:
             user_turn = await self._say(text) if text.strip() else ""
-            place = ReplyPlace(self.character.name, self.tree.tip)
+            place = ReplyPlace(self.character.name, self.tree.tip, next=True)
             async with aclosing(self._make(out.ReplyKind.NORMAL, place, stopping, user_turn)) as events:
                 async for event in events:
                     yield event
@@ -161,8 +164,9 @@ class ChatSession:
     async def plan(self, kind: out.ReplyKind = out.ReplyKind.NORMAL) -> PromptPlan:
         """The prompt that the next reply of that kind would read; nothing is changed by looking.
 
-        Raises ``EngineError``, ``PromptError``, ``SettingsError``.
+        Raises ``EngineError``, ``PromptError``, ``SettingsError``, ``no_card``.
         """
+        _refuse(self.no_card)
         newest = self.tree.turns.get(self.tree.tip)
         parent = newest.parent if kind is out.ReplyKind.SWIPE and newest else self.tree.tip
         extends = newest if kind is out.ReplyKind.CONTINUE else None
@@ -177,9 +181,7 @@ class ChatSession:
             prepared = await unless(stopping, self._prepare(kind, place))
         except (EngineError, PromptError, SettingsError) as error:
             self.connection.doubt()
-            if user_turn:
-                error.hint = f"Your message is saved. {error.hint}".rstrip()
-            yield out.TurnFailed(error)
+            yield _told_what_is_kept(out.TurnFailed(error), user_turn)
             return
         if prepared is None:
             yield out.TurnStopped(out.Stopped.BY_USER)
@@ -190,7 +192,7 @@ class ChatSession:
         yield out.PromptBuilt(prepared.plan)
         async with aclosing(self._generate(prepared, place, stopping)) as events:
             async for event in events:
-                yield event
+                yield _told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
 
     async def _generate(
         self, prepared: Prepared, place: ReplyPlace, stopping: asyncio.Event
@@ -222,7 +224,8 @@ class ChatSession:
 
     @contextmanager
     def _claimed(self) -> Iterator[asyncio.Event]:
-        """Make this the one reply that is being made. Raises ``EngineError`` while another is."""
+        """Make this the one reply that is being made. Raises ``EngineError`` while another is, and ``no_card``."""
+        _refuse(self.no_card)
         if self._stopping is not None:
             raise EngineError("A reply is already being written.", fault=EngineFault.BUSY, hint="Stop it first.")
         self._stopping = asyncio.Event()
@@ -328,6 +331,19 @@ class ChatSession:
 
         (event,) = await asyncio.to_thread(self.log.append_from, turn)
         return event.id
+
+
+def _refuse(no_card: NotFoundError | None) -> None:
+    if no_card is not None:
+        raise NotFoundError(no_card.title, hint=no_card.hint, where=no_card.where)
+
+
+def _told_what_is_kept(failed: out.TurnFailed, user_turn: str) -> out.TurnFailed:
+    """With a hint that says first what is safe: the text that came, else the message that was sent."""
+    kept = "What came is kept." if failed.turn_id else "Your message is saved." if user_turn else ""
+    if kept and not (failed.kept_text and not failed.turn_id):
+        failed.error.hint = f"{kept} {failed.error.hint}".rstrip()
+    return failed
 
 
 async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

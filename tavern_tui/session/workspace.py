@@ -9,7 +9,7 @@ from pathlib import Path
 from tavern_tui.config.paths import Directories, directories, shipped
 from tavern_tui.config.settings import LoadedSettings, Settings, load_settings
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.errors import NotFoundError, TavernError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.storage.chat_store import ChatStore, ChatSummary
 from tavern_tui.storage.chats import ChatLog
@@ -60,6 +60,13 @@ class Workspace:
         """A card by name, file or path. Raises ``NotFoundError`` or ``FormatError``."""
         return self.library.character(name)
 
+    def card_of(self, name: str) -> tuple[Character, Path]:
+        """The card of the character that a chat names; a similar name is not taken. Raises as ``character`` does."""
+        character, path = self.character(name)
+        if name.casefold() not in (character.name.casefold(), path.stem.casefold()):
+            raise NotFoundError(f"There is no character “{name}”.", hint=f"Did you mean {character.name}?")
+        return character, path
+
     def is_sample(self, path: Path) -> bool:
         """Whether the card at ``path`` is one of those shipped."""
         return path.resolve().parent == shipped("cards")
@@ -69,10 +76,16 @@ class Workspace:
         return [chat for chat in self.chats.list() if chat.characters[:1] == (character,)]
 
     def latest_character(self) -> str:
-        """The character last talked to, else a sample. Raises ``NotFoundError`` for an empty library."""
-        for chat in self.chats.list():
-            if chat.characters:
-                return chat.characters[0]
+        """The character last talked to whose card can be read, else a sample.
+
+        Raises ``NotFoundError`` for an empty library.
+        """
+        for name in dict.fromkeys(chat.characters[0] for chat in self.chats.list() if chat.characters):
+            try:
+                self.card_of(name)
+            except TavernError:
+                continue
+            return name
         entries = [entry for entry in self.characters() if not entry.problem]
         if not entries:
             raise NotFoundError("There is no character yet.", hint="Put a card into the folder of: locate characters.")

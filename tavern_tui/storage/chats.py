@@ -27,11 +27,12 @@ from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, Undone
 from tavern_tui.formats.chatlog import FORMAT, LogProblem, decode_log, encode, newer_format
 from tavern_tui.storage.atomic import make_folder, sync_folder
 from tavern_tui.storage.device import Device, new_event_id
-from tavern_tui.storage.locks import FileLock
+from tavern_tui.storage.locks import FileLock, wait_until_free
 from tavern_tui.storage.logfile import LogFile, Reading
 
 _MOST_PARENTS = 16  # a damaged or foreign log may have any number of loose ends; the next events take up the rest
 _LOCK_SECONDS = 10.0
+_FINISH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class ChatLog:
         self.clock = clock
         self.new_id = new_id
         self.key = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
+        self._lock_file = state / f"{self.key}.lock"
         self._file = LogFile(path)
         self._mutex = threading.RLock()
         self._events: dict[str, ChatEvent] = {}
@@ -178,7 +180,14 @@ class ChatLog:
             if not _is_chat(self.path):
                 return False
             with self._opened(os.O_RDONLY) as descriptor:
-                return self._take(self._file.read(descriptor))
+                changed = self._take(self._file.read(descriptor))
+                tail: list[LogProblem] = []
+                while self._tail_problems and self._tail_problems != tail:
+                    # Other processes see a write page by page: this line may just be coming.
+                    tail = self._tail_problems
+                    wait_until_free(self._lock_file, _FINISH_SECONDS)
+                    changed = self._take(self._file.read(descriptor)) or changed
+                return changed
 
     def append(self, *bodies: Body, event_id: str = "") -> tuple[ChatEvent, ...]:
         """Write ``bodies`` as events of this device, durably; on return they are on disk and in ``tree``.
@@ -188,13 +197,13 @@ class ChatLog:
         """
         return self._write(lambda: self._as_events(bodies, event_id))
 
-    def append_from(self, make: Callable[[ChatTree], Iterable[Body]]) -> tuple[ChatEvent, ...]:
+    def append_from(self, make: Callable[[ChatTree], Iterable[Body]], *, event_id: str = "") -> tuple[ChatEvent, ...]:
         """Like ``append``, with the bodies that ``make`` gives once the events of all others are in the tree.
 
         So that of two turns sent from two terminals at once the later follows the earlier. Nobody else can write while
         ``make`` runs.
         """
-        return self._write(lambda: self._as_events(make(self._tree), ""))
+        return self._write(lambda: self._as_events(make(self._tree), event_id))
 
     def merge(self, other: bytes) -> Merged:
         """Take in the events of another copy of this chat (its file's bytes) that are new here, in their order.
@@ -219,7 +228,7 @@ class ChatLog:
     def _write(self, choose: Callable[[], list[ChatEvent]]) -> tuple[ChatEvent, ...]:
         """Append the events that ``choose`` gives once everything in the file is known."""
         self._name_device()
-        lock = FileLock(self.state / f"{self.key}.lock", timeout=_LOCK_SECONDS, guarded=self.path)
+        lock = FileLock(self._lock_file, timeout=_LOCK_SECONDS, guarded=self.path)
         with self._mutex, lock, self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
             self._take(self._file.read(descriptor))
             if self._newer is not None:

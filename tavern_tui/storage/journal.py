@@ -14,10 +14,12 @@ import json
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.domain.events import ChatEvent, Speaker, TextExtended, TurnAdded
@@ -181,7 +183,11 @@ class ReplyJournal:
 
         Raises ``StorageError``; the journal then stays, and so does its text.
         """
-        (event,) = self._log.append(body, event_id=self.facts.event_id)
+        return self.commit_from(lambda _tree: body)
+
+    def commit_from(self, make: Callable[[ChatTree], TurnAdded | TextExtended]) -> ChatEvent:
+        """Like ``commit``, with what ``make`` gives once the turns of all others are in the tree."""
+        (event,) = self._log.append_from(lambda tree: [make(tree)], event_id=self.facts.event_id)
         self.finish()
         return event
 

@@ -35,8 +35,13 @@ FIXED: dict[str, Wording] = {
         messages.model_cut_short(1_203_456_789, 4_369_000_000)
     ),
     "Disk full: /home/a. The reply stays on screen and is saved when there is room. Nothing older was touched": (
-        messages.disk_full("/home/a")
+        messages.disk_full_in_reply("/home/a")
     ),
+    "Disk full: /home/a. Nothing older was touched. Make room and try again.": messages.disk_full("/home/a"),
+    "The model wrote only Alex's lines, not its own: they are left out. r again · p other template": (
+        messages.only_the_users_lines("Alex")
+    ),
+    "openrouter.ai has no such model. m chooses another model": messages.no_such_model("openrouter.ai"),
     "mira.png: no character inside (a plain picture). Import it as a portrait?": (
         messages.no_character_inside("mira.png")
     ),
@@ -49,9 +54,8 @@ FIXED: dict[str, Wording] = {
     "No engine built: using KoboldCpp at localhost:5001 (make engine builds one, about 6 minutes).": (
         messages.using_server_instead("KoboldCpp", "localhost:5001")
     ),
-    "This chat was written by tavern-tui 1.4 (format 3); this is 1.2 (format 2). Update, or open a copy.": (
-        messages.newer_format("chat", "1.4", 3, "1.2", 2)
-    ),
+    "This chat was written by tavern-tui 1.4 (format 3); this is 1.2 (format 2). Update, or: "
+    "tavern-tui log CHAT --copy TITLE": (messages.newer_format("chat", "1.4", 3, "1.2", 2)),
 }
 
 SAMPLES: dict[str, object] = {

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
+from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.disk_errors import storage_error
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, StorageError
 from tavern_tui.domain.events import Body, ChatEvent, Speaker, TurnAdded
 from tavern_tui.domain.request import joined
 from tavern_tui.engines.base import EngineInfo, Notice, ReasoningArrived
+from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.session import events as out
+from tavern_tui.session.connection import Connection
 from tavern_tui.session.generation import ReplyPlace
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.session import ChatSession
@@ -376,16 +382,16 @@ async def test_two_replies_asked_for_at_once_are_one(begin: Opener) -> None:
 async def test_a_cancel_during_the_last_save_writes_the_reply_once_and_whole(begin: Opener) -> None:
     session = begin("The boat rocks.")
     await session.open()
-    append, saving = session.log.append, asyncio.Event()
+    append, saving = session.log.append_from, asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def slow(*bodies: Body, event_id: str = "") -> tuple[ChatEvent, ...]:
+    def slow(make: Callable[[ChatTree], Iterable[Body]], *, event_id: str = "") -> tuple[ChatEvent, ...]:
         if event_id:
             loop.call_soon_threadsafe(saving.set)
             time.sleep(0.2)
-        return append(*bodies, event_id=event_id)
+        return append(make, event_id=event_id)
 
-    session.log.append = slow  # type: ignore[method-assign]
+    session.log.append_from = slow  # type: ignore[method-assign]
     task = asyncio.create_task(collect(session.reply("Go.")))
     await asyncio.wait_for(saving.wait(), 30)
     task.cancel()
@@ -463,3 +469,124 @@ async def test_a_server_that_ignores_the_length_is_ended_on_our_side(begin: Open
     generate = engine.generate
     engine.generate = lambda request: generate(replace(request, response_tokens=100_000))  # type: ignore[method-assign]
     assert len(saved(await collect(session.reply("Go."))).split()) <= 60
+
+
+def at_another_terminal(session: ChatSession, store: ChatStore, *replies: str) -> ChatSession:
+    """A session of another program on the same chat."""
+    return ChatSession(
+        log=store.open(session.log.path.name),
+        character=session.character,
+        persona=session.persona,
+        connection=Connection(FakeEngine(replies), clock=lambda: 0.0),
+        options=session.options,
+    )
+
+
+async def test_turns_that_two_terminals_send_at_once_follow_one_another(begin: Opener, store: ChatStore) -> None:
+    here = begin("To the first.")
+    await here.open()
+    there = at_another_terminal(here, store, "To the second.")
+    async with aclosing(here.reply("First?")) as events:
+        async for event in events:
+            if isinstance(event, out.PromptBuilt):
+                assert saved(await collect(there.reply("Second?"))) == "To the second."
+    here.log.refresh()
+    assert texts(here)[1:] == ["First?", "Second?", "To the second.", "To the first."]
+    assert [len(here.tree.siblings(turn.id)) for turn in here.tree.path()[1:]] == [1, 1, 1, 1]
+
+
+async def test_a_reply_to_a_turn_that_another_terminal_has_gone_on_from_hides_none(
+    begin: Opener, store: ChatStore
+) -> None:
+    here = begin("To both.")
+    await here.open()
+    elsewhere = store.open(here.log.path.name)
+    async with aclosing(here.reply("First?")) as events:
+        async for event in events:
+            if isinstance(event, out.PromptBuilt):
+                elsewhere.append_from(lambda tree: [TurnAdded(tree.tip, Speaker.USER, "Alex", "Second?")])
+    assert texts(here)[1:] == ["First?", "Second?", "To both."]
+
+
+async def test_a_swipe_stays_beside_its_turn_though_the_chat_went_on(begin: Opener, store: ChatStore) -> None:
+    session = begin("One.", "Two.")
+    await session.open()
+    await collect(session.reply("Go."))
+    first = session.tree.tip
+    elsewhere = store.open(session.log.path.name)
+    async with aclosing(session.swipe()) as events:
+        async for event in events:
+            if isinstance(event, out.PromptBuilt):
+                elsewhere.append_from(lambda tree: [TurnAdded(tree.tip, Speaker.USER, "Alex", "And then?")])
+    assert [session.tree.turns[turn].text for turn in session.tree.siblings(first)] == ["One.", "Two."]
+
+
+@pytest.mark.parametrize(
+    ("reply", "title"),
+    [
+        (
+            "Alex: I speak for you.\nAlex: And again.",
+            "The model wrote only Alex's lines, not its own: they are left out.",
+        ),
+        ("Mira:", "The model wrote only names and tags: nothing of it is left."),
+        ("  \n", "The model wrote nothing (it stopped at once)."),
+    ],
+)
+async def test_why_nothing_of_a_reply_is_left_is_said(begin: Opener, reply: str, title: str) -> None:
+    session = begin(reply)
+    await session.open()
+    failed = (await collect(session.reply("Hm?")))[-1]
+    assert isinstance(failed, out.TurnFailed)
+    assert failed.error.title == title
+    assert failed.error.hint.startswith("Your message is saved.")
+
+
+async def test_a_link_that_breaks_says_what_is_kept_of_what(begin: Opener) -> None:
+    gone = [EngineError("The engine host ended.", fault=EngineFault.CRASHED, hint="Its log: host.log") for _ in "12"]
+    session = begin(("Half a sen", gone[0]), (gone[1],))
+    await session.open()
+    begun, empty = [(await collect(session.reply(text)))[-1] for text in ("One?", "Two?")]
+    assert isinstance(begun, out.TurnFailed)
+    assert isinstance(empty, out.TurnFailed)
+    assert str(begun.error).endswith("What came is kept. Its log: host.log")
+    assert "What came" not in str(empty.error)
+    assert "Your message is saved." in str(empty.error)
+
+
+async def test_only_a_reply_is_said_to_stay_on_screen_when_the_disk_is_full(
+    begin: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = begin("The boat rocks.")
+    await session.open()
+    full = storage_error(OSError(errno.ENOSPC, "No space left on device"), session.log.path)
+    real = session.log.append_from
+
+    def refuse(make: Callable[[ChatTree], Iterable[Body]], *, event_id: str = "") -> tuple[ChatEvent, ...]:
+        if refused == bool(event_id):
+            raise full
+        return real(make, event_id=event_id)
+
+    monkeypatch.setattr(session.log, "append_from", refuse)
+    refused = False
+    with pytest.raises(StorageError) as caught:
+        await collect(session.reply("Go."))
+    assert "on screen" not in str(caught.value)
+    refused = True
+    failed = (await collect(session.reply("Go.")))[-1]
+    assert isinstance(failed, out.TurnFailed)
+    assert "The reply stays on screen" in str(failed.error)
+    assert "What came is kept" not in str(failed.error)
+
+
+async def test_without_a_card_a_chat_is_read_and_nothing_is_stored(begin: Opener) -> None:
+    session = begin()
+    await session.open()
+    session.no_card = NotFoundError("There is no character “Mira”.", hint="Put the card back.")
+    before = session.tree.path()
+    for stream in (session.reply("Hello"), session.swipe(), session.continue_reply()):
+        with pytest.raises(NotFoundError, match="“Mira”"):
+            await collect(stream)
+    with pytest.raises(NotFoundError, match="“Mira”"):
+        await session.plan()
+    assert session.tree.path() == before
+    assert not session.busy

@@ -76,7 +76,7 @@ def test_the_bytes_are_synced_before_they_get_the_name(tmp_path: Path, monkeypat
     [
         (
             errno.ENOSPC,
-            "Disk full: /home/a. The reply stays on screen and is saved when there is room. Nothing older was touched",
+            "Disk full: /home/a. Nothing older was touched. Make room and try again.",
         ),
         (errno.EDQUOT, "Disk full: /home/a."),
         (errno.EFBIG, "chat.jsonl has reached the greatest size allowed here. Nothing older was touched."),

@@ -311,7 +311,10 @@ def test_a_log_can_be_used_from_several_threads(disk: Disk) -> None:
 
 
 NEWER = ChatEvent("later", "rig", 9, Unknown("hologram"), format=3, program="1.4")
-NEWER_SAID = "This chat was written by tavern-tui 1.4 (format 3); this is 0.1.0 (format 1). Update, or open a copy."
+NEWER_SAID = (
+    "This chat was written by tavern-tui 1.4 (format 3); this is 0.1.0 (format 1). "
+    "Update, or: tavern-tui log CHAT --copy TITLE"
+)
 
 
 def test_a_chat_in_a_newer_format_is_read_and_not_written(disk: Disk) -> None:

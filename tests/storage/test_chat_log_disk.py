@@ -17,7 +17,7 @@ from tavern_tui.storage.chats import ChatLog
 from tests.storage.child import output, start
 from tests.storage.disk import Disk, said
 
-FULL = "The reply stays on screen and is saved when there is room. Nothing older was touched"
+FULL = "Nothing older was touched. Make room and try again."
 
 
 def test_a_full_disk_keeps_what_was_there_and_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ class Link:
         return self._why_gone or EngineError(
             "The engine host ended unexpectedly.",
             fault=EngineFault.CRASHED,
-            hint=f"What arrived is kept. The next reply starts it anew. Its log: {self.place.log}",
+            hint=f"The next reply starts it anew. Its log: {self.place.log}",
         )
 
     async def wait_gone(self) -> None:

@@ -1,0 +1,61 @@
+"""What of the settings cannot hold: what the files' reader found, and what only the disk and the engines can tell.
+
+``engine.model``, ``engine.llama_server`` and ``connection.server`` name things outside the settings. One that names
+nothing falls back to its default, like every other entry (``docs/ux.md`` §13). A name that was typed at this start is
+not looked at here: it is refused where it is used.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from tavern_tui.config.files import Problem, nearest, quoted
+from tavern_tui.config.settings import not_taken
+from tavern_tui.domain.errors import EngineError, TavernError
+from tavern_tui.session.workspace import Workspace
+
+
+def setting_problems(workspace: Workspace) -> list[Problem]:
+    """Every entry that was not taken, with file, line, the reason and the nearest name; in no case raises."""
+    found = [*workspace.loaded.problems]
+    settings = workspace.settings
+    if settings.connection.server and not server_in_settings(workspace):
+        why = f"{quoted(settings.connection.server)} is not an address, as rig:5001 is"
+        found.append(_problem(workspace, "connection.server", why))
+    if settings.engine.model and (why := _why_no_model(workspace)):
+        found.append(_problem(workspace, "engine.model", why))
+    program = settings.engine.llama_server
+    if program and shutil.which(program) is None:
+        found.append(_problem(workspace, "engine.llama_server", f"There is no program {quoted(program)}"))
+    return found
+
+
+def server_in_settings(workspace: Workspace) -> str:
+    """The server that the settings name; empty where they name none, or what cannot be an address."""
+    from tavern_tui.engines.address import parse_address
+
+    server = workspace.settings.connection.server
+    try:
+        if server:
+            parse_address(server)
+    except EngineError:
+        return ""
+    return server
+
+
+def _why_no_model(workspace: Workspace) -> str:
+    """Why the model of the settings is not used, in a sentence; empty where it is."""
+    from tavern_tui.session.embedded import all_models
+    from tavern_tui.storage.models import find_model
+
+    wanted = workspace.settings.engine.model
+    try:
+        find_model(wanted, workspace.directories)
+    except TavernError as error:
+        models = all_models(workspace.directories, workspace.settings)
+        return f"{error.title}{nearest(wanted, [model.name for model in models if model.usable])}"
+    return ""
+
+
+def _problem(workspace: Workspace, name: str, why: str) -> Problem:
+    return not_taken(workspace.loaded.places.get(name, "settings"), name, why)
