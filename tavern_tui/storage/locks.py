@@ -135,6 +135,16 @@ def is_held(path: Path, *, flock: Flock = fcntl.flock) -> bool:
     return False
 
 
+def wait_until_free(path: Path, seconds: float) -> None:
+    """Return when nobody holds the lock at ``path``, or after ``seconds``; nothing is created or taken.
+
+    Raises ``StorageError`` where the file may not be read.
+    """
+    deadline = time.monotonic() + seconds
+    while is_held(path) and time.monotonic() < deadline:
+        time.sleep(_FIRST_PAUSE)
+
+
 def forget(path: Path) -> None:
     """Remove a lock's files when what it guarded is gone for good."""
     path.unlink(missing_ok=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from tavern_tui.storage.locks import FileLock
 from tests.storage.child import output, start
 from tests.storage.disk import Disk, said
 
@@ -113,3 +115,28 @@ def test_a_reader_beside_a_writer_sees_whole_turns_only(disk: Disk) -> None:
     reader.refresh()
     assert len(reader.tree.turns) == 150
     assert reader.tree == disk.open().tree
+
+
+def test_a_line_that_is_just_being_written_is_waited_for_and_is_no_damage(disk: Disk) -> None:
+    log = disk.create()
+    reader = disk.open()
+    (event,) = log.append(said("one"))
+    whole = disk.path.read_bytes()
+    disk.path.write_bytes(whole[:-20])
+    with FileLock(log.state / f"{log.key}.lock"):
+        rest = threading.Timer(0.05, lambda: disk.path.write_bytes(whole))
+        rest.start()
+        looking = threading.Thread(target=reader.refresh)
+        looking.start()
+        rest.join()
+    looking.join()
+    assert event.id in reader.tree.turns
+    assert reader.problems == ()
+
+
+def test_a_line_that_nobody_is_writing_is_damage_at_once(disk: Disk) -> None:
+    log = disk.create()
+    log.append(said("one"))
+    disk.path.write_bytes(disk.path.read_bytes()[:-20])
+    with FileLock(log.state / "another.lock"):
+        assert [problem.what for problem in disk.open().problems] == ["A torn record."]
