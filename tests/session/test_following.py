@@ -6,7 +6,6 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
 
@@ -38,21 +37,10 @@ from tavern_tui.session.following import (
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.journal import ReplyJournal
 from tests.session.conftest import Opener, collect
-from tests.session.other_terminal import OtherTerminal, session_on
+from tests.session.other_terminal import Others, session_on
 
 E = TypeVar("E")
 PATIENCE = 60.0
-
-
-@dataclass
-class Others:
-    """Begins other terminals; all are gone when the test is over."""
-
-    begun: list[OtherTerminal] = field(default_factory=list)
-
-    def __call__(self, session: ChatSession, *, words: int = 40, seconds: float = 0.05) -> OtherTerminal:
-        self.begun.append(OtherTerminal(session, words=words, seconds=seconds))
-        return self.begun[-1]
 
 
 @pytest.fixture
@@ -60,8 +48,7 @@ def other() -> Iterator[Others]:
     """``other(session)`` is another terminal on the chat of ``session``."""
     others = Others()
     yield others
-    for terminal in others.begun:
-        terminal.kill()
+    others.kill()
 
 
 @pytest.fixture
