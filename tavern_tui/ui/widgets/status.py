@@ -133,6 +133,11 @@ class _Piece:
         """Cells without which the present form cannot be shown: only the last may be cut."""
         return min(self.width, self.shortest) if self.shortest and len(self.forms) == 1 else self.width
 
+    @property
+    def alone(self) -> int:
+        """Cells without which it cannot be shown at all."""
+        return min(cell_len(self.forms[-1]), self.shortest or self.width)
+
 
 def status_text(status: Status, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> Content:
     """The status line at ``width`` cells, 20 or more: never wider, with the least important left out where it must be.
@@ -212,9 +217,9 @@ def _shortened(text: str, glyphs: Glyphs) -> tuple[str, ...]:
 
 def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:
     """What of ``pieces`` fits, names cut: of the lightest, the next form is tried, then it is left out."""
-    kept = dict(enumerate(pieces))
+    kept = {place: piece for place, piece in enumerate(pieces) if piece.alone <= space}
     dropped: dict[int, _Piece] = {}
-    while kept and _width(list(kept.values()), glyphs, least=True) > space:
+    while _width(list(kept.values()), glyphs, least=True) > space:
         place = min(kept, key=lambda at: kept[at].hold)
         piece = kept.pop(place)
         if len(piece.forms) > 1:
@@ -222,9 +227,10 @@ def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:
         else:
             dropped[place] = piece
     for place in sorted(dropped, key=lambda at: -dropped[at].weight):
-        # What was left out for something that did not fit itself comes back.
-        if _width([*kept.values(), dropped[place]], glyphs, least=True) <= space:
-            kept[place] = dropped[place]
+        # What was left out before something else was said shorter comes back, nothing lighter in its place.
+        if _width([*kept.values(), dropped[place]], glyphs, least=True) > space:
+            break
+        kept[place] = dropped[place]
     spare = space - _width(list(kept.values()), glyphs, least=True)
     for place in sorted(kept, key=lambda at: -kept[at].weight):
         piece = kept[place]
