@@ -70,7 +70,8 @@ def _finish(log: ChatLog, reply: JournaledReply) -> tuple[ChatEvent, ...]:
     events: tuple[ChatEvent, ...] = ()
     something = reply.text.strip() or (reply.reasoning and not facts.turn)
     if something and not log.knows(facts.event_id):
-        events = log.append(_in_place(facts.body(reply.text, reply.reasoning), log.tree), event_id=facts.event_id)
+        body = facts.body(reply.text, reply.reasoning)
+        events = log.append_from(lambda tree: [_in_place(body, tree)], event_id=facts.event_id)
     remove(reply.path)
     return events
 

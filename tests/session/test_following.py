@@ -309,7 +309,7 @@ async def test_messages_sent_in_three_terminals_at_once_follow_each_other_with_t
     assert all(len(session.tree.siblings(turn.id)) == 1 for turn in path)
 
 
-async def test_messages_sent_at_once_without_asking_for_the_floor_are_all_stored(
+async def test_messages_sent_at_once_without_asking_for_the_floor_are_all_in_one_line_with_their_replies(
     session: ChatSession, other: Others
 ) -> None:
     terminals = [other(session, words=3, seconds=0.02) for _ in range(2)]
@@ -318,8 +318,10 @@ async def test_messages_sent_at_once_without_asking_for_the_floor_are_all_stored
     for terminal in terminals:
         await terminal.until("TurnSaved")
     session.log.refresh()
-    stored = [turn.text for turn in session.tree.turns.values() if turn.speaker is Speaker.USER]
-    assert sorted(stored) == ["From 0", "From 1"]
+    path = session.tree.path()[1:]
+    assert sorted(turn.text for turn in path if turn.speaker is Speaker.USER) == ["From 0", "From 1"]
+    assert len([turn for turn in path if turn.speaker is Speaker.CHARACTER]) == 2
+    assert all(len(session.tree.siblings(turn.id)) == 1 for turn in path)
 
 
 async def test_a_terminal_that_is_killed_with_the_floor_gives_it_up(session: ChatSession, other: Others) -> None:
