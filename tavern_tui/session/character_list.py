@@ -1,0 +1,148 @@
+"""The characters as a list shows them: who there is, which chats there are with them, and how these ended.
+
+Read from the files each time, so call it in a thread. Of a chat only the end of its file is decoded: as much as tells
+what its reader saw last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.chat import fold
+from tavern_tui.domain.display import safe_line
+from tavern_tui.formats.chatlog import decode_log
+from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.chat_store import ChatSummary
+from tavern_tui.storage.device import Device
+
+if TYPE_CHECKING:
+    from tavern_tui.session.opening import Wishes
+
+LINE_CHARACTERS = 200
+NO_CARD = "Its card is not in the library."
+_FIRST_BYTES = 8192  # of the end of a log: two or three turns
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRow:
+    """One chat. ``name`` opens it; ``turns`` counts swipes too; ``last`` is Unix seconds, ``line`` its newest turn.
+
+    ``title`` and ``line`` are safe to show, on one line.
+    """
+
+    name: str
+    title: str
+    turns: int
+    last: float
+    line: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterRow:
+    """One character with the chats that there are, the last written first; ``chats[0]`` has its ``line``.
+
+    ``name`` is what chats call the character; ``card`` opens the card, ``None`` where there is none (any more).
+    ``problem`` says why the card cannot be used; ``title`` is the name, safe to show on one line.
+    """
+
+    name: str
+    title: str
+    card: Path | None
+    chats: tuple[ChatRow, ...] = ()
+    problem: str = ""
+
+    @property
+    def last(self) -> float:
+        """When one of the chats was last written to, in Unix seconds; 0 without one."""
+        return self.chats[0].last if self.chats else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChoice:
+    """What was picked from the list: the chat called ``chat``, or a new one with ``character`` where that is empty."""
+
+    character: str
+    card: Path | None
+    chat: str = ""
+
+
+def wishes_for(choice: ChatChoice, wishes: Wishes) -> Wishes:
+    """``wishes`` for opening what was picked; writer and settings stay as they were."""
+    if choice.chat:
+        return replace(wishes, character="", chat=choice.chat, new=False, persona="")
+    return replace(wishes, character=str(choice.card or choice.character), chat="", new=True)
+
+
+def character_rows(workspace: Workspace) -> list[CharacterRow]:
+    """Every character, the one last talked to first, then by name. Raises ``StorageError``."""
+    device = Device(workspace.directories.state).known
+    chats: dict[str, list[ChatSummary]] = {}
+    for summary in workspace.chats.list():
+        if summary.characters:
+            chats.setdefault(summary.characters[0], []).append(summary)
+    rows = []
+    for entry in workspace.characters():
+        with_them = _chat_rows(chats.get(entry.name, ()), device)
+        rows.append(CharacterRow(entry.name, safe_line(entry.name), entry.path, with_them, safe_line(entry.problem)))
+    known = {row.name for row in rows}
+    rows += [
+        CharacterRow(name, safe_line(name), None, _chat_rows(with_them, device), NO_CARD)
+        for name, with_them in chats.items()
+        if name not in known
+    ]
+    return sorted(rows, key=lambda row: (-row.last, row.title.casefold()))
+
+
+def chats_with_lines(workspace: Workspace, row: CharacterRow) -> list[ChatRow]:
+    """The chats of ``row``, each with its newest turn. Never raises: a file that cannot be read has no line."""
+    device = Device(workspace.directories.state).known
+    folder = workspace.chats.folder
+    return [replace(chat, line=chat.line or last_line(folder / f"{chat.name}.jsonl", device)) for chat in row.chats]
+
+
+def last_line(path: Path, device: str = "") -> str:
+    """The turn at which the reader of the log at ``path`` is, as one safe line ``Name: text``; "" where there is none.
+
+    Told from the end of the file, so that a long log costs what a short one costs; undone and deleted turns and moves
+    to other swipes that happened there are taken into account.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            length = _FIRST_BYTES
+            while True:
+                start = max(0, size - length)
+                file.seek(start)
+                data = file.read(size - start)
+                line = _last_of(data if start == 0 else data.partition(b"\n")[2], device)
+                if line or start == 0:
+                    return line
+                length *= 8
+    except OSError:
+        return ""
+
+
+def _last_of(data: bytes, device: str) -> str:
+    tree = fold(decode_log(data)[0], device)
+    turn = tree.turns.get(tree.tip)
+    if turn is None or turn.lost:
+        return ""
+    return safe_line(f"{turn.name}: {turn.text}", LINE_CHARACTERS)
+
+
+def _chat_rows(summaries: Iterable[ChatSummary], device: str) -> tuple[ChatRow, ...]:
+    return tuple(
+        ChatRow(
+            summary.name,
+            safe_line(summary.title),
+            summary.turns,
+            summary.last,
+            last_line(summary.path, device) if place == 0 else "",
+            safe_line(summary.problem),
+        )
+        for place, summary in enumerate(summaries)
+    )
