@@ -1,0 +1,37 @@
+"""What the screens with one question and one list have in common: their look and the keys of the list."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+VERTICAL: list[tuple[int, str]] = [(0, "-short"), (18, "-tall")]
+"""Rows from which the layout classes hold (``docs/architecture.md`` §3.6)."""
+
+PAGE_CSS = """
+PAGE {
+    background: $background;
+    color: $foreground;
+    & #ground { background: $background; align: center top; }
+    & #page { width: 100%; max-width: 84; height: 1fr; padding: 1 0; }
+    & #head, & #keys { text-wrap: nowrap; text-overflow: ellipsis; }
+    & #head { height: 1; padding: 0 2; margin: 0 0 1 0; color: $text-muted; }
+    & #question { height: auto; padding: 0 2; margin: 0 0 1 0; text-style: bold; }
+    & #note { height: auto; padding: 0 2; margin: 1 0 0 0; color: $text-muted; }
+    & #keys { dock: bottom; height: 1; padding: 0 2; color: $text-muted; }
+    &.-tall #keys { height: 2; padding: 0 2 1 2; }
+    &.-short #page { padding: 0; }
+    &.-short #head { margin: 0; }
+    & #entry { height: 1; border: none; padding: 0 2; }
+    & #entry:focus { border: none; }
+}
+"""
+"""The stylesheet of such a screen; ``PAGE`` stands for its class."""
+
+LIST_KEYS: list[BindingType] = [
+    Binding("up", "move(-1)", show=False),
+    Binding("down", "move(1)", show=False),
+    Binding("pageup", "page(-1)", show=False),
+    Binding("pagedown", "page(1)", show=False),
+    Binding("enter", "choose", show=False),
+]
+"""The keys of a list: ``action_move``, ``action_page`` and ``action_choose`` are the screen's."""

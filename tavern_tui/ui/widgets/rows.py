@@ -1,0 +1,124 @@
+"""The rows of a list and the lines that they take, at a width in cells. Pure; ``row_list`` shows them.
+
+A row has a title, something short at its right, and a detail below. A row that ``wraps`` shows all of its words on as
+many lines as they need; the others are cut, so that their height does not depend on the width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from rich.cells import cell_len, set_cell_size
+
+from tavern_tui.ui.chatlog import wrap
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, Glyphs
+
+MARGIN = 2
+"""Cells before a title, where the selected row has its mark."""
+
+INDENT = 2
+"""Cells by which a detail stands further in than its title."""
+
+GAP = 2
+"""Cells at least between a title and what stands at its right."""
+
+_PLAIN = str.maketrans({"…": "...", "·": "-", "–": "-", "↑": "Up ", "↓": "Down ", "←": "Left", "→": "Right", "×": "x"})
+
+
+class Tone(Enum):
+    """What a stretch of a line is; the values name the widget's component classes."""
+
+    TITLE = "row-list--title"
+    MUTED = "row-list--muted"
+    MARK = "row-list--mark"
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One row; all texts are safe to show, on one line. ``id`` tells it from the others. ``muted``: not usable now."""
+
+    id: str
+    title: str
+    right: str = ""
+    detail: str = ""
+    wraps: bool = False
+    muted: bool = False
+
+
+Run = tuple[str, Tone]
+Line = tuple[Run, ...]
+
+
+def plain(text: str, glyphs: Glyphs) -> str:
+    """``text`` as the terminal can show it: with ASCII for our own signs where it has no others."""
+    return text.translate(_PLAIN) if glyphs is ASCII_GLYPHS else text
+
+
+def cut(text: str, width: int, dots: str) -> str:
+    """``text`` in at most ``width`` cells, ending in ``dots`` where something is left out."""
+    if cell_len(text) <= width:
+        return text
+    room = width - len(dots)
+    return set_cell_size(text, room).rstrip() + dots if room > 0 else dots[: max(0, width)]
+
+
+def row_height(row: ListRow, width: int) -> int:
+    """The lines that ``row`` takes at ``width`` cells."""
+    if not row.wraps:
+        return 2 if row.detail else 1
+    room = _room(width)
+    return (
+        wrap.height(row.title, room)
+        + (0 if not row.right or _beside(row, room) else wrap.height(row.right, _inner(room)))
+        + (wrap.height(row.detail, _inner(room)) if row.detail else 0)
+    )
+
+
+def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
+    """The lines of ``row`` at ``width`` cells, the margin left out; ``row_height`` of them."""
+    room = _room(width)
+    tone = Tone.MUTED if row.muted else Tone.TITLE
+    if not row.wraps:
+        right = cut(row.right, room // 2, dots)
+        title = cut(row.title, room - cell_len(right) - (GAP if right else 0), dots)
+        first = _spread(title, right, room, tone)
+        return [first, _inset(cut(row.detail, _inner(room), dots))] if row.detail else [first]
+    titles = _wrapped(row.title, room)
+    lines: list[Line] = [((title, tone),) for title in titles]
+    if row.right and _beside(row, room):
+        lines[0] = _spread(titles[0], row.right, room, tone)
+    elif row.right:
+        lines += [_inset(text) for text in _wrapped(row.right, _inner(room))]
+    if row.detail:
+        lines += [_inset(text) for text in _wrapped(row.detail, _inner(room))]
+    return lines
+
+
+def _room(width: int) -> int:
+    return max(wrap.NARROWEST + INDENT, width - MARGIN)
+
+
+def _inner(room: int) -> int:
+    return room - INDENT
+
+
+def _beside(row: ListRow, room: int) -> bool:
+    """Whether title and right stand on one line."""
+    return cell_len(row.title) + GAP + cell_len(row.right) <= room
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """``text`` on lines; a dot between two things is left out where a line ends."""
+    lines = [text[start:end] for start, end in wrap.lines(text, width)]
+    return [line.removesuffix(" ·").removesuffix(" -") for line in lines[:-1]] + lines[-1:]
+
+
+def _spread(title: str, right: str, room: int, tone: Tone) -> Line:
+    if not right:
+        return ((title, tone),)
+    return ((title, tone), (" " * (room - cell_len(title) - cell_len(right)), tone), (right, Tone.MUTED))
+
+
+def _inset(text: str) -> Line:
+    return ((" " * INDENT, Tone.MUTED), (text, Tone.MUTED))
