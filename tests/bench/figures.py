@@ -48,8 +48,12 @@ class Figure:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The variables of a child: ours, on the library in ``home``, without a server that the user has set."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("TAVERN_SERVER", "TAVERN_KEY")}
+    """The variables of a child: ours, on the library in ``home``, without a server that the user has set.
+
+    Python may keep what it compiled, as it does for users; else every start would compile the program anew.
+    """
+    not_wanted = ("TAVERN_SERVER", "TAVERN_KEY", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in not_wanted}
     return {**kept, "TAVERN_HOME": str(home), "PYTHONUTF8": "1"}
 
 

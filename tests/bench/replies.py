@@ -21,6 +21,7 @@ from typing import Any
 from tavern_tui.config.paths import Directories, directories
 from tavern_tui.config.settings import remember
 from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.engines.base import Engine
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.session.events import PrefillProgress, PromptBuilt, SessionEvent, TurnFailed, TurnSaved
@@ -41,7 +42,7 @@ class ReadAgain:
 
     ``bound`` is the most that the engine may evaluate, ``None`` for a first reply. It counts what the prompt has after
     the last character that the engine had read or written already: the user's turn, markup, and the reply's tail from
-    where clean-up changed it. ``generated`` is ``None`` where the receipt does not tell.
+    where clean-up changed it. ``generated`` is ``None`` where the receipt does not tell; 0: the model ended at once.
     """
 
     what: str
@@ -72,16 +73,23 @@ class Recorder:
                     read = read or event
                 case TurnSaved(turn=turn):
                     saved = turn
-                case TurnFailed(error=error):
-                    raise error
+                case TurnFailed(error=error, kept_text=kept):
+                    if read is None or kept or not nothing_written(error):
+                        raise error
                 case _:
                     pass
-        if saved is None or saved.receipt is None or read is None:
-            raise RuntimeError(f"{what}: no reply was saved")
+        if read is None or (saved is not None and saved.receipt is None):
+            raise RuntimeError(f"{what}: the engine did not tell what it read")
         if self._seen and bound is None:
             bound = await new_tokens(self._session.connection.engine, self._seen, prompt) + SLACK
-        self.replies.append(ReadAgain(what, read.total - read.done, read.done, saved.receipt.generated, bound))
-        self._seen = prompt + written(saved, prefill)
+        generated = saved.receipt.generated if saved is not None and saved.receipt is not None else 0
+        self.replies.append(ReadAgain(what, read.total - read.done, read.done, generated, bound))
+        self._seen = prompt + (written(saved, prefill) if saved is not None else "")
+
+
+def nothing_written(error: TavernError) -> bool:
+    """Whether the model read the prompt and ended its reply at once, as a small one may where a reply is complete."""
+    return isinstance(error, EngineError) and error.fault is EngineFault.REJECTED
 
 
 def written(turn: Turn, prefill: str) -> str:
