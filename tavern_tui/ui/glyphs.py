@@ -6,6 +6,9 @@ Chosen by what the environment says of the terminal and of its character set, or
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from tavern_tui.config.keys import shown, shown_together
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
@@ -26,6 +29,18 @@ def glyphs_for(environ: Mapping[str, str], encoding: str, ascii: str = "auto") -
         return ASCII_GLYPHS if ascii == "on" else UNICODE_GLYPHS
     few = environ.get("TERM", "").startswith(_FEW_SIGNS) or not _is_utf8(encoding) or _is_ascii_locale(environ)
     return ASCII_GLYPHS if few else UNICODE_GLYPHS
+
+
+class PlainScrollBar(ScrollBarRender):
+    """A scroll bar of whole cells, where Textual's ends in blocks of an eighth."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
+
+
+def fit_scroll_bars(glyphs: Glyphs) -> None:
+    """Draw the scroll bars of this process with ``glyphs``: without blocks where there is only ASCII."""
+    ScrollBar.renderer = PlainScrollBar if glyphs is ASCII_GLYPHS else ScrollBarRender
 
 
 def key_shown(key: str, glyphs: Glyphs) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from textual.containers import VerticalScroll
+from textual.scrollbar import ScrollBar
+from textual.widgets import Static
 
-from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
-from tavern_tui.ui.glyphs import glyphs_for, key_shown, keys_shown
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.glyphs import fit_scroll_bars, glyphs_for, key_shown, keys_shown
+from tests.ui.themed import ThemedApp
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,20 @@ def test_arrows_are_arrows_or_words() -> None:
     assert key_shown("up", ASCII_GLYPHS) == "Up"
     assert keys_shown(("k", "up"), ASCII_GLYPHS) == "k, Up"
     assert keys_shown((), UNICODE_GLYPHS) == ""
+
+
+@pytest.mark.parametrize(("glyphs", "ascii"), [(ASCII_GLYPHS, True), (UNICODE_GLYPHS, False)])
+async def test_scroll_bars_have_no_blocks_where_there_is_only_ascii(
+    glyphs: Glyphs, ascii: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScrollBar, "renderer", ScrollBar.renderer)
+    fit_scroll_bars(glyphs)
+    app = ThemedApp([VerticalScroll(Static("line\n" * 100))])
+    async with app.run_test(size=(20, 10)) as pilot:
+        seen = ""
+        for _ in range(30):
+            await pilot.press("down")
+            await pilot.pause()
+            seen += "".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "line" in seen
+        assert seen.isascii() is ascii
