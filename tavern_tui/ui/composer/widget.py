@@ -67,13 +67,18 @@ class Composer(FoldedArea):
         padding: 0 1;
         border: none;
         scrollbar-size-vertical: 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
         &:focus { border: none; }
-        &.-dim { color: $text-muted; }
-        .composer--notice { color: $text-muted; }
+        .composer--notice { color: $text-muted; text-style: italic; }
+        .composer--draft { color: $text-disabled; }
+        &:ansi .composer--draft, &:nocolor .composer--draft { text-style: dim; }
+        &:ansi .text-area--placeholder, &:nocolor .text-area--placeholder { text-style: dim; }
     }
     .-short Composer { max-height: 2; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--notice"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--notice", "composer--draft"}
 
     class DraftChanged(Message):
         """Text, cursor or folds have changed: at most twice a second, and at once when the composer was emptied."""
@@ -179,7 +184,7 @@ class Composer(FoldedArea):
     def complete(self) -> bool:
         """Complete a command or a name before the cursor; pressed again, take the next. False if nothing fits."""
         state = self.state()
-        if (current := self._round) is not None and state == current.after:
+        if (current := self._round) is not None and len(current.choices.ways) > 1 and state == current.after:
             self.undo()
             found, chosen = current.choices, (current.chosen + 1) % len(current.choices.ways)
         else:
@@ -224,6 +229,13 @@ class Composer(FoldedArea):
             return self._with_cursor(shown) if self._draw_cursor else shown
         return super().render_line(y)
 
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is shown, all of it greyed out while dim."""
+        line = super().get_line(line_index)
+        if self._notice is not None:
+            line.stylize(self.get_component_rich_style("composer--draft"))
+        return line
+
     @property
     def _draw_cursor(self) -> bool:
         return self._notice is None and super()._draw_cursor
@@ -250,9 +262,9 @@ class Composer(FoldedArea):
         return stack[-1][-1] if stack else None
 
     def _short_line(self, text: str, width: int, style: Style) -> Strip:
-        line = Text(text, style, no_wrap=True, end="")
+        line = Text(text, no_wrap=True)
         line.truncate(width, overflow="ellipsis")
-        return Strip(list(line.render(self.app.console)), line.cell_len).extend_cell_length(width, style)
+        return Strip([Segment(line.plain, style)], line.cell_len).extend_cell_length(width, style)
 
     def _with_cursor(self, strip: Strip) -> Strip:
         style = self._theme.cursor_style or Style(reverse=True)
