@@ -24,6 +24,7 @@ __all__ = ["Place", "PlaceKeeper", "terminal_name"]
 
 _WRITE_SECONDS = 0.5
 _REFUSED_SECONDS = 5.0
+_HANG_UP_SECONDS = 0.5
 
 
 def terminal_name(environ: Mapping[str, str], tty: str, login: int) -> str:
@@ -52,7 +53,8 @@ def this_terminal() -> str:
 class PlaceKeeper:
     """The place of one terminal in one chat at a time. ``state`` is the state folder of this device.
 
-    ``refused`` hears, from another thread and once, that the disk refuses; what was to be kept is tried again.
+    ``refused`` hears once that the disk refuses; what was to be kept is tried again. It is called from another thread
+    and must not wait for the caller's.
     """
 
     def __init__(
@@ -104,20 +106,22 @@ class PlaceKeeper:
         """Write what is still unwritten and give the place up; ``ended``: the user ended the visit."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            await asyncio.to_thread(writer.close, ended=ended)
+            writer.end(ended=ended)
+            await asyncio.to_thread(writer.join)
 
     def hang_up(self) -> None:
         """Write and give up at once, blocking for one small write: the terminal is gone and a new one may be waiting.
 
-        A reply may run on after it; nothing more is kept.
+        A reply may run on after it; nothing more is kept. A disk that takes longer is not waited for.
         """
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
+            writer.end()
+            writer.join(_HANG_UP_SECONDS)
 
 
 class _Writer:
-    """A thread that writes the newest place half a second after it heard of it, and owns it until ``close``."""
+    """A thread that holds a place, and writes half a second after it heard of it where the terminal is now."""
 
     def __init__(self, held: HeldPlace, log: ChatLog, refused: Callable[[StorageError], None]) -> None:
         self._held = held
@@ -126,39 +130,44 @@ class _Writer:
         self._newest = held.found
         self._written = held.found
         self._told = False
+        self._ended = False
         self._heard = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="place-keeper", daemon=True)
+        self.join = self._thread.join
         self._thread.start()
 
     def keep(self, place: Place) -> None:
         self._newest = place
         self._heard.set()
 
-    def close(self, *, ended: bool = False) -> None:
+    def end(self, *, ended: bool = False) -> None:
+        """Write a last time and let go of the place; ``join`` waits for that."""
+        self._ended = ended
         self._closing.set()
         self._heard.set()
-        self._thread.join()
-        if ended or self._unwritten:
-            self._write(ended=ended)
-        self._held.release()
+
+    def _run(self) -> None:
+        try:
+            while self._heard.wait() and not self._closing.wait(_WRITE_SECONDS):
+                self._heard.clear()
+                while self._unwritten and not self._write():
+                    if self._closing.wait(_REFUSED_SECONDS):
+                        break
+            if self._ended or self._unwritten:
+                self._write()
+        finally:
+            self._held.release()
 
     @property
     def _unwritten(self) -> bool:
         return replace(self._newest, seen=self._log.newest) != self._written
 
-    def _run(self) -> None:
-        while self._heard.wait() and not self._closing.wait(_WRITE_SECONDS):
-            self._heard.clear()
-            while self._unwritten and not self._write():
-                if self._closing.wait(_REFUSED_SECONDS):
-                    return
-
-    def _write(self, *, ended: bool = False) -> bool:
-        """Write the newest place; whether the disk took it."""
+    def _write(self) -> bool:
+        """Write where the terminal is; whether the disk took it."""
         place = replace(self._newest, seen=self._log.newest)
         try:
-            self._held.save(place, ended=ended)
+            self._held.save(place, ended=self._ended)
         except StorageError as error:
             if not self._told:
                 self._told = True

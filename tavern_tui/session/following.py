@@ -121,6 +121,7 @@ Followed = ChatChanged | OtherReplyStarted | OtherReplyGrew | OtherReplyEnded | 
 class ChatFollower:
     """Follows the open chat ``log``. Iterate ``events`` in one task; everything else may be called beside it.
 
+    Make it before the tree is shown for the first time: what comes into the tree from then on is told.
     ``seconds`` is the pause between looks, at most half a second; shorter while another process writes.
     """
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -197,13 +196,12 @@ class ChatPlaces:
     def _files(self) -> list[Path]:
         """Every place's file, the last written first. Raises ``StorageError``."""
         try:
-            with os.scandir(self._folder) as entries:
-                found = [(entry.stat().st_mtime_ns, Path(entry.path)) for entry in entries if _is_place(entry.name)]
+            paths = [path for path in self._folder.iterdir() if _is_place(path.name)]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise storage_error(error, self._folder, reading=True) from error
-        return [path for _, path in sorted(found, reverse=True)]
+        return sorted(paths, key=lambda path: (_changed(path), path.name), reverse=True)
 
     def _clear_away(self) -> None:
         """Remove the oldest places that hold no draft and are held by nobody, down to ``MOST_FILES``.
@@ -211,7 +209,7 @@ class ChatPlaces:
         And what a program that was killed while it wrote left half written: the whole file is beside it.
         """
         for path in self._folder.glob(".*.tmp"):
-            if self._clock() - _changed(path) > _ABANDONED_SECONDS:
+            if self._clock() - _changed(path) / 1e9 > _ABANDONED_SECONDS:
                 path.unlink(missing_ok=True)
         files = self._files()
         for path in reversed(files[MOST_FILES:]):
@@ -234,11 +232,12 @@ def _lock_of(path: Path) -> Path:
     return path.with_suffix(".lock")
 
 
-def _changed(path: Path) -> float:
+def _changed(path: Path) -> int:
+    """When a file was last written to, in nanoseconds; now, for one that has just gone."""
     try:
-        return path.stat().st_mtime
+        return path.stat().st_mtime_ns
     except FileNotFoundError:
-        return float("inf")
+        return time.time_ns()
 
 
 def _read(path: Path) -> Kept | None:

@@ -329,12 +329,11 @@ class ChatLog:
         else:
             for event in fresh:
                 self._tree.apply(event)
+        self.arrived += (event for event in fresh if event.id not in self._writing)  # last: who hears of it looks
         return bool(fresh)
 
     def _note(self, event: ChatEvent) -> None:
         self._events[event.id] = event
-        if event.id not in self._writing:
-            self.arrived.append(event)
         self._last = max(self._last, event.order)
         self._named_as_parent.update(event.parents)
         self._heads.difference_update(event.parents)

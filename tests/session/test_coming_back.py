@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -260,6 +261,27 @@ async def test_a_disk_that_refuses_is_told_once_and_the_draft_is_written_when_it
     away.rename(places)
     assert await asyncio.to_thread(waits_for, lambda: on_disk(state) == [HERE.draft])
     await keeper.close()
+
+
+async def test_a_hang_up_does_not_wait_for_who_is_told_of_a_refusal(log: ChatLog, state: Path) -> None:
+    told, gate = threading.Event(), threading.Event()
+
+    def slow(_error: StorageError) -> None:
+        told.set()
+        gate.wait(PATIENCE)
+
+    keeper = PlaceKeeper(state, terminal="a", refused=slow)
+    await keeper.open(log)
+    away = (state / "places").rename(state / "away")
+    (state / "places").touch()
+    keeper.keep(HERE)
+    assert await asyncio.to_thread(told.wait, PATIENCE)
+    keeper.hang_up()
+    assert not gate.is_set()
+    (state / "places").unlink()
+    away.rename(state / "places")
+    gate.set()
+    assert await asyncio.to_thread(waits_for, lambda: on_disk(state) == [HERE.draft])
 
 
 @pytest.mark.parametrize(
