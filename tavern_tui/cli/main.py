@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
     "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
     "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
+    "demo": ("tavern_tui.cli.demo", "demo", "Look at a finished chat; nothing of your own is touched."),
     "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
     "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
     "keys": ("tavern_tui.cli.keys", "keys", "Print which key does what; check your own keys."),
@@ -33,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),
     "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
     "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
-    "setup": ("tavern_tui.cli.setup", "setup", "Prepare this machine (Termux)."),
+    "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
 }
 
 EXIT_DONE, EXIT_ERROR, EXIT_NOT_FOUND, EXIT_ENGINE, EXIT_BROKEN, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 3, 4, 5, 70, 130

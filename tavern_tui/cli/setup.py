@@ -1,4 +1,4 @@
-"""``tavern-tui setup``: prepare this machine."""
+"""``tavern-tui setup``: ask again what the first start asks; prepare Termux."""
 
 from __future__ import annotations
 
@@ -9,11 +9,24 @@ from pathlib import Path
 import click
 
 from tavern_tui.cli.output import line
+from tavern_tui.cli.terminal import needs_terminal
 
 
-@click.group()
-def setup() -> None:
-    """Prepare this machine."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def setup(ctx: click.Context) -> int:
+    """Ask again what the first start asks: your name, who writes, and what first. Then the program opens."""
+    return 0 if ctx.invoked_subcommand else ask_again(safe=ctx.obj["safe"], server=ctx.obj["server"] or "")
+
+
+def ask_again(*, safe: bool = False, server: str = "") -> int:
+    """Run the first start once more, and go on from there; the exit code. Raises ``TavernError``."""
+    needs_terminal("Setup", "Without one: tavern-tui connect URL --remember, tavern-tui models get starter")
+    from tavern_tui.session.opening import Wishes
+    from tavern_tui.session.workspace import Workspace
+    from tavern_tui.ui.launch import run_app
+
+    return run_app(Workspace.open(safe=safe), Wishes(server=server), first_run=True)
 
 
 @setup.command()

@@ -1,0 +1,16 @@
+"""What the commands that open the full-screen program need: a terminal on both sides."""
+
+from __future__ import annotations
+
+import sys
+
+from tavern_tui.domain.errors import SettingsError
+
+
+def needs_terminal(what: str, instead: str) -> None:
+    """Make sure that there is a terminal to read from and to write to.
+
+    Raises ``SettingsError`` where there is none, saying that ``what`` needs one and what helps ``instead``.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SettingsError(f"{what} needs a terminal.", hint=instead)
