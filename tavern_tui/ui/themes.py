@@ -97,7 +97,13 @@ RowList {{
 RowList > .row-list--selected {{ background: $panel; }}
 RowList > .row-list--muted {{ color: $role-muted; text-style: $role-muted-style; }}
 
-Toast, Toast:ansi {{ background: $panel; color: $foreground; }}
+ToastRack {{ overflow-y: hidden; }}
+Toast, Toast:ansi {{
+    width: 100%; max-width: 84; margin: 0; padding: 0 2; background: $panel; color: $foreground;
+}}
+Toast.-information, Toast.-warning, Toast.-error {{ border-left: none; }}
+Toast.-warning {{ color: $role-warning; text-style: $role-warning-style; }}
+Toast.-error {{ color: $role-error; text-style: $role-error-style; }}
 """
 """The stylesheet of roles, for ``App.CSS``: it stands above what widgets say themselves."""
 

@@ -89,6 +89,17 @@ async def test_a_selected_row_and_selected_text_have_the_colour_and_style_of_the
             assert bool(style.reverse) is ("reverse" in theme.style(Role.SELECTION))
 
 
+@pytest.mark.parametrize("size", [(45, 13), (80, 24)], ids=str)
+async def test_a_toast_can_be_read_to_its_end_on_a_phone(size: tuple[int, int]) -> None:
+    text = "config.yaml:3: There is no setting “engine.contxt_tokens”. The nearest is “engine.context_tokens”."
+    app = ThemedApp([ChatLog()])
+    async with app.run_test(size=size, notifications=True) as pilot:
+        app.notify(text, severity="warning", timeout=600, markup=False)
+        await pilot.pause(0.1)
+        seen = " ".join(" ".join(strip.text for strip in app.screen._compositor.render_strips()).split())
+        assert text in seen
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_no_variable_of_a_theme_in_sixteen_colours_is_a_mixed_colour(name: str) -> None:
     theme = textual_theme(fitted(load_theme(NOWHERE, name).theme, Depth.SIXTEEN))
