@@ -1,7 +1,7 @@
 """A text area that can hold folded pastes and any character, and gives back to the letter what was put in.
 
 Everything is written to Textual's document through ``Folds``; a fold is one character to the cursor and to every edit.
-Growing, history, drafts and completion are the composer's (``widget``).
+What is kept and recalled is ``draft``'s; growing, pasting and completion are the composer's (``widget``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from textual.document._edit import Edit
 from textual.widgets import TextArea
 
 from tavern_tui.ui.composer.folds import FOLD_MARK, Folds
-from tavern_tui.ui.composer.state import ComposerState
 
 FOLD_ABOVE: Final = 2_000
 """A text of more characters than this that is inserted at once is folded."""
@@ -29,7 +28,7 @@ class WrittenEdit(Edit):
 
 
 class FoldedArea(TextArea):
-    """See the module. Locations are Textual's, in the written text; indexes count characters of ``full_text``."""
+    """See the module. Locations are Textual's, in the written text."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"folded-area--fold", "folded-area--odd"}
     DEFAULT_CSS = """
@@ -58,6 +57,7 @@ class FoldedArea(TextArea):
 
     @text.setter
     def text(self, value: str) -> None:
+        """Hold ``value`` unfolded, with nothing to undo."""
         self.load_text(value)
 
     @property
@@ -65,36 +65,10 @@ class FoldedArea(TextArea):
         """Whether there is not one character."""
         return self.document.end == (0, 0)
 
-    def state(self) -> ComposerState:
-        """Text, cursor and folds."""
-        folds, shift = [], 0
-        for fold in self.folds.folds(self.document.text):
-            start = fold.start + shift
-            folds.append((start, start + len(fold.text)))
-            shift += len(fold.text) - (fold.end - fold.start)
-        return ComposerState(self.full_text, self._index_of(self.cursor_location), tuple(folds))
-
-    def restore(self, state: ComposerState) -> None:
-        """Hold what ``state`` holds, with nothing to undo. A cursor outside of the text or in a fold is moved."""
-        self.folds.clear()
-        self._load(self._written(state))
-        self.move_cursor(self._location_of(state.cursor))
-
     def load_text(self, text: str) -> None:
         """Hold ``text`` unfolded, with nothing to undo."""
-        self.restore(ComposerState(text))
-
-    def put(self, text: str, cursor: int | None = None) -> None:
-        """Make ``text`` all there is, as one step that can be undone; ``cursor`` is an index, at the end if None.
-
-        A paste that stands in ``text`` unchanged stays folded.
-        """
-        folds, begin = [], 0
-        for fold in self.folds.folds(self.document.text):
-            if (start := text.find(fold.text, begin)) >= 0:
-                begin = start + len(fold.text)
-                folds.append((start, begin))
-        self._put(ComposerState(text, len(text) if cursor is None else cursor, tuple(folds)))
+        self.folds.clear()
+        self._load(self.folds.written(text))
 
     def insert_text(self, text: str) -> None:
         """Put ``text`` in the place of the selection, folded above ``FOLD_ABOVE`` characters, as one undo step."""
@@ -168,10 +142,6 @@ class FoldedArea(TextArea):
     def _folded(self, text: str) -> str:
         return self.folds.folded(text)
 
-    def _put(self, state: ComposerState) -> None:
-        self._write(self._written(state), self.document.start, self.document.end)
-        self.move_cursor(self._location_of(state.cursor))
-
     def _write(self, written: str, start: Location, end: Location) -> EditResult:
         """An edit that is a step of its own to undo."""
         self.history.checkpoint()
@@ -180,8 +150,6 @@ class FoldedArea(TextArea):
         return result
 
     def _load(self, written: str) -> None:
-        # Not through load_text: TextArea's sets the text as it is given.
-        self._full = None
         super().load_text(written)
 
     def _recompute_cursor_offset(self) -> None:
@@ -209,27 +177,3 @@ class FoldedArea(TextArea):
         if bottom[0] <= last and (fold := self.folds.around(self.document[bottom[0]], bottom[1])):
             bottom = (bottom[0], fold.end)
         return self._outside(self.clamp_visitable(top)), bottom
-
-    def _written(self, state: ComposerState) -> str:
-        parts, begin = [], 0
-        for start, end in state.folds:
-            if begin <= start < end <= len(state.text):
-                parts += [self.folds.written(state.text[begin:start]), self._folded(state.text[start:end])]
-                begin = end
-        return "".join([*parts, self.folds.written(state.text[begin:])])
-
-    def _index_of(self, location: Location) -> int:
-        return len(self.get_text_range(self.document.start, location))
-
-    def _location_of(self, index: int) -> Location:
-        """Where the character at ``index`` of ``full_text`` is written; the beginning of its fold if in one."""
-        written = self.document.text
-        at, shift = max(0, min(index, len(self.full_text))), 0
-        for fold in self.folds.folds(written):
-            start = fold.start + shift
-            if start + len(fold.text) > at:
-                at = min(at, start)
-                break
-            shift += len(fold.text) - (fold.end - fold.start)
-        before = written[: at - shift]
-        return before.count("\n"), len(before) - (before.rfind("\n") + 1)

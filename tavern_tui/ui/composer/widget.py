@@ -24,10 +24,9 @@ from textual.widgets import TextArea
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.ui.composer.area import FoldedArea
 from tavern_tui.ui.composer.completion import Choice, Choices, choices
+from tavern_tui.ui.composer.draft import DraftArea
 from tavern_tui.ui.composer.folds import FOLD_MARK
-from tavern_tui.ui.composer.history import SentHistory
 from tavern_tui.ui.composer.pasting import pasted_path
 from tavern_tui.ui.composer.state import ComposerState
 from tavern_tui.ui.terminal.paste import PASTE_GAP_SECONDS, pasted_text
@@ -55,7 +54,7 @@ class _Round:
     after: ComposerState
 
 
-class Composer(FoldedArea):
+class Composer(DraftArea):
     """Grows from one row to a third of the screen, two rows where the screen is ``-short``."""
 
     SCOPED_CSS = False
@@ -118,23 +117,17 @@ class Composer(FoldedArea):
         fold_mark: str = FOLD_MARK,
     ) -> None:
         """``sent``: earlier messages, oldest first. ``commands``: (name without slash, title). All may be untrusted."""
-        super().__init__(fold_mark=fold_mark)
+        super().__init__(sent=sent, fold_mark=fold_mark)
         self.set_reactive(TextArea.cursor_blink, False)
         self.commands = commands
         self.names = names
         self.count_tokens: TokenCounter | None = None
-        self._history = SentHistory(sent)
-        self._recalled: ComposerState | None = None
         self._notice: str | None = None
         self._paste: _Paste | None = None
         self._round: _Round | None = None
         self._told = ComposerState()
         self._telling: Timer | None = None
         self.placeholder = placeholder
-
-    def set_sent(self, sent: Iterable[str]) -> None:
-        """Take the earlier messages, oldest first, of the chat that is open now."""
-        self._history = SentHistory(sent)
 
     def validate_placeholder(self, placeholder: str | Content) -> Content:
         """Keep it as it is written: names are no markup."""
@@ -158,28 +151,6 @@ class Composer(FoldedArea):
         """Whether a backslash stands directly before the cursor, so that Enter means a new line."""
         row, column = self.cursor_location
         return self.selection.is_empty and self.document[row][:column].endswith("\\")
-
-    def take(self) -> str:
-        """Empty the composer, remember what was in it, and give it as it is to be sent."""
-        state = self.state()
-        self._history.remember(state)
-        self.restore(ComposerState())
-        self._recalled = None
-        return state.text
-
-    def restore(self, state: ComposerState) -> None:
-        """Hold what ``state`` holds, with nothing to undo."""
-        super().restore(state)
-        self._paste = self._round = None
-
-    def history_back(self) -> bool:
-        """Show the message sent before; False where ↑ means something else: below the first row, or at the oldest."""
-        return (self._walking or self._row == 0) and self._recall(self._history.back(self.state()))
-
-    def history_forward(self) -> bool:
-        """Show the message sent after, at last the unsent text; False where ↓ means something else."""
-        last = self.wrapped_document.height - 1
-        return (self._walking or self._row == last) and self._recall(self._history.forward(self.state()))
 
     def complete(self) -> bool:
         """Complete a command or a name before the cursor; pressed again, take the next. False if nothing fits."""
@@ -240,23 +211,6 @@ class Composer(FoldedArea):
     def _draw_cursor(self) -> bool:
         return self._notice is None and super()._draw_cursor
 
-    @property
-    def _row(self) -> int:
-        """The row of the cursor, in rows as wrapped, from the top of the text."""
-        return self.wrapped_document.location_to_offset(self.cursor_location).y
-
-    @property
-    def _walking(self) -> bool:
-        """Whether a message was recalled and nothing was done since: then ↑ and ↓ go on from any row."""
-        return self._recalled is not None and self.state() == self._recalled
-
-    def _recall(self, state: ComposerState | None) -> bool:
-        if state is None:
-            return False
-        self._put(state)
-        self._recalled = self.state()
-        return True
-
     def _newest_edit(self) -> Edit | None:
         stack = self.history.undo_stack
         return stack[-1][-1] if stack else None
@@ -286,6 +240,10 @@ class Composer(FoldedArea):
         self.folds.set_tokens(fold, tokens)
         self._line_cache.clear()
         self.refresh()
+
+    def _load(self, written: str) -> None:
+        self._paste = self._round = None
+        super()._load(written)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
