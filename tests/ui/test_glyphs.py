@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from textual.containers import VerticalScroll
 from textual.scrollbar import ScrollBar
 from textual.widgets import Static
 
+from tavern_tui.config.paths import directories
+from tavern_tui.config.settings import load_settings
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.glyphs import fit_scroll_bars, glyphs_for, key_shown, keys_shown
+from tests.terminal.ptys import Terminal
 from tests.ui.themed import ThemedApp
 
 
@@ -83,3 +89,38 @@ async def test_scroll_bars_have_no_blocks_where_there_is_only_ascii(
             seen += "".join(strip.text for strip in app.screen._compositor.render_strips())
         assert "line" in seen
         assert seen.isascii() is ascii
+
+
+@pytest.mark.parametrize(
+    ("variables", "ascii"),
+    [
+        ({"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"}, False),
+        ({"TERM": "screen", "LANG": "en_GB.UTF-8"}, False),
+        ({"TERM": "linux", "LANG": "en_GB.UTF-8"}, True),
+        ({"TERM": "xterm-256color", "LANG": "C"}, True),
+    ],
+    ids=str,
+)
+def test_a_real_terminal_is_shown_the_signs_it_has(variables: dict[str, str], ascii: bool) -> None:
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, str(Path(__file__).with_name("colours_app.py")), "lamplight"]
+    plain = {"PYTHONPATH": root, "COLORTERM": "", "LC_ALL": "", "LC_CTYPE": "", "PYTHONUTF8": ""}
+    with Terminal(command, variables={**plain, **variables}) as terminal:
+        terminal.read_until(lambda: {"Regenerate", "slices"} <= set("\n".join(terminal.screen()).split()))
+        terminal.type("q")
+        assert terminal.exit_status() == 0
+        seen = bytes(terminal.seen).decode(errors="replace")
+    signs = {sign for name in UNICODE_GLYPHS.__slots__ if not (sign := getattr(UNICODE_GLYPHS, name)).isascii()}
+    # The dot is in the chat's own texts too.
+    assert bool((signs - {"·"}) & set(seen)) is not ascii
+
+
+def test_a_word_that_the_setting_does_not_know_is_told_and_the_terminal_is_looked_at(tmp_path: Path) -> None:
+    home = directories({"TAVERN_HOME": str(tmp_path)})
+    home.config.mkdir(parents=True)
+    (home.config / "config.yaml").write_text("ui:\n  ascii: sometimes\n", encoding="utf-8")
+    loaded = load_settings(home)
+    assert loaded.settings.ui.ascii == "auto"
+    [problem] = loaded.problems
+    assert problem.where.endswith("config.yaml:2")
+    assert "'auto', 'on' or 'off'" in problem.what
