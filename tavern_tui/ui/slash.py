@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,10 +35,11 @@ class Unknown:
     message: str
 
 
-def parse(text: str) -> Command | Unknown | str:
+def parse(text: str, runnable: Collection[str] | None = None) -> Command | Unknown | str:
     """The command that ``text`` is; else the text to say, in which two slashes at the beginning are one.
 
     Only ``/`` and then a word is a command, so that ``/home/alex`` and ``/ me waves`` are said. Capitals do not matter.
+    ``runnable``: the ids of the actions that can be done, ``None`` for all; commands of others are unknown.
     """
     if text.startswith("//"):
         return text[1:]
@@ -45,10 +47,11 @@ def parse(text: str) -> Command | Unknown | str:
     if match is None:
         return text if text.strip() != "/" else Unknown("A command follows the slash · /help shows them all")
     name = match["name"]
-    action = COMMANDS.get(name.lower())
+    known = {command: id for command, id in COMMANDS.items() if runnable is None or id in runnable}
+    action = known.get(name.lower())
     if action is not None:
         return Command(action, (match["argument"] or "").strip())
-    near = difflib.get_close_matches(name.lower()[:_LONGEST], COMMANDS, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower()[:_LONGEST], known, n=1, cutoff=0.5)
     hint = f"the nearest is /{near[0]}" if near else "/help shows them all"
     return Unknown(f"There is no /{_short(name)} · {hint} · // at the beginning says it")
 

@@ -73,6 +73,14 @@ def test_where_nothing_is_near_help_is_named() -> None:
     assert isinstance(parse("/"), Unknown)
 
 
+def test_a_command_of_what_cannot_be_done_is_unknown_and_near_to_nothing() -> None:
+    assert parse("/help", {"app.help"}) == Command("app.help")
+    answer = parse("/theme", {"app.help"})
+    assert isinstance(answer, Unknown)
+    assert "There is no /theme" in answer.message
+    assert "nearest" not in answer.message
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_a_command_or_told_or_said(text: str) -> None:
     answer = parse(text)

@@ -153,7 +153,7 @@ def status_text(status: Status, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> 
 
 
 def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
-    """Everything that could stand there, in its order."""
+    """Everything that could stand there, in its order; of the weights only their order counts."""
     found = [
         _name("character", status.character, 90, "bold", left=True),
         _name("chat", status.chat, 40, "$text-muted", left=True),
