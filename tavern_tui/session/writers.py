@@ -49,7 +49,8 @@ class Writer:
     ``title`` is its name, ``about`` what helps to choose. ``server`` is the address of a server, ``model`` the path of
     a model file; the starter has none before it is fetched, and *another machine* has neither. ``problem`` says why it
     cannot write now, ``advice`` what helps. ``bytes`` is a model's size, ``fit`` whether it has room in memory;
-    ``named`` says that the user named the server, ``current`` that the settings have it.
+    ``named`` says that the user named the server, ``pending`` that it has not answered yet, ``current`` that the
+    settings have it.
     """
 
     kind: WriterKind
@@ -62,6 +63,7 @@ class Writer:
     bytes: int = 0
     fit: Fit = Fit.UNKNOWN
     named: bool = False
+    pending: bool = False
     current: bool = False
 
     @property
@@ -72,7 +74,7 @@ class Writer:
     @property
     def usable(self) -> bool:
         """Whether it can be chosen as it stands."""
-        return not self.problem and self.kind is not WriterKind.OTHER
+        return not self.problem and not self.pending and self.kind is not WriterKind.OTHER
 
     @property
     def must_be_fetched(self) -> bool:
@@ -86,7 +88,7 @@ OTHER_MACHINE = Writer(WriterKind.OTHER, "Another machine… (address)")
 def rank(writer: Writer) -> tuple[int, int, int, int, str]:
     """The place of a writer in the list, as a key to sort by: what can write first, of models the largest that fits."""
     room = {Fit.FITS: 0, Fit.TIGHT: 1, Fit.UNKNOWN: 1, Fit.SWAPS: 2}[writer.fit]
-    return (writer.kind, bool(writer.problem), room, -writer.named if writer.server else -writer.bytes, writer.title)
+    return (writer.kind, not writer.usable, room, -writer.named if writer.server else -writer.bytes, writer.title)
 
 
 def best_of(writers: Iterable[Writer]) -> Writer | None:
@@ -101,26 +103,29 @@ def best_of(writers: Iterable[Writer]) -> Writer | None:
 async def find_writers(
     workspace: Workspace, *, named: str = "", ports: Iterable[int] = DEFAULT_PORTS
 ) -> AsyncGenerator[Writer, None]:
-    """Look for writers and give each as it is found, each once; the starter comes last, when all else was looked at.
+    """Look for writers and give each as it is found; the starter comes last, when all else was looked at.
 
     ``named`` is a server asked for at this start; that of ``TAVERN_SERVER`` and that of the settings are looked at
-    too, and stand in the list even where they do not answer. ``ports`` of this machine are tried. Never raises.
+    too: they are given at once as ``pending``, and again with what came of it, under the same ``key``. ``ports`` of
+    this machine are tried. Never raises.
     """
     yield OTHER_MACHINE
     asked = (named, os.environ.get("TAVERN_SERVER", ""), workspace.settings.connection.server)
     wanted = {_place(address): address for address in asked if address}
+    for address in wanted.values():
+        yield Writer(WriterKind.SERVER, safe_line(address, _NAME), "looking…", server=address, named=True, pending=True)
     looks = [asyncio.create_task(_named(address, workspace)) for address in wanted.values()]
     looks += [asyncio.create_task(_local(port, wanted, workspace)) for port in ports]
     looks.append(asyncio.create_task(asyncio.to_thread(_models, workspace)))
     starter = _starter(workspace, None)
-    seen: set[str] = set()
+    able: set[str] = set()
     try:
         for look in asyncio.as_completed(looks):
             for writer in await look:
                 if writer.kind is WriterKind.STARTER:
                     starter = writer
-                elif writer.key not in seen:
-                    seen.add(writer.key)
+                elif writer.key not in able:
+                    able |= {writer.key} if writer.usable else set()
                     yield writer
         yield starter
     finally:

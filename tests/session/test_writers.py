@@ -68,8 +68,8 @@ def model(workspace: Workspace, name: str) -> Path:
 
 
 async def found(workspace: Workspace, ports: Sequence[int] = (), named: str = "") -> list[Writer]:
-    """Everything that is found, in the order of its arrival."""
-    return [writer async for writer in find_writers(workspace, named=named, ports=ports)]
+    """What a list shows at the end: of each writer what was said of it last."""
+    return list({writer.key: writer async for writer in find_writers(workspace, named=named, ports=ports)}.values())
 
 
 async def servers(workspace: Workspace, ports: Sequence[int] = (), named: str = "") -> list[Writer]:
@@ -110,6 +110,19 @@ async def test_a_named_server_that_does_not_answer_stands_in_the_list_and_says_s
     assert writer.problem == f"127.0.0.1:{port} does not answer (connection refused)."
     assert writer.about == "does not answer (connection refused)."
     assert not writer.usable
+
+
+async def test_a_server_that_was_named_is_waited_for_in_the_list(workspace: Workspace) -> None:
+    async with Standin(KOBOLD) as server:
+        said_of_it = [
+            (writer.title, writer.pending, writer.usable)
+            async for writer in find_writers(workspace, named=f"localhost:{server.port}", ports=[server.port])
+            if writer.kind is WriterKind.SERVER
+        ]
+    assert said_of_it == [
+        (f"localhost:{server.port}", True, False),
+        ("KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384", False, True),
+    ]
 
 
 async def test_a_server_that_loads_its_model_can_be_chosen(workspace: Workspace) -> None:

@@ -23,7 +23,7 @@ INDENT = 2
 GAP = 2
 """Cells at least between a title and what stands at its right."""
 
-_PLAIN = str.maketrans({"…": "...", "·": "-", "–": "-", "↑": "Up ", "↓": "Down ", "←": "Left", "→": "Right", "×": "x"})
+_PLAIN = str.maketrans({"…": "...", "·": "-", "–": "-", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right", "×": "x"})
 
 
 class Tone(Enum):
@@ -52,7 +52,7 @@ Line = tuple[Run, ...]
 
 def plain(text: str, glyphs: Glyphs) -> str:
     """``text`` as the terminal can show it: with ASCII for our own signs where it has no others."""
-    return text.translate(_PLAIN) if glyphs is ASCII_GLYPHS else text
+    return text.replace("↑↓", "↑/↓").translate(_PLAIN) if glyphs is ASCII_GLYPHS else text
 
 
 def cut(text: str, width: int, dots: str) -> str:

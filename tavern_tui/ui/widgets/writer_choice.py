@@ -104,6 +104,8 @@ class WriterChoice(Vertical):
             return
         if writer.usable:
             self.post_message(self.Picked(self, writer))
+        elif writer.pending:
+            self._tell(f"Looking at {writer.title}…")
         elif writer.kind in (WriterKind.OTHER, WriterKind.SERVER):
             self._enter(writer.server, writer.problem)
         else:

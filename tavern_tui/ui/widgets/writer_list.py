@@ -40,10 +40,10 @@ class WriterList(RowList):
     @property
     def certain(self) -> bool:
         """Whether nothing that is still to be found would be chosen before the selected one."""
-        writer = self.writer
-        return (
-            self.settled or self._moved or (writer is not None and writer.kind is WriterKind.SERVER and writer.usable)
-        )
+        if self.settled or self._moved:
+            return True
+        pending = any(writer.pending for writer in self._writers.values())
+        return not pending and self.writer is not None and self.writer.kind is WriterKind.SERVER and self.writer.usable
 
     @property
     def found(self) -> int:
@@ -86,5 +86,5 @@ def _row(writer: Writer, glyphs: Glyphs, tell_current: bool) -> ListRow:
         right="" if below else plain(writer.about, glyphs),
         detail=plain(writer.about, glyphs) if below else "",
         wraps=True,
-        muted=bool(writer.problem),
+        muted=bool(writer.problem) or writer.pending,
     )

@@ -118,6 +118,22 @@ async def test_the_answer_waits_for_a_server_that_is_still_looked_for(key: str) 
         assert (await result_of(app, pilot)).writer == KOBOLD
 
 
+async def test_a_server_that_was_named_is_waited_for_before_one_that_was_found() -> None:
+    pending = replace(RIG, problem="", about="looking…", pending=True)
+    named = replace(KOBOLD, server=RIG.server, named=True, title="KoboldCpp 1.76 · Midnight-Rose-70B · 8,192")
+    assert named.key == pending.key
+    search = Search(OTHER_MACHINE, pending, KOBOLD, named, held=True)
+    app = first_run(search)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "enter", "enter")
+        assert "looking…" in app.text()
+        assert "What first?" not in app.text()
+        search.go.set()
+        await until(pilot, lambda: "What first?" in app.text())
+        await press(pilot, "enter")
+        assert (await result_of(app, pilot)).writer == named
+
+
 async def test_a_find_does_not_move_a_selection_that_was_made() -> None:
     search = Search(OTHER_MACHINE, LARGE, HUGE, KOBOLD, held=True)
     app = first_run(search)
