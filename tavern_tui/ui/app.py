@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Protocol
 
 from textual import events, work
 from textual.app import App
@@ -19,7 +20,7 @@ from tavern_tui.config.keymap import load_keymap
 from tavern_tui.config.themes import Depth
 from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.session.hanging_up import HangUp
-from tavern_tui.session.opening import Wishes, open_session
+from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui import popups
@@ -38,10 +39,17 @@ TWICE_SECONDS = 2.0
 """How long ctrl+c waits for its second press."""
 
 
+class Opener(Protocol):
+    """Makes the session of a chat: ``session.opening.open_session``."""
+
+    def __call__(self, workspace: Workspace, wishes: Wishes, *, watch: Watch) -> ChatSession:
+        """A session on the chat that was wished for. Blocks; raises ``TavernError``."""
+
+
 class TavernApp(App[int], inherit_bindings=False):
     """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
 
-    ``updates_per_second`` bounds how often a growing reply is painted.
+    ``updates_per_second`` bounds how often a growing reply is painted; ``first_run``: ask what a first start asks.
     """
 
     CSS = ROLE_CSS
@@ -57,6 +65,7 @@ class TavernApp(App[int], inherit_bindings=False):
         glyphs: Glyphs = UNICODE_GLYPHS,
         updates_per_second: float = 30.0,
         first_run: bool = False,
+        opener: Opener = open_session,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
@@ -68,6 +77,7 @@ class TavernApp(App[int], inherit_bindings=False):
         self.kept_open = ExitStack()
         self._updates_per_second = updates_per_second
         self._first_run = first_run
+        self._opener = opener
         self._clock = clock
         self._loaded_keys = load_keymap(workspace.directories)
         self._asked_to_quit = float("-inf")
@@ -133,7 +143,7 @@ class TavernApp(App[int], inherit_bindings=False):
     async def _open(self, wishes: Wishes) -> None:
         screen = self.chat
         try:
-            session = await asyncio.to_thread(open_session, self.workspace, wishes, watch=screen.engine_event)
+            session = await asyncio.to_thread(self._opener, self.workspace, wishes, watch=screen.engine_event)
             notes = await self._opened(session)
         except TavernError as error:
             screen.could_not_open(error)

@@ -70,7 +70,8 @@ class Keys:
             return await self._command(event, action)
         if action is None or action.id not in RUNNABLE:
             return self._history(event.key)
-        await run(screen, action.id)
+        if action.id != "reply.speak" or not screen.outbox.just_sent:
+            await run(screen, action.id)
         return True
 
     async def _command(self, event: Key, action: Action | None) -> bool:

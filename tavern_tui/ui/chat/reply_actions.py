@@ -23,7 +23,7 @@ async def send(screen: ChatScreen, _argument: str = "") -> None:
 
 async def speak(screen: ChatScreen, _argument: str = "") -> None:
     """Let the character speak, or answer what was said last."""
-    if not screen.busy and not screen.outbox.just_sent:
+    if not screen.busy:
         screen.start(screen.open_session.reply())
 
 
