@@ -35,6 +35,7 @@ _MAX_DEPTH = 64
 _MAX_LAMPORT = 2**53
 _MAX_ID = 64
 _Head = tuple[str, str, int, float]  # id, writer, Lamport number, time
+_JSON_BLANKS = " \t\r\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -138,11 +139,13 @@ def _implied_parents(body: object) -> tuple[str, ...]:
 
 def _decode_line(line: bytes) -> ChatEvent:
     try:
-        text = line.decode("utf-8")
+        text = line.decode("utf-8").strip(_JSON_BLANKS)
     except UnicodeDecodeError as error:
         raise _Torn(_why_torn(line, "Bytes that are no UTF-8")) from error
     try:
-        record = _JSON.decode(text)
+        record, end = _JSON.raw_decode(text)
+        if end < len(text):
+            raise ValueError(text[end])
     except RecursionError as error:
         raise Unreadable("Nested too deep") from error
     except ValueError as error:
@@ -174,11 +177,12 @@ _JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 def _decode_record(record: Any) -> ChatEvent:
     if not isinstance(record, dict):
         raise Unreadable("Not a record")
-    match record.get("e"):
-        case [str(identity), str(writer), lamport, at] if 0 < len(identity) <= _MAX_ID:
-            pass
-        case _:
-            raise Unreadable("It does not say which event it is (e)")
+    head = record.get("e")
+    if type(head) is not list or len(head) != 4:
+        raise Unreadable("It does not say which event it is (e)")
+    identity, writer, lamport, at = head
+    if type(identity) is not str or type(writer) is not str or not 0 < len(identity) <= _MAX_ID:
+        raise Unreadable("It does not say which event it is (e)")
     if type(lamport) is not int or not 0 <= lamport < _MAX_LAMPORT:
         raise Unreadable("Its Lamport number is of no use (e)")
     if type(at) not in (int, float) or not abs(at) < _MAX_LAMPORT:
@@ -186,18 +190,18 @@ def _decode_record(record: Any) -> ChatEvent:
     kind = record.get("k")
     if not isinstance(kind, str):
         raise Unreadable("It does not say its kind (k)")
-    head = (identity, writer, lamport, float(at))
+    known = (identity, writer, lamport, float(at))
     written_in = record.get("f", 1)
     newer = type(written_in) is int and written_in > FORMAT
     try:
-        return _decode_known(record, kind, head)
+        return _decode_known(record, kind, known)
     except Unreadable:
         if not newer:
             raise
     # A later version may have given a known key another meaning; the record is kept for it.
     program = record.get("v")
     program = program if isinstance(program, str) else ""
-    return _event(head, Unknown(kind, record), (), written_in, program)
+    return _event(known, Unknown(kind, record), (), written_in, program)
 
 
 def _decode_known(record: dict[str, Any], kind: str, head: _Head) -> ChatEvent:
@@ -207,15 +211,14 @@ def _decode_known(record: dict[str, Any], kind: str, head: _Head) -> ChatEvent:
     known = KINDS.get(kind)
     body = Unknown(kind, record) if known is None else read_body(known, record)
     extra = {} if known is None else unknown_fields(known, record)
-    match parents:
-        case None:
-            parents = _implied_parents(body)
-        case str():
-            parents = (parents,)
-        case [*names] if all(isinstance(name, str) for name in names):
-            parents = tuple(names)
-        case _:
-            raise Unreadable("Its parents (h) are of another type")
+    if parents is None:
+        parents = _implied_parents(body)
+    elif type(parents) is str:
+        parents = (parents,)
+    elif type(parents) is list and all(type(name) is str for name in parents):
+        parents = tuple(parents)
+    else:
+        raise Unreadable("Its parents (h) are of another type")
     return _event(head, body, parents, written_in, program, extra or EMPTY)
 
 

@@ -37,10 +37,7 @@ HEADER = frozenset({"e", "k", "h", "f", "v"})
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _RECEIPT = tuple(field.name for field in fields(Receipt))
 _WORDS, _COUNTS, _TIMES = (str,), (int, type(None)), (int, float, type(None))
-_RECEIPT_TYPES: dict[str, tuple[type, ...]] = {
-    name: _WORDS if place < 3 else _COUNTS for place, name in enumerate(_RECEIPT)
-}
-_RECEIPT_TYPES |= dict.fromkeys(_RECEIPT[-2:], _TIMES)  # the first three places are texts, the last two milliseconds
+_RECEIPT_TYPES = (*[_WORDS] * 3, *[_COUNTS] * (len(_RECEIPT) - 5), *[_TIMES] * 2)
 _SPEAKERS = {speaker.value[0]: speaker for speaker in Speaker}
 _LARGEST_ID = 2**32
 _REQUIRED = object()
@@ -52,27 +49,31 @@ class Unreadable(Exception):  # noqa: N818 - not an error to anybody: it becomes
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One attribute of a body under ``key``. ``read`` raises ``Unreadable``; both get the text of the same body."""
+    """One attribute of a body under ``key``. ``read`` (``None`` for a text) raises ``Unreadable``.
+
+    ``read`` and ``write`` get the text of the same body.
+    """
 
     name: str
     key: str
-    read: Callable[[Any, str], Any]
+    read: Callable[[Any, str], Any] | None
     write: Callable[[Any, str], Any]
     default: Any = _REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of event: its body's type, its fields, every key that such a record may have, and what is read from it.
+    """One kind of event: its body's type, its fields in that type's order, and every key that such a record may have.
 
-    ``by_key`` and ``defaults`` say the fields again, in the form that reading ten thousand records wants.
+    ``places`` and ``defaults`` say the fields again, in the form that reading ten thousand records wants: by key the
+    field's place and how it is read (``None``: as a text), and what stands at each place that no key fills.
     """
 
     body: Callable[..., Body]
     fields: tuple[Field, ...]
     keys: frozenset[str]
-    by_key: Mapping[str, Field]
-    defaults: Mapping[str, Any]
+    places: Mapping[str, tuple[int, Callable[[Any, str], Any] | None]]
+    defaults: tuple[Any, ...]
 
 
 def unknown_fields(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
@@ -87,16 +88,23 @@ def unknown_fields(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
 
 def read_body(kind: Kind, record: dict[str, Any]) -> Body:
     """The body that ``record`` tells; raises ``Unreadable``."""
-    values = dict(kind.defaults)
+    values = list(kind.defaults)
     text = record.get("x", "")
     for key, value in record.items():
-        field = kind.by_key.get(key)
-        if field is not None:
-            values[field.name] = field.read(value, text)
-    if len(values) < len(kind.fields):
-        missing = next(field for field in kind.fields if field.name not in values)
-        raise Unreadable(f"No {missing.name} ({missing.key})")
-    return kind.body(**values)
+        found = kind.places.get(key)
+        if found is None:
+            continue
+        place, read = found
+        if read is not None:
+            values[place] = read(value, text)
+        elif type(value) is str:
+            values[place] = value
+        else:
+            raise Unreadable("A text is of another type")
+    for field, value in zip(kind.fields, values, strict=True):
+        if value is _REQUIRED:
+            raise Unreadable(f"No {field.name} ({field.key})")
+    return kind.body(*values)
 
 
 def write_body(body: Body, record: dict[str, Any]) -> None:
@@ -106,12 +114,6 @@ def write_body(body: Body, record: dict[str, Any]) -> None:
         value = getattr(body, field.name)
         if field.default is _REQUIRED or value != field.default:
             record[field.key] = field.write(value, text)
-
-
-def _read_text(value: Any, _: str) -> str:
-    if not isinstance(value, str):
-        raise Unreadable("A text is of another type")
-    return value
 
 
 def _read_flag(value: Any, _: str) -> bool:
@@ -157,9 +159,9 @@ def _read_receipt(value: Any, _: str) -> Receipt:
     if not isinstance(value, list):
         raise Unreadable("A receipt (r) is of another type")
     known = value[: len(_RECEIPT)]
-    for name, item in zip(_RECEIPT, known, strict=False):
-        if type(item) not in _RECEIPT_TYPES[name]:
-            raise Unreadable(f"The receipt (r) has a {name} of another type")
+    for place, item in enumerate(known):
+        if type(item) not in _RECEIPT_TYPES[place]:
+            raise Unreadable(f"The receipt (r) has a {_RECEIPT[place]} of another type")
     return Receipt(*known)
 
 
@@ -238,7 +240,7 @@ def _as_it_is(value: Any, _: str) -> Any:
 
 
 def _text(name: str, key: str, default: Any = _REQUIRED) -> Field:
-    return Field(name, key, _read_text, _as_it_is, default)
+    return Field(name, key, None, _as_it_is, default)
 
 
 def _flag(name: str, key: str, default: bool) -> Field:
@@ -246,8 +248,8 @@ def _flag(name: str, key: str, default: bool) -> Field:
 
 
 def _kind(body: Callable[..., Body], *rows: Field) -> Kind:
-    defaults = {row.name: row.default for row in rows if row.default is not _REQUIRED}
-    return Kind(body, rows, HEADER | {row.key for row in rows}, {row.key: row for row in rows}, defaults)
+    places = {row.key: (place, row.read) for place, row in enumerate(rows)}
+    return Kind(body, rows, HEADER | places.keys(), places, tuple(row.default for row in rows))
 
 
 _RAW = Field("raw", "raw", _read_raw, _write_raw, None)

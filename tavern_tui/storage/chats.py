@@ -8,6 +8,7 @@ copies of a chat merge by the union of their events. Bytes of an event: ``format
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import stat
@@ -45,6 +46,18 @@ class Merged:
 
 class TakenError(StorageError):
     """A file is there already, where a new one was to be made."""
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Keep the garbage collector from looking through the events read so far again and again: all of them stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class ChatLog:
@@ -293,6 +306,7 @@ class ChatLog:
         known = self._events
         return [e for e in union(events) if e.id not in known or preferred(known[e.id], e) is not known[e.id]]
 
+    @_collector_resting()
     def _take(self, reading: Reading | None) -> bool:
         """Take in what was read; whether it changed anything."""
         if reading is None:
