@@ -36,7 +36,7 @@ class Evening:
         self.directories = home(folder)
         self.engine = FakeEngine(replies or ("Yes.",))
 
-    def app(self, *, engine: Engine | None = None, wishes: Wishes = Wishes(character="Wren")) -> TavernApp:
+    def app(self, *, engine: Engine | None = None, wishes: Wishes | None = None) -> TavernApp:
         """An app that has not been started."""
 
         def opened(workspace: Workspace, wishes: Wishes, *, watch: Watch) -> ChatSession:
@@ -46,7 +46,7 @@ class Evening:
             return session
 
         workspace = Workspace.open(dirs=self.directories)
-        return TavernApp(workspace, wishes, updates_per_second=1000.0, opener=opened)
+        return TavernApp(workspace, wishes or Wishes(character="Wren"), updates_per_second=1000.0, opener=opened)
 
     @asynccontextmanager
     async def begun(
