@@ -6,7 +6,7 @@ what its reader saw last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class ChatRow:
 class CharacterRow:
     """One character with the chats that there are, the last written first; ``chats[0]`` has its ``line``.
 
-    ``name`` is what chats call the character; ``card`` opens the card, ``None`` where there is none (any more).
+    ``name`` is what chats call the character; ``card`` opens the card, ``None`` where there is none, or none was read.
     ``problem`` says why the card cannot be used; ``title`` is the name, safe to show on one line.
     """
 
@@ -77,24 +77,31 @@ def wishes_for(choice: ChatChoice, wishes: Wishes) -> Wishes:
     return replace(wishes, character=str(choice.card or choice.character), chat="", new=True)
 
 
-def character_rows(workspace: Workspace) -> list[CharacterRow]:
-    """Every character, the one last talked to first, then by name. Raises ``StorageError``."""
+def character_rows(workspace: Workspace) -> Iterator[list[CharacterRow]]:
+    """The characters, the one last talked to first, then by name: at first those with whom there are chats, then all.
+
+    Of a large library the cards take most of the time; a chat can be gone on with before they are read. Raises
+    ``StorageError``.
+    """
     device = Device(workspace.directories.state).known
-    chats: dict[str, list[ChatSummary]] = {}
+    summaries: dict[str, list[ChatSummary]] = {}
     for summary in workspace.chats.list():
         if summary.characters:
-            chats.setdefault(summary.characters[0], []).append(summary)
-    rows = []
-    for entry in workspace.characters():
-        with_them = _chat_rows(chats.get(entry.name, ()), device)
-        rows.append(CharacterRow(entry.name, safe_line(entry.name), entry.path, with_them, safe_line(entry.problem)))
+            summaries.setdefault(summary.characters[0], []).append(summary)
+    chats = {name: _chat_rows(with_them, device) for name, with_them in summaries.items()}
+    if chats:
+        yield _ordered(CharacterRow(name, safe_line(name), None, with_them) for name, with_them in chats.items())
+    rows = [
+        CharacterRow(entry.name, safe_line(entry.name), entry.path, chats.get(entry.name, ()), safe_line(entry.problem))
+        for entry in workspace.characters()
+    ]
     known = {row.name for row in rows}
-    rows += [
-        CharacterRow(name, safe_line(name), None, _chat_rows(with_them, device), NO_CARD)
+    without_card = [
+        CharacterRow(name, safe_line(name), None, with_them, NO_CARD)
         for name, with_them in chats.items()
         if name not in known
     ]
-    return sorted(rows, key=lambda row: (-row.last, row.title.casefold()))
+    yield _ordered([*rows, *without_card])
 
 
 def chats_with_lines(workspace: Workspace, row: CharacterRow) -> list[ChatRow]:
@@ -132,6 +139,10 @@ def _last_of(data: bytes, device: str) -> str:
     if turn is None or turn.lost:
         return ""
     return safe_line(f"{turn.name}: {turn.text}", LINE_CHARACTERS)
+
+
+def _ordered(rows: Iterable[CharacterRow]) -> list[CharacterRow]:
+    return sorted(rows, key=lambda row: (-row.last, row.title.casefold()))
 
 
 def _chat_rows(summaries: Iterable[ChatSummary], device: str) -> tuple[ChatRow, ...]:

@@ -25,6 +25,7 @@ from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.library import CharacterEntry, Library
 
 
 class Ticking:
@@ -60,13 +61,19 @@ def say(log: ChatLog, text: str, parent: str | None = None) -> str:
     return log.append(TurnAdded(under, Speaker.CHARACTER, "Bess", text))[0].id
 
 
+def everybody(workspace: Workspace) -> list[CharacterRow]:
+    """The last of the lists that are given."""
+    *_, rows = character_rows(workspace)
+    return rows
+
+
 def row(workspace: Workspace, name: str) -> CharacterRow:
-    (found,) = [one for one in character_rows(workspace) if one.name == name]
+    (found,) = [one for one in everybody(workspace) if one.name == name]
     return found
 
 
 def test_samples_without_chats_are_listed_by_name(workspace: Workspace) -> None:
-    rows = character_rows(workspace)
+    rows = everybody(workspace)
     assert [one.name for one in rows] == ["Bess", "Tern", "The Mapmaker", "Wren"]
     assert all(one.card is not None and one.chats == () for one in rows)
 
@@ -74,7 +81,22 @@ def test_samples_without_chats_are_listed_by_name(workspace: Workspace) -> None:
 def test_whom_one_talked_with_last_comes_first(workspace: Workspace) -> None:
     chat(workspace, "Wren", "One", "Hello.")
     chat(workspace, "Bess", "Two", "Hello.")
-    assert [one.name for one in character_rows(workspace)][:3] == ["Bess", "Wren", "Tern"]
+    assert [one.name for one in everybody(workspace)][:3] == ["Bess", "Wren", "Tern"]
+
+
+def test_those_with_chats_are_told_before_any_card_is_read(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat(workspace, "Wren", "One", "Hello.")
+    chat(workspace, "Bess", "Two", "Pie?")
+
+    def refuse(_library: Library) -> list[CharacterEntry]:
+        raise AssertionError("a card was read")
+
+    with monkeypatch.context() as watched:
+        watched.setattr(Library, "characters", refuse)
+        first = next(character_rows(workspace))
+    assert [(one.name, one.chats[0].line) for one in first] == [("Bess", "Bess: Pie?"), ("Wren", "Bess: Hello.")]
 
 
 def test_a_character_has_its_chats_the_last_written_first_with_its_newest_turn(workspace: Workspace) -> None:
@@ -103,7 +125,7 @@ def test_names_and_titles_are_safe_to_show(workspace: Workspace, tavern_home: Pa
     (tavern_home / "characters").mkdir()
     (tavern_home / "characters" / "evil.yaml").write_text('name: "\\e[2JMira"\ncontext: Somebody.\n')
     chat(workspace, "\x1b[2JMira", "Title\x1b[2J\nmore", "Boo\x1b[2J\nhoo")
-    (mira,) = [one for one in character_rows(workspace) if one.name.endswith("Mira")]
+    (mira,) = [one for one in everybody(workspace) if one.name.endswith("Mira")]
     shown = (mira.title, mira.chats[0].title, mira.chats[0].line)
     assert not any("\x1b" in text or "\n" in text for text in shown)
 
@@ -171,5 +193,5 @@ def test_what_was_picked_is_what_is_opened() -> None:
 
 
 def test_rows_are_made_for_a_home_that_does_not_exist_yet(tavern_home: Path) -> None:
-    assert character_rows(Workspace.open(dirs=directories()))
+    assert everybody(Workspace.open(dirs=directories()))
     assert list(tavern_home.iterdir()) == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -68,7 +68,8 @@ class _Listed:
 
 
 class CharactersScreen(ModalScreen[ChatChoice | None]):
-    """The list. ``read`` gives the characters and ``read_chats`` the chats with one; both are called in a thread.
+    """The list. ``read`` gives the characters, in one or more lists each of which takes the place of the one before;
+    ``read_chats`` gives the chats with one of them. Both do their work in a thread.
 
     ``now`` gives Unix seconds, for the ages.
     """
@@ -86,7 +87,7 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
 
     def __init__(
         self,
-        read: Callable[[], Sequence[CharacterRow]],
+        read: Callable[[], Iterable[Sequence[CharacterRow]]],
         read_chats: Callable[[CharacterRow], Sequence[ChatRow]],
         *,
         now: Callable[[], float] = time.time,
@@ -157,7 +158,8 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
         entry.display = True
         entry.focus()
         self.query_one("#question", Static).update("Characters")
-        self._filter(entry.value, select=self._id_of(character))
+        same = next((row for row in self._by_id.values() if row.name == character.name), character)
+        self._filter(entry.value, select=self._id_of(same))
         self._say(_LIST_HINT)
 
     def action_leave(self) -> None:
@@ -205,17 +207,23 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
     @work(exclusive=True, group="read")
     async def _fill(self) -> None:
         try:
-            characters = await asyncio.to_thread(self._read)
+            lists = iter(self._read())
+            while (characters := await asyncio.to_thread(next, lists, None)) is not None:
+                self._take(characters)
         except TavernError as error:
             self._list.show((), empty=plain(safe_line(str(error)), self._glyphs))
-            return
-        now = self._now()
+
+    def _take(self, characters: Sequence[CharacterRow]) -> None:
+        """Show these instead of those there were, the same one selected."""
+        before, now = self._selected, self._now()
         self._by_id = {self._id_of(character): character for character in characters}
         self._all = [
             _Listed(character, _character_row(key, character, now, self._glyphs), *_searched(character))
             for key, character in self._by_id.items()
         ]
-        self._filter(self.query_one(FilterInput).value)
+        if self._opened is None:
+            same = next((row for row in characters if before is not None and row.name == before.name), None)
+            self._filter(self.query_one(FilterInput).value, self._id_of(same) if same else "")
 
     @work(exclusive=True, group="lines")
     async def _read_lines(self, character: CharacterRow) -> None:
@@ -230,7 +238,7 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
         found = [listed for listed in self._all if all(word in listed.words for word in wanted)]
         if wanted:
             found.sort(key=lambda listed: not listed.name.startswith(wanted[0]))
-        empty = "Nobody of that name." if wanted else "No characters yet."
+        empty = "Nobody of that name." if wanted else "There is no character yet."
         self._list.show([listed.row for listed in found], select, empty)
 
     def _show_chats(self, character: CharacterRow, chats: Sequence[ChatRow], select: str = "") -> None:

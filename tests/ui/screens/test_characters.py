@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def chats_of(row: CharacterRow) -> list[ChatRow]:
 
 
 def characters(rows: Sequence[CharacterRow] = TAVERN, glyphs: Glyphs = UNICODE_GLYPHS) -> Shown:
-    return ScreenApp(CharactersScreen(lambda: rows, chats_of, now=lambda: NOW, glyphs=glyphs))
+    return ScreenApp(CharactersScreen(lambda: [rows], chats_of, now=lambda: NOW, glyphs=glyphs))
 
 
 def titles(app: Shown) -> list[str]:
@@ -133,15 +134,57 @@ async def test_one_without_a_card_says_so_and_is_not_opened() -> None:
 
 
 async def test_a_library_that_cannot_be_read_is_told() -> None:
-    def refuse() -> list[CharacterRow]:
+    def refusing() -> Iterator[list[CharacterRow]]:
+        yield []
         raise StorageError("characters may not be read here.", hint="Allow reading it and its folder.")
 
-    app: Shown = ScreenApp(CharactersScreen(refuse, chats_of))
+    app: Shown = ScreenApp(CharactersScreen(refusing, chats_of))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "may not be read here. Allow reading" in app.text())
         await press(pilot, "enter", "right", "ctrl+n", "escape")
         await until(pilot, app.ended.is_set)
     assert app.result is None
+
+
+async def test_those_with_chats_can_be_chosen_while_the_cards_are_still_read() -> None:
+    go = threading.Event()
+    talked_with = [replace(row, card=None, problem="") for row in (MIRA, BESS, WREN)]
+
+    def reading() -> Iterator[Sequence[CharacterRow]]:
+        yield talked_with
+        assert go.wait(60)
+        yield TAVERN
+
+    app: Shown = ScreenApp(CharactersScreen(reading, chats_of, now=lambda: NOW))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: titles(app) == ["Mira", "Bess", "Wren"])
+        await press(pilot, "down")
+        go.set()
+        await until(pilot, lambda: titles(app) == ["Mira", "Bess", "Wren", "Tern"])
+        await press(pilot, "enter")
+        await until(pilot, app.ended.is_set)
+    assert app.result == ChatChoice("Bess", BESS.card, "lantern")
+
+
+async def test_cards_that_are_read_meanwhile_do_not_disturb_the_chats_of_one() -> None:
+    go = threading.Event()
+
+    def reading() -> Iterator[Sequence[CharacterRow]]:
+        yield [replace(BESS, card=None)]
+        assert go.wait(60)
+        yield TAVERN
+
+    app: Shown = ScreenApp(CharactersScreen(reading, chats_of, now=lambda: NOW))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(titles(app)))
+        await press(pilot, "right")
+        go.set()
+        await until(pilot, lambda: "Pie?" in app.text())
+        await press(pilot, "left")
+        await until(pilot, lambda: titles(app) == ["Mira", "Bess", "Wren", "Tern"])
+        await press(pilot, "enter")
+        await until(pilot, app.ended.is_set)
+    assert app.result == ChatChoice("Bess", BESS.card, "lantern")
 
 
 def crowd(count: int) -> list[CharacterRow]:
