@@ -99,9 +99,13 @@ class TavernApp(App[int], inherit_bindings=False):
         self._begin()
 
     async def on_event(self, event: events.Event) -> None:
-        """Every key goes through the chat's table first; what means nothing there goes on to the widgets."""
-        if isinstance(event, events.Key) and not event.is_forwarded and await self._take_key(event):
-            return
+        """Keys and pastes go through the chat's table first, in their order; the rest goes on to the widgets."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if isinstance(event, events.Key) and await self._take_key(event):
+                return
+            if isinstance(event, events.Paste) and self.screen is self.chat:
+                self.chat.keys.paste(event.text)
+                return
         await super().on_event(event)
 
     async def _take_key(self, event: events.Key) -> bool:

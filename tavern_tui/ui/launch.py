@@ -10,7 +10,7 @@ from tavern_tui.session.first_run import needs_first_run
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
-from tavern_tui.ui.glyphs import glyphs_for
+from tavern_tui.ui.glyphs import fit_scroll_bars, glyphs_for
 
 HERE_PER_SECOND = 30.0
 FAR_PER_SECOND = 10.0
@@ -24,10 +24,12 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
     A fault of the program's own is raised once the terminal is as it was.
     """
     settings = workspace.settings.ui
+    glyphs = glyphs_for(os.environ, sys.stdout.encoding or "", settings.ascii)
+    fit_scroll_bars(glyphs)
     app = TavernApp(
         workspace,
         wishes,
-        glyphs=glyphs_for(os.environ, sys.stdout.encoding or "", settings.ascii),
+        glyphs=glyphs,
         updates_per_second=updates_per_second(os.environ),
         first_run=needs_first_run(workspace) if first_run is None else first_run,
     )

@@ -138,6 +138,8 @@ async def palette(app: TavernApp) -> None:
 
 async def show_help(app: TavernApp) -> None:
     """Show the keys that hold, and all others."""
+    from tavern_tui.ui.chat.actions import RUNNABLE
     from tavern_tui.ui.screens.help import HelpScreen
 
-    await app.push_screen_wait(HelpScreen(app.chat.keymap, app.chat.keys.holding(), glyphs=app.glyphs))
+    screen = HelpScreen(app.chat.keymap, app.chat.keys.holding(), runnable=RUNNABLE, glyphs=app.glyphs)
+    await app.push_screen_wait(screen)

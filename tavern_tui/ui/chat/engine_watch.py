@@ -65,9 +65,12 @@ class EngineWatch:
 
     def show(self, ready: Ready) -> None:
         """Say which model writes."""
-        info = ready.info
+        advice = starter_status(ready)
         self._progress.tell(
-            engine=info.engine, model=info.model, context_size=ready.context_tokens, advice=starter_status(ready)
+            engine="" if advice else ready.info.engine,
+            model="" if advice else ready.info.model,
+            context_size=ready.context_tokens,
+            advice=advice,
         )
         if ready.changed:
             self._mirror.note(ready.changed)

@@ -1,7 +1,7 @@
 """``Keys``: what a key does on the chat screen. The one place that every key of the chat goes through.
 
 In order: chords that mean two keys; the ways on that a problem's block offers; the action that the keymap names where
-things stand; and what is left goes to the composer.
+things stand; and what is left edits the text in the composer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Keys:
         return frozenset(places)
 
     async def take(self, event: Key) -> bool:
-        """Do what a key means; whether it meant anything here. What did not goes to the widget with the focus."""
+        """Do what a key means; whether that was done here. What was not goes to the widget with the focus."""
         screen = self._screen
         meant = keys_meant(
             event.key,
@@ -53,10 +53,14 @@ class Keys:
         if not meant:
             return await self._press(event)
         for press in meant:
-            key = Key(press.key, press.character)
-            if not await self._press(key):
-                screen.composer.post_message(key)
+            await self._press(Key(press.key, press.character))
         return True
+
+    def paste(self, text: str) -> None:
+        """Put what was pasted into the composer, whatever was going on: a paste is always text."""
+        self._drop_held()
+        self._screen.selection.leave()
+        self._screen.composer.paste(text)
 
     async def _press(self, event: Key) -> bool:
         screen = self._screen
@@ -69,7 +73,7 @@ class Keys:
         if screen.selection.turn:
             return await self._command(event, action)
         if action is None or action.id not in RUNNABLE:
-            return self._history(event.key)
+            return self._history(event.key) or await self._into_composer(event)
         if action.id != "reply.speak" or not screen.outbox.just_sent:
             await run(screen, action.id)
         return True
@@ -80,7 +84,7 @@ class Keys:
         if not event.is_printable or event.character is None:
             await self._run_held()
             if action is None or action.id not in RUNNABLE:
-                return False
+                return await self._into_composer(event)
             screen.selection.burst.clear()
             await run(screen, action.id)
             return True
@@ -94,6 +98,17 @@ class Keys:
             await run(screen, action.id)
         else:
             self._hold(action.id)
+        return True
+
+    async def _into_composer(self, event: Key) -> bool:
+        """Type or edit at once: left to the widget's queue, the keys of one read would come after an Enter in it."""
+        composer = self._screen.composer
+        if not composer.has_focus:
+            return False
+        if event.is_printable and event.character is not None:
+            composer.replace(event.character, *composer.selection, maintain_selection_offset=False)
+        else:
+            await self._screen.app._check_bindings(event.key)
         return True
 
     def _type(self, text: str) -> None:

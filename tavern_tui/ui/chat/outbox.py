@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tavern_tui.ui.chat.actions import RUNNABLE
 from tavern_tui.ui.slash import Command, Unknown, parse
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Outbox:
             else:
                 screen.hint("Nothing was changed")
             return
-        match parse(composer.full_text):
+        match parse(composer.full_text, RUNNABLE):
             case Command(action=action, argument=argument):
                 composer.take()
                 await screen.run_typed(action, argument)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.events import Key, Paste
+
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
 
@@ -178,3 +180,24 @@ async def test_ctrl_c_quits_on_the_second_press(tmp_path: Path) -> None:
         assert app.is_running
         await pilot.press("ctrl+c")
         assert app.return_value == 0
+
+
+async def test_keys_and_pastes_that_come_at_once_keep_their_order(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "One.", "Two.").begun() as (app, pilot):
+        for event in (*(Key(letter, letter) for letter in "Hix"), Key("backspace", None), Key("enter", "\r")):
+            app.post_message(event)
+        await pilot.pause()
+        await settled(pilot)
+        assert tree_texts(app) == ["Hi", "One."]
+        pasted: list[Key | Paste] = [Paste("A line\nand more"), Key("enter", "\r")]
+        for step in pasted:
+            app.post_message(step)
+        await pilot.pause()
+        await settled(pilot)
+        assert tree_texts(app)[2:] == ["A line\nand more", "Two."]
+
+
+async def test_what_cannot_be_done_yet_is_no_command(tmp_path: Path) -> None:
+    async with Evening(tmp_path).begun() as (app, pilot):
+        await typed(pilot, "/note", "enter")
+        assert "There is no /note" in hint(app)
