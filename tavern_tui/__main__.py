@@ -7,13 +7,24 @@ from tavern_tui import __version__
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    if sys.argv[1:] == ["--version"]:
-        # Asked by scripts and package tests, and not worth loading a command line parser.
-        print(f"tavern-tui, version {__version__}")
+    answer = _at_once(sys.argv[1:])
+    if answer:
+        print(answer)
         return
     from tavern_tui.cli.main import run
 
     sys.exit(run())
+
+
+def _at_once(arguments: list[str]) -> str:
+    """The answer to what scripts and newcomers ask, which is not worth loading a command line parser; else nothing."""
+    if arguments == ["--version"]:
+        return f"tavern-tui, version {__version__}"
+    if arguments in (["--help"], ["-h"]):
+        from tavern_tui.cli import help
+
+        return help.page(help.terminal_columns())
+    return ""
 
 
 if __name__ == "__main__":

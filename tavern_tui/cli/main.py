@@ -1,6 +1,6 @@
 """The command line's entry: which commands exist, and what an error or a crash looks like.
 
-Commands are imported only when they run; ``--version`` and ``--help`` import nothing but click.
+Commands are imported only when they run; ``--version`` and ``--help`` not even click (``help``).
 
 Exit codes: 0 done · 1 could not be done (the message says why) · 2 the command line makes no sense · 3 what was named
 is not there · 4 the engine or server could not be used · 5 the reply broke off, its text is kept · 70 a bug · 130
@@ -17,25 +17,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tavern_tui import __version__
+from tavern_tui.cli.help import ABOUT, COMMANDS, SAFE, SERVER
 
 if TYPE_CHECKING:
     from tavern_tui.domain.errors import TavernError
-
-# name → (module, attribute, what it does in one line)
-COMMANDS: dict[str, tuple[str, str, str]] = {
-    "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
-    "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
-    "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
-    "demo": ("tavern_tui.cli.demo", "demo", "Look at a finished chat; nothing of your own is touched."),
-    "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
-    "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
-    "keys": ("tavern_tui.cli.keys", "keys", "Print which key does what; check your own keys."),
-    "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
-    "log": ("tavern_tui.cli.log", "log", "Print a chat."),
-    "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
-    "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
-    "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
-}
 
 EXIT_DONE, EXIT_ERROR, EXIT_NOT_FOUND, EXIT_ENGINE, EXIT_BROKEN, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 3, 4, 5, 70, 130
 
@@ -62,13 +47,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    help=ABOUT,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="tavern-tui")
-@click.option("--server", metavar="URL", help="Use this server for this start (also TAVERN_SERVER).")
-@click.option("--safe", is_flag=True, help="Default settings, no engine: to look after a library that misbehaves.")
+@click.option("--server", metavar="URL", help=SERVER)
+@click.option("--safe", is_flag=True, help=SAFE)
 @click.pass_context
 def cli(ctx: click.Context, server: str | None, safe: bool) -> object:
-    """Roleplay and stories with language models, in a terminal."""
+    """Keep what stands before the command, and run the chat where there is none."""
     ctx.obj = {"server": server, "safe": safe}
     if ctx.invoked_subcommand is not None:
         return None

@@ -36,7 +36,7 @@ def own_model(tavern_home: Path, starter_model: Path) -> Path:
 
 
 def test_version_and_help_are_results(tavern: Tavern) -> None:
-    from tavern_tui.cli.main import COMMANDS
+    from tavern_tui.cli.help import COMMANDS
 
     version = tavern("--version")
     assert (version.code, version.text.split()[-1], version.notes) == (0, __version__, "")

@@ -1,0 +1,79 @@
+"""What ``tavern-tui --help`` says, and saying it without a command line parser: importing one costs more than the rest.
+
+The table of commands and the texts of the options stand here; ``main`` gives them to click, which writes the same page.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+# name → (module, attribute, what it does in one line)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
+    "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
+    "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
+    "demo": ("tavern_tui.cli.demo", "demo", "Look at a finished chat; nothing of your own is touched."),
+    "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
+    "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
+    "keys": ("tavern_tui.cli.keys", "keys", "Print which key does what; check your own keys."),
+    "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
+    "log": ("tavern_tui.cli.log", "log", "Print a chat."),
+    "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
+    "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
+    "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
+}
+ABOUT = "Roleplay and stories with language models, in a terminal."
+SERVER = "Use this server for this start (also TAVERN_SERVER)."
+SAFE = "Default settings, no engine: to look after a library that misbehaves."
+_OPTIONS = (
+    ("--version", "Show the version and exit."),
+    ("--server URL", SERVER),
+    ("--safe", SAFE),
+    ("-h, --help", "Show this message and exit."),
+)
+_FEWEST, _MOST = 50, 78  # columns that click fills, whatever the terminal has
+
+
+def page(columns: int) -> str:
+    """The help for a terminal of so many columns, without the last newline."""
+    width = max(_FEWEST, min(columns - 2, _MOST))
+    lines = [
+        "Usage: tavern-tui [OPTIONS] [COMMAND] [ARGS]...",
+        "",
+        *(f"  {line}" for line in _wrapped(ABOUT, width - 2)),
+    ]
+    commands = [(name, COMMANDS[name][2]) for name in sorted(COMMANDS)]
+    for title, rows in (("Options", _OPTIONS), ("Commands", commands)):
+        lines += ["", f"{title}:", *_table(rows, width)]
+    return "\n".join(lines)
+
+
+def terminal_columns() -> int:
+    """Columns of the terminal: as ``COLUMNS`` says, else as it says itself; 80 where nobody does."""
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named) > 0:
+        return int(named)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else -1).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def _table(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
+    first = max(len(name) for name, _ in rows) + 2
+    for name, what in rows:
+        begin, *more = _wrapped(what, width - first - 2)
+        yield f"  {name:<{first}}{begin}"
+        yield from (" " * (first + 2) + line for line in more)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return lines
