@@ -3,6 +3,9 @@
 ``find_writers`` looks for them and hands each out as it is found; ``rank`` and ``best_of`` say in which order a list
 shows them and which one it begins on. How the choice is kept for the next start is ``remember_writer``. Which engine a
 chat then uses is decided in ``opening``.
+
+What looks at servers and model files is imported when it looks, and in a thread: the screen that shows the list is
+painted before that.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import os
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tavern_tui.config.settings import load_settings, remember
 from tavern_tui.domain import messages
@@ -20,12 +24,11 @@ from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.domain.starter import STARTER_MODEL, STARTER_OFFER
 from tavern_tui.engines.address import DEFAULT_PORTS, is_loopback, origin, shown
-from tavern_tui.engines.detect import find_local
-from tavern_tui.session.embedded import all_models, engine_kind
-from tavern_tui.session.opening import Wishes
-from tavern_tui.session.servers import look_at
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.models import Fit, ModelFile, is_starter
+
+if TYPE_CHECKING:
+    from tavern_tui.session.opening import Wishes
 
 LOOK_SECONDS = 8.0
 """How long a server that answers may take to say what it is, before the list goes on without it."""
@@ -114,10 +117,11 @@ async def find_writers(
     wanted = {_place(address): address for address in asked if address}
     for address in wanted.values():
         yield Writer(WriterKind.SERVER, safe_line(address, _NAME), "looking…", server=address, named=True, pending=True)
+    await asyncio.to_thread(import_module, "tavern_tui.session.servers")
     looks = [asyncio.create_task(_named(address, workspace)) for address in wanted.values()]
     looks += [asyncio.create_task(_local(port, wanted, workspace)) for port in ports]
     looks.append(asyncio.create_task(asyncio.to_thread(_models, workspace)))
-    starter = _starter(workspace, None)
+    starter: Writer | None = None
     able: set[str] = set()
     try:
         for look in asyncio.as_completed(looks):
@@ -127,6 +131,7 @@ async def find_writers(
                 elif writer.key not in able:
                     able |= {writer.key} if writer.usable else set()
                     yield writer
+        assert starter is not None  # the look at the models has told of it
         yield starter
     finally:
         for task in looks:
@@ -136,6 +141,9 @@ async def find_writers(
 
 async def writer_at(address: str) -> Writer:
     """The server at ``address``, as a writer. Raises ``EngineError`` where none answers there."""
+    await asyncio.to_thread(import_module, "tavern_tui.session.servers")
+    from tavern_tui.session.servers import look_at
+
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             found = await look_at(address)
@@ -194,6 +202,8 @@ async def _named(address: str, workspace: Workspace) -> list[Writer]:
 
 
 async def _local(port: int, wanted: dict[str, str], workspace: Workspace) -> list[Writer]:
+    from tavern_tui.engines.detect import find_local
+
     writers = []
     for found in await find_local([port]):
         named = wanted.get(_place(found.address), "")
@@ -216,6 +226,8 @@ def _facts(found: dict[str, Any]) -> str:
 
 def _models(workspace: Workspace) -> list[Writer]:
     """The model files as writers, the starter among them whether it is there or not."""
+    from tavern_tui.session.embedded import all_models, engine_kind
+
     settings = workspace.settings
     missing = messages.engine_not_built() if not engine_kind(settings) else messages.Wording("")
     writers: list[Writer] = []
@@ -238,7 +250,7 @@ def _models(workspace: Workspace) -> list[Writer]:
                 current=current,
             )
         )
-    writers.append(_starter(workspace, starter))
+    writers.append(_starter(workspace, starter, missing))
     return writers
 
 
@@ -253,8 +265,7 @@ def _about(model: ModelFile) -> Iterator[str]:
         yield model.fit.value
 
 
-def _starter(workspace: Workspace, there: ModelFile | None) -> Writer:
-    missing = messages.engine_not_built() if not engine_kind(workspace.settings) else messages.Wording("")
+def _starter(workspace: Workspace, there: ModelFile | None, missing: messages.Wording) -> Writer:
     set_model = workspace.settings.engine.model
     return Writer(
         WriterKind.STARTER,

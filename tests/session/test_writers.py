@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from tavern_tui.config.settings import ConnectionSettings, EngineSettings, LoadedSettings, Settings, remember
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.starter import STARTER_OFFER
-from tavern_tui.session import writers
+from tavern_tui.session import embedded
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.session.writers import (
@@ -190,7 +192,7 @@ async def test_the_starter_that_is_here_is_one_line_and_needs_no_fetching(
 async def test_without_an_engine_models_say_what_is_missing(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writers, "engine_kind", lambda _settings: "")
+    monkeypatch.setattr(embedded, "engine_kind", lambda _settings: "")
     model(workspace, "Mira-7B.Q4_K_M.gguf")
     everybody = await found(workspace)
     assert {writer.problem for writer in everybody if writer.kind in (WriterKind.MODEL, WriterKind.STARTER)} == {
@@ -301,3 +303,12 @@ async def test_what_a_server_says_cannot_drive_the_terminal(workspace: Workspace
         (writer,) = await servers(workspace, [server.port])
     assert "\x1b" not in writer.title
     assert "\n" not in writer.title
+
+
+def test_the_list_can_be_shown_before_anything_that_looks_is_imported() -> None:
+    asked = (
+        "import sys, tavern_tui.session.writers, tavern_tui.session.first_run, tavern_tui.session.demo; "
+        "print([name for name in ('httpx', 'llama_cpp', 'jinja2') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
