@@ -9,7 +9,12 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     answer = _at_once(sys.argv[1:])
     if answer:
-        print(answer)
+        try:
+            print(answer, flush=True)
+        except OSError as error:
+            from tavern_tui.cli.main import stdout_refused
+
+            sys.exit(stdout_refused(error))
         return
     from tavern_tui.cli.main import run
 

@@ -111,6 +111,8 @@ def _print(workspace: Workspace, chat: str, last: int | None, *, follow: bool, a
             continue
         tree = opened.log.tree
         fresh = [turn for turn in tree.path() if turn.id not in printed]
+        if fresh and printed and not as_json:
+            line()
         _print_turns(tree, fresh, as_json=as_json)
         printed.update(turn.id for turn in fresh)
 

@@ -22,7 +22,10 @@ from tavern_tui.cli.help import ABOUT, COMMANDS, SAFE, SERVER
 if TYPE_CHECKING:
     from tavern_tui.domain.errors import TavernError
 
-EXIT_DONE, EXIT_ERROR, EXIT_NOT_FOUND, EXIT_ENGINE, EXIT_BROKEN, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 3, 4, 5, 70, 130
+PROGRAM = "tavern-tui"
+_COMPLETION = "_TAVERN_TUI_COMPLETE"  # what click's completion scripts set
+EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_ENGINE, EXIT_BROKEN = range(6)
+EXIT_BUG, EXIT_INTERRUPTED = 70, 130
 
 
 class LazyGroup(click.Group):
@@ -53,7 +56,7 @@ class LazyGroup(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="tavern-tui")
+@click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--server", metavar="URL", help=SERVER)
 @click.option("--safe", is_flag=True, help=SAFE)
 @click.pass_context
@@ -75,7 +78,11 @@ def run(arguments: list[str] | None = None) -> int:
 
     _open_closed_streams()
     try:
-        result = cli.main(args=arguments, prog_name="tavern-tui", standalone_mode=False)
+        if _COMPLETION in os.environ:
+            cli.main(prog_name=PROGRAM, complete_var=_COMPLETION)
+        # Not click's ``main``: it takes a reader that has gone for a fault.
+        with cli.make_context(PROGRAM, sys.argv[1:] if arguments is None else list(arguments)) as ctx:
+            result = cli.invoke(ctx)
         return result if isinstance(result, int) else EXIT_DONE
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
@@ -83,13 +90,12 @@ def run(arguments: list[str] | None = None) -> int:
         return _explain(wrong)
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        from tavern_tui.cli.output import silence
-
-        silence(sys.stdout)
-        return EXIT_DONE
+    except SystemExit as leaving:  # the end of a completion
+        return leaving.code if isinstance(leaving.code, int) else EXIT_DONE
     except TavernError as error:
         return report(error)
+    except OSError as error:
+        return stdout_refused(error) if _of_stdout(error) else _report_bug(error)
     except Exception as bug:  # noqa: BLE001  the last boundary: a person gets one line, the log gets the rest
         return _report_bug(bug)
 
@@ -97,12 +103,33 @@ def run(arguments: list[str] | None = None) -> int:
 def report(error: TavernError) -> int:
     """Print ``error`` to stderr; returns the exit code that belongs to it."""
     from tavern_tui.cli.output import note
-    from tavern_tui.domain.errors import EngineError, NotFoundError
+    from tavern_tui.cli.telling import told
+    from tavern_tui.domain.errors import ContradictionError, EngineError, NotFoundError
 
-    note(str(error))
+    note(told(error))
     if isinstance(error, EngineError):
         return EXIT_ENGINE
+    if isinstance(error, ContradictionError):
+        return EXIT_USAGE
     return EXIT_NOT_FOUND if isinstance(error, NotFoundError) else EXIT_ERROR
+
+
+def stdout_refused(error: OSError) -> int:
+    """The end of a command whose output is not taken: a reader that has gone is no fault, anything else is told."""
+    from tavern_tui.cli.output import is_gone, silence, unwritten
+
+    silence(sys.stdout)
+    return EXIT_DONE if is_gone(error) else report(unwritten(error))
+
+
+def _of_stdout(error: OSError) -> bool:
+    """Whether what was refused is our output: a reader that has gone, or click's printing of a help text."""
+    from tavern_tui.cli.output import ReaderGoneError
+
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return isinstance(error, ReaderGoneError) or (last is not None and last.tb_frame.f_code is click.echo.__code__)
 
 
 def _open_closed_streams() -> None:

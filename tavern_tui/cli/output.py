@@ -2,11 +2,13 @@
 
 Results go to stdout, everything about them to stderr. A terminal that cannot show a character gets a substitute; a
 reader that went away (a closed pipe, a hung-up line) or a terminal that stands still never stops a reply: see
-``written_aside`` and ``Printer``.
+``written_aside`` and ``Printer``. A reader that went away has what it wanted; a result that cannot be written for
+another reason (a full disk) is told, as ``StorageError``.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -14,21 +16,31 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tavern_tui.cli.writer import OutputWriter
 from tavern_tui.domain.display import safe, safe_line
 
+if TYPE_CHECKING:
+    from tavern_tui.domain.errors import StorageError
+
 _WORDS = re.compile(r"(\s*)(\S*)")
+_GAP = "  "
+_LEAST = 8  # columns that a cell keeps, however narrow the terminal is
+_GONE = frozenset({errno.EPIPE, errno.EIO, errno.ECONNRESET})  # EIO: a terminal that hung up
 _aside: list[OutputWriter] = []  # the one in use, while there is one
+
+
+class ReaderGoneError(OSError):
+    """Nobody reads what was to be written: no fault of anybody's."""
 
 
 @contextmanager
 def written_aside() -> Iterator[None]:
     """While inside, nothing that is written waits for the terminal: a thread writes it, in order.
 
-    Leaving waits until all of it is out, but only briefly after ``wait_no_longer``. A stream that refuses is given up
-    without a word.
+    Leaving waits until all of it is out, but only briefly after ``wait_no_longer``. A stream that refuses is given up.
+    Raises ``StorageError`` at the end where that was stdout, and not because its reader had gone.
     """
     streams = (sys.stdout, sys.stderr)
     for stream in streams:
@@ -44,8 +56,24 @@ def written_aside() -> Iterator[None]:
         finally:
             _aside.remove(writer)
             for stream in streams:
-                if not written or writer.gave_up(stream.fileno()):
+                if not written or writer.refusal(stream.fileno()):
                     silence(stream)
+    refused = writer.refusal(streams[0].fileno())
+    if refused is not None and not is_gone(refused):
+        raise unwritten(refused)
+
+
+def is_gone(error: BaseException | None) -> bool:
+    """Whether a write was refused because nobody reads any more."""
+    return isinstance(error, OSError) and error.errno in _GONE
+
+
+def unwritten(error: OSError) -> StorageError:
+    """The message for a stdout that takes nothing, though somebody may read it."""
+    from tavern_tui.domain.errors import StorageError
+
+    reason = (error.strerror or "no reason given").lower()
+    return StorageError(f"The result could not be written to stdout ({reason}).")
 
 
 def wait_no_longer() -> None:
@@ -55,7 +83,10 @@ def wait_no_longer() -> None:
 
 
 def write(text: str, stream: TextIO | None = None) -> None:
-    """Write untrusted ``text`` as it is but safe, without adding a newline; flushes."""
+    """Write untrusted ``text`` as it is but safe, without adding a newline; flushes.
+
+    Raises ``ReaderGoneError`` where nobody reads ``stream`` any more, ``StorageError`` where stdout refuses otherwise.
+    """
     _put(safe(text), sys.stdout if stream is None else stream)
 
 
@@ -68,16 +99,19 @@ def note(text: str) -> None:
     """One line about the result to stderr; nothing where nobody reads that any more."""
     try:
         write(text + "\n", sys.stderr)
-    except OSError:
-        silence(sys.stderr)
+    except ReaderGoneError:
+        pass
 
 
 def progress_on_one_line(text: str) -> bool:
     """Show ``text`` in place of the last such text, on stderr; whether stderr is a terminal that can."""
     if not sys.stderr.isatty():
         return False
-    if text:
-        _put("\r" + safe(text), sys.stderr)
+    try:
+        if text:
+            _put("\r" + safe(text), sys.stderr)
+    except ReaderGoneError:
+        return False
     return True
 
 
@@ -96,25 +130,59 @@ def _json(value: Any, *, indent: int | None) -> str:
 
 
 def _put(shown: str, stream: TextIO) -> None:
-    """Write what is safe to show, now or aside. Raises ``OSError`` only where it is written now."""
+    """Write what is safe to show, now or aside. Raises as ``write`` does, and only where it is written now."""
     encoding = stream.encoding or "utf-8"
     encoded = shown.encode(encoding, "replace")
     if _aside:
         _aside[-1].put(stream.fileno(), encoded)
         return
-    stream.write(encoded.decode(encoding))
-    stream.flush()
+    try:
+        stream.write(encoded.decode(encoding))
+        stream.flush()
+    except OSError as error:
+        silence(stream)
+        if stream is sys.stdout and not is_gone(error):
+            raise unwritten(error) from error
+        raise ReaderGoneError(error.errno, error.strerror) from error
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
-    """Aligned columns to stdout; each cell is made one safe line first."""
+    """Aligned columns to stdout; each cell is made one safe line first.
+
+    On a terminal the widest columns are cut so that a row stays on one line; elsewhere every cell is whole.
+    """
     cells = [[safe_line(cell) for cell in row] for row in ([header, *rows] if header else rows)]
     if not cells:
         return
     widths = [max(_width(row[i]) for row in cells) for i in range(len(cells[0]))]
+    if columns := _columns():
+        widths = _fitted(widths, columns)
     for row in cells:
-        padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
-        line("  ".join(padded).rstrip())
+        padded = [_padded(cell, width) for cell, width in zip(row, widths, strict=True)]
+        line(_GAP.join(padded).rstrip())
+
+
+def _fitted(widths: list[int], columns: int) -> list[int]:
+    """``widths`` taken from the widest until all fit ``columns`` with the gaps between them, down to a few each."""
+    fitted = list(widths)
+    room = columns - len(_GAP) * (len(widths) - 1)
+    while sum(fitted) > room and max(fitted) > _LEAST:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
+
+
+def _padded(cell: str, width: int) -> str:
+    """``cell`` as wide as ``width``: with blanks behind it, or cut where it is wider."""
+    if _width(cell) > width:
+        while _width(cell) >= width:
+            cell = cell[:-1]
+        cell += "…"
+    return cell + " " * (width - _width(cell))
+
+
+def _columns() -> int:
+    """The width of the terminal that stdout is; 0 where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def _width(text: str) -> int:
@@ -161,7 +229,7 @@ class Printer:
 
     def __init__(self) -> None:
         self.gone = False
-        self._wrap = WordWrap(shutil.get_terminal_size().columns if sys.stdout.isatty() else 0)
+        self._wrap = WordWrap(_columns())
 
     def write(self, text: str) -> None:
         """Write ``text``, unless nobody reads any more."""
@@ -169,9 +237,8 @@ class Printer:
             return
         try:
             write(self._wrap.feed(safe(text)))
-        except OSError:
+        except ReaderGoneError:
             self.gone = True
-            silence(sys.stdout)
 
 
 def silence(stream: TextIO) -> None:

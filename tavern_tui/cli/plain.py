@@ -12,6 +12,7 @@ from tavern_tui.cli.lines import LineReader
 from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
 from tavern_tui.cli.output import Printer, note
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
+from tavern_tui.cli.telling import told
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session import events
 from tavern_tui.session.reading_chats import problems_of
@@ -57,7 +58,7 @@ class PlainChat:
                 try:
                     await self._take(line)
                 except TavernError as error:
-                    note(str(error))
+                    note(told(error))
         return self._exit_code
 
     def leave(self) -> None:
@@ -176,7 +177,7 @@ class PlainChat:
         if recovery.recovered:
             note("A reply was cut off when the program ended; what had come is kept.")
         if self.session.no_card is not None:
-            note(str(self.session.no_card))
+            note(told(self.session.no_card))
         if recovery.running:
             note("A reply is being written to this chat in another terminal.")
         self.show(2 if len(self.session.tree.path()) > 1 else 1)
@@ -212,7 +213,7 @@ class PlainChat:
                 case events.TurnFailed(error=error, kept_text=kept) if printed:
                     if kept:
                         printed.end(kept)
-                    note(str(error))
+                    note(told(error))
                 case _:
                     pass
 

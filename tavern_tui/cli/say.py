@@ -71,12 +71,12 @@ class _OneReply:
         def terminated() -> None:
             self._ended_by = EXIT_BROKEN
 
-        try:
-            with signals_kept(self._session, hung_up=lambda: None, terminated=terminated, interrupted=interrupted):
+        with signals_kept(self._session, hung_up=lambda: None, terminated=terminated, interrupted=interrupted):
+            try:
                 last = await self._ask(text)
-        finally:
-            await self._session.connection.engine.close()
-        return self._conclude(last)
+            finally:
+                await self._session.connection.engine.close()
+            return self._conclude(last)
 
     async def _ask(self, text: str) -> TurnSaved | TurnFailed | None:
         """Say ``text`` and print the reply; how it ended, ``None`` where it was stopped before any text came."""

@@ -24,7 +24,7 @@ class OutputWriter:
     def __init__(self) -> None:
         self._pieces: deque[tuple[int, bytes]] = deque()
         self._changed = threading.Condition()
-        self._gone: set[int] = set()
+        self._gone: dict[int, OSError] = {}
         self._writing = False
         self._ended = False
         self._hurried = False
@@ -56,10 +56,10 @@ class OutputWriter:
             self._changed.notify_all()
         return done
 
-    def gave_up(self, descriptor: int) -> bool:
-        """Whether ``descriptor`` refused a write."""
+    def refusal(self, descriptor: int) -> OSError | None:
+        """Why ``descriptor`` refused a write; ``None`` where it did not."""
         with self._changed:
-            return descriptor in self._gone
+            return self._gone.get(descriptor)
 
     @property
     def _idle(self) -> bool:
@@ -77,8 +77,8 @@ class OutputWriter:
                 self._writing = True
             try:
                 write_all(descriptor, data)
-            except OSError:
-                self._give_up(descriptor)
+            except OSError as error:
+                self._give_up(descriptor, error)
 
     def _next(self) -> tuple[int, bytes]:
         """The oldest piece, with all that follows it for the same descriptor."""
@@ -88,9 +88,9 @@ class OutputWriter:
             joined.append(self._pieces.popleft()[1])
         return descriptor, b"".join(joined)
 
-    def _give_up(self, descriptor: int) -> None:
+    def _give_up(self, descriptor: int, error: OSError) -> None:
         with self._changed:
-            self._gone.add(descriptor)
+            self._gone[descriptor] = error
             self._pieces = deque(piece for piece in self._pieces if piece[0] != descriptor)
 
 

@@ -161,6 +161,8 @@ class ChatStore:
         except FileNotFoundError:
             return
         except OSError as error:
+            if isinstance(error, NotADirectoryError) and not os.path.lexists(self.folder):
+                return  # a file stands where the library should be: writing tells that
             raise storage_error(error, self.folder, reading=True) from error
 
     def _summary(self, path: Path, status: os.stat_result) -> ChatSummary:

@@ -157,6 +157,10 @@ def _listed(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except FileNotFoundError:
         return []
+    except NotADirectoryError as error:
+        if not os.path.lexists(folder):
+            return []  # a file stands where its home should be: there is nothing of the user's, but the samples are
+        raise refusal(folder, error) from None
     except OSError as error:
         raise refusal(folder, error) from None
 

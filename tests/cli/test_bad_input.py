@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import CARD, Ran, ScriptedServer, Tavern, environment
+from tests.cli.conftest import CARD, Command, Ran, ScriptedServer, Tavern, cold, environment
 from tests.engines.replies import chunk
 from tests.engines.standin import Reply, page, said
 from tests.formats.pictures import small_picture
@@ -175,6 +175,8 @@ def test_model_files_that_are_none_are_named_with_what_is_missing(
         (b"- a\n- b\n", 1),
         (b"reply:\n  preset: balanced\n  respnse_tokens: 90\n", 3),
         (b"persona:\n  name: Kay\nengine: {threads: -4}\n", 3),
+        (b"reply:\n  preset: balancd\n", 2),
+        (b"connection:\n  server: ftp://rig\n", 2),
     ],
 )
 def test_settings_that_make_no_sense_are_named_with_their_line_and_stop_nothing(
@@ -186,6 +188,10 @@ def test_settings_that_make_no_sense_are_named_with_their_line_and_stop_nothing(
     ran = tavern("chat", "mira", "--server", server.address)
     assert ran.text.startswith("Mira: ")
     assert f"{config}:{line}: " in told(ran, 0)
+    server.says("Yes.")
+    said = tavern("say", "mira", "Hello", "--server", server.address)
+    assert said.text == "Yes.\n"
+    assert f"{config}:{line}: " in told(said, 0)
     assert config.read_bytes() == content
 
 
@@ -204,6 +210,48 @@ def test_a_library_that_cannot_be_written_is_named(tavern: Tavern, tavern_home: 
     assert (tavern_home / "chats").read_text() == "a file"
     home = Path("/proc/tavern")
     assert str(home) in told(run_in(home, "say", "wren", "Hello", "--server", NOBODY), 1)
+
+
+@pytest.mark.parametrize("variable", ["TAVERN_HOME", "HOME"])
+def test_a_home_below_a_file_leaves_the_samples_to_be_read(command: Command, tmp_path: Path, variable: str) -> None:
+    (tmp_path / "file").write_text("mine")
+
+    def ran(*arguments: str) -> Ran:
+        home = tmp_path / "file" / "home"
+        if variable == "TAVERN_HOME":
+            return command(home, arguments, b"", {"TAVERN_SERVER": NOBODY})
+        return cold(arguments, b"", environment(TAVERN_HOME="", HOME=str(home), TAVERN_SERVER=NOBODY))
+
+    assert "Wren" in ran("characters").text
+    assert ran("log", "A night at the Crooked Lantern", "--last", "1").text.startswith("Bess: ")
+    assert (ran("log").code, ran("models").code, ran("engine", "stop").code) == (0, 0, 0)
+    assert str(tmp_path / "file") in told(ran("say", "wren", "Hello"), 1)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_chat_whose_card_is_gone_can_be_read_and_not_talked_in(
+    tavern: Tavern, tavern_home: Path, characters: Path, server: ScriptedServer
+) -> None:
+    server.says("Yes.")
+    tavern("say", "mira", "Hello", "--server", server.address)
+    (characters / "mira.yaml").unlink()
+    opened = tavern("chat", "--chat", "Mira", "--server", server.address, stdin="Still there?\n")
+    assert opened.text.endswith("Mira: Yes.\n")
+    assert told(opened, 0).count("There is no character “Mira”.") == 2
+    assert stored(tavern_home)[1:] == ["Hello", "Yes."]
+    bare = tavern("chat", "--server", server.address)
+    assert bare.text.startswith("Wren: ")
+    assert "the card of Mira is gone" in told(bare, 0)
+
+
+def test_a_chat_that_is_with_somebody_else_is_not_gone_on_with(
+    tavern: Tavern, tavern_home: Path, server: ScriptedServer
+) -> None:
+    server.says("Yes.")
+    tavern("say", "mira", "Hello", "--server", server.address)
+    ran = tavern("say", "Bess", "Hello", "--chat", "Mira", "--server", server.address)
+    assert "That chat is with Mira, not with Bess." in told(ran, 2)
+    assert stored(tavern_home)[1:] == ["Hello", "Yes."]
 
 
 def test_what_the_disk_refused_is_told_and_what_was_there_stays(
@@ -251,7 +299,7 @@ def test_the_engine_works_under_a_long_home_of_strange_characters(starter_model:
 
 
 REFUSALS: dict[str, tuple[dict[str, Reply], str]] = {
-    "key": ({"/v1/models": said({"error": {"message": "no"}}, 401)}, "refused (401)"),
+    "key": ({"/v1/models": said({"error": {"message": "no"}}, 401)}, "Set TAVERN_KEY to a key."),
     "loading": ({"/v1/completions": said({"error": {"message": "Loading model"}}, 503)}, "(503)"),
     "fault": ({"/v1/completions": Reply(500, b"Internal Server Error")}, "(500)"),
     "portal": ({"/v1/completions": page()}, "is a web page"),
@@ -272,12 +320,14 @@ def test_a_server_that_refuses_is_named_and_the_message_is_kept(
     assert stored(tavern_home)[1:] == ["Are you there?"]
 
 
-@pytest.mark.parametrize("reply", ["", "Alex: I speak for you.\nAlex: And again."])
+@pytest.mark.parametrize(
+    ("reply", "words"), [("", "wrote nothing"), ("Alex: I speak for you.\nAlex: And again.", "only Alex's lines")]
+)
 def test_a_reply_of_nothing_is_told_and_makes_no_turn(
-    tavern: Tavern, tavern_home: Path, server: ScriptedServer, reply: str
+    tavern: Tavern, tavern_home: Path, server: ScriptedServer, reply: str, words: str
 ) -> None:
     server.says(reply)
-    assert "wrote nothing" in told(tavern("say", "mira", "Hm?", "--server", server.address), 4)
+    assert words in told(tavern("say", "mira", "Hm?", "--server", server.address), 4)
     assert stored(tavern_home)[1:] == ["Hm?"]
 
 

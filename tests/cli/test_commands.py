@@ -184,10 +184,10 @@ def test_followed_a_chat_prints_turns_as_they_are_saved(
     )
     try:
         assert following.stdout is not None
-        turns = (line for line in following.stdout if line.strip())
-        assert next(turns) == b"Mira: One.\n"
+        lines = following.stdout
+        assert next(lines) == b"Mira: One.\n"
         tavern("say", "mira", "second", "--server", server.address)
-        assert [next(turns), next(turns)] == [b"Alex: second\n", b"Mira: One.\n"]
+        assert [next(lines) for _ in range(4)] == [b"\n", b"Alex: second\n", b"\n", b"Mira: One.\n"]
     finally:
         following.kill()
         following.communicate()
@@ -232,11 +232,14 @@ def test_the_engine_that_wrote_a_reply_is_shown_and_ends_when_stopped(
         assert isinstance(host, dict)
         assert host["model"]["name"] == own_model.stem
         assert (host["model"]["threads"], host["model"]["context_tokens"], host["busy"]) == (1, 512, False)
-        assert f"process {host['pid']}" in tavern("engine", "status").text
+        shown = tavern("engine", "status").text
+        assert f"process {host['pid']}" in shown
+        assert shown.endswith(f"Log: {tavern_home / 'state' / 'engine' / 'host.log'}\n")
     finally:
         stopped = tavern("engine", "stop")
     assert "stopped" in stopped.text
     assert values(tavern("engine", "status", "--json")) is None
+    assert str(tavern_home / "state" / "engine" / "host.log") in tavern("engine", "status").text
     assert_gone(host["pid"])
 
 

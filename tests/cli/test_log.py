@@ -104,7 +104,7 @@ def test_a_chat_in_a_newer_format_is_copied_as_far_as_it_is_understood(tavern: T
         log.write('{"e":["later","rig",90,1790000000],"k":"hologram","f":3,"v":"1.4"}\n')
     refused = tavern("say", "mira", "second", "--chat", original.stem, "--server", server.address)
     assert refused.code == 1
-    assert "open a copy" in refused.notes
+    assert "tavern-tui log CHAT --copy TITLE" in refused.notes
     assert tavern("log", original.stem, "--copy", "Understood").code == 0
     assert tavern("say", "mira", "second", "--chat", "Understood", "--server", server.address).code == 0
     assert tavern("log", "Understood").text.endswith("Alex: second\n\nMira: One.\n")

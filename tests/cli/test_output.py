@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import pty
+import sys
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tavern_tui.cli.main import run
-from tavern_tui.cli.output import WordWrap
+from tavern_tui.cli.output import WordWrap, is_gone, table
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
 from tavern_tui.cli.writer import OutputWriter
 from tavern_tui.session.events import EngineWaiting, Notice, PrefillProgress, ReplyKind, TurnStarted
@@ -33,6 +36,34 @@ def test_lines_break_between_words() -> None:
 
 def test_wide_characters_count_twice() -> None:
     assert WordWrap(8).feed("日本 日本 日本") == "日本\n日本\n日本"
+
+
+ROWS = [("Mira", "a, b", "/home/alex/characters/mira.yaml"), ("Mira of the night ferry" * 30, "日本" * 40, "sample")]
+
+
+def test_a_table_fits_the_terminal_with_its_widest_cells_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, terminal = pty.openpty()
+    monkeypatch.setenv("COLUMNS", "50")
+    with os.fdopen(terminal, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        table(ROWS, header=("name", "tags", "file"))
+        seen = ""
+        while "sample" not in seen:
+            seen += os.read(shown, 65536).decode()
+    os.close(shown)
+    lines = seen.splitlines()
+    assert len(lines) == 3
+    assert max(sum(2 if east_asian_width(c) == "W" else 1 for c in line) for line in lines) <= 50
+    assert lines[1].startswith("Mira  ")
+    assert lines[2].count("…") == 2
+    assert lines[2].endswith("  sample")
+
+
+def test_a_table_that_is_read_by_a_program_is_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    table(ROWS)
+    first, second = capfd.readouterr().out.splitlines()
+    assert first.split() == ["Mira", "a,", "b", "/home/alex/characters/mira.yaml"]
+    assert second == "  ".join((ROWS[1][0], ROWS[1][1], "sample"))
 
 
 def test_without_a_terminal_nothing_is_broken() -> None:
@@ -117,7 +148,7 @@ def test_a_stream_that_others_made_non_blocking_still_gets_everything() -> None:
     while got < 300_000:
         got += len(os.read(reads, 4096))
     assert writer.finish()
-    assert not writer.gave_up(writes)
+    assert writer.refusal(writes) is None
     os.close(reads)
     os.close(writes)
 
@@ -131,7 +162,7 @@ def test_a_stream_whose_reader_is_gone_is_given_up_and_the_other_is_not() -> Non
         writer.put(gone, b"nobody reads this")
         writer.put(writes, b".")
     assert writer.finish()
-    assert writer.gave_up(gone)
+    assert is_gone(writer.refusal(gone))
     assert os.read(reads, 10) == b"..."
     for descriptor in (gone, reads, writes):
         os.close(descriptor)

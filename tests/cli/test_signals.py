@@ -99,6 +99,62 @@ def test_a_terminal_that_stays_stopped_does_not_keep_a_hung_up_program(
         assert process.wait(60) == 0
 
 
+def test_say_that_is_hung_up_when_only_its_output_is_left_ends_with_its_code(
+    tavern: Tavern, tavern_home: Path, server: ScriptedServer
+) -> None:
+    server.says("x" * 200_000 + ".")  # more than a pipe holds
+    with say(tavern_home, server, "--length", "6000") as process:
+        wait_for(lambda: bool(list((tavern_home / "chats").glob("*"))) and "xxx" in tavern("log", "mira").text)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+
+
+READERS_LEAVE = ("characters", "--help", "--version", "locate --json")
+
+
+@pytest.mark.parametrize("command", READERS_LEAVE)
+def test_a_reader_that_has_gone_is_no_fault(tavern_home: Path, command: str) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    code, notes = with_stdout(tavern_home, writes, *command.split())
+    assert (code, notes) == (0, b"")
+
+
+@pytest.mark.parametrize("command", READERS_LEAVE)
+def test_a_stdout_that_is_full_is_told_in_one_line(tavern_home: Path, command: str) -> None:
+    code, notes = with_stdout(tavern_home, os.open("/dev/full", os.O_WRONLY), *command.split())
+    assert code == 1
+    assert notes == b"The result could not be written to stdout (no space left on device).\n"
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_reply_that_stdout_does_not_take_is_kept_and_that_is_told(
+    tavern: Tavern, tavern_home: Path, server: ScriptedServer, more: tuple[str, ...]
+) -> None:
+    server.says("Yes.")
+    full = os.open("/dev/full", os.O_WRONLY)
+    code, notes = with_stdout(tavern_home, full, "say", "mira", "Hello", "--server", server.address, *more)
+    assert code == 1
+    assert notes.endswith(b"\nThe result could not be written to stdout (no space left on device).\n")
+    assert tavern("log", "mira").text.endswith("Mira: Yes.\n")
+
+
+def with_stdout(home: Path, descriptor: int, *arguments: str) -> tuple[int, bytes]:
+    """Run a command that writes to ``descriptor``, which is closed; its exit code and what it says on stderr."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tavern_tui", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=subprocess.PIPE,
+            env=environment(TAVERN_HOME=str(home)),
+            check=False,
+        )
+    finally:
+        os.close(descriptor)
+    return done.returncode, done.stderr
+
+
 def test_a_chat_goes_on_when_nobody_reads_its_notes(tavern: Tavern, tavern_home: Path, server: ScriptedServer) -> None:
     server.says("One.")
     tavern("log")

@@ -197,7 +197,7 @@ async def connect(place: HostPlace, patience: float = HELLO_SECONDS) -> Link | N
     try:
         async with asyncio.timeout(patience):
             reader, writer = await asyncio.open_unix_connection(place.socket, limit=MAX_FRAME)
-    except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError, ConnectionResetError):
         return None
     except TimeoutError as error:
         raise _unreachable(place, "it does not answer") from error
