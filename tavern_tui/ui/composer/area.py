@@ -112,17 +112,17 @@ class FoldedArea(TextArea):
                 line.stylize(self._theme.cursor_style, fold.start, fold.end)
         return line
 
-    def get_cursor_left_location(self) -> Location:
-        """Where ← and Backspace lead: over a fold in one step."""
-        row, column = self.cursor_location
-        fold = self.folds.ending(self.document[row], column)
-        return (row, fold.start) if fold else super().get_cursor_left_location()
-
     def get_cursor_right_location(self) -> Location:
         """Where → and Delete lead: over a fold in one step."""
         row, column = self.cursor_location
         fold = self.folds.starting(self.document[row], column)
         return (row, fold.end) if fold else super().get_cursor_right_location()
+
+    def get_cursor_down_location(self) -> Location:
+        """Where ↓ leads: past a fold that is wider than the screen and goes on in the row below."""
+        row, column = target = super().get_cursor_down_location()
+        fold = self.folds.around(self.document[row], column)
+        return (row, fold.end) if fold and self.cursor_location == (row, fold.start) else target
 
     def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
         """None: prose has no use for it, and the search reads the whole text at each step of the cursor."""

@@ -111,10 +111,6 @@ class Folds:
         """The fold that begins at ``column``."""
         return next((fold for fold in self.folds(line) if fold.start == column), None)
 
-    def ending(self, line: str, column: int) -> Fold | None:
-        """The fold that ends at ``column``."""
-        return next((fold for fold in self.folds(line) if fold.end == column), None)
-
     def _spelt(self, written: str, characters: dict[int, str], of_fold: Callable[[Fold], str]) -> str:
         if _ANY_SIGN.search(written) is None:
             return written

@@ -340,6 +340,22 @@ async def test_nothing_pasted_can_drive_the_terminal(text: str) -> None:
         assert driving_characters(picture.encode()) == []
 
 
+async def test_the_cursor_gets_past_a_fold_that_is_wider_than_the_screen_in_both_directions() -> None:
+    async with shown((20, 30)) as (app, composer, pilot):
+        composer.insert_text("above\n")
+        composer.insert_text(LONG)
+        composer.insert_text("\nbelow")
+        await pilot.pause()
+        assert app.rows() == [" above", " ⧉ pasted 2,501 ch", " aracters", " below"]
+        places = [composer.cursor_location]
+        for key in ["up"] * 4 + ["down"] * 4:
+            await pilot.press(key)
+            places.append(composer.cursor_location)
+        rows = [row for row, _ in places]
+        assert (rows[0], rows[4], rows[8]) == (2, 0, 2)
+        assert all(composer.folds.around(composer.document[row], column) is None for row, column in places)
+
+
 async def test_a_click_on_a_fold_puts_the_cursor_on_it() -> None:
     async with shown() as (_app, composer, pilot):
         composer.insert_text("a ")

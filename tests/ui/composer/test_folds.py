@@ -96,14 +96,13 @@ def test_a_number_of_tokens_that_comes_after_the_text_was_sent_is_forgotten() ->
     assert folds.shown("plain") == "plain"
 
 
-def test_a_column_is_inside_of_a_fold_or_at_one_of_its_edges() -> None:
+def test_a_column_is_inside_of_a_fold_or_at_its_beginning() -> None:
     folds = Folds()
     fold = folds.folded("x" * 3_000)
     line = f"ab{fold}c"
     start, end = 2, 2 + len(fold)
     assert [column for column in range(len(line) + 1) if folds.around(line, column)] == list(range(start + 1, end))
     assert [column for column in range(len(line) + 1) if folds.starting(line, column)] == [start]
-    assert [column for column in range(len(line) + 1) if folds.ending(line, column)] == [end]
 
 
 def test_characters_shown_as_others_are_told_apart_from_folds() -> None:

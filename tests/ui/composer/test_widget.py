@@ -184,6 +184,17 @@ async def test_a_paste_is_one_event_and_one_step_and_its_lines_end_as_ours() -> 
         assert composer.full_text == "a"
 
 
+async def test_a_paste_of_one_character_is_a_step_of_its_own_too() -> None:
+    async with shown() as (_app, composer, pilot):
+        await pilot.press("a")
+        composer.paste("b")
+        await pilot.press("c")
+        composer.undo()
+        assert composer.full_text == "ab"
+        composer.undo()
+        assert composer.full_text == "a"
+
+
 async def test_a_paste_takes_the_place_of_the_selection() -> None:
     async with shown() as (_app, composer, _pilot):
         composer.insert_text("all of it")
