@@ -75,8 +75,26 @@ def test_setup_asks_what_a_first_start_asks_and_keeps_the_answers(
     terminal.type("\x1b[B\r")
     terminal.read_until(shows(terminal, "Bess"))
     assert leave(terminal) == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
     monkeypatch.setenv("TAVERN_HOME", str(tmp_path / "home"))
     assert Workspace.open().persona.name == "Mira"
+
+
+@pytest.mark.parametrize("keys", ["", "\r"])
+def test_the_first_start_can_be_left_and_keeps_nothing_then(start: Start, tmp_path: Path, keys: str) -> None:
+    terminal = start("setup", columns=45, rows=13)
+    terminal.read_until(shows(terminal, "What should characters call you?"))
+    terminal.type(keys)
+    terminal.read_until(shows(terminal, "Who writes?" if keys else "call you?"))
+    assert leave(terminal) == 0
+    assert not (tmp_path / "home" / "config").exists()
+
+
+def test_a_line_that_hangs_up_ends_the_first_start(start: Start) -> None:
+    terminal = start("setup")
+    terminal.read_until(shows(terminal, "What should characters call you?"))
+    terminal.close()
+    assert terminal.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("asked", ["demo", "setup"])
