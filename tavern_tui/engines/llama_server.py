@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from tavern_tui.domain import messages
@@ -32,8 +32,8 @@ from tavern_tui.engines.faults import Answer, complaint, raised, refusal, refusa
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.json_shape import at, float_at, int_at, list_at, parse, text_at
 from tavern_tui.engines.sampling_fit import wire_fields
-from tavern_tui.engines.sse import DONE, SseEvent
-from tavern_tui.engines.stopping import StopScan
+from tavern_tui.engines.sse import SseEvent
+from tavern_tui.engines.streamed_reply import StreamedReply
 
 NAME = "llama-server"
 SAMPLERS = {
@@ -158,7 +158,7 @@ class LlamaServerEngine:
             if reply.answer is not None:
                 self._checked(reply.answer)
                 raise raised(messages.not_an_api(self._link.server), EngineFault.NOT_AN_API, self._link.server)
-            reader = _Reader(self._link.server, self._link.secret, StopScan(request.stop))
+            reader = _Reader(self._link.server, self._link.secret, request.stop)
             async with aclosing(reader.read(reply.events)) as events:
                 async for event in events:
                     yield event
@@ -186,57 +186,47 @@ class LlamaServerEngine:
         return answer.json
 
 
-class _Reader:
-    """Reads one streamed native completion."""
+class _Reader(StreamedReply):
+    """One streamed native completion. Its last event carries the numbers; an end mark without it is a broken link."""
 
-    def __init__(self, server: str, key: str, scan: StopScan) -> None:
-        self._server = server
+    def __init__(self, server: str, key: str, stop: Iterable[str]) -> None:
+        super().__init__(server, stop)
         self._key = key
-        self._scan = scan
         self._last: object = None
 
-    async def read(self, stream: AsyncIterator[SseEvent]) -> AsyncGenerator[Event, None]:
-        """The events, ``Finished`` last; all text that came is handed out before a broken stream raises."""
-        try:
-            async for event in stream:
-                if event.data.strip() == DONE:
-                    break
-                for found in self._take(event):
-                    yield found
-                if self._last is not None or self._scan.matched is not None:
-                    break
-            if self._last is None and self._scan.matched is None:
-                raise raised(messages.link_broke(None), EngineFault.BROKEN_STREAM, self._server)
-        except EngineError:
-            if rest := self._scan.finish():
-                yield TextArrived(rest)
-            raise
-        for found in self._end():
-            yield found
+    @property
+    def over(self) -> bool:
+        """Whether the last event came."""
+        return self._last is not None
 
-    def _take(self, event: SseEvent) -> Iterator[Event]:
+    @property
+    def nothing_follows(self) -> bool:
+        """Whether the last event came."""
+        return self.over
+
+    def take(self, event: SseEvent) -> Iterator[Event]:
+        """Progress and text of an event. Raises ``EngineError`` for an error event."""
         value = parse(event.data)
         said = complaint(value) or (complaint({"error": value}) if event.event == "error" else None)
         if said:
-            raise refusal_in_stream(self._server, said, key=self._key)
+            raise refusal_in_stream(self.server, said, key=self._key)
         total, done = int_at(value, "prompt_progress", "total"), int_at(value, "prompt_progress", "processed")
         if total is not None and done is not None:
             yield PrefillProgress(done, total)
-        if text := self._scan.feed(text_at(value, "content")):
+        if text := self.scan.feed(text_at(value, "content")):
             yield TextArrived(text)
         if at(value, "stop") is True:
             self._last = value
 
-    def _end(self) -> Iterator[Event]:
-        if rest := self._scan.finish():
-            yield TextArrived(rest)
+    def end(self) -> Iterator[Event]:
+        """Why the reply ended, and its numbers."""
         if at(self._last, "truncated") is True:
             yield Notice(messages.context_shifted(NAME).plain)
         yield Finished(self._reason(), read_timings(self._last))
 
     def _reason(self) -> StopReason:
         kind = text_at(self._last, "stop_type")
-        if self._scan.matched is not None or kind == "word" or at(self._last, "stopped_word") is True:
+        if self.scan.matched is not None or kind == "word" or at(self._last, "stopped_word") is True:
             return StopReason.STOP_STRING
         if kind == "limit" or at(self._last, "stopped_limit") is True:
             return StopReason.LENGTH

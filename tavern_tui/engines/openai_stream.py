@@ -8,66 +8,53 @@ beside the book is dealt with here: the string ``"null"`` as finish reason (Kobo
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from tavern_tui.domain import messages
-from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.errors import EngineFault
 from tavern_tui.engines.base import Event, Finished, Notice, ReasoningArrived, StopReason, TextArrived, Usage
 from tavern_tui.engines.faults import complaint, raised, refusal_in_stream
 from tavern_tui.engines.json_shape import at, int_at, list_at, parse, text_at
-from tavern_tui.engines.sse import DONE, SseEvent
-from tavern_tui.engines.stopping import StopScan
+from tavern_tui.engines.sse import SseEvent
+from tavern_tui.engines.streamed_reply import StreamedReply
 
 _LENGTH = frozenset({"length", "max_tokens", "max_length"})
 
 
-class ReplyReader:
+class ReplyReader(StreamedReply):
     """One reply. ``silent`` says after a broken stream that not one chunk had come.
 
     ``true_usage`` of ``False``: the token numbers in answers are made up and left out.
     """
 
     def __init__(self, server: str, stop: Iterable[str], *, model: str = "", key: str = "", true_usage: bool = True):
+        super().__init__(server, stop)
         self.silent = True
-        self._server = server
         self._model = model
         self._key = key
         self._true_usage = true_usage
-        self._scan = StopScan(stop)
         self._finish = ""
         self._server_matched = False
         self._usage = Usage()
 
-    async def read(self, stream: AsyncIterator[SseEvent]) -> AsyncGenerator[Event, None]:
-        """The events of the reply, ``Finished`` last.
+    @property
+    def over(self) -> bool:
+        """Whether a chunk gave a reason to finish, or the end mark came."""
+        return self.marked_done or bool(self._finish)
 
-        Raises ``EngineError`` when the stream breaks or carries an error, after all text that came was handed out.
-        """
-        done = False
-        try:
-            async for event in stream:
-                if event.data.strip() == DONE:
-                    done = True
-                    break
-                for found in self._take(parse(event.data)):
-                    yield found
-                if self._scan.matched is not None:
-                    break
-            if not done and not self._finish and self._scan.matched is None:
-                raise raised(messages.link_broke(None), EngineFault.BROKEN_STREAM, self._server)
-        except EngineError:
-            if rest := self._scan.finish():
-                yield TextArrived(rest)
-            raise
-        for found in self._end():
-            yield found
+    @property
+    def nothing_follows(self) -> bool:
+        """Never known: the numbers may come after the reason to finish."""
+        return False
 
-    def _take(self, value: object) -> Iterator[Event]:
+    def take(self, event: SseEvent) -> Iterator[Event]:
+        """The events of a chunk. Raises ``EngineError`` for an error object."""
+        value = parse(event.data)
         if not isinstance(value, dict):
             return
         self.silent = False
         if said := complaint(value):
-            raise refusal_in_stream(self._server, said, model=self._model, key=self._key)
+            raise refusal_in_stream(self.server, said, model=self._model, key=self._key)
         if self._true_usage and (usage := at(value, "usage")):
             self._usage = read_usage(usage)
         choice = at(value, "choices", 0)
@@ -75,21 +62,20 @@ class ReplyReader:
         thinking, text = _pieces(delta)
         if thinking:
             yield ReasoningArrived(thinking)
-        if shown := self._scan.feed(text or text_at(choice, "text")):
+        if shown := self.scan.feed(text or text_at(choice, "text")):
             yield TextArrived(shown)
         finish = text_at(choice, "finish_reason")
         if finish and finish != "null":
             self._finish = finish
             self._server_matched = bool(text_at(choice, "stop_reason"))
         if finish == "error":
-            raise raised(messages.server_broke(self._server), EngineFault.CRASHED, self._server)
+            raise raised(messages.server_broke(self.server), EngineFault.CRASHED, self.server)
 
-    def _end(self) -> Iterator[Event]:
-        if rest := self._scan.finish():
-            yield TextArrived(rest)
+    def end(self) -> Iterator[Event]:
+        """Why the reply ended, and its numbers."""
         if self._finish == "content_filter":
-            yield Notice(messages.content_filter(self._server).plain)
-        if self._scan.matched is not None or self._server_matched:
+            yield Notice(messages.content_filter(self.server).plain)
+        if self.scan.matched is not None or self._server_matched:
             reason = StopReason.STOP_STRING
         else:
             reason = StopReason.LENGTH if self._finish in _LENGTH else StopReason.END

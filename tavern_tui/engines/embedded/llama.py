@@ -22,7 +22,7 @@ from tavern_tui.engines.base import Finished, Notice, PrefillProgress, StopReaso
 from tavern_tui.engines.embedded.cores import default_threads
 from tavern_tui.engines.embedded.kv import BATCH, STEP, Cache
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed
-from tavern_tui.engines.embedded.reply import ReplyText
+from tavern_tui.engines.embedded.reply import SampledText
 from tavern_tui.engines.embedded.sampling import sampler_chain
 from tavern_tui.engines.embedded.segments import Encoded, encode
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
@@ -263,7 +263,7 @@ class LlamaModel:
         if not finished:
             usage = Usage(evaluated, reused, 0, (read - began) * 1000, 0.0)
             return Finished(StopReason.ABORTED, usage)
-        text = ReplyText(work.stop)
+        text = SampledText(work.stop)
         reason, generated = self._write(work, ids, min(room, work.response_tokens), text, emit, between)
         usage = Usage(evaluated, reused, generated, (read - began) * 1000, (time.perf_counter() - read) * 1000)
         return Finished(reason, usage, canonical=self._is_canonical(prompt, text))
@@ -278,7 +278,7 @@ class LlamaModel:
         work: Generate,
         ids: tuple[int, ...],
         limit: int,
-        text: ReplyText,
+        text: SampledText,
         emit: Emit,
         between: Callable[[], None],
     ) -> tuple[StopReason, int]:
@@ -307,7 +307,7 @@ class LlamaModel:
             emit(rest)
         return reason, generated
 
-    def _is_canonical(self, prompt: Encoded, text: ReplyText) -> bool | None:
+    def _is_canonical(self, prompt: Encoded, text: SampledText) -> bool | None:
         """Whether tokenising the text anew gives the ids that were sampled; ``None`` when they do not cover it."""
         if not text.covered:
             return None

@@ -1,4 +1,4 @@
-"""``ReplyText``: from sampled tokens to text that may be shown, with stop strings and split characters held back.
+"""``SampledText``: from sampled tokens to text that may be shown, with stop strings and split characters held back.
 
 Pure. Whole tokens come out, each with its id; a token waits while its bytes are half a character or while it may be
 the beginning of a stop string.
@@ -14,7 +14,7 @@ from tavern_tui.engines.base import TextArrived
 _decoder = codecs.getincrementaldecoder("utf-8")
 
 
-class ReplyText:
+class SampledText:
     """The text of one reply as it grows. ``text`` and ``ids`` are what has come out so far.
 
     ``covered`` says that ``ids`` spell the whole of ``text``; it ends when a stop string begins inside a token.

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavern_tui.engines.base import TextArrived
-from tavern_tui.engines.embedded.reply import ReplyText
+from tavern_tui.engines.embedded.reply import SampledText
 
 
-def feed_all(pieces: Iterable[bytes], stop: Sequence[str] = ()) -> tuple[ReplyText, list[TextArrived]]:
+def feed_all(pieces: Iterable[bytes], stop: Sequence[str] = ()) -> tuple[SampledText, list[TextArrived]]:
     """The reply after the pieces, token n having id n, and what came out, up to the stop string or the end."""
-    reply, out = ReplyText(stop), list[TextArrived]()
+    reply, out = SampledText(stop), list[TextArrived]()
     for number, piece in enumerate(pieces):
         arrived = reply.feed(number, piece)
         out += [arrived] if arrived else []
@@ -67,7 +67,7 @@ def test_the_reply_ends_before_the_first_stop_string_however_it_is_cut(
 
 
 def test_what_may_become_a_stop_string_waits_and_comes_out_when_it_does_not() -> None:
-    reply = ReplyText(["\nAlex:"])
+    reply = SampledText(["\nAlex:"])
     assert reply.feed(0, b"Hello") == TextArrived("Hello", (0,))
     assert reply.feed(1, b"\nAl") is None
     assert reply.feed(2, b"ice") == TextArrived("\nAlice", (1, 2))
