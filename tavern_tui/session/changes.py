@@ -10,6 +10,7 @@ import asyncio
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Body, TextEdited, TipMoved, TurnDeleted, TurnHidden, Undone
+from tavern_tui.session.bookmarks import bookmark_set
 from tavern_tui.session.undo import in_words, next_redo, next_undo
 from tavern_tui.storage.chats import ChatLog
 
@@ -54,6 +55,10 @@ class ChatChanges:
     async def hide(self, turn: str, hidden: bool = True) -> None:
         """Leave ``turn`` out of prompts, or take it in again."""
         await self.write(TurnHidden(turn, hidden))
+
+    async def bookmark(self, turn: str, on: bool = True) -> None:
+        """Set a bookmark at ``turn``, or take it away."""
+        await self.write(bookmark_set(turn, on))
 
     async def delete(self, turn: str) -> None:
         """Take ``turn`` and everything below it out of the chat; ``undo`` brings it back."""

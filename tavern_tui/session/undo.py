@@ -19,6 +19,7 @@ from tavern_tui.domain.events import (
     TurnHidden,
     Undone,
 )
+from tavern_tui.session.bookmarks import BOOKMARK
 
 
 def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
@@ -64,6 +65,8 @@ def in_words(event: ChatEvent) -> str:
             return "showing a turn"
         case TurnDeleted():
             return "deleting a turn"
+        case PropertySet(key=key, value=value) if key.startswith(BOOKMARK):
+            return "taking a bookmark away" if value is None else "a bookmark"
         case PropertySet(key=key):
             return f"setting {key}"
         case _:

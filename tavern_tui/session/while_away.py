@@ -1,4 +1,4 @@
-"""What happened in a chat while nobody looked, in one line (``docs/ux.md`` §5). Pure: events in, words out."""
+"""What happened in a chat while nobody looked (``docs/ux.md`` §5, §10): in one line, and where it begins. Pure."""
 
 from __future__ import annotations
 
@@ -39,6 +39,25 @@ def while_away(
     if last.interrupted:
         return f"{reply} was cut off {when} ({time}). What had come is kept."
     return f"{reply} was finished {when} ({time})."
+
+
+def first_new(events: Iterable[ChatEvent], tree: ChatTree, seen: str) -> str:
+    """The first turn of the branch that came after the event ``seen``; empty for none, and where ``seen`` is unknown.
+
+    Arguments as those of ``while_away``. The user's own turns count: they were written elsewhere.
+    """
+    fresh: set[str] = set()
+    known = False
+    for event in events:
+        if event.id == seen:
+            known = True
+        elif known and isinstance(event.body, TurnAdded):
+            fresh.add(event.id)
+    first = ""
+    if fresh:
+        for turn in tree.walk_back():
+            first = turn.id if turn.id in fresh else first
+    return first
 
 
 def _news(events: Iterable[ChatEvent], tree: ChatTree, seen: str) -> list[tuple[Turn, float]]:

@@ -17,7 +17,7 @@ from tavern_tui.domain.events import (
     TurnDeleted,
     Undone,
 )
-from tavern_tui.session.while_away import while_away
+from tavern_tui.session.while_away import first_new, while_away
 
 NOW = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
 AT = datetime(2026, 3, 14, 11, 42, tzinfo=UTC).timestamp()
@@ -100,3 +100,33 @@ def test_a_name_cannot_drive_the_terminal_or_fill_it() -> None:
 
 def test_a_reply_without_a_name_is_a_reply() -> None:
     assert line(QUESTION, reply(name="")) == "A reply was finished while you were disconnected (11:42)."
+
+
+# Where it begins
+
+
+def begins(*bodies: Body, seen: str = "e1") -> str:
+    """The first turn that is new where ``bodies`` happened, the first of them (event ``e1``) being the question."""
+    events = [ChatEvent(f"e{number}", "w", number, body, at=AT) for number, body in enumerate(bodies, 1)]
+    return first_new(events, fold(events), seen)
+
+
+def test_what_is_new_begins_at_the_first_turn_that_came_since() -> None:
+    assert begins(QUESTION, reply(), TurnAdded("e2", Speaker.USER, "Alex", "And now?")) == "e2"
+    assert begins(QUESTION, reply(), TurnAdded("e2", Speaker.USER, "Alex", "And now?"), seen="e2") == "e3"
+
+
+def test_nothing_is_new_after_the_newest_or_before_a_first_visit() -> None:
+    assert begins(QUESTION, reply(), seen="e2") == ""
+    assert begins(QUESTION, reply(), seen="") == ""
+    assert begins(QUESTION, reply(), seen="elsewhere") == ""
+
+
+def test_what_only_changed_is_not_new() -> None:
+    assert begins(QUESTION, reply("Deep"), TextExtended("e2", "Deep enough."), seen="e2") == ""
+
+
+def test_turns_beside_the_branch_or_taken_back_are_not_new() -> None:
+    assert begins(QUESTION, reply(), Undone("e2")) == ""
+    assert begins(QUESTION, reply(), TurnDeleted("e2")) == ""
+    assert begins(QUESTION, reply("one"), reply("two")) == "e3"

@@ -1,0 +1,31 @@
+"""Bookmarks: turns of a chat that somebody wants to find again.
+
+Each is a property of the chat of its own, so that bookmarks set on two devices are both there when their logs meet,
+and undo takes back one of them like anything else that was done.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.events import PropertySet
+
+BOOKMARK: Final = "bookmark "
+"""How the keys of these properties begin; the id of the turn follows."""
+
+
+def bookmark_set(turn: str, on: bool) -> PropertySet:
+    """The event that sets a bookmark at ``turn``, or takes it away."""
+    return PropertySet(BOOKMARK + turn, True if on else None)
+
+
+def is_bookmarked(tree: ChatTree, turn: str) -> bool:
+    """Whether there is a bookmark at ``turn``."""
+    return BOOKMARK + turn in tree.properties
+
+
+def bookmarked(tree: ChatTree) -> list[str]:
+    """The turns with a bookmark, in the order in which they were written; turns that are gone are left out."""
+    marked = [key.removeprefix(BOOKMARK) for key in tree.properties if key.startswith(BOOKMARK)]
+    return sorted((turn for turn in marked if turn in tree.turns), key=lambda turn: (tree.turns[turn].at, turn))
