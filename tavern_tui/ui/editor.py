@@ -101,10 +101,11 @@ async def edit_text(app: App[Any], text: str, command: Sequence[str], name: str 
         FormatError: if what the editor left is not UTF-8; ``where`` is the file, which is kept.
     """
     path = await asyncio.to_thread(_prepared, text, name)
-    began = time.monotonic()
     try:
         async with handed_over(app):
+            began = time.monotonic()
             status = await _run([*command, str(path)], app)
+            took = time.monotonic() - began
     except SettingsError:
         shutil.rmtree(path.parent, ignore_errors=True)
         raise
@@ -112,7 +113,6 @@ async def edit_text(app: App[Any], text: str, command: Sequence[str], name: str 
         if _untouched(path, text):
             shutil.rmtree(path.parent, ignore_errors=True)
         raise
-    took = time.monotonic() - began
     after = await asyncio.to_thread(_read_back, path, text)
     shutil.rmtree(path.parent, ignore_errors=True)
     result = strip_editor_changes(text, after)

@@ -154,15 +154,18 @@ class Composer(DraftArea):
 
     def complete(self) -> bool:
         """Complete a command or a name before the cursor; pressed again, take the next. False if nothing fits."""
-        state = self.state()
-        if (current := self._round) is not None and len(current.choices.ways) > 1 and state == current.after:
+        current = self._round
+        if current is not None and len(current.choices.ways) > 1 and self.state() == current.after:
             self.undo()
             found, chosen = current.choices, (current.chosen + 1) % len(current.choices.ways)
+        elif not self.selection.is_empty:
+            return False
         else:
-            before = choices(state.text[: state.cursor], self.commands, self.names) if self.selection.is_empty else None
-            if before is None:
+            # As it is written, where a fold has no letters: what a paste ends with is not what was typed.
+            before = self.document.get_text_range(self.document.start, self.cursor_location)
+            if (beginning := choices(before, self.commands, self.names)) is None:
                 return False
-            found, chosen = before, 0
+            found, chosen = beginning, 0
         row, column = self.cursor_location
         way = found.ways[chosen]
         self._write(self.folds.written(way.text), (row, column - found.typed), (row, column))

@@ -403,6 +403,16 @@ async def test_tab_does_nothing_where_nothing_fits_or_text_is_selected() -> None
         assert composer.full_text == "/re"
 
 
+async def test_what_a_folded_paste_ends_with_is_not_completed() -> None:
+    async with shown() as (_app, composer, pilot):
+        composer.paste(LONG + " Wr")
+        assert not composer.complete()
+        assert composer.full_text == LONG + " Wr"
+        await pilot.press(*" wr")
+        assert composer.complete()
+        assert composer.full_text == LONG + " Wr Wren"
+
+
 async def test_after_a_key_tab_begins_anew() -> None:
     async with shown() as (_app, composer, pilot):
         await pilot.press(*"/re")
