@@ -20,10 +20,10 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import certifi
-import httpx
 
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.address import is_loopback, shown
+from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.pip_settings import PipSettings
 
 ATTEMPTS = 5

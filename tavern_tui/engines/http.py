@@ -14,12 +14,11 @@ from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.address import is_loopback, origin, shown
 from tavern_tui.engines.faults import Answer, raised
+from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.sse import SseEvent, SseParser
 
 ANSWER_LIMIT = 16 << 20  # bytes of one answer; OpenRouter's model list is about 1 MB

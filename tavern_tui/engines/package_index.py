@@ -15,11 +15,10 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
-import httpx
-
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.address import shown
 from tavern_tui.engines.download import RemoteFile, client_for, network_faults, refused
+from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.pip_settings import PipSettings
 
 MAX_PAGE = 32 * 1024 * 1024

@@ -34,8 +34,7 @@ def loaded_by(room: str, leave_out: str = "-") -> set[str]:
         ("tavern_tui.prompt", ("textual", "rich", "httpx", "pydantic", "llama_cpp", "yaml", "sqlite3", "click")),
         ("tavern_tui.formats", ("textual", "rich", "httpx", "llama_cpp", "sqlite3", "click", "jinja2", "PIL")),
         ("tavern_tui.storage", ("textual", "rich", "httpx", "llama_cpp", "click", "jinja2")),
-        # httpx itself loads rich and click where they are installed
-        ("tavern_tui.engines", ("textual", "llama_cpp", "sqlite3", "yaml", "jinja2")),
+        ("tavern_tui.engines", ("textual", "rich", "click", "llama_cpp", "sqlite3", "yaml", "jinja2")),
         ("tavern_tui.config", ("textual", "rich", "httpx", "llama_cpp", "sqlite3", "click", "jinja2")),
         ("tavern_tui.session", ("textual", "llama_cpp")),
         ("tavern_tui.cli", ("textual", "rich", "httpx", "llama_cpp")),

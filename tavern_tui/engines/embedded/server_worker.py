@@ -20,8 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import SamplerPreset
 from tavern_tui.domain.request import joined
@@ -29,6 +27,7 @@ from tavern_tui.engines.base import Finished, LoadProgress, PrefillProgress, Sto
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
 from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT, Emit, model_file
+from tavern_tui.engines.lean_httpx import httpx
 
 _POLL_SECONDS = 0.1
 _END_SECONDS = 5.0
