@@ -80,7 +80,6 @@ class Outbox:
         """Send ``text`` now."""
         self._sent_at = self._screen.now()
         self._sending = text
-        self._screen.mirror.log.follow_end()
         self._screen.start(self._screen.open_session.reply(text))
 
     def stored(self) -> None:

@@ -131,7 +131,7 @@ async def delete(screen: ChatScreen, _argument: str = "") -> None:
         return
     session, turn = screen.open_session, chosen(screen)
     gone = len(session.tree.path()) - screen.mirror.number(turn.id) + 1
-    after = f" and the {number(gone - 1)} after it" if gone > 1 else ""
+    after = {1: "", 2: " and the one after it"}.get(gone, f" and the {number(gone - 1)} after it")
     if screen.selection.turn and not confirmed(screen, "turn.delete", turn, "d again to delete turn {number}" + after):
         return
     lost = [later for later in session.tree.path()[-gone:] if later.speaker is Speaker.USER]

@@ -178,6 +178,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._replying = True
         self.problems.clear()
         self.selection.leave()
+        self.mirror.log.follow_end()
         self.app.run_worker(self._replies.run(self.others.in_turn(stream), beside=beside), group="reply")
         self.show_state()
 

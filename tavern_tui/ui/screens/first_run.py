@@ -213,7 +213,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
     def _named(self) -> None:
         self._go(_Step.WRITER)
 
-    @on(WriterChoice.Found)
+    @on(WriterList.Changed)
     def _found(self) -> None:
         if self._then is not None and self.choice.list.certain:
             then, self._then = self._then, None

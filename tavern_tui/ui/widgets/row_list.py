@@ -103,13 +103,18 @@ class RowList(ScrollView, can_focus=False):
         return self._rows[self._place] if self._rows else None
 
     def show(self, rows: Sequence[ListRow], select: str = "", empty: str | None = None) -> None:
-        """Have these rows instead, the one with the id ``select`` selected, else the first."""
+        """Have these rows instead, the one with the id ``select`` selected, else the first.
+
+        The window stays where it is as long as the same row is selected.
+        """
+        before = self.selected
         self._rows = tuple(rows)
         self._place = next((place for place, row in enumerate(self._rows) if row.id == select), 0) if select else 0
         if empty is not None:
             self._empty = empty
         self._measure()
-        self.scroll_to(y=0, animate=False)
+        if before is None or self.selected is None or before.id != self.selected.id:
+            self.scroll_to(y=0, animate=False)
         self._reveal()
         self.refresh()
 

@@ -167,7 +167,9 @@ def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
         found.append(_Piece(95, _phase_forms(status.phase, glyphs), style, soft=60))
     found.append(_Piece(50, _context_forms(status), "$text-muted", soft=10))
     hint = _shortened(safe_line(status.hint), glyphs)
-    found.append(_Piece(100, hint, "bold $text-accent", soft=85, shortest=min(_SHORTEST_HINT, space)))
+    # What is said of this moment is read whole, if anything is: it is cut only where it would not fit alone.
+    shortest = min(_SHORTEST_HINT, space) if hint and cell_len(hint[-1]) > space else 0
+    found.append(_Piece(100, hint, "bold $text-accent", soft=85, shortest=shortest))
     return [piece for piece in found if piece.forms and piece.forms[0]]
 
 

@@ -1,7 +1,7 @@
 """``WriterChoice``: choosing who writes: the list, the entry for another machine's address, and what was wrong.
 
 It takes no keys of its own but those of the address entry: screens call ``move``, ``choose`` and ``leave_entry``, and
-hear ``Found`` and ``Picked``.
+hear ``Picked``, and ``WriterList.Changed`` from the list.
 """
 
 from __future__ import annotations
@@ -43,12 +43,6 @@ class WriterChoice(Vertical):
         &.-told > #problem { display: block; }
     }
     """
-
-    @dataclass
-    class Found(Message):
-        """One more writer is in the list, or the search has ended."""
-
-        choice: WriterChoice
 
     @dataclass
     class Picked(Message):
@@ -155,7 +149,6 @@ class WriterChoice(Vertical):
     async def _fill(self) -> None:
         async for writer in self._search():
             self.list.add(writer)
-            self.post_message(self.Found(self))
 
     def _enter(self, address: str, problem: str) -> None:
         self.add_class("-entering")

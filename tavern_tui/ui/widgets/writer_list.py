@@ -7,6 +7,9 @@ order it stands, is ``session.writers``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from textual.message import Message
 
 from tavern_tui.session.writers import Writer, WriterKind, best_of, rank
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
@@ -20,11 +23,18 @@ Search = Callable[[], AsyncIterator[Writer]]
 class WriterList(RowList):
     """Writers in the order of their rank. ``prefer_current``: begin on the one in use, where it is found."""
 
+    @dataclass
+    class Changed(Message):
+        """Other writers are shown."""
+
+        writers: WriterList
+
     def __init__(self, *, prefer_current: bool = False, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None) -> None:
         super().__init__(empty=plain("Looking who can write…", glyphs), glyphs=glyphs, id=id)
         self._signs = glyphs
         self._prefer_current = prefer_current
         self._writers: dict[str, Writer] = {}
+        self._added: dict[str, Writer] = {}
         self._moved = False
 
     @property
@@ -51,22 +61,28 @@ class WriterList(RowList):
         return sum(writer.usable and writer.kind is not WriterKind.STARTER for writer in self._writers.values())
 
     def add(self, writer: Writer) -> None:
-        """Show one more, in its place; one with the key of another takes its place."""
-        self._writers[writer.key] = writer
-        self._arrange()
+        """Show one more, in its place; one with the key of another takes its place.
+
+        What is added in one go is shown in one go, and ``Changed`` is posted then.
+        """
+        self._added[writer.key] = writer
+        if len(self._added) == 1:
+            self.call_next(self._arrange)
 
     def take(self, writer: Writer) -> None:
         """Show ``writer`` and select it."""
-        self._writers[writer.key] = writer
+        self._added[writer.key] = writer
         self._moved = True
         self._arrange(writer.key)
 
     def select(self, place: int) -> None:
         """Select the row at ``place``; from now on new finds do not move the selection."""
-        self._moved = True
+        self._moved = self._moved or bool(self.rows)
         super().select(place)
 
     def _arrange(self, select: str = "") -> None:
+        self._writers |= self._added
+        self._added.clear()
         ordered = sorted(self._writers.values(), key=rank)
         if not select and self._moved and self.selected is not None:
             select = self.selected.id
@@ -75,6 +91,7 @@ class WriterList(RowList):
             best = current[0] if current else best_of(ordered)
             select = best.key if best else ""
         self.show([_row(writer, self._signs, self._prefer_current) for writer in ordered], select)
+        self.post_message(self.Changed(self))
 
 
 def _row(writer: Writer, glyphs: Glyphs, tell_current: bool) -> ListRow:
