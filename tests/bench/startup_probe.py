@@ -34,11 +34,13 @@ def main() -> None:
             os._exit(0)
 
     sys.addaudithook(watch)
-    from tavern_tui.cli.main import run
+    from tavern_tui.__main__ import main as program
 
-    code = run(arguments)
-    tell(result, asked=False)
-    sys.exit(code)
+    sys.argv[1:] = arguments
+    try:
+        program()
+    finally:  # most commands end by leaving
+        tell(result, asked=False)
 
 
 if __name__ == "__main__":
