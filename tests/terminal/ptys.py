@@ -24,6 +24,10 @@ LONGEST_SECONDS = 60.0
 """After so long a test gives up; no test measures time against it."""
 
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9]+\$p")
+_CUT_SEQUENCE = re.compile(rb"\x1b(\[[0-9;?<>=$]*)?\Z")
+
+_TESTERS_OWN = ("TEXTUAL", "TMUX", "TAVERN_", "STY", "SSH_", "LC_", "NO_COLOR")
+"""How the variables begin that say something of the tester's terminal or library, not of the test's."""
 
 
 class Terminal:
@@ -36,7 +40,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.modes_before = termios.tcgetattr(slave)
         self._path = os.ttyname(slave)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEXTUAL", "TMUX"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_TESTERS_OWN)}
         # The shell, leading a session, opens the terminal, which makes it the one that hangs up on it.
         self.process = subprocess.Popen(
             ["sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', self._path, *command],
@@ -47,8 +51,10 @@ class Terminal:
         os.close(slave)
         os.set_blocking(self.master, False)
         self.seen = bytearray()
-        self._rows, self._columns = rows, columns
         self._closed = False
+        self._display = pyte.Screen(columns, rows)
+        self._reader = pyte.ByteStream(self._display)
+        self._displayed = 0
 
     def __enter__(self) -> Self:
         return self
@@ -119,9 +125,11 @@ class Terminal:
 
     def screen(self) -> list[str]:
         """What a terminal shows that was sent all this, line by line."""
-        screen = pyte.Screen(self._columns, self._rows)
-        pyte.ByteStream(screen).feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self.seen)))
-        return [str(line) for line in screen.display]
+        news = bytes(self.seen[self._displayed :])
+        news = news[: len(news) - len(cut[0])] if (cut := _CUT_SEQUENCE.search(news)) else news
+        self._displayed += len(news)
+        self._reader.feed(_UNKNOWN_TO_PYTE.sub(b"", news))
+        return [str(line) for line in self._display.display]
 
     def modes(self) -> list[object]:
         """The line discipline's settings now."""
@@ -136,6 +144,14 @@ class Terminal:
         fd = os.open(self._path, os.O_RDWR | os.O_NOCTTY)
         try:
             return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        finally:
+            os.close(fd)
+
+    def full(self) -> bool:
+        """Whether the system would hold up a program that writes to the terminal now."""
+        fd = os.open(self._path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            return not select.select([], [fd], [], 0)[1]
         finally:
             os.close(fd)
 
