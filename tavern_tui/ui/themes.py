@@ -49,6 +49,9 @@ ChatLog > .chatlog--problem {{ color: $role-error; text-style: $role-error-style
 ChatLog > .chatlog--selected {{ background: $surface; }}
 ChatLog > .chatlog--bar {{ color: $role-accent; }}
 ChatLog > .chatlog--more {{ color: $role-accent; background: $panel; text-style: $role-accent-style; }}
+ChatLog > .chatlog--match {{
+    background: $role-selection; color: $foreground; text-style: $role-selection-style;
+}}
 
 ChatLog {{
     scrollbar-color: $role-border; scrollbar-color-hover: $role-primary; scrollbar-color-active: $role-primary;

@@ -29,7 +29,9 @@ class ChatEntry:
 
     ``swipe`` of ``swipes`` (from 1) is where a turn stands among its siblings. ``reasoning`` is shown as one line
     unless ``unfolded``; ``thinking`` says that it is still being written, ``reasoning_tokens`` how long it is where the
-    engine counted. ``lost`` marks a stand-in for a turn that the chat's file no longer holds.
+    engine counted. ``lost`` marks a stand-in for a turn that the chat's file no longer holds. ``day`` is the date that
+    begins with this entry, ``new`` says that everything from it on came since the last visit: both stand on a line
+    above it. ``stamp`` stands at the right of its head, in parts, of which the first is kept where space is short.
     """
 
     id: str
@@ -46,6 +48,10 @@ class ChatEntry:
     interrupted: bool = False
     lost: bool = False
     selected: bool = False
+    bookmarked: bool = False
+    day: str = ""
+    new: bool = False
+    stamp: tuple[str, ...] = ()
 
     @property
     def roleplay(self) -> bool:
@@ -60,7 +66,7 @@ _KINDS = {
 }
 
 
-def entry_of(turn: Turn, swipe: int = 1, swipes: int = 1) -> ChatEntry:
+def entry_of(turn: Turn, swipe: int = 1, swipes: int = 1, *, bookmarked: bool = False, day: str = "") -> ChatEntry:
     """The entry of a turn that is number ``swipe`` of ``swipes`` siblings."""
     return ChatEntry(
         id=turn.id,
@@ -73,4 +79,6 @@ def entry_of(turn: Turn, swipe: int = 1, swipes: int = 1) -> ChatEntry:
         hidden=turn.hidden,
         interrupted=turn.interrupted,
         lost=turn.lost,
+        bookmarked=bookmarked,
+        day=day,
     )

@@ -7,7 +7,7 @@ the screen: ``view`` paints what this answers.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tavern_tui.domain.display import safe_line
@@ -68,6 +68,10 @@ class LogLayout:
         """The first line of an entry in the log, and how many it has, its gap included."""
         place = self._places[entry_id]
         return self._index.offset(place), self._index.height(place)
+
+    def lines(self, entry_id: str) -> Sequence[Line]:
+        """All lines of an entry. Raises ``KeyError``."""
+        return self._lines_of(self._places[entry_id]).lines
 
     def set_width(self, width: int) -> None:
         """Wrap everything at another width: one pass over the texts."""
@@ -165,8 +169,8 @@ class LogLayout:
         lines = self._lines_of(place).lines
         heads: list[str] = []
         spans: dict[Part, tuple[int, int]] = {}
-        for row, line, begin, stop in _cuts(lines, first, last):
-            if line.part is Part.HEAD and row == 0:
+        for line, begin, stop in _cuts(lines, first, last):
+            if line.part is Part.HEAD:
                 heads.append(safe_line(entry.name)[begin:stop])
             elif line.block is not None and begin < stop:
                 found = line.block.source_span(line.start + begin, line.start + stop)
@@ -215,11 +219,11 @@ def _whole(entry: ChatEntry) -> str:
     return "\n".join(text for text in (safe_line(entry.name), reasoning, source_of(entry)) if text)
 
 
-def _cuts(lines: Iterable[Line], first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[int, Line, int, int]]:
+def _cuts(lines: Iterable[Line], first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[Line, int, int]]:
     """The lines between two points, each with the characters of it that lie between them."""
     for row, line in enumerate(lines):
         if first[0] <= row <= last[0]:
             length = len(line.text)
             begin = min(length, max(0, first[1])) if row == first[0] else 0
             stop = min(length, max(0, last[1])) if row == last[0] else length
-            yield row, line, begin, stop
+            yield line, begin, stop

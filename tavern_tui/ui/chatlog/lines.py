@@ -1,4 +1,4 @@
-"""An entry as lines of a given width: its head, its folded reasoning, its wrapped text, and a gap below.
+"""An entry as lines of a given width: what begins with it, its head, its folded reasoning, its text, a gap below.
 
 Lines say what their stretches are (``Look``), never how that is coloured. ``EntryLines`` follows a text that grows
 and wraps only what may have changed; ``entry_height`` measures without building a line. Pure.
@@ -22,6 +22,7 @@ from tavern_tui.ui.chatlog.markup import Block
 class Part(Enum):
     """Which part of its entry a line belongs to."""
 
+    DIVIDER = "divider"
     HEAD = "head"
     FOLD = "fold"
     REASONING = "reasoning"
@@ -41,10 +42,11 @@ class Glyphs:
     dots: str = "…"
     dot: str = "·"
     down: str = "↓"
+    rule: str = "─"
 
 
 UNICODE_GLYPHS = Glyphs()
-ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v")
+ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def shown_of(entry: ChatEntry) -> str:
 
 def entry_height(entry: ChatEntry, shown: str, width: int) -> int:
     """Lines that the entry takes at ``width`` cells, the gap included; ``shown`` is ``shown_of(entry)``."""
-    found = int(_has_head(entry))
+    found = int(_has_head(entry)) + (2 if _divided(entry) else 0)
     if _has_reasoning(entry):
         text = markup.shown_plain(entry.reasoning) if entry.unfolded else ""
         found += 1 + (wrap.height(text, width) if text else 0)
@@ -125,14 +127,18 @@ class EntryLines:
 
     def _build(self) -> None:
         entry = self._entry
-        found = [*_head(entry, self._width, self._glyphs), *self._reasoning()]
+        found = [
+            *_divider(entry, self._width, self._glyphs),
+            *_head(entry, self._width, self._glyphs),
+            *self._reasoning(),
+        ]
         blocks = self._text_blocks()
         first = blocks[0][0].block if blocks else None
         if len(blocks) > 1 or (first is not None and first.text) or not _has_reasoning(entry):
             found += blocks[0] if blocks else [Line(Part.TEXT)]
         for block_lines in blocks[1:]:
             found += (Line(Part.TEXT), *block_lines)
-        found.append(_GAP)
+        found.append(_GAP if _has_head(entry) else _line_at_right(Part.GAP, [], entry.stamp, self._width, self._glyphs))
         self.lines = found
 
     def _text_blocks(self) -> list[list[Line]]:
@@ -161,12 +167,34 @@ class EntryLines:
         return found
 
 
+def _divided(entry: ChatEntry) -> bool:
+    return entry.new or bool(entry.day)
+
+
+def _divider(entry: ChatEntry, width: int, glyphs: Glyphs) -> list[Line]:
+    """The line between this entry and the one before, with a gap below it; none where nothing begins."""
+    if not _divided(entry):
+        return []
+    words = [("new", Look.BOLD)] if entry.new else []
+    if entry.day:
+        words += [(f" {glyphs.dot} ", Look.MUTED)] if words else []
+        words.append((entry.day, Look.MUTED))
+    room = width - sum(cell_len(text) for text, _ in words) - 2
+    if room < 2:
+        return [Line(Part.DIVIDER, ((glyphs.rule * width, Look.MUTED),)), _GAP]
+    left = glyphs.rule * (room // 2)
+    right = glyphs.rule * (room - room // 2)
+    return [Line(Part.DIVIDER, ((f"{left} ", Look.MUTED), *words, (f" {right}", Look.MUTED))), _GAP]
+
+
 def _has_reasoning(entry: ChatEntry) -> bool:
     return entry.thinking or bool(entry.reasoning)
 
 
 def _has_head(entry: ChatEntry) -> bool:
-    return bool(entry.name) or entry.swipes > 1 or entry.interrupted or (entry.hidden and not entry.lost)
+    if entry.name or entry.swipes > 1 or entry.interrupted or entry.bookmarked:
+        return True
+    return entry.hidden and not entry.lost
 
 
 def _head_marks(entry: ChatEntry, glyphs: Glyphs) -> list[tuple[str, int]]:
@@ -178,6 +206,8 @@ def _head_marks(entry: ChatEntry, glyphs: Glyphs) -> list[tuple[str, int]]:
         marks.append(("hidden", Look.MUTED))
     if entry.interrupted:
         marks.append(("interrupted", Look.PROBLEM))
+    if entry.bookmarked:
+        marks.append(("bookmark", Look.NARRATOR))
     return marks
 
 
@@ -195,7 +225,18 @@ def _head(entry: ChatEntry, width: int, glyphs: Glyphs) -> list[Line]:
     runs = [(_cut(name, width - _marks_width(marks), glyphs), _NAME_LOOKS[entry.kind])]
     for text, look in marks:
         runs += [("  ", Look.PLAIN), (text, look)] if runs[0][0] or len(runs) > 1 else [(text, look)]
-    return [Line(Part.HEAD, tuple(run for run in runs if run[0]))]
+    return [_line_at_right(Part.HEAD, [run for run in runs if run[0]], entry.stamp, width, glyphs)]
+
+
+def _line_at_right(part: Part, runs: list[tuple[str, int]], stamp: tuple[str, ...], width: int, glyphs: Glyphs) -> Line:
+    """``runs``, and at the right end of the line as much of ``stamp`` as there is space for."""
+    used = sum(cell_len(text) for text, _ in runs)
+    for shown in (stamp, stamp[:1]):
+        text = f" {glyphs.dot} ".join(shown)
+        gap = width - used - cell_len(text)
+        if text and gap >= (2 if runs else 0):
+            return Line(part, (*runs, (" " * gap, Look.PLAIN), (text, Look.MUTED)))
+    return Line(part, tuple(runs))
 
 
 def _marks_width(marks: list[tuple[str, int]]) -> int:

@@ -6,8 +6,9 @@ the text (margins, the bar of the selected entry), is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -33,7 +34,10 @@ LOOK_CLASSES = {
     Look.MUTED: "chatlog--muted",
     Look.PROBLEM: "chatlog--problem",
 }
-SELECTED, BAR, MORE = "chatlog--selected", "chatlog--bar", "chatlog--more"
+SELECTED, BAR, MORE, MATCH = "chatlog--selected", "chatlog--bar", "chatlog--more", "chatlog--match"
+
+Overlay = tuple[int, int, Style]
+"""Characters of a line, from the first up to the last (-1 is the line's end), and the style that lies over theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,14 @@ class LinePainter:
             self._styles[look, selected] = found
         return found
 
-    def paint(
-        self, line: Line, frame: Frame, selected: bool, marked: tuple[int, int] | None = None, mark: Style | None = None
-    ) -> Strip:
-        """``line`` across the whole log; the characters ``marked`` (start, end; -1 is the line's end) in ``mark``."""
-        framed = selected and line.part is not Part.GAP
+    @property
+    def match(self) -> Style:
+        """The style that lies over words that were searched for."""
+        return self._component(MATCH)
+
+    def paint(self, line: Line, frame: Frame, selected: bool, overlays: Sequence[Overlay] = ()) -> Strip:
+        """``line`` across the whole log; of two ``overlays`` in one place, the later lies above."""
+        framed = selected and line.part not in (Part.GAP, Part.DIVIDER)
         margin = " " * (frame.left - LEFT_MARGIN)
         segments = [Segment(margin, self.ground)] if margin else []
         if framed:
@@ -78,9 +85,8 @@ class LinePainter:
         else:
             segments.append(Segment(" " * LEFT_MARGIN, self.ground))
         width = 0
-        for text, look, is_marked in _stretches(line, marked):
-            style = self.style(look, framed)
-            segments.append(Segment(text, style + mark if mark and is_marked else style))
+        for text, look, above in _stretches(line, overlays):
+            segments.append(Segment(text, sum(above, self.style(look, framed))))
             width += cell_len(text)
         inside = max(0, frame.measure + RIGHT_MARGIN - width)
         segments.append(Segment(" " * inside, self.style(Look.PLAIN, framed)))
@@ -102,19 +108,22 @@ class LinePainter:
         return Strip([*strip.crop(0, space - width), Segment(label, style)], space)
 
 
-def _stretches(line: Line, marked: tuple[int, int] | None) -> Iterator[tuple[str, int, bool]]:
-    """The runs of a line, cut where the marked characters begin and end."""
-    if marked is None:
-        yield from ((text, look, False) for text, look in line.runs)
+def _stretches(line: Line, overlays: Sequence[Overlay]) -> Iterator[tuple[str, int, list[Style]]]:
+    """The runs of a line, cut where an overlay begins or ends, with the styles that lie over them."""
+    if not overlays:
+        yield from ((text, look, []) for text, look in line.runs)
         return
-    first, last = max(0, marked[0]), len(line.text) if marked[1] < 0 else marked[1]
-    place = 0
+    length = len(line.text)
+    spans = [(max(0, start), length if end < 0 else min(end, length), style) for start, end, style in overlays]
+    cuts = {place for start, end, _ in spans for place in (start, end)}
+    begin = 0
     for text, look in line.runs:
-        start, stop = (min(max(at - place, 0), len(text)) for at in (first, last))
-        for part, is_marked in ((text[:start], False), (text[start:stop], True), (text[max(start, stop) :], False)):
-            if part:
-                yield part, look, is_marked
-        place += len(text)
+        stop = begin + len(text)
+        places = [begin, *sorted(place for place in cuts if begin < place < stop), stop]
+        for first, last in pairwise(places):
+            above = [style for start, end, style in spans if start <= first and last <= end]
+            yield text[first - begin : last - begin], look, above
+        begin = stop
 
 
 def component_style(widget: Widget, name: str) -> Style:

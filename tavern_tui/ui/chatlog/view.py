@@ -7,7 +7,7 @@ no session here: screens call its methods and listen to its messages.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -23,11 +23,12 @@ from textual.strip import Strip
 
 from tavern_tui.ui.chatlog.entries import ChatEntry
 from tavern_tui.ui.chatlog.layout import Change, LogLayout
-from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Line, Part
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Part
 from tavern_tui.ui.chatlog.paint import (
     BAR,
     LEFT_MARGIN,
     LOOK_CLASSES,
+    MATCH,
     MORE,
     RIGHT_MARGIN,
     SELECTED,
@@ -35,10 +36,10 @@ from tavern_tui.ui.chatlog.paint import (
     LinePainter,
     component_style,
 )
+from tavern_tui.ui.chatlog.strips import PaintedLines
 from tavern_tui.ui.chatlog.wrap import NARROWEST
 
 MEASURE = 84
-KEPT_STRIPS = 600
 _SHORT = 15
 
 
@@ -56,7 +57,7 @@ class Follow(Enum):
 class ChatLog(ScrollView, can_focus=True):
     """A scrolling log of ``ChatEntry``s at a reading measure of at most 84 columns, centred."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*LOOK_CLASSES.values(), SELECTED, BAR, MORE}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*LOOK_CLASSES.values(), SELECTED, BAR, MORE, MATCH}
     DEFAULT_CSS = """
     ChatLog {
         height: 1fr;
@@ -84,6 +85,7 @@ class ChatLog(ScrollView, can_focus=True):
         & > .chatlog--selected { background: $surface; }
         & > .chatlog--bar { color: $accent; }
         & > .chatlog--more { color: $text-accent; background: $panel; }
+        & > .chatlog--match { color: $foreground; background: $primary-muted; text-style: bold; }
     }
     """
 
@@ -118,7 +120,7 @@ class ChatLog(ScrollView, can_focus=True):
         self._painter: LinePainter | None = None
         # Lines that were put before the first: selections count from where the log once began, so that they stay.
         self._prepended = 0
-        self._strips: OrderedDict[tuple[str, int, bool], tuple[Line, int, Strip]] = OrderedDict()
+        self._painted = PaintedLines()
 
     @property
     def entries(self) -> Sequence[ChatEntry]:
@@ -148,7 +150,7 @@ class ChatLog(ScrollView, can_focus=True):
         """Add entries before the first. What is on screen stays where it is."""
         grown = self._layout.splice(0, 0, entries)
         self._prepended += grown
-        self._strips.clear()
+        self._painted.clear()
         self._resized()
         self.scroll_to(y=round(self.scroll_y) + grown, animate=False, force=True)
 
@@ -170,16 +172,24 @@ class ChatLog(ScrollView, can_focus=True):
         self._resized()
         self._keep_up()
 
-    def select_entry(self, entry_id: str | None) -> None:
-        """Mark this entry, and no other, as the selected one, and bring it into view. ``None`` marks none."""
+    def select_entry(self, entry_id: str | None, stamp: tuple[str, ...] = ()) -> None:
+        """Mark this entry, and no other, as the selected one, and bring it into view. ``None`` marks none.
+
+        ``stamp`` stands at the right of its head while it is selected.
+        """
         for entry in [entry for entry in self.entries if entry.selected and entry.id != entry_id]:
-            self.replace(replace(entry, selected=False))
+            self.replace(replace(entry, selected=False, stamp=()))
         if entry_id is not None:
-            self.replace(replace(self._layout.entry(entry_id), selected=True))
+            self.replace(replace(self._layout.entry(entry_id), selected=True, stamp=stamp))
             self.show_entry(entry_id)
 
+    def highlight(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what ``pattern`` finds in turns; ``None`` marks nothing. Only lines on screen are searched."""
+        if self._painted.search(pattern):
+            self.refresh()
+
     def show_entry(self, entry_id: str, row: int | None = None) -> None:
-        """Scroll as little as needed to see the entry; where it is taller than the log, its beginning.
+        """Scroll as little as needed to see the entry; where it is taller than the log, its beginning or first match.
 
         With a ``row``, that line of the entry comes to the top. Raises ``KeyError`` where the entry is not there.
         """
@@ -189,6 +199,9 @@ class ChatLog(ScrollView, can_focus=True):
             return
         shown, rows = round(self.scroll_y), self.scrollable_content_region.height
         target = top if top < shown or count > rows else max(shown, top + count - rows)
+        if count > rows:
+            found = self._painted.first_match(self._layout.entry(entry_id), self._layout.lines(entry_id))
+            target += max(0, (found or 0) - 1)
         self.scroll_to(y=target, animate=False, force=True)
 
     def follow_end(self) -> None:
@@ -224,18 +237,8 @@ class ChatLog(ScrollView, can_focus=True):
         self._keep_up()
 
     def _keep_up(self) -> None:
-        """Scroll to where a log that follows its end should stand."""
-        if not self.following or not self.entries:
-            return
-        target = self.max_scroll_y
-        start = (
-            self.scrollable_content_region.height < _SHORT
-            if self.follow is Follow.AUTO
-            else self.follow is Follow.START
-        )
-        if start:
-            target = min(target, self._layout.rows(self.entries[-1].id)[0])
-        if target != round(self.scroll_y):
+        """Scroll on to where a log that follows its end should stand; never back, to what was read already."""
+        if self.following and (target := followed_line(self)) > round(self.scroll_y):
             self.scroll_to(y=target, animate=False, force=True)
 
     def _resized(self) -> None:
@@ -244,21 +247,21 @@ class ChatLog(ScrollView, can_focus=True):
 
     def _forget(self) -> None:
         """Drop what no longer stands where it stood: painted lines, and what the reader had marked."""
-        self._strips.clear()
+        self._painted.clear()
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the end from the moment that the reader is there, and no longer when the reader leaves it."""
         super().watch_scroll_y(old_value, new_value)
-        self.following = round(new_value) >= self.max_scroll_y
+        self.following = round(new_value) >= followed_line(self)
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the measure changed; the line at the top, or the end, stays in view."""
         space = self.scrollable_content_region.width
-        measure = max(NARROWEST, min(MEASURE, space - LEFT_MARGIN - RIGHT_MARGIN))
+        left, measure = reading_measure(space)
         following, top = self.following, round(self.scroll_y)
-        self._frame = Frame(space, max(LEFT_MARGIN, (space - measure) // 2), measure)
+        self._frame = Frame(space, left, measure)
         if measure != self._layout.width:
             held = self._layout.line(top)[:2] if not following and top < self._layout.height else None
             self._layout.set_width(measure)
@@ -267,7 +270,7 @@ class ChatLog(ScrollView, can_focus=True):
             if held is not None:
                 first, count = self._layout.rows(held[0].id)
                 self.scroll_to(y=first + min(held[1], count - 1), animate=False, force=True)
-        self._strips.clear()
+        self._painted.clear()
         if following:
             self.following = True
             self._keep_up()
@@ -282,7 +285,7 @@ class ChatLog(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Paint everything anew when the theme changed."""
         self._painter = None
-        self._strips.clear()
+        self._painted.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -295,30 +298,18 @@ class ChatLog(ScrollView, can_focus=True):
                 partial(component_style, self),
                 self._layout.glyphs.bar,
             )
-        strip = self._line(number, painter) if number < self._layout.height else painter.blank(self._frame.space)
+        if number < self._layout.height:
+            entry, row, line = self._layout.line(number)
+            place = number - self._prepended
+            span = self.text_selection.get_span(place) if self.text_selection is not None else None
+            mark = self.screen.get_component_rich_style("screen--selection") if span is not None else None
+            marked = (*span, mark) if span is not None and mark is not None else None
+            strip = self._painted.strip(painter, self._frame, entry, row, line, place, marked)
+        else:
+            strip = painter.blank(self._frame.space)
         if y == self.scrollable_content_region.height - 1 and (below := self.lines_below):
             label = f" {self._layout.glyphs.down} {below:,} more "
             strip = painter.with_label(strip, label, self._frame.space)
-        return strip
-
-    def _line(self, number: int, painter: LinePainter) -> Strip:
-        entry, row, line = self._layout.line(number)
-        place = number - self._prepended
-        selection = self.text_selection
-        marked = selection.get_span(place) if selection is not None else None
-        if marked is not None:
-            mark = self.screen.get_component_rich_style("screen--selection")
-            strip = painter.paint(line, self._frame, entry.selected, marked, mark)
-            return strip.apply_offsets(-self._frame.left, place)
-        key = (entry.id, row, entry.selected)
-        known = self._strips.get(key)
-        if known is not None and known[0] is line and known[1] == place:
-            self._strips.move_to_end(key)
-            return known[2]
-        strip = painter.paint(line, self._frame, entry.selected).apply_offsets(-self._frame.left, place)
-        self._strips[key] = (line, place, strip)
-        if len(self._strips) > KEPT_STRIPS:
-            self._strips.popitem(last=False)
         return strip
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
@@ -327,3 +318,18 @@ class ChatLog(ScrollView, can_focus=True):
         first = None if start is None else (start.y + self._prepended, start.x)
         last = None if end is None else (end.y + self._prepended, end.x)
         return self._layout.copy(first, last), "\n"
+
+
+def reading_measure(space: int) -> tuple[int, int]:
+    """The column at which texts begin in ``space`` columns, and how many columns they may take."""
+    measure = max(NARROWEST, min(MEASURE, space - LEFT_MARGIN - RIGHT_MARGIN))
+    return max(LEFT_MARGIN, (space - measure) // 2), measure
+
+
+def followed_line(log: ChatLog) -> int:
+    """The line at the top of a log that follows: with its last line, or its last entry's first, in view."""
+    short = log.scrollable_content_region.height < _SHORT
+    start = short if log.follow is Follow.AUTO else log.follow is Follow.START
+    if not start or not log.entries:
+        return log.max_scroll_y
+    return min(log.max_scroll_y, log.standing.rows(log.entries[-1].id)[0])

@@ -146,3 +146,12 @@ def test_points_outside_of_the_text_are_its_ends() -> None:
     assert layout.copy((-5, -3), (99, 99)) == layout.copy(None, None)
     assert layout.copy((1, -4), (1, 99)) == entries(1)[0].text
     assert laid_out([]).copy(None, None) == ""
+
+
+def test_what_stands_between_and_beside_turns_is_not_copied() -> None:
+    marked = ChatEntry("1", EntryKind.USER, "Alex", "*Yes.*", day="Sunday", new=True, stamp=("1", "11:42"))
+    layout = laid_out([*entries(1), marked])
+    assert layout.copy(None, None).endswith("Alex\n*Yes.*")
+    top, count = layout.rows("1")
+    assert layout.copy((top, 0), (top + count - 2, -1)) == layout.copy((top + 2, 0), (top + count - 2, -1))
+    assert layout.copy((top, 3), (top + 3, 4)) == "Alex\n*Yes.*"

@@ -30,6 +30,10 @@ ENTRIES = st.builds(
     hidden=st.booleans(),
     interrupted=st.booleans(),
     lost=st.booleans(),
+    bookmarked=st.booleans(),
+    day=st.sampled_from(["", "Sunday, 22 November 2026"]),
+    new=st.booleans(),
+    stamp=st.sampled_from([(), ("7",), ("2,981", "11:42")]),
 )
 BESS = ChatEntry("1", EntryKind.CHARACTER, "Bess", "*Nods.*")
 
@@ -76,6 +80,33 @@ def test_a_nameless_turn_has_no_head() -> None:
     assert texts(replace(BESS, name="")) == ["Nods.", ""]
 
 
+def test_a_line_above_an_entry_says_what_begins_with_it() -> None:
+    day = "Sunday, 22 November 2026"
+    assert texts(replace(BESS, day=day))[:3] == [f"─────── {day} ───────", "", "Bess"]
+    assert texts(replace(BESS, new=True))[0] == "───────────────── new ──────────────────"
+    assert texts(replace(BESS, new=True, day=day))[0] == f"──── new · {day} ────"
+    assert texts(replace(BESS, new=True), width=4)[0] == "────"
+
+
+def test_a_bookmark_is_said_in_the_head() -> None:
+    assert texts(replace(BESS, bookmarked=True))[0] == "Bess  bookmark"
+    assert texts(ChatEntry("1", EntryKind.NARRATOR, text="Rain.", bookmarked=True))[0] == "bookmark"
+
+
+def test_number_and_time_stand_at_the_right_of_the_head_as_far_as_there_is_space() -> None:
+    stamped = replace(BESS, swipe=2, swipes=5, stamp=("2,981", "11:42"))
+    assert texts(stamped, 40)[0] == "Bess  ‹ 2/5 ›              2,981 · 11:42"
+    assert texts(stamped, 24)[0] == "Bess  ‹ 2/5 ›      2,981"
+    assert texts(stamped, 18)[0] == "Bess  ‹ 2/5 ›"
+
+
+def test_below_a_turn_without_a_head_number_and_time_take_no_line_of_their_own() -> None:
+    rain = ChatEntry("1", EntryKind.NARRATOR, text="*Rain.*")
+    stamped = texts(replace(rain, stamp=("2,981", "11:42")))
+    assert stamped == ["Rain.", "2,981 · 11:42".rjust(40)]
+    assert len(stamped) == len(texts(rain))
+
+
 def test_thinking_is_one_line_with_a_count() -> None:
     entry = replace(BESS, text="", reasoning="one two three", thinking=True)
     assert texts(entry) == ["Bess", "▸ thinking 3…", ""]
@@ -100,6 +131,13 @@ def test_signs_have_ascii_forms() -> None:
     entry = replace(BESS, swipes=3, reasoning="hm", thinking=True)
     shown = [line.text for line in EntryLines(entry, 40, ASCII_GLYPHS).lines]
     assert shown == ["Bess  < 1/3 >", "+ thinking 1...", "Nods.", ""]
+
+
+def test_the_signs_of_dividers_and_stamps_have_ascii_forms() -> None:
+    entry = replace(BESS, new=True, day="Sunday", stamp=("2", "11:42"))
+    shown = "".join(line.text for line in EntryLines(entry, 40, ASCII_GLYPHS).lines)
+    assert shown.isascii()
+    assert "new - Sunday" in shown
 
 
 def test_notes_of_the_program_hold_no_markup() -> None:

@@ -16,7 +16,8 @@ from textual.selection import Selection
 
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.chatlog.lines import Part
-from tavern_tui.ui.chatlog.view import KEPT_STRIPS, MEASURE, Follow
+from tavern_tui.ui.chatlog.strips import KEPT_STRIPS
+from tavern_tui.ui.chatlog.view import MEASURE, Follow
 from tests.hostile import HOSTILE, driving_characters
 from tests.ui.chatlog.app import EVENING, LogApp, turns
 from tests.ui.pictures import SIZES
@@ -137,7 +138,7 @@ async def test_painted_lines_are_kept_for_what_was_seen_lately_only() -> None:
         for line in range(0, 3_000, 60):
             app.log_view.scroll_to(y=line, animate=False)
             await pilot.pause()
-        assert len(app.log_view._strips) <= KEPT_STRIPS
+        assert len(app.log_view._painted) <= KEPT_STRIPS
 
 
 async def test_earlier_turns_come_in_without_moving_what_is_on_screen() -> None:
