@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "tests" / "samples" / "first_replies.txt"
 SEEDS = range(1, 21)
 HEADING = """\
-What the starter model answers first: made by scripts/first_replies.py, not edited, and read by a person. A reply should
-not speak for the user, repeat the greeting or end in mid-sentence; a model this small does now and then, and the test
-counts it. A seed gives the same reply on the same kind of processor.
+What the starter model answers first: made by scripts/first_replies.py with the seeds 1 to 20, not edited, and read by a
+person. No reply speaks for the user, repeats a greeting or ends in mid-sentence: a test holds them to that. They need
+not make sense otherwise, from a model this small. A seed gives the same reply on the same kind of processor.
 """
 
 
@@ -50,7 +50,9 @@ class Section:
 
 def stamp(card: Character, lines: tuple[str, ...]) -> str:
     """A short hash of everything of a card that its first replies depend on."""
-    texts = (card.name, card.description, card.greeting, card.example_dialogue, *lines)
+    entries = card.lorebook.entries if card.lorebook else ()
+    lore = [f"{entry.keys} {entry.order} {entry.position.name} {entry.content}" for entry in entries]
+    texts = (card.name, card.description, card.greeting, card.example_dialogue, *lore, *lines)
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
