@@ -171,7 +171,8 @@ def _tell_who_was_passed(workspace: Workspace, chosen: str, watch: Watch) -> Non
     """Say that the chat written last is not the one that opens, because its character's card cannot be read."""
     last = next((chat for chat in workspace.chats.list() if chat.characters), None)
     if last is not None and last.characters[0] != chosen:
-        watch(out.Notice(f"The last chat, {last.title}, is not opened: the card of {last.characters[0]} is gone."))
+        who = last.characters[0]
+        watch(out.Notice(f"The last chat, {last.title}, is not opened: there is no card of {who} that can be read."))
 
 
 def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:

@@ -55,10 +55,11 @@ def options_from(settings: Settings) -> ReplyOptions:
 
 
 def preset_named(name: str) -> SamplerPreset:
-    """A built-in sampler preset. Raises ``SettingsError`` naming those that exist."""
-    if name not in BUILT_IN:
+    """A built-in sampler preset, in any case of letters. Raises ``SettingsError`` naming those that exist."""
+    found = BUILT_IN.get(name.strip().casefold())
+    if found is None:
         raise SettingsError(f"There is no sampler preset “{name}”.", hint=f"There are: {', '.join(BUILT_IN)}.")
-    return BUILT_IN[name]
+    return found
 
 
 def for_starter(options: ReplyOptions, *, sample: bool) -> ReplyOptions:

@@ -241,7 +241,7 @@ def test_a_chat_whose_card_is_gone_can_be_read_and_not_talked_in(
     assert stored(tavern_home)[1:] == ["Hello", "Yes."]
     bare = tavern("chat", "--server", server.address)
     assert bare.text.startswith("Wren: ")
-    assert "the card of Mira is gone" in told(bare, 0)
+    assert "no card of Mira" in told(bare, 0)
 
 
 def test_a_chat_that_is_with_somebody_else_is_not_gone_on_with(

@@ -49,7 +49,7 @@ async def test_connecting_to_a_loading_server_says_that_it_is_loading() -> None:
 async def test_a_reply_waits_for_a_server_that_is_loading() -> None:
     async with LlamaStandin(loading=4) as server:
         heard = await listen(LlamaServerEngine(Link(server.base), sleep=no_sleep), text_request(response_tokens=3))
-    assert isinstance(heard.events[0], Waiting)
+    assert heard.events[0] == Waiting("llama-server is still loading its model (503).")
     assert "still loading" in heard.events[0].why
     assert heard.finished.usage.generated == 3
 

@@ -90,6 +90,11 @@ def test_a_chat_is_not_given_to_another_character(workspace: Workspace) -> None:
     assert open_session(workspace, Wishes(character="mira", chat="Mira")).character.name == "Mira"
 
 
+def test_the_case_of_letters_in_a_typed_name_does_not_matter(workspace: Workspace) -> None:
+    session = open_session(workspace, Wishes(preset="Creative", template="chatml"))
+    assert (session.options.preset.name, session.options.template) == ("creative", "chatml")
+
+
 @pytest.mark.parametrize("wishes", [Wishes(preset="balancd"), Wishes(template="chat-ml")])
 def test_a_name_that_was_typed_is_refused_before_anything_is_said(workspace: Workspace, wishes: Wishes) -> None:
     with pytest.raises(SettingsError, match="There is no"):
