@@ -91,6 +91,10 @@ class Connection:
         """Look at the engine anew before the next reply: something went wrong."""
         self._doubtful = True
 
+    async def count(self, text: str) -> int:
+        """Tokens of ``text`` as the engine counts them. Raises ``EngineError``."""
+        return (await self.engine.count([text]))[0]
+
     async def ready(self, *, template: str = "", context_tokens: int | None = None) -> Ready:
         """Connect, or look again when it is time to. ``template`` and ``context_tokens`` are the user's own choice.
 

@@ -10,8 +10,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.messages import number
+from tavern_tui.session.bookmarks import is_bookmarked
+from tavern_tui.ui.chat.days import Days, time_shown
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind, entry_of
 from tavern_tui.ui.chatlog.view import ChatLog
+
+
+_DAYS = Days()
 
 
 class Mirror:
@@ -56,14 +62,24 @@ class Mirror:
             self.log.discard(stale)
 
     def refresh(self, tree: ChatTree, turn_id: str) -> None:
-        """Show the present state of one turn, where it is on screen; its folds and selection stay."""
+        """Show the present state of one turn, where it is on screen; what the reader did to it stays."""
         turn = tree.turns.get(turn_id)
         if turn is None or turn_id not in self.log.standing:
             return
         shown = self.log.standing.entry(turn_id)
-        now = replace(entry_in(tree, turn), selected=shown.selected, unfolded=shown.unfolded)
+        now = replace(
+            entry_in(tree, turn),
+            selected=shown.selected,
+            unfolded=shown.unfolded,
+            new=shown.new,
+            stamp=shown.stamp,
+        )
         if now != shown:
             self.log.replace(now)
+
+    def mark_new(self, turn_id: str) -> None:
+        """Say above this turn that it and what follows is new."""
+        self.log.replace(replace(self.log.standing.entry(turn_id), new=True))
 
     def note(self, text: str, *, problem: bool = False) -> str:
         """Say something of the program's own at the end of the log; its entry's id."""
@@ -96,6 +112,17 @@ class Mirror:
                 step -= stride
         return found
 
+    def mine(self, entry_id: str, step: int) -> str:
+        """The nearest turn of the user's before this one (``step`` below 0) or after it; "" where there is none."""
+        entries, place = self.log.entries, self.log.standing.place(entry_id)
+        there = range(place - 1, -1, -1) if step < 0 else range(place + 1, len(entries))
+        return next((entries[at].id for at in there if entries[at].kind is EntryKind.USER), "")
+
+    def stamp(self, entry_id: str) -> tuple[str, ...]:
+        """What is shown of a turn only while it is selected: its number and the time."""
+        shown = (number(self.number(entry_id)), time_shown(self.log.standing.entry(entry_id).at))
+        return tuple(part for part in shown if part)
+
     def number(self, entry_id: str) -> int:
         """Which turn of the branch it is, from 1."""
         return sum(entry.roleplay for entry in self.log.entries[: self.log.standing.place(entry_id) + 1])
@@ -112,7 +139,14 @@ class Mirror:
 
 
 def entry_in(tree: ChatTree, turn: Turn) -> ChatEntry:
-    """The log's entry of a turn, with its place among its swipes."""
+    """The log's entry of a turn, with its place among its swipes and the day that begins with it."""
     siblings = tree.children.get(turn.parent, ())
     place = siblings.index(turn.id) + 1 if len(siblings) > 1 else 1
-    return entry_of(turn, place, max(1, len(siblings)))
+    before = tree.turns.get(turn.parent)
+    return entry_of(
+        turn,
+        place,
+        max(1, len(siblings)),
+        bookmarked=is_bookmarked(tree, turn.id),
+        day=_DAYS.between(before.at, turn.at) if before is not None else "",
+    )

@@ -1,4 +1,4 @@
-"""What is said when a chat is opened: what happened to it since, and what of its file could not be read."""
+"""What is said when a chat is opened: what happened to it since and where that begins, and what could not be read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.session.coming_back import Place
 from tavern_tui.session.reading_chats import problems_of
 from tavern_tui.session.session import ChatSession
-from tavern_tui.session.while_away import while_away
+from tavern_tui.session.while_away import first_new, while_away
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
@@ -20,10 +20,19 @@ def notes_of(session: ChatSession) -> list[str]:
 
 
 def away_notes(screen: ChatScreen, place: Place) -> list[str]:
-    """What came to the chat since it was last looked at from here, in one line if anything."""
+    """What came to the chat since it was last looked at from here, in one line if anything.
+
+    Where it begins is marked in the log; a reader who was at the end then goes on reading there.
+    """
     session, whereabouts = screen.open_session, screen.whereabouts
+    events = session.log.events
+    first, log = first_new(events, session.tree, place.seen), screen.mirror.log
+    if first in log.standing:
+        screen.mirror.mark_new(first)
+        if not place.turn and not place.selected:
+            log.call_after_refresh(log.show_entry, first, 0)
     line = while_away(
-        session.log.events,
+        events,
         session.tree,
         place.seen,
         left_open=whereabouts is not None and whereabouts.left_open,

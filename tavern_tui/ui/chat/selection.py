@@ -24,7 +24,7 @@ class Selection:
             self.leave()
             return
         self.turn = turn
-        self._mirror.log.select_entry(turn)
+        self._mirror.log.select_entry(turn, self._mirror.stamp(turn))
         self._composer.dim(f"Turn {number(self._mirror.number(turn))} selected · Enter to type")
 
     def leave(self) -> None:
@@ -34,6 +34,7 @@ class Selection:
         if self.turn:
             self.turn = ""
             self._mirror.log.select_entry(None)
+            self._mirror.log.highlight(None)
         self._composer.dim(None)
         self._composer.focus()
 

@@ -94,7 +94,7 @@ async def edit_in_editor(screen: ChatScreen, _argument: str = "") -> None:
 async def regenerate(screen: ChatScreen, _argument: str = "") -> None:
     """Write another reply in place of the turn."""
     turn = chosen(screen)
-    if confirmed(screen, "turn.regenerate", turn, "r again to write turn {number} anew"):
+    if confirmed(screen, "turn.regenerate", turn, "r again writes turn {number} anew"):
         screen.selection.leave()
         another(screen, turn)
 
@@ -131,8 +131,8 @@ async def delete(screen: ChatScreen, _argument: str = "") -> None:
         return
     session, turn = screen.open_session, chosen(screen)
     gone = len(session.tree.path()) - screen.mirror.number(turn.id) + 1
-    after = {1: "", 2: " and the one after it"}.get(gone, f" and the {number(gone - 1)} after it")
-    if screen.selection.turn and not confirmed(screen, "turn.delete", turn, "d again to delete turn {number}" + after):
+    after = {1: "", 2: " and the one after"}.get(gone, f" and {number(gone - 1)} after it")
+    if screen.selection.turn and not confirmed(screen, "turn.delete", turn, "d again deletes turn {number}" + after):
         return
     lost = [later for later in session.tree.path()[-gone:] if later.speaker is Speaker.USER]
     await session.changes.delete(turn.id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
+from textual.events import Resize
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -21,7 +22,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession
-from tavern_tui.ui.chat.actions import run_typed
+from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.keys import Keys
@@ -34,7 +35,8 @@ from tavern_tui.ui.chat.replies import Replies
 from tavern_tui.ui.chat.selection import Selection
 from tavern_tui.ui.chat.whereabouts import Whereabouts
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.chatlog.view import ChatLog
+from tavern_tui.ui.chatlog.view import ChatLog, reading_measure
+from tavern_tui.ui.composer.folds import FOLD_MARK
 from tavern_tui.ui.composer.widget import Composer
 from tavern_tui.ui.slash import COMMANDS
 from tavern_tui.ui.widgets.keybar import KeyBar
@@ -42,6 +44,9 @@ from tavern_tui.ui.widgets.status import StatusLine
 
 if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
+
+COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items() if action in RUNNABLE]
+"""What can be typed after a slash, and what it is called."""
 
 HINT_SECONDS = 6.0
 """How long a hint stands in the status line."""
@@ -78,7 +83,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._hint_timer: Timer | None = None
         self._replying = False
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
-        self.composer = Composer(commands=[(name, BY_ID[action].title) for name, action in COMMANDS.items()])
+        self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
         self.selection = Selection(self.mirror, self.composer)
         self.editor = TurnEditor(self.composer)
         self.problems = Problems(self.mirror)
@@ -105,6 +110,11 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.composer.focus()
         self.watch(self.mirror.log, "scroll_y", self._moved, init=False)
         self.show_state()
+
+    def on_resize(self, event: Resize) -> None:
+        """Let what is written begin where what is read begins."""
+        left, measure = reading_measure(event.size.width - self.mirror.log.styles.scrollbar_size_vertical)
+        self.composer.styles.padding = (0, max(1, event.size.width - left - measure - 1), 0, left)
 
     @property
     def tavern(self) -> TavernApp:
@@ -144,6 +154,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         tree = session.tree
         self.mirror.load(tree)
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
+        self.composer.count_tokens = self._count
         self.composer.placeholder = f"Message {session.character.name}"
         self.progress.tell(character=session.character.name, chat=tree.title)
         self.look_for_engine()
@@ -152,6 +163,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             return await self.whereabouts.restore(session)
         finally:
             self.show_state()
+
+    async def _count(self, text: str) -> int:
+        return await self.open_session.connection.count(text)
 
     def could_not_open(self, error: TavernError) -> None:
         """Say why there is no chat, and what to do."""
