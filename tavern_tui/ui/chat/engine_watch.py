@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from tavern_tui.config.paths import Directories
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.session.connection import Ready
 from tavern_tui.session.session import ChatSession
-from tavern_tui.session.starter_note import starter_status
+from tavern_tui.session.starter_note import count_starter_reply, starter_status
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.problems import OTHER_ENGINE, Problems
 from tavern_tui.ui.chat.progress import Progress
@@ -22,8 +23,17 @@ _COMES_BACK = frozenset({EngineFault.UNREACHABLE, EngineFault.LOADING, EngineFau
 class EngineWatch:
     """Looks for the engine of one session, and says what it found."""
 
-    def __init__(self, session: ChatSession, mirror: Mirror, progress: Progress, problems: Problems) -> None:
+    def __init__(
+        self,
+        session: ChatSession,
+        directories: Directories,
+        *,
+        mirror: Mirror,
+        progress: Progress,
+        problems: Problems,
+    ) -> None:
         self._session = session
+        self._directories = directories
         self._mirror = mirror
         self._progress = progress
         self._problems = problems
@@ -52,11 +62,17 @@ class EngineWatch:
                 return
 
     async def renew(self) -> None:
-        """Show the model that wrote last; where it cannot be asked now, nothing changes."""
+        """Show the model that wrote last; where it cannot be asked now, nothing changes.
+
+        What the starter model is, is said once, after some replies of it.
+        """
         try:
-            self.show(await self.look())
+            ready = await self.look()
         except TavernError:
-            pass  # the reply that failed for it has said so
+            return  # the reply that failed for it has said so
+        self.show(ready)
+        if ready.starter and (note := await asyncio.to_thread(count_starter_reply, self._directories)):
+            self._mirror.note(str(note))
 
     async def look(self) -> Ready:
         """What is known of the engine; asks it only where that is old. Raises ``EngineError``, ``SettingsError``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -148,13 +149,19 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """
         self.session = session
         self._replies = Replies(session, self.mirror, self.progress, clock=self.now)
-        self._engine = EngineWatch(session, self.mirror, self.progress, self.problems)
+        self._engine = EngineWatch(
+            session,
+            self.tavern.workspace.directories,
+            mirror=self.mirror,
+            progress=self.progress,
+            problems=self.problems,
+        )
         self.others = Others(session, self.mirror, self.progress)
         self.whereabouts = Whereabouts(self)
         tree = session.tree
         self.mirror.load(tree)
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
-        self.composer.count_tokens = self._count
+        self.composer.count_tokens = partial(count_with, session)
         self.composer.placeholder = f"Message {session.character.name}"
         self.progress.tell(character=session.character.name, chat=tree.title)
         self.look_for_engine()
@@ -163,9 +170,6 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             return await self.whereabouts.restore(session)
         finally:
             self.show_state()
-
-    async def _count(self, text: str) -> int:
-        return await self.open_session.connection.count(text)
 
     def could_not_open(self, error: TavernError) -> None:
         """Say why there is no chat, and what to do."""
@@ -266,3 +270,8 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         if self._engine is not None:
             await self._engine.renew()
         await self.tavern.reply_ended()
+
+
+async def count_with(session: ChatSession, text: str) -> int:
+    """Tokens of ``text`` as the engine that writes now counts them. Raises ``EngineError``."""
+    return await session.connection.count(text)
