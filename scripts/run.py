@@ -142,7 +142,7 @@ def main() -> None:
         sys.exit(0 if engine_is_there() or build_engine() else 1)
     address = prepare()
     sys.stdout.flush()
-    os.execv(TAVERN, [str(TAVERN), "chat", *(["--server", address] if address else [])])
+    os.execv(TAVERN, [str(TAVERN), *(["--server", address] if address else [])])
 
 
 if __name__ == "__main__":

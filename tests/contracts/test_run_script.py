@@ -74,14 +74,14 @@ def test_it_builds_the_engine_fetches_the_starter_and_starts(run: Runner) -> Non
     assert "Building the embedded engine: usually about 6 minutes" in said
     assert "Engine built in" in said
     assert "tavern-tui models get starter --if-none" in said
-    assert said.endswith("tavern-tui chat\n")
+    assert said.endswith("tavern-tui\n")
 
 
 def test_a_server_on_this_machine_skips_the_build_with_one_line(run: Runner) -> None:
     found = '[{"engine": "KoboldCpp", "address": "http://127.0.0.1:5001"}]'
     assert run(FOUND=found) == (
         "No engine built: using KoboldCpp at http://127.0.0.1:5001 (make engine builds one, about 6 minutes).\n"
-        "tavern-tui chat --server http://127.0.0.1:5001\n"
+        "tavern-tui --server http://127.0.0.1:5001\n"
     )
 
 
@@ -93,7 +93,7 @@ def test_without_a_compiler_it_says_what_to_install_and_starts(run: Runner) -> N
     lines = run(compiler=False).splitlines()
     assert lines == [
         "No engine built: no C/C++ compiler here (apt install build-essential, then make engine).",
-        "tavern-tui chat",
+        "tavern-tui",
     ]
 
 
@@ -102,7 +102,7 @@ def test_without_a_compiler_a_llama_server_is_used_and_gets_the_starter(run: Run
         f"No engine built: using {tmp_path / 'tools' / 'llama-server'} "
         "(make engine builds one; it needs a C/C++ compiler).",
         "tavern-tui models get starter --if-none",
-        "tavern-tui chat",
+        "tavern-tui",
     ]
 
 
@@ -112,11 +112,11 @@ def test_after_a_build_that_failed_a_llama_server_is_used_and_gets_the_starter(r
 
 
 def test_an_engine_that_is_there_is_not_built_again_and_gets_the_starter(run: Runner) -> None:
-    assert run(built=True).splitlines() == ["tavern-tui models get starter --if-none", "tavern-tui chat"]
+    assert run(built=True).splitlines() == ["tavern-tui models get starter --if-none", "tavern-tui"]
 
 
 def test_an_engine_that_is_there_needs_no_starter_beside_a_named_server(run: Runner) -> None:
-    assert run(built=True, TAVERN_SERVER="rig:5001") == "tavern-tui chat\n"
+    assert run(built=True, TAVERN_SERVER="rig:5001") == "tavern-tui\n"
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_a_build_that_fails_does_not_stop_the_start(run: Runner) -> None:
     said = run(BUILD="1")
     assert "The engine could not be built." in said
     assert "engine-build.log" in said
-    assert said.endswith("tavern-tui chat\n")
+    assert said.endswith("tavern-tui\n")
 
 
 def test_make_engine_builds_and_starts_nothing(run: Runner) -> None:
