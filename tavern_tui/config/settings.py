@@ -11,24 +11,20 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from typing import Any
 
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
+from tavern_tui.config.setting_values import NotTakenError, above_zero, named, one_of, setting, text, truth, whole
 from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
 from tavern_tui.domain.preset import BUILT_IN as PRESETS
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
-from tavern_tui.prompt.templates import BUILT_IN as TEMPLATES
-from tavern_tui.prompt.templates import PLAIN, template_name
 
 FORMAT = 1
 LOCK_SECONDS = 10.0
@@ -36,92 +32,91 @@ LOCK_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
 
 
-def _preset(name: str) -> str:
-    found = next((preset for preset in PRESETS if preset.casefold() == name.strip().casefold()), None)
-    if found is None:
-        raise _nothing_called("sampler preset", name, PRESETS)
-    return found
+def _preset(name: str) -> str | None:
+    return next((preset for preset in PRESETS if preset.casefold() == name.strip().casefold()), None)
 
 
-def _template(name: str) -> str:
-    found = template_name(name) if name.strip() else ""
-    if found is None:
-        raise _nothing_called("instruct template", name, (*TEMPLATES, PLAIN))
-    return found
+def _template(name: str) -> str | None:
+    from tavern_tui.prompt.templates import template_name
+
+    return template_name(name) if name.strip() else ""
 
 
-def _nothing_called(kind: str, name: str, names: Iterable[str]) -> PydanticCustomError:
-    near = nearest(name, names) or f" There are: {', '.join(names)}."
-    return PydanticCustomError("unknown_name", "{why}", {"why": f"There is no {kind} {quoted(name)}.{near}"})
+def _templates() -> list[str]:
+    from tavern_tui.prompt.templates import BUILT_IN, PLAIN
+
+    return [*BUILT_IN, PLAIN]
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class PersonaSettings(_Group):
+@dataclass(frozen=True, slots=True)
+class PersonaSettings:
     """Who you are in a story."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100, description="What characters call you.")] = "Alex"
-    description: Annotated[str, Field(description="A few words about you, read by the model.")] = ""
+    name: str = setting("Alex", text(shortest=1, longest=100), "What characters call you.")
+    description: str = setting("", text(), "A few words about you, read by the model.")
 
 
-class ReplySettings(_Group):
+@dataclass(frozen=True, slots=True)
+class ReplySettings:
     """How replies are made."""
 
-    response_tokens: Annotated[int, Field(ge=16, le=8192, description="Length of a reply in tokens.")] = 300
-    finish_sentence: Annotated[bool, Field(description="Never end a reply in the middle of a sentence.")] = True
-    preset: Annotated[str, AfterValidator(_preset), Field(description="Sampler preset.")] = "balanced"
-    template: Annotated[
-        str, AfterValidator(_template), Field(description="Instruct template; empty: chosen from the model.")
-    ] = ""
+    response_tokens: int = setting(300, whole(least=16, most=8192), "Length of a reply in tokens.")
+    finish_sentence: bool = setting(True, truth, "Never end a reply in the middle of a sentence.")
+    preset: str = setting("balanced", named("sampler preset", lambda: PRESETS, _preset), "Sampler preset.")
+    template: str = setting(
+        "", named("instruct template", _templates, _template), "Instruct template; empty: chosen from the model."
+    )
 
 
-class EngineSettings(_Group):
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
     """The embedded engine."""
 
-    model: Annotated[str, Field(description="GGUF file to load; empty: the largest that fits.")] = ""
-    context_tokens: Annotated[int | None, Field(ge=256, description="Context size; empty: chosen.")] = None
-    threads: Annotated[int | None, Field(ge=1, le=512, description="Threads; empty: physical cores - 1.")] = None
-    gpu_layers: Annotated[int, Field(ge=-1, description="Layers on the GPU; -1 is all of them.")] = -1
-    idle_minutes: Annotated[float, Field(gt=0, description="Minutes until an unused model is unloaded.")] = 30.0
-    llama_server: Annotated[str, Field(description="llama-server to use where llama-cpp-python is missing.")] = ""
+    model: str = setting("", text(), "GGUF file to load; empty: the largest that fits.")
+    context_tokens: int | None = setting(None, whole(least=256, empty=True), "Context size; empty: chosen.")
+    threads: int | None = setting(None, whole(least=1, most=512, empty=True), "Threads; empty: physical cores - 1.")
+    gpu_layers: int = setting(-1, whole(least=-1), "Layers on the GPU; -1 is all of them.")
+    idle_minutes: float = setting(30.0, above_zero, "Minutes until an unused model is unloaded.")
+    llama_server: str = setting("", text(), "llama-server to use where llama-cpp-python is missing.")
 
 
-class ConnectionSettings(_Group):
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
     """Servers."""
 
-    server: Annotated[str, Field(description="Address of the server to use; empty: the embedded engine.")] = ""
-    chat_completion: Annotated[bool, Field(description="Prefer chat completion where a server has both.")] = False
+    server: str = setting("", text(), "Address of the server to use; empty: the embedded engine.")
+    chat_completion: bool = setting(False, truth, "Prefer chat completion where a server has both.")
 
 
-class UiSettings(_Group):
+@dataclass(frozen=True, slots=True)
+class UiSettings:
     """How the app looks."""
 
-    theme: Annotated[str, Field(min_length=1, description="Theme; /theme shows them all.")] = "lamplight"
-    ascii: Annotated[
-        Literal["auto", "on", "off"],
-        Field(description="Plain ASCII signs: on, off, or auto, which looks at the terminal."),
-    ] = "auto"
+    theme: str = setting("lamplight", text(shortest=1), "Theme; /theme shows them all.")
+    ascii: str = setting(
+        "auto", one_of("auto", "on", "off"), "Plain ASCII signs: on, off, or auto, which looks at the terminal."
+    )
 
 
-class Settings(_Group):
-    """Everything that can be set."""
-
-    persona: PersonaSettings = PersonaSettings()
-    reply: ReplySettings = ReplySettings()
-    engine: EngineSettings = EngineSettings()
-    connection: ConnectionSettings = ConnectionSettings()
-    ui: UiSettings = UiSettings()
-
-
-GROUPS: dict[str, type[_Group]] = {
+GROUPS: dict[str, type] = {
     "persona": PersonaSettings,
     "reply": ReplySettings,
     "engine": EngineSettings,
     "connection": ConnectionSettings,
     "ui": UiSettings,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. ``chosen`` are those that a file names, as ``group.name``."""
+
+    persona: PersonaSettings = PersonaSettings()
+    reply: ReplySettings = ReplySettings()
+    engine: EngineSettings = EngineSettings()
+    connection: ConnectionSettings = ConnectionSettings()
+    ui: UiSettings = UiSettings()
+    chosen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +136,8 @@ def load_settings(directories: Directories) -> LoadedSettings:
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
     problems: list[Problem] = []
-    for name in (OVERLAY, HAND_WRITTEN):
-        path = directories.config / name
+    for file_name in (OVERLAY, HAND_WRITTEN):
+        path = directories.config / file_name
         try:
             document = read_yaml(file_bytes(path), where=str(path))
         except FileNotFoundError:
@@ -156,14 +151,14 @@ def load_settings(directories: Directories) -> LoadedSettings:
         except FormatError as error:
             problems.append(Problem(error.where or str(path), f"{error.title} Defaults are used."))
             continue
-        for setting, value, place in _accepted(document, str(path), problems):
-            values[setting], places[setting] = value, place
+        for name, value, place in _accepted(document, str(path), problems):
+            values[name], places[name] = value, place
     return LoadedSettings(_build(values), tuple(problems), places)
 
 
 def setting_names() -> list[str]:
     """Every setting as ``group.name``."""
-    return [f"{group}.{name}" for group, kind in GROUPS.items() for name in kind.model_fields]
+    return [f"{group}.{each.name}" for group, kind in GROUPS.items() for each in fields(kind)]
 
 
 def remember(directories: Directories, name: str, value: Any) -> None:
@@ -273,22 +268,22 @@ def _accepted(document: YamlDocument, path: str, problems: list[Problem]) -> Ite
     for group, entries in document.value.items():
         if group == "format":
             continue
-        if group not in Settings.model_fields:
+        if group not in GROUPS:
             problems.append(_unknown(f"{path}:{document.line(group)}", group))
             continue
         if not isinstance(entries, Mapping):
             problems.append(Problem(f"{path}:{document.line(group)}", f"“{group}” needs names below it."))
             continue
-        kind = GROUPS[group]
+        known = {each.name: each for each in fields(GROUPS[group])}
         for name, value in entries.items():
             place = f"{path}:{document.line(group, name)}"
-            if name not in kind.model_fields:
+            if name not in known:
                 problems.append(_unknown(place, f"{group}.{name}"))
                 continue
             try:
-                yield f"{group}.{name}", getattr(kind.model_validate({name: value}), name), place
-            except ValidationError as error:
-                problems.append(not_taken(place, f"{group}.{name}", str(error.errors()[0]["msg"])))
+                yield f"{group}.{name}", known[name].metadata["check"](value), place
+            except NotTakenError as error:
+                problems.append(not_taken(place, f"{group}.{name}", str(error)))
 
 
 def not_taken(place: str, name: str, why: str) -> Problem:
@@ -300,13 +295,14 @@ def not_taken(place: str, name: str, why: str) -> Problem:
 
 
 def _unknown(place: str, name: str) -> Problem:
-    known = [*setting_names(), *Settings.model_fields]
+    known = [*setting_names(), *GROUPS]
     return Problem(place, f"There is no setting {quoted(name)}.{nearest(name, known)}")
 
 
 def _build(values: Mapping[str, Any]) -> Settings:
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
     for name, value in values.items():
         group, key = name.split(".")
-        groups.setdefault(group, {})[key] = value
-    return Settings.model_validate(groups)
+        groups[group][key] = value
+    found = {group: kind(**groups[group]) for group, kind in GROUPS.items()}
+    return Settings(**found, chosen=frozenset(values))

@@ -50,7 +50,7 @@ def options_from(settings: Settings) -> ReplyOptions:
         template=reply.template,
         context_tokens=settings.engine.context_tokens,
         chat_completion=settings.connection.chat_completion,
-        chosen=frozenset(reply.model_fields_set),
+        chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 
 

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -257,10 +258,68 @@ def test_a_settings_file_that_is_a_link_stays_one(dirs: Directories, tmp_path: P
 
 
 def test_every_setting_says_what_it_is() -> None:
-    assert set(GROUPS) == set(Settings.model_fields)
-    for name in setting_names():
-        group, key = name.split(".")
-        assert GROUPS[group].model_fields[key].description
+    assert {*GROUPS, "chosen"} == {group.name for group in fields(Settings)}
+    for group in GROUPS.values():
+        assert all(setting.metadata["title"].endswith(".") for setting in fields(group))
+
+
+def test_every_default_is_a_value_that_a_file_may_have() -> None:
+    for group in GROUPS.values():
+        for setting in fields(group):
+            assert setting.metadata["check"](setting.default) == setting.default
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("persona: {name: 7}", "text"),
+        ("persona: {name: ''}", "empty"),
+        (f"persona: {{name: {'x' * 101}}}", "100 characters at most"),
+        ("reply: {response_tokens: 15}", "16 or more"),
+        ("reply: {response_tokens: 8193}", "8192 or less"),
+        ("reply: {response_tokens: 20.5}", "whole number"),
+        ("reply: {response_tokens: true}", "whole number"),
+        ("reply: {response_tokens: [300]}", "whole number"),
+        ("reply: {response_tokens: }", "whole number"),
+        ("reply: {finish_sentence: perhaps}", "true or false"),
+        ("reply: {finish_sentence: 1}", "true or false"),
+        ("reply: {preset: 5}", "no sampler preset"),
+        ("engine: {threads: 0}", "1 or more"),
+        ("engine: {idle_minutes: 0}", "above 0"),
+        ("engine: {idle_minutes: .nan}", "above 0"),
+        ("engine: {idle_minutes: .inf}", "above 0"),
+        ("ui: {ascii: perhaps}", "auto, on, off"),
+    ],
+)
+def test_a_value_that_means_nothing_is_told_with_what_it_has_to_be(dirs: Directories, entry: str, said: str) -> None:
+    write(dirs, "config.yaml", entry + "\n")
+    loaded = load_settings(dirs)
+    assert loaded.settings == Settings()
+    [problem] = loaded.problems
+    assert said in problem.what
+    assert "The default is used." in problem.what
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "taken"),
+    [
+        ("reply: {response_tokens: '200'}", "reply.response_tokens", 200),
+        ("reply: {response_tokens: 200.0}", "reply.response_tokens", 200),
+        ("reply: {finish_sentence: no}", "reply.finish_sentence", False),
+        ("reply: {finish_sentence: Yes}", "reply.finish_sentence", True),
+        ("engine: {context_tokens: }", "engine.context_tokens", None),
+        ("engine: {idle_minutes: 2}", "engine.idle_minutes", 2.0),
+        ("ui: {ascii: on}", "ui.ascii", "on"),
+        ("ui: {ascii: true}", "ui.ascii", "on"),
+    ],
+)
+def test_a_value_is_taken_as_it_was_meant(dirs: Directories, entry: str, name: str, taken: object) -> None:
+    write(dirs, "config.yaml", entry + "\n")
+    loaded = load_settings(dirs)
+    assert loaded.problems == ()
+    group, key = name.split(".")
+    assert getattr(getattr(loaded.settings, group), key) == taken
+    assert loaded.settings.chosen == {name}
 
 
 def test_a_pipe_in_place_of_the_file_does_not_hold_the_start_up(dirs: Directories) -> None:

@@ -1,0 +1,112 @@
+"""What values a setting can have: each kind checks what a file says, takes what can be meant, and says what it wants.
+
+Plain functions: a library that does this costs the start more time than everything else that reads settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import field
+from typing import Any
+
+from tavern_tui.config.files import nearest, quoted
+
+Check = Callable[[object], object]
+"""Gives the value that was meant. Raises ``NotTakenError``."""
+
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+class NotTakenError(ValueError):
+    """The value means nothing here; the text says why, in a sentence."""
+
+
+def setting(default: Any, check: Check, title: str) -> Any:
+    """The field of a setting, for a dataclass. ``title`` says in a sentence what it is."""
+    return field(default=default, metadata={"check": check, "title": title})
+
+
+def text(*, shortest: int = 0, longest: int | None = None) -> Check:
+    """Text of so many characters."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise NotTakenError("It has to be text; put it into quotes.")
+        if len(value) < shortest:
+            raise NotTakenError("It cannot be empty.")
+        if longest is not None and len(value) > longest:
+            raise NotTakenError(f"It can have {longest} characters at most.")
+        return value
+
+    return check
+
+
+def whole(*, least: int, most: int | None = None, empty: bool = False) -> Check:
+    """A whole number within bounds; ``empty``: or none."""
+
+    def check(value: object) -> int | None:
+        if value is None and empty:
+            return None
+        number = _number(value)
+        if number is None or not number.is_integer():
+            raise NotTakenError("It has to be a whole number.")
+        if number < least:
+            raise NotTakenError(f"It has to be {least} or more.")
+        if most is not None and number > most:
+            raise NotTakenError(f"It has to be {most} or less.")
+        return int(number)
+
+    return check
+
+
+def above_zero(value: object) -> float:
+    """A number above 0."""
+    number = _number(value)
+    if number is None or number <= 0:
+        raise NotTakenError("It has to be a number above 0.")
+    return number
+
+
+def truth(value: object) -> bool:
+    """Yes or no, as YAML has it or in words."""
+    found = _WORDS.get(value.strip().casefold()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise NotTakenError("It has to be true or false.")
+    return found
+
+
+def one_of(*values: str) -> Check:
+    """One of these words; true and false stand for “on” and “off”."""
+
+    def check(value: object) -> str:
+        word = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+        if word not in values:
+            raise NotTakenError(f"It has to be one of: {', '.join(values)}.")
+        return str(word)
+
+    return check
+
+
+def named(kind: str, names: Callable[[], Iterable[str]], find: Callable[[str], str | None]) -> Check:
+    """The name of a ``kind``, of which there are ``names``, as ``find`` knows it; ``None``: there is none."""
+
+    def check(value: object) -> str:
+        found = find(value) if isinstance(value, str) else None
+        if found is None:
+            typed, known = str(value), tuple(names())
+            near = nearest(typed, known) or f" There are: {', '.join(known)}."
+            raise NotTakenError(f"There is no {kind} {quoted(typed)}.{near}")
+        return found
+
+    return check
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also one in quotes."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < float("inf") else None
