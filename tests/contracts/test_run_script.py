@@ -20,6 +20,7 @@ exec %s "$@"
 TAVERN = """#!/bin/sh
 case "$1" in
 connect) echo "${FOUND:-[]}" ;;
+"") echo tavern-tui ;;
 *) echo "tavern-tui $*" ;;
 esac
 """
