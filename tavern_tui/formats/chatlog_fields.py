@@ -65,8 +65,9 @@ class Field:
 class Kind:
     """One kind of event: its body's type, its fields in that type's order, and every key that such a record may have.
 
-    ``places`` and ``defaults`` say the fields again, in the form that reading ten thousand records wants: by key the
-    field's place and how it is read (``None``: as a text), and what stands at each place that no key fills.
+    The rest says the fields again, in the form that reading ten thousand records wants: ``places`` by key, each with
+    how it is read (``None``: as a text); ``defaults``, what stands at each place that no key fills; and the
+    ``required`` places, where something must.
     """
 
     body: Callable[..., Body]
@@ -74,6 +75,7 @@ class Kind:
     keys: frozenset[str]
     places: Mapping[str, tuple[int, Callable[[Any, str], Any] | None]]
     defaults: tuple[Any, ...]
+    required: tuple[int, ...]
 
 
 def unknown_fields(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +103,9 @@ def read_body(kind: Kind, record: dict[str, Any]) -> Body:
             values[place] = value
         else:
             raise Unreadable("A text is of another type")
-    for field, value in zip(kind.fields, values, strict=True):
-        if value is _REQUIRED:
-            raise Unreadable(f"No {field.name} ({field.key})")
+    for place in kind.required:
+        if values[place] is _REQUIRED:
+            raise Unreadable(f"No {kind.fields[place].name} ({kind.fields[place].key})")
     return kind.body(*values)
 
 
@@ -249,7 +251,9 @@ def _flag(name: str, key: str, default: bool) -> Field:
 
 def _kind(body: Callable[..., Body], *rows: Field) -> Kind:
     places = {row.key: (place, row.read) for place, row in enumerate(rows)}
-    return Kind(body, rows, HEADER | places.keys(), places, tuple(row.default for row in rows))
+    defaults = tuple(row.default for row in rows)
+    required = tuple(place for place, default in enumerate(defaults) if default is _REQUIRED)
+    return Kind(body, rows, HEADER | places.keys(), places, defaults, required)
 
 
 _RAW = Field("raw", "raw", _read_raw, _write_raw, None)
