@@ -120,6 +120,14 @@ _CHAT = (
         ("N",),
     ),
     Action(
+        "chat.bookmarks",
+        "Bookmarks",
+        "Lists the turns with a bookmark; Enter goes there.",
+        Where.ANYWHERE,
+        ("apostrophe",),
+        slash="bookmarks",
+    ),
+    Action(
         "chat.undo",
         "Undo",
         "Takes back the last thing done to the chat: an edit, a deletion, a branch.",
@@ -296,6 +304,16 @@ _TURN = (
     ),
     Action("turn.previous", "Turn before", "Selects the turn before.", Where.TURN, ("k", "up")),
     Action("turn.next", "Next turn", "Selects the turn after.", Where.TURN, ("j", "down")),
+    Action(
+        "turn.mine_previous",
+        "My turn before",
+        "Selects your own turn before this one.",
+        Where.TURN,
+        ("left_square_bracket",),
+    ),
+    Action(
+        "turn.mine_next", "My next turn", "Selects your own turn after this one.", Where.TURN, ("right_square_bracket",)
+    ),
     Action("turn.first", "First turn", "Selects the first turn of the chat.", Where.TURN, ("g", "home")),
     Action("turn.last", "Last turn", "Selects the last turn of the chat.", Where.TURN, ("G", "end")),
     Action("turn.swipe_back", "Swipe back", "Shows the swipe before this one of the turn.", Where.TURN, ("h", "left")),

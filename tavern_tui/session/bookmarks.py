@@ -6,6 +6,7 @@ and undo takes back one of them like anything else that was done.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from tavern_tui.domain.chat import ChatTree
@@ -27,5 +28,10 @@ def is_bookmarked(tree: ChatTree, turn: str) -> bool:
 
 def bookmarked(tree: ChatTree) -> list[str]:
     """The turns with a bookmark, in the order in which they were written; turns that are gone are left out."""
-    marked = [key.removeprefix(BOOKMARK) for key in tree.properties if key.startswith(BOOKMARK)]
-    return sorted((turn for turn in marked if turn in tree.turns), key=lambda turn: (tree.turns[turn].at, turn))
+    marked = turns_of(tree.properties) & tree.turns.keys()
+    return sorted(marked, key=lambda turn: (tree.turns[turn].at, turn))
+
+
+def turns_of(properties: Iterable[str]) -> set[str]:
+    """The turns whose bookmarks are among these keys of properties, set or taken away."""
+    return {key.removeprefix(BOOKMARK) for key in properties if key.startswith(BOOKMARK)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chat.app_actions import APP_ACTIONS, TYPED_ACTIONS
+from tavern_tui.ui.chat.finding_actions import FINDING_ACTIONS
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
 from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Act = Callable[["ChatScreen", str], Awaitable[None]]
 
-RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS}
+RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS, **FINDING_ACTIONS}
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
 
 
@@ -29,6 +30,8 @@ async def run(screen: ChatScreen, action: str) -> None:
 
 async def run_typed(screen: ChatScreen, action: str, argument: str = "") -> None:
     """Do what was typed as a command or chosen by its name."""
+    if screen.finding.is_open:
+        await screen.finding.close()
     await _act(screen, TYPED_ACTIONS.get(action) or RUNNABLE[action], argument)
 
 

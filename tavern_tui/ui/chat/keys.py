@@ -34,6 +34,8 @@ class Keys:
     def holding(self) -> frozenset[Where]:
         """The places of the registry that hold now."""
         screen = self._screen
+        if screen.finding.is_open:
+            return frozenset({Where.POPUP})
         places = {Where.REPLYING} if screen.busy else set()
         if screen.selection.turn:
             return frozenset({*places, Where.TURN})
@@ -45,6 +47,12 @@ class Keys:
     async def take(self, event: Key) -> bool:
         """Do what a key means; whether that was done here. What was not goes to the widget with the focus."""
         screen = self._screen
+        if screen.finding.is_open:
+            action = screen.keymap.action_for(event.key, self.holding())
+            if action is None or action.id not in RUNNABLE:
+                return False
+            await run(screen, action.id)
+            return True
         meant = keys_meant(
             event.key,
             composer_empty=screen.composer.is_empty,

@@ -16,7 +16,6 @@ from tavern_tui.ui.chat.days import Days, time_shown
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind, entry_of
 from tavern_tui.ui.chatlog.view import ChatLog
 
-
 _DAYS = Days()
 
 

@@ -23,8 +23,11 @@ HARMLESS: Final = frozenset(
         "turn.next",
         "turn.first",
         "turn.last",
+        "turn.mine_previous",
+        "turn.mine_next",
         "chat.scroll_up",
         "chat.scroll_down",
+        "chat.find",
         "chat.find_next",
         "chat.find_previous",
     }

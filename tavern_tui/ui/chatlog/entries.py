@@ -31,7 +31,8 @@ class ChatEntry:
     unless ``unfolded``; ``thinking`` says that it is still being written, ``reasoning_tokens`` how long it is where the
     engine counted. ``lost`` marks a stand-in for a turn that the chat's file no longer holds. ``day`` is the date that
     begins with this entry, ``new`` says that everything from it on came since the last visit: both stand on a line
-    above it. ``at`` is when it was made (Unix seconds, 0 where unknown). ``stamp`` stands at the right of its head, in parts, of which the first is kept where space is short.
+    above it. ``at`` is when it was made (Unix seconds, 0 where unknown). ``stamp`` stands at the right of its head, in
+    parts, of which the first is kept where space is short.
     """
 
     id: str

@@ -26,6 +26,7 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
+from tavern_tui.ui.chat.finding import Finding
 from tavern_tui.ui.chat.keys import Keys
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.others import Others
@@ -86,6 +87,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
         self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
         self.selection = Selection(self.mirror, self.composer)
+        self.finding = Finding(self)
         self.editor = TurnEditor(self.composer)
         self.problems = Problems(self.mirror)
         self.outbox = Outbox(self)
