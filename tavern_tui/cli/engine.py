@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tavern_tui.cli.output import data, line, note
+from tavern_tui.cli.talking import tell_problems
 
 
 @click.group()
@@ -71,6 +72,7 @@ def tune(ctx: click.Context, model: str, seconds: float) -> None:
     from tavern_tui.session.workspace import Workspace
 
     workspace = Workspace.open(safe=ctx.obj["safe"])
+    tell_problems(workspace)
     chosen = embedded.model_to_use(workspace.directories, workspace.settings, model)
     note(f"Measuring with {chosen.name} for about {seconds:.0f} s")
 
