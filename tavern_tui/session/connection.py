@@ -10,16 +10,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import SettingsError
-from tavern_tui.domain.template import ContextTemplate, InstructTemplate
-from tavern_tui.engines.base import Engine, EngineInfo
-from tavern_tui.prompt.detect import detect
-from tavern_tui.prompt.templates import BUILT_IN, PLAIN, context_for, template_name
 from tavern_tui.session.counting import CountCache
 from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
-from tavern_tui.storage.models import is_starter
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.template import ContextTemplate, InstructTemplate
+    from tavern_tui.engines.base import Engine, EngineInfo
 
 LOOK_AGAIN_SECONDS = 60.0
 EMBEDDED = "embedded"
@@ -37,6 +37,8 @@ class TemplateChoice:
     @property
     def name(self) -> str:
         """What the choice is called."""
+        from tavern_tui.prompt.templates import PLAIN
+
         return self.instruct.name if self.instruct else PLAIN
 
 
@@ -45,6 +47,9 @@ def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
 
     Raises ``SettingsError`` for a name that does not exist.
     """
+    from tavern_tui.prompt.detect import detect
+    from tavern_tui.prompt.templates import context_for
+
     if not wanted:
         instruct, why = detect(info.chat_template, info.model)
         return TemplateChoice(instruct, context_for(instruct), why)
@@ -54,6 +59,8 @@ def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
 
 def template_named(wanted: str) -> InstructTemplate | None:
     """A built-in template by name, ``None`` for plain text. Raises ``SettingsError`` naming those that exist."""
+    from tavern_tui.prompt.templates import BUILT_IN, PLAIN, template_name
+
     name = template_name(wanted)
     if name is None:
         hint = f"There are: {', '.join([*BUILT_IN, PLAIN])}."
@@ -120,4 +127,6 @@ class Connection:
 
 
 def _runs_starter(info: EngineInfo) -> bool:
+    from tavern_tui.storage.models import is_starter
+
     return info.engine == EMBEDDED and is_starter(Path(info.address))

@@ -7,9 +7,10 @@ oldest entries leave first.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tavern_tui.engines.base import Engine, EngineInfo
+if TYPE_CHECKING:
+    from tavern_tui.engines.base import Engine, EngineInfo
 
 T = TypeVar("T")
 LIMIT = 50_000

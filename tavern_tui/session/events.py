@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.engines import base
-from tavern_tui.prompt.plan import PromptPlan
+
+if TYPE_CHECKING:
+    from tavern_tui.engines.base import Event
+    from tavern_tui.prompt.plan import PromptPlan
 
 
 class ReplyKind(Enum):
@@ -131,8 +134,10 @@ SessionEvent = (
 )
 
 
-def progress_of(event: base.Event) -> EngineWaiting | PrefillProgress | Notice | None:
+def progress_of(event: Event) -> EngineWaiting | PrefillProgress | Notice | None:
     """What a front end hears of an engine's event that carries no text; ``None`` for the others."""
+    from tavern_tui.engines import base
+
     match event:
         case base.Waiting(why=why):
             return EngineWaiting(why)

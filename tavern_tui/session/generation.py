@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from tavern_tui.domain import messages
-from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.disk_errors import reply_not_saved
 from tavern_tui.domain.errors import EngineError, EngineFault, StorageError, TavernError
 from tavern_tui.domain.events import Receipt, Speaker, TextExtended, TurnAdded, TurnTokens
@@ -23,6 +21,7 @@ from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.meter import Meter
 from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
 from tavern_tui.storage.chats import ChatLog
@@ -30,26 +29,6 @@ from tavern_tui.storage.journal import ReplyJournal
 
 _LISTEN_SECONDS = 0.25
 """How often a running reply looks whether another terminal wants it stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyPlace:
-    """Where a reply goes: a new turn by ``name`` under ``parent``, or more of the turn ``extends``.
-
-    ``next``: it is the chat's next turn. What another terminal adds under ``parent`` meanwhile then comes before it;
-    otherwise that turn would be taken for a swipe of the reply.
-    """
-
-    name: str
-    parent: str = ""
-    extends: Turn | None = None
-    next: bool = False
-
-    def parent_in(self, tree: ChatTree) -> str:
-        """The turn to follow in a chat that may have grown since the reply was begun."""
-        if not self.next or tree.tip == self.parent:
-            return self.parent
-        return tree.tip if any(turn.parent == self.parent for turn in tree.walk_back()) else self.parent
 
 
 class Generation:

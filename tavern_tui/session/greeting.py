@@ -7,11 +7,12 @@ from datetime import datetime
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.persona import Persona
-from tavern_tui.prompt.macros import MacroContext, expand
 
 
 def expanded(text: str, character: Character, persona: Persona, now: datetime, random: Callable[[], float]) -> str:
     """``text`` with its macros replaced, as it is stored (``docs/spec/sillytavern-prompts.md`` §3.5)."""
+    from tavern_tui.prompt.macros import MacroContext, expand
+
     names = MacroContext(user=persona.name, char=character.nickname or character.name, now=now, random=random)
     return expand(text, names)
 

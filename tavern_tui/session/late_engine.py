@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
-from tavern_tui.engines.base import Engine, EngineInfo, Event, Request
+
+if TYPE_CHECKING:
+    from tavern_tui.engines.base import Engine, EngineInfo, Event, Request
 
 
 class LateEngine:

@@ -6,13 +6,15 @@ What lasts is the chat's property ``lore``: a list with an object for each stick
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import FormatError, NotFoundError
 from tavern_tui.domain.lorebook import Lorebook
-from tavern_tui.prompt.plan import LoreEffect, LoreState
 from tavern_tui.storage.library import Library
+
+if TYPE_CHECKING:
+    from tavern_tui.prompt.plan import LoreState
 
 PROPERTY = "lore"
 
@@ -47,6 +49,8 @@ def books_of(character: Character, library: Library) -> tuple[Lorebook, ...]:
 
 def read_state(properties: Mapping[str, Any]) -> LoreState:
     """What lasts, by a chat's properties; entries that another program or a person wrote in another way are dropped."""
+    from tavern_tui.prompt.plan import LoreEffect, LoreState
+
     listed = properties.get(PROPERTY)
     effects = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return LoreState(

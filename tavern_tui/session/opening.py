@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.domain.persona import Persona
-from tavern_tui.engines.base import Engine, Event
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection, template_named
 from tavern_tui.session.late_engine import LateEngine
@@ -23,6 +23,9 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.session.setting_problems import server_in_settings
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
+
+if TYPE_CHECKING:
+    from tavern_tui.engines.base import Engine, Event
 
 Watch = Callable[[out.SessionEvent], None]
 """Hears what an engine does while it connects."""

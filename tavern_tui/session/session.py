@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ROOT, ChatTree, Turn
@@ -21,21 +21,22 @@ from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, Pr
 from tavern_tui.domain.events import Body, PropertySet, Speaker, TipMoved, TurnAdded
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
-from tavern_tui.prompt.assemble import assemble
-from tavern_tui.prompt.cleanup import reply_rules
-from tavern_tui.prompt.inputs import GenerationKind, PromptInput
-from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.session import events as out
 from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
-from tavern_tui.session.generation import Generation, ReplyPlace
 from tavern_tui.session.greeting import expanded, greetings
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
-from tavern_tui.session.reply_text import ReplyText
+from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.recovery import Recovery, recover
+
+# What makes a reply is imported when one is made: a chat is on screen without it.
+if TYPE_CHECKING:
+    from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+    from tavern_tui.prompt.plan import PromptPlan
+    from tavern_tui.session.generation import Generation
 
 RESPONSE_TOKENS = "response_tokens"
 """The chat's property that holds its own length of replies, in tokens."""
@@ -197,6 +198,10 @@ class ChatSession:
     async def _generate(
         self, prepared: Prepared, place: ReplyPlace, stopping: asyncio.Event
     ) -> AsyncGenerator[out.SessionEvent, None]:
+        from tavern_tui.prompt.cleanup import reply_rules
+        from tavern_tui.session.generation import Generation
+        from tavern_tui.session.reply_text import ReplyText
+
         text = ReplyText(
             plan=prepared.plan,
             rules=reply_rules(prepared.given, prepared.plan),
@@ -236,6 +241,9 @@ class ChatSession:
 
     async def _prepare(self, kind: out.ReplyKind, place: ReplyPlace) -> Prepared:
         """Connect, choose, plan: everything before the engine writes."""
+        from tavern_tui.prompt.assemble import assemble
+        from tavern_tui.prompt.inputs import GenerationKind
+
         ready = await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
         options = self._options_for(ready, kind, place)
         parent = place.extends.id if place.extends else place.parent
@@ -258,6 +266,9 @@ class ChatSession:
         return replace(options, seed=options.seed + len(self.tree.children.get(place.parent, ())))
 
     def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
+        from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+        from tavern_tui.session.reply_text import ReplyText
+
         return PromptInput(
             character=self.character,
             persona=self.persona,
@@ -331,6 +342,12 @@ class ChatSession:
 
         (event,) = await asyncio.to_thread(self.log.append_from, turn)
         return event.id
+
+
+def load_reply_making() -> None:
+    """Import what makes a reply, so that the first one does not wait for it. Blocks: for a thread, in an open chat."""
+    import tavern_tui.prompt.assemble
+    import tavern_tui.session.generation  # noqa: F401
 
 
 def _refuse(no_card: NotFoundError | None) -> None:

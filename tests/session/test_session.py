@@ -21,8 +21,8 @@ from tavern_tui.engines.base import EngineInfo, Notice, ReasoningArrived
 from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
-from tavern_tui.session.generation import ReplyPlace
 from tavern_tui.session.options import ReplyOptions, for_starter
+from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.journal import ReplyJournal

@@ -22,7 +22,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
-from tavern_tui.session.session import ChatSession
+from tavern_tui.session.session import ChatSession, load_reply_making
 from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
@@ -166,12 +166,17 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.composer.count_tokens = partial(count_with, session)
         self.composer.placeholder = f"Message {session.character.name}"
         self.progress.tell(character=session.character.name, chat=tree.title)
-        self.look_for_engine()
+        self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
         try:
             return await self.whereabouts.restore(session)
         finally:
             self.show_state()
+
+    def _get_ready(self) -> None:
+        """The chat is on screen: look for its engine, and have at hand what makes a reply."""
+        self.look_for_engine()
+        self.run_worker(load_reply_making, group="loading", thread=True)
 
     def could_not_open(self, error: TavernError) -> None:
         """Say why there is no chat, and what to do."""

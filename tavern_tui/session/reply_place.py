@@ -1,0 +1,27 @@
+"""``ReplyPlace``: where in a chat a reply goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tavern_tui.domain.chat import ChatTree, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlace:
+    """Where a reply goes: a new turn by ``name`` under ``parent``, or more of the turn ``extends``.
+
+    ``next``: it is the chat's next turn. What another terminal adds under ``parent`` meanwhile then comes before it;
+    otherwise that turn would be taken for a swipe of the reply.
+    """
+
+    name: str
+    parent: str = ""
+    extends: Turn | None = None
+    next: bool = False
+
+    def parent_in(self, tree: ChatTree) -> str:
+        """The turn to follow in a chat that may have grown since the reply was begun."""
+        if not self.next or tree.tip == self.parent:
+            return self.parent
+        return tree.tip if any(turn.parent == self.parent for turn in tree.walk_back()) else self.parent
