@@ -9,8 +9,9 @@ import asyncio
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
-from tavern_tui.domain.events import Body, TextEdited, TipMoved, TurnDeleted, TurnHidden, Undone
+from tavern_tui.domain.events import Body, PropertySet, TextEdited, TipMoved, TurnDeleted, TurnHidden, Undone
 from tavern_tui.session.bookmarks import bookmark_set
+from tavern_tui.session.titles import TITLE, TITLED_AT, title_due
 from tavern_tui.session.undo import in_words, next_redo, next_undo
 from tavern_tui.storage.chats import ChatLog
 
@@ -63,6 +64,11 @@ class ChatChanges:
     async def delete(self, turn: str) -> None:
         """Take ``turn`` and everything below it out of the chat; ``undo`` brings it back."""
         await self.write(TurnDeleted(turn))
+
+    async def name_chat(self) -> None:
+        """Name the chat after what was said in it, once there is enough and unless it has a name of its own."""
+        if title := title_due(self._log.tree.title, self._log.tree.path()[:TITLED_AT]):
+            await self.write(PropertySet(TITLE, title))
 
     async def undo(self) -> str:
         """Take back the last action of this device; says what it was, empty where there is none."""

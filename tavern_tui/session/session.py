@@ -223,6 +223,8 @@ class ChatSession:
         try:
             async with aclosing(self._running.run()) as events:
                 async for event in events:
+                    if isinstance(event, out.TurnSaved):
+                        await self.changes.name_chat()
                     yield event
         finally:
             self._running = None

@@ -20,6 +20,11 @@ from tavern_tui.domain.events import (
     Undone,
 )
 from tavern_tui.session.bookmarks import BOOKMARK
+from tavern_tui.session.lore import PROPERTY as LORE_STATE
+from tavern_tui.session.titles import TITLE
+
+_KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE})
+"""Properties that the program writes without being asked: nobody means them by "undo"."""
 
 
 def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
@@ -77,7 +82,9 @@ def _is_action(event: ChatEvent) -> bool:
     match event.body:
         case TurnAdded(parent=parent, speaker=speaker):
             return parent != ROOT or speaker is Speaker.USER
-        case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted() | PropertySet():
+        case PropertySet(key=key):
+            return key not in _KEPT_BY_ITSELF
+        case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted():
             return True
         case _:
             return False

@@ -11,6 +11,7 @@ from tavern_tui.config.settings import LoadedSettings, Settings, load_settings
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import NotFoundError, TavernError
 from tavern_tui.domain.persona import Persona
+from tavern_tui.session.titles import title_at_first
 from tavern_tui.storage.chat_store import ChatStore, ChatSummary
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.device import Device
@@ -93,5 +94,5 @@ class Workspace:
 
     def new_chat(self, character: Character, persona: Persona) -> ChatLog:
         """A chat with ``character`` in a file of its own, without any turn yet. Raises ``StorageError``."""
-        title = f"{character.name} {time.strftime('%Y-%m-%d %H.%M')}"
+        title = title_at_first(character.name, time.strftime("%Y-%m-%d %H.%M"))
         return self.chats.create(title, (character.name,), persona.name)
