@@ -370,6 +370,13 @@ _TURN = (
         ("i",),
         vim=("K",),
     ),
+    Action(
+        "turn.unfold",
+        "Thinking",
+        "Shows what the model thought before it wrote, or folds it.",
+        Where.TURN,
+        ("t",),
+    ),
     Action("turn.bookmark", "Bookmark", "Sets a bookmark at the turn, or takes it away.", Where.TURN, ("m",)),
     Action(
         "turn.quick_reply",

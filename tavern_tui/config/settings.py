@@ -96,6 +96,9 @@ class UiSettings:
     ascii: str = setting(
         "auto", one_of("auto", "on", "off"), "Plain ASCII signs: on, off, or auto, which looks at the terminal."
     )
+    confirm: str = setting(
+        "ask", one_of("ask", "never"), "Whether deleting and regenerating a turn take a second press: ask or never."
+    )
 
 
 GROUPS: dict[str, type] = {

@@ -9,7 +9,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,14 +21,17 @@ from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.session.hanging_up import HangUp
 from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
+from tavern_tui.session.setting_problems import setting_problems
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui import popups
-from tavern_tui.ui.chat.opening import away_notes, notes_of
+from tavern_tui.ui.chat.opening import away_notes, notes_of, where_left
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
 from tavern_tui.ui.screens.page import VERTICAL
+from tavern_tui.ui.terminal import termux
 from tavern_tui.ui.terminal.driver import TerminalDriver
+from tavern_tui.ui.terminal.profile import LOCAL, Profile
 from tavern_tui.ui.themes import ROLE_CSS, VARIABLE_DEFAULTS, depth_of, use_theme
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
@@ -49,7 +51,7 @@ class Opener(Protocol):
 class TavernApp(App[int], inherit_bindings=False):
     """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
 
-    ``updates_per_second`` bounds how often a growing reply is painted; ``first_run``: ask what a first start asks.
+    ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks.
     """
 
     CSS = ROLE_CSS
@@ -63,7 +65,7 @@ class TavernApp(App[int], inherit_bindings=False):
         wishes: Wishes,
         *,
         glyphs: Glyphs = UNICODE_GLYPHS,
-        updates_per_second: float = 30.0,
+        profile: Profile = LOCAL,
         first_run: bool = False,
         opener: Opener = open_session,
         clock: Callable[[], float] = time.monotonic,
@@ -74,14 +76,13 @@ class TavernApp(App[int], inherit_bindings=False):
         self.glyphs = glyphs
         self.depth = Depth.FULL
         self.theme_name = workspace.settings.ui.theme
-        self.kept_open = ExitStack()
-        self._updates_per_second = updates_per_second
+        self.profile = profile
         self._first_run = first_run
         self._opener = opener
         self._clock = clock
-        self._loaded_keys = load_keymap(workspace.directories)
+        self._loaded_keys = load_keymap(workspace.directories, profile.keys)
         self._asked_to_quit = float("-inf")
-        self._notes = [str(problem) for problem in (*workspace.loaded.problems, *self._loaded_keys.problems)]
+        self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
         self.leaving = False
         self._hang_up: HangUp | None = None
         self.bug: Exception | None = None
@@ -123,7 +124,11 @@ class TavernApp(App[int], inherit_bindings=False):
     async def _begin(self) -> None:
         """Ask what a first start asks, then open a chat."""
         if self._first_run:
-            self.wishes = await popups.first_run(self)
+            try:
+                self.wishes = await popups.first_run(self)
+            except TavernError as error:
+                self.chat.could_not_open(error)
+                return
         await self._open(self.wishes)
 
     @work(group="opening", exclusive=True)
@@ -142,11 +147,14 @@ class TavernApp(App[int], inherit_bindings=False):
             await self.chat.session.connection.engine.close()
 
     def _new_screen(self) -> ChatScreen:
-        return ChatScreen(self._loaded_keys.keymap, glyphs=self.glyphs, clock=self._clock)
+        asks = self.workspace.settings.ui.confirm != "never"
+        return ChatScreen(self._loaded_keys.keymap, glyphs=self.glyphs, asks=asks, clock=self._clock)
 
     async def _open(self, wishes: Wishes) -> None:
         screen = self.chat
         try:
+            if not (wishes.character or wishes.chat):
+                wishes = await where_left(self.workspace, wishes)
             session = await asyncio.to_thread(self._opener, self.workspace, wishes, watch=screen.engine_event)
             notes = await self._opened(session)
         except TavernError as error:
@@ -162,7 +170,7 @@ class TavernApp(App[int], inherit_bindings=False):
 
     async def _opened(self, session: ChatSession) -> list[str]:
         """What is to be said about the chat that was opened, and once about files that were not taken as they are."""
-        session.options = replace(session.options, updates_per_second=self._updates_per_second)
+        session.options = replace(session.options, updates_per_second=self.profile.updates_per_second)
         await session.open()
         notes, self._notes = [*self._notes, *notes_of(session)], []
         return notes
@@ -196,8 +204,15 @@ class TavernApp(App[int], inherit_bindings=False):
         if not self.chat.replying:
             await self._end()
 
+    def reply_begins(self) -> None:
+        """A reply is about to be made."""
+        if self.profile.termux:
+            self.run_worker(termux.reply_begins(), group="termux")
+
     async def reply_ended(self) -> None:
         """A reply is saved: the program ends if that was what it waited for."""
+        if self.profile.termux:
+            self.run_worker(termux.reply_ended(self), group="termux")
         if self._hang_up is not None:
             self._hang_up.reply_ended()
         elif self.leaving:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 
 from tavern_tui.session.first_run import needs_first_run
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.glyphs import fit_scroll_bars, glyphs_for
-
-HERE_PER_SECOND = 30.0
-FAR_PER_SECOND = 10.0
-PHONE_PER_SECOND = 6.0
+from tavern_tui.ui.terminal.profile import profile_of
 
 
 def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = None) -> int:
@@ -26,22 +22,15 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
     settings = workspace.settings.ui
     glyphs = glyphs_for(os.environ, sys.stdout.encoding or "", settings.ascii)
     fit_scroll_bars(glyphs)
+    profile = profile_of(os.environ)
     app = TavernApp(
         workspace,
         wishes,
         glyphs=glyphs,
-        updates_per_second=updates_per_second(os.environ),
+        profile=profile,
         first_run=needs_first_run(workspace) if first_run is None else first_run,
     )
-    with app.kept_open:
-        code = app.run()
+    code = app.run(mouse=profile.mouse)
     if app.bug is not None:
         raise app.bug
     return code or 0
-
-
-def updates_per_second(environ: Mapping[str, str]) -> float:
-    """How often a growing reply is painted: less over a network and on a phone, where each painting costs."""
-    if environ.get("TERMUX_VERSION"):
-        return PHONE_PER_SECOND
-    return FAR_PER_SECOND if environ.get("SSH_CONNECTION") else HERE_PER_SECOND

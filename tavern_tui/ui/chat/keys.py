@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from textual.events import Key
 from textual.timer import Timer
 
-from tavern_tui.config.action import Action, Where
+from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.ui.chat.actions import RUNNABLE, run
 from tavern_tui.ui.chat.turn_mode import BURST_SECONDS, HARMLESS
 from tavern_tui.ui.terminal.gestures import keys_meant
@@ -81,7 +81,7 @@ class Keys:
         if screen.selection.turn:
             return await self._command(event, action)
         if action is None or action.id not in RUNNABLE:
-            return self._history(event.key) or await self._into_composer(event)
+            return self._walked(event.key) or await self._into_composer(event)
         if action.id != "reply.speak" or not screen.outbox.just_sent:
             await run(screen, action.id)
         return True
@@ -124,12 +124,16 @@ class Keys:
         self._screen.selection.leave()
         self._screen.composer.insert(text)
 
-    def _history(self, key: str) -> bool:
-        """↑ on the composer's first line and ↓ on its last walk through what was sent."""
+    def _walked(self, key: str) -> bool:
+        """↑ on the composer's first line and ↓ on its last walk through what was sent; over an empty one they scroll:
+        that is what a finger's swipe sends on a phone."""
         composer = self._screen.composer
-        if key == "up":
-            return composer.history_back()
-        return key == "down" and composer.history_forward()
+        if key not in ("up", "down"):
+            return False
+        if composer.is_empty and self._screen.keymap.preset is Preset.PHONE:
+            self._screen.mirror.log.scroll_relative(y=-1 if key == "up" else 1, animate=False)
+            return True
+        return composer.history_back() if key == "up" else composer.history_forward()
 
     def _hold(self, action: str) -> None:
         """Run ``action`` once it is known that its letter was not typed."""

@@ -95,6 +95,11 @@ class Mirror:
             self.log.discard(self._problems)
             self._problems.clear()
 
+    def unfold(self, entry_id: str) -> None:
+        """Show the thinking of a turn, or fold it again. Raises ``KeyError``."""
+        entry = self.log.standing.entry(entry_id)
+        self.log.replace(replace(entry, unfolded=not entry.unfolded))
+
     def last_turn(self) -> str:
         """The id of the last turn on screen, "" where there is none."""
         return next((entry.id for entry in reversed(self.log.entries) if entry.roleplay), "")

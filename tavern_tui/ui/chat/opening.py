@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tavern_tui.session.coming_back import Place
+from tavern_tui.session.coming_back import Place, PlaceKeeper
+from tavern_tui.session.opening import Wishes
 from tavern_tui.session.reading_chats import problems_of
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.while_away import first_new, while_away
+from tavern_tui.session.workspace import Workspace
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
@@ -39,3 +42,12 @@ def away_notes(screen: ChatScreen, place: Place) -> list[str]:
         now=datetime.now().astimezone(),
     )
     return [line] if line else []
+
+
+async def where_left(workspace: Workspace, wishes: Wishes) -> Wishes:
+    """``wishes`` for the chat that was open last, here or else anywhere; as they are where that chat is gone.
+
+    Raises ``StorageError``.
+    """
+    path = await PlaceKeeper(workspace.directories.state).last_chat()
+    return wishes if path is None or not path.is_file() else replace(wishes, chat=path.stem)

@@ -152,6 +152,14 @@ async def hide(screen: ChatScreen, _argument: str = "") -> None:
     screen.hint("The model reads it again · u undoes" if turn.hidden else "The model no longer reads it · u undoes")
 
 
+async def unfold(screen: ChatScreen, _argument: str = "") -> None:
+    """Show what the model thought, or fold it again."""
+    turn = chosen(screen)
+    if not turn.reasoning:
+        raise NotFoundError("This turn was written without thinking.")
+    screen.mirror.unfold(turn.id)
+
+
 async def copy(screen: ChatScreen, _argument: str = "") -> None:
     """Copy the turn's text."""
     await copied(screen, chosen(screen).text, "the turn")
@@ -215,6 +223,7 @@ TURN_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "turn.branch": branch,
     "turn.delete": delete,
     "turn.hide": hide,
+    "turn.unfold": unfold,
     "turn.copy": copy,
     "turn.copy_all": copy_all,
     "chat.undo": undo,

@@ -36,7 +36,7 @@ from tavern_tui.ui.chat.progress import Progress
 from tavern_tui.ui.chat.replies import Replies
 from tavern_tui.ui.chat.selection import Selection
 from tavern_tui.ui.chat.whereabouts import Whereabouts
-from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Part
 from tavern_tui.ui.chatlog.view import ChatLog, reading_measure
 from tavern_tui.ui.composer.folds import FOLD_MARK
 from tavern_tui.ui.composer.widget import Composer
@@ -55,7 +55,10 @@ HINT_SECONDS = 6.0
 
 
 class ChatScreen(Screen[None], inherit_bindings=False):
-    """A chat that ``open`` fills once its session is there. ``asks``: whether taking something away asks first."""
+    """A chat that ``fill`` fills once its session is there. ``asks``: whether taking something away asks first.
+
+    ``replying`` says whether a reply is being made here.
+    """
 
     DEFAULT_CSS = """
     ChatScreen {
@@ -83,7 +86,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._replies: Replies | None = None
         self._engine: EngineWatch | None = None
         self._hint_timer: Timer | None = None
-        self._replying = False
+        self.replying = False
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
         self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
         self.selection = Selection(self.mirror, self.composer)
@@ -135,14 +138,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         return self.session
 
     @property
-    def replying(self) -> bool:
-        """Whether a reply is being made here."""
-        return self._replying
-
-    @property
     def busy(self) -> bool:
         """Whether a reply is being made, here or in another terminal."""
-        return self._replying or (self.others is not None and self.others.writing)
+        return self.replying or (self.others is not None and self.others.writing)
 
     async def fill(self, session: ChatSession) -> Place:
         """Show the chat of ``session``, which is open, where it was left; look for its engine and follow it.
@@ -200,10 +198,11 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         if self.busy or self._replies is None or self.others is None:
             self.hint("A reply is being written · Esc stops it")
             return
-        self._replying = True
+        self.replying = True
         self.problems.clear()
         self.selection.leave()
         self.mirror.log.follow_end()
+        self.tavern.reply_begins()
         self.app.run_worker(self._replies.run(self.others.in_turn(stream), beside=beside), group="reply")
         self.show_state()
 
@@ -267,11 +266,14 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     @on(ChatLog.Clicked)
     def _clicked(self, event: ChatLog.Clicked) -> None:
-        self.selection.select(event.entry_id)
+        if event.part in (Part.FOLD, Part.REASONING):
+            self.mirror.unfold(event.entry_id)
+        else:
+            self.selection.select(event.entry_id)
         self.show_state()
 
     async def _reply_ended(self) -> None:
-        self._replying = False
+        self.replying = False
         self.outbox.reply_ended(leaving=self.tavern.leaving)
         self.show_state()
         if self._engine is not None:

@@ -18,6 +18,7 @@ from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.terminal.profile import Profile
 
 
 def home(folder: Path) -> Directories:
@@ -36,7 +37,7 @@ class Evening:
         self.directories = home(folder)
         self.engine = FakeEngine(replies or ("Yes.",))
 
-    def app(self, *, engine: Engine | None = None, wishes: Wishes | None = None) -> TavernApp:
+    def app(self, *, engine: Engine | None = None, wishes: Wishes | None = None, first_run: bool = False) -> TavernApp:
         """An app that has not been started."""
 
         def opened(workspace: Workspace, wishes: Wishes, *, watch: Watch) -> ChatSession:
@@ -46,7 +47,9 @@ class Evening:
             return session
 
         workspace = Workspace.open(dirs=self.directories)
-        return TavernApp(workspace, wishes or Wishes(character="Wren"), updates_per_second=1000.0, opener=opened)
+        return TavernApp(
+            workspace, wishes or Wishes(character="Wren"), profile=Profile(updates_per_second=1000.0), opener=opened
+        )
 
     @asynccontextmanager
     async def begun(

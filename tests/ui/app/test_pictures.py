@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines.fake import Script
 from tavern_tui.session.demo import DEMO_CHAT, demo_workspace
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
@@ -19,6 +20,11 @@ from tests.ui.pictures import SIZES, assert_looks_as_kept
 
 PICTURES = Path(__file__).parent / "snapshots"
 BROKEN = EngineError("rig:5001 does not answer (connection refused).", fault=EngineFault.UNREACHABLE)
+
+REPLIES: dict[str, Script] = {
+    "problem": [BROKEN],
+    "writing": ['*Bess puts a hand on the door.* "There was a', 60.0],
+}
 
 
 @contextmanager
@@ -55,7 +61,10 @@ async def draw(state: str, app: TavernApp, pilot: Pilot[int]) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", ["demo", "selected", "typing", "deleting", "problem", "writing"])
 async def test_the_chat_screen_looks_as_it_was_looked_at(state: str, size: tuple[int, int], tmp_path: Path) -> None:
-    replies = {"problem": [BROKEN], "writing": ['*Bess puts a hand on the door.* "There was a', 60.0]}
+    replies: dict[str, Script] = {
+        "problem": [BROKEN],
+        "writing": ['*Bess puts a hand on the door.* "There was a', 60.0],
+    }
     evening = Evening(tmp_path, replies.get(state, "Yes."))
     with demo(tmp_path, evening) as app:
         async with app.run_test(size=size) as pilot:

@@ -1,0 +1,130 @@
+"""Where the app opens, and what suits the terminal that it opens in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tavern_tui.config.action import Preset
+from tavern_tui.engines.base import ReasoningArrived
+from tavern_tui.session.opening import Wishes
+from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, profile_of
+from tests.ui.app.evening import Evening, hint, texts, typed
+
+
+async def test_a_later_start_opens_the_chat_that_was_open_last(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "From Wren.", "From Bess.")
+    async with evening.begun() as (_, pilot):
+        await typed(pilot, "Hello Wren", "enter")
+    async with evening.begun(app=evening.app(wishes=Wishes(character="Bess"))) as (_, pilot):
+        await typed(pilot, "Hello Bess", "enter")
+    async with evening.begun() as (_, pilot):
+        await pilot.press("ctrl+c", "ctrl+c")
+    async with evening.begun(app=evening.app(wishes=Wishes())) as (app, _):
+        assert texts(app) == ["Hello Wren", "From Wren."]
+
+
+async def test_a_start_after_the_last_chat_was_removed_opens_another(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "From Wren.")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Hello Wren", "enter")
+        path = app.chat.open_session.log.path
+        await pilot.press("ctrl+c", "ctrl+c")
+    path.unlink()
+    async with evening.begun(app=evening.app(wishes=Wishes())) as (app, _):
+        assert texts(app) == []
+
+
+async def test_deleting_takes_one_press_where_the_setting_says_so(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "One.")
+    evening.directories.config.mkdir(parents=True)
+    (evening.directories.config / "config.yaml").write_text("ui:\n  confirm: never\n", encoding="utf-8")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await pilot.press("escape", "d")
+        await pilot.pause(0.4)
+        assert texts(app) == ["Hello"]
+
+
+async def test_what_was_not_taken_of_the_settings_is_said_in_the_log(tmp_path: Path) -> None:
+    evening = Evening(tmp_path)
+    evening.directories.config.mkdir(parents=True)
+    (evening.directories.config / "config.yaml").write_text("ui:\n  theem: dark\n", encoding="utf-8")
+    async with evening.begun() as (app, _):
+        assert any("theem" in text and "config.yaml" in text and "ui.theme" in text for text in texts(app))
+
+
+@pytest.mark.parametrize(
+    ("environ", "profile"),
+    [
+        ({}, LOCAL),
+        ({"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, FAR),
+        ({"TERMUX_VERSION": "0.118"}, PHONE),
+        ({"TERMUX_VERSION": "0.118", "SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, PHONE),
+    ],
+)
+def test_the_profile_follows_the_terminal(environ: dict[str, str], profile: object) -> None:
+    assert profile_of(environ) is profile
+
+
+async def test_a_swipe_over_a_phones_screen_scrolls_the_log(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "A line.\n" * 60)
+    app = evening.app()
+    app.chat.keymap = type(app.chat.keymap)(Preset.PHONE, {**app.chat.keymap.keys, "turn.select": ("escape",)})
+    async with evening.begun((45, 13), app=app) as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        app.chat.mirror.log.follow_end()
+        await pilot.pause()
+        before = app.chat.mirror.log.scroll_y
+        await pilot.press(*["up"] * 5)
+        assert app.chat.mirror.log.scroll_y == before - 5
+        assert not app.chat.selection.turn
+        await pilot.press(*["down"] * 2)
+        assert app.chat.mirror.log.scroll_y == before - 3
+
+
+async def test_termux_stays_awake_while_a_reply_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "told"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("termux-wake-lock", "termux-wake-unlock", "termux-notification"):
+        tool = tools / name
+        tool.write_text(f'#!/bin/sh\necho {name} "$@" >> {told}\n', encoding="utf-8")
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    evening = Evening(tmp_path, "She nods.")
+    app = evening.app()
+    app.profile = PHONE
+    async with evening.begun(app=app) as (app, pilot):
+        await typed(pilot, "A secret", "enter")
+        while not told.exists() or "notification" not in told.read_text(encoding="utf-8"):
+            await pilot.pause(0.05)
+    said = told.read_text(encoding="utf-8")
+    assert said.splitlines()[0] == "termux-wake-lock"
+    assert "termux-wake-unlock" in said
+    assert "nods" not in said
+    assert "secret" not in said
+
+
+async def test_the_thinking_of_a_turn_is_shown_and_folded(tmp_path: Path) -> None:
+    async with Evening(tmp_path, [ReasoningArrived("She hesitates."), "She nods."], "Plain.").begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await pilot.press("escape", "t")
+        await pilot.pause(0.4)
+        assert unfolded(app)
+        await pilot.press("t")
+        await pilot.pause(0.4)
+        assert not unfolded(app)
+        await pilot.press("escape")
+        await typed(pilot, "And now", "enter")
+        await pilot.press("escape", "t")
+        await pilot.pause(0.4)
+        assert "without thinking" in hint(app)
+
+
+def unfolded(app: TavernApp) -> bool:
+    """Whether the thinking of the last turn is shown."""
+    return app.chat.mirror.log.entries[-1].unfolded
