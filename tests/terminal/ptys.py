@@ -169,7 +169,8 @@ class Terminal:
         end = time.monotonic() + LONGEST_SECONDS
         while not met():
             if time.monotonic() > end:
-                raise AssertionError(f"it did not happen; on screen: {self.screen()}")
+                shown = "\n".join(self.screen())
+                raise AssertionError(f"it did not happen; on screen:\n{shown}")
             meanwhile()
 
 

@@ -18,7 +18,7 @@ PATIENCE = 30.0
 class SlowServer:
     """Speaks the OpenAI API on loopback, in a thread: every reply is ``words`` numbered words, ``pause`` seconds apart.
 
-    The ``n``-th reply is ``n.0 n.1 …``. ``hold`` lets each reply come to a number of words and no further.
+    The ``N``-th reply is ``rNw0 rNw1 …``. ``hold`` lets each reply come to a number of words and no further.
     """
 
     def __init__(self, words: int = 20, *, pause: float = 0.0) -> None:
@@ -58,7 +58,7 @@ class SlowServer:
 
     def reply(self, number: int, words: int | None = None) -> str:
         """The text of the reply that is given in the place ``number``, from 1; or its first words."""
-        return " ".join(f"{number}.{place}" for place in range(self.words if words is None else words))
+        return " ".join(f"r{number}w{place}" for place in range(self.words if words is None else words))
 
     def _complete(self, asked: Asked) -> Reply:
         self.prompts.append(str(asked.json["prompt"]))
@@ -76,7 +76,7 @@ class SlowServer:
         for place in range(self.words):
             while place >= self._most:  # noqa: ASYNC110  the test's thread says when to go on
                 await asyncio.sleep(0.01)
-            yield chunk(f"{' ' if place else ''}{number}.{place}")
+            yield chunk(f"{' ' if place else ''}r{number}w{place}")
             await asyncio.sleep(self.pause)
         yield chunk("", "stop")
         yield DONE

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import SUFFIX
@@ -55,23 +59,36 @@ class Home:
         """Their texts, the greeting left out."""
         return [turn.text for turn in self.path()][1:]
 
+    def begin_chat(self, *texts: str) -> None:
+        """Make a chat with Mira, in which the user and she have said ``texts`` in turn."""
+        workspace = Workspace.open(dirs=self.directories)
+        character, _ = workspace.character("mira")
+        log = workspace.new_chat(character, workspace.persona)
+        said = [(Speaker.CHARACTER, "Mira"), (Speaker.USER, "Alex")]
+        parent = ""
+        for number, text in enumerate((character.greeting.replace("{{user}}", "Alex"), *texts)):
+            speaker, name = said[number % 2]
+            [event] = log.append(TurnAdded(parent, speaker, name, text))
+            parent = event.id
+
     def journals(self) -> str:
         """All that is in the journals of replies that are being written; "" where none is."""
-        return _read(self.directories.journals, f"*{SUFFIX}")
+        return "".join(_read(self.directories.journals, f"*{SUFFIX}"))
 
-    def drafts(self) -> str:
-        """All that is kept of what is being written and where, in every terminal."""
-        return _read(self.directories.state / "places", "*.json")
+    def drafts(self) -> list[str]:
+        """What is being written, in every terminal, as far as it is on disk."""
+        places = _read(self.directories.state / "places", "*.json")
+        return [draft for place in places if (draft := json.loads(place).get("draft", ""))]
 
 
-def _read(folder: Path, pattern: str) -> str:
+def _read(folder: Path, pattern: str) -> list[str]:
     found = []
     for path in sorted(folder.glob(pattern)):
         try:
             found.append(path.read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:
             pass  # it was removed since
-    return "\n".join(found)
+    return found
 
 
 class TavernTerminal(Terminal):
@@ -119,26 +136,15 @@ class TavernTerminal(Terminal):
 
 
 class Tmux:
-    """The program in a real tmux of its own with default settings. ``folder`` is short: a socket's path is."""
+    """A real tmux of its own, with default settings. ``folder`` has a short path: it holds the socket."""
 
     def __init__(self, folder: Path) -> None:
-        self.command = ["tmux", "-S", str(folder / "tmux"), "-f", "/dev/null"]
+        self.command = ("tmux", "-S", str(folder / "tmux"), "-f", "/dev/null")
 
-    def start(self, command: Sequence[str], variables: Mapping[str, str], *, rows: int = 24, columns: int = 80) -> None:
-        """Run ``command`` in a new session, with nobody attached."""
-        given = [part for name, text in variables.items() for part in ("-e", f"{name}={text}")]
-        self._do("new-session", "-d", "-x", str(columns), "-y", str(rows), *given, *command)
+    def __enter__(self) -> Self:
+        return self
 
-    def end(self) -> None:
-        """End it and all in it."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         subprocess.run([*self.command, "kill-server"], capture_output=True, timeout=LONGEST_SECONDS, check=False)
-
-    def screen(self) -> list[str]:
-        """What its pane shows."""
-        return self._do("capture-pane", "-p").splitlines()
-
-    def _do(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [*self.command, *arguments], capture_output=True, text=True, timeout=LONGEST_SECONDS, check=True
-        )
-        return done.stdout

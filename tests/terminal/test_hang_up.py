@@ -116,7 +116,7 @@ def test_sigterm_in_mid_reply_keeps_what_had_come_though_nobody_reads(
     terminal = start()
     fill(terminal)
     terminal.type("Hello\r")
-    terminal.leave_unread_until(lambda: "1.49" in home.journals())
+    terminal.leave_unread_until(lambda: "r1w49" in home.journals())
     terminal.signal(signal.SIGTERM)
     terminal.leave_unread_until(terminal.ended)
     assert terminal.process.returncode == 0
@@ -130,7 +130,7 @@ def test_a_hang_up_in_mid_reply_lets_it_be_finished_at_next_to_no_cost(
     server.hold(10)
     terminal = start()
     say(terminal, "Hello")
-    terminal.until_shown("1.9")
+    terminal.until_shown("r1w9")
     before = cpu_seconds(terminal)
     terminal.close()
     server.go_on()
@@ -149,16 +149,16 @@ def test_who_comes_back_in_mid_reply_sees_it_go_on_and_has_it_once(
     server.hold(10)
     old = start()
     say(old, "Hello")
-    old.until_shown("1.9")
+    old.until_shown("r1w9")
     old.close()
     time.sleep(seconds)
     new = start()
-    new.until_shown("1.9", ELSEWHERE)
-    assert not new.shows("1.10")
+    new.until_shown("r1w9", ELSEWHERE)
+    assert not new.shows("r1w10")
     server.go_on()
-    new.until_shown(f"1.{WORDS - 1}")
+    new.until_shown(f"r1w{WORDS - 1}")
     new.until_gone(ELSEWHERE)
-    assert new.text().count(f"1.{WORDS - 1}") == 1
+    assert new.text().count(f"r1w{WORDS - 1}") == 1
     assert old.exit_status() == 0
     assert home.texts() == ["Hello", server.reply(1)]
     assert swipes(home) == [1, 1]
@@ -170,12 +170,12 @@ def test_who_comes_back_after_the_end_is_told_in_one_line(start: Start, home: Ho
     server.hold(10)
     old = start()
     say(old, "Hello")
-    old.until_shown("1.9")
+    old.until_shown("r1w9")
     old.close()
     server.go_on()
     assert old.exit_status() == 0
     new = start()
-    new.until_shown(f"1.{WORDS - 1}", "while you were disconnected")
+    new.until_shown(f"r1w{WORDS - 1}", "while you were disconnected")
     lines = [line for line in new.screen() if "disconnected" in line]
     assert len(lines) == 1
     assert re.search(r"Mira's reply was finished while you were disconnected \(\d\d:\d\d\)\.", lines[0])
@@ -196,9 +196,9 @@ def test_a_turn_and_its_reply_are_seen_in_the_other_terminal_and_drafts_stay_whe
     second.until_shown("a draft of the second")
     assert not first.shows("a draft of the second")
     first.type("\r")
-    second.until_shown("a draft of the first", "1.9", ELSEWHERE, "a draft of the second")
+    second.until_shown("a draft of the first", "r1w9", ELSEWHERE, "a draft of the second")
     server.go_on()
-    second.until_shown(f"1.{WORDS - 1}", "a draft of the second")
+    second.until_shown(f"r1w{WORDS - 1}", "a draft of the second")
     second.until_gone(ELSEWHERE)
     assert home.texts() == ["a draft of the first", server.reply(1)]
 
@@ -207,7 +207,7 @@ def test_esc_in_one_terminal_stops_the_reply_of_the_other(start: Start, home: Ho
     server.hold(10)
     first, second = start(), start()
     say(first, "Hello")
-    second.until_shown("1.9", ELSEWHERE)
+    second.until_shown("r1w9", ELSEWHERE)
     second.type("\x1b")
     second.until_gone(ELSEWHERE)
     first.read_until(lambda: len(home.texts()) == 2)
@@ -215,7 +215,7 @@ def test_esc_in_one_terminal_stops_the_reply_of_the_other(start: Start, home: Ho
     first.until_gone("Esc Stop")
     say(first, "Again")
     server.go_on()
-    second.until_shown("Again", f"2.{WORDS - 1}")
+    second.until_shown("Again", f"r2w{WORDS - 1}")
 
 
 def test_messages_sent_in_both_terminals_at_once_both_get_their_reply_one_after_the_other(
@@ -228,7 +228,7 @@ def test_messages_sent_in_both_terminals_at_once_both_get_their_reply_one_after_
     for terminal in terminals:
         terminal.type("\r")
     for terminal in terminals:
-        terminal.until_shown(f"2.{WORDS - 1}")
+        terminal.until_shown(f"r2w{WORDS - 1}")
     one, first_reply, other, second_reply = home.texts()
     assert {one, other} == {"message 0", "message 1"}
     assert (first_reply, second_reply) == (server.reply(1), server.reply(2))
