@@ -18,22 +18,26 @@ from pathlib import Path
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.starter import STARTER_MODEL
-from tests.bench import assembly, long_chat, replies, startup
+from tests.bench import app_reply, app_start, assembly, long_chat, replies, startup
 from tests.bench.figures import Figure
 from tests.bench.host_vs_raw import compare
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured: rounds of short commands, tokens of a reply, rounds and tokens of the speed comparison."""
+    """How much is measured: rounds of short commands, tokens of a reply, rounds and tokens of the speed comparison.
+
+    ``app_words`` are those of a reply that is written in the app.
+    """
 
     rounds: int = 5
     reply_tokens: int = 60
     speed_rounds: int = 16
     speed_tokens: int = 32
+    app_words: int = 150
 
 
-QUICK = Effort(rounds=2, reply_tokens=24, speed_rounds=5, speed_tokens=24)
+QUICK = Effort(rounds=2, reply_tokens=24, speed_rounds=5, speed_tokens=24, app_words=60)
 
 
 def starter_model() -> Path:
@@ -62,6 +66,8 @@ ITEMS: dict[str, Callable[[Effort], list[Figure]]] = {
     "start": lambda effort: startup.light_commands(effort.rounds),
     "commands": lambda effort: startup.reading_commands(effort.rounds, starter_model()),
     "chat": lambda effort: long_chat.figures(effort.rounds),
+    "app": lambda effort: app_start.figures(effort.rounds),
+    "writing": lambda effort: app_reply.figures(effort.app_words),
     "assembly": lambda _: assembly.figures(),
     "reading": lambda effort: replies.figures_of_reading(starter_model(), effort.reply_tokens),
     "say": lambda effort: replies.figures_of_say(starter_model(), effort.reply_tokens),

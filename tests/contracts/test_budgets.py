@@ -1,7 +1,8 @@
 """The budgets of ``docs/architecture.md`` §8 that can be counted: never a time, so that a busy machine changes nothing.
 
-Gated elsewhere: the log's size (``tests/formats/test_chatlog.py``), one fold and what an append reads
-(``tests/storage/test_chat_log.py``), ``--version`` and ``--help`` (``test_imports.py``). Times: ``make bench``.
+Gated elsewhere: the app's widgets, lines and bytes (``tests/ui/app/test_budgets.py``), the log's size
+(``tests/formats/test_chatlog.py``), one fold and what an append reads (``tests/storage/test_chat_log.py``),
+``--version`` and ``--help`` (``test_imports.py``). Times: ``make bench``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 
 from tavern_tui.prompt.inputs import Policy
 from tests.bench import assembly
+from tests.bench.app_start import FirstPaint, first_paint, library
 from tests.bench.chat_files import CHARACTER, long_chat, many_chats
 from tests.bench.figures import environment
 from tests.bench.replies import ReadAgain, read_again
@@ -25,13 +27,14 @@ SCAN_DEPTH = 2
 SHIPPED = ("cards", "worlds", "themes", "chats")
 
 
-def rooms(start: Start) -> set[str]:
+def rooms(start: Start | FirstPaint) -> set[str]:
     """The libraries that a command imported, by the first part of their names."""
     return {module.partition(".")[0] for module in start.modules}
 
 
 # How many modules a command may import, a tenth above what it does, and which libraries it must do without.
 SCREEN_AND_ENGINE = {"textual", "rich", "llama_cpp", "sqlite3", "PIL"}
+MODULES_AT_FIRST_PAINT = 590
 NOT_TO_READ = SCREEN_AND_ENGINE | {"httpx", "jinja2", "yaml", "asyncio", "ssl"}
 
 
@@ -55,6 +58,32 @@ def test_say_imports_no_screen_no_http_and_no_llama_before_it_asks_the_engine(
     assert start.asked_engine
     assert rooms(start) & (SCREEN_AND_ENGINE | {"httpx", "jinja2", "yaml"}) == set()
     assert len(start.modules) <= 375
+
+
+# Textual's own, which any app of it imports: its command palette, and what its types name.
+TEXTUALS_WIDGETS = {
+    *("button", "directory_tree", "input", "loading_indicator", "option_list", "placeholder", "select", "static"),
+    *("toast", "tooltip", "tree"),
+}
+NOT_ON_THE_CHAT_SCREEN = {
+    *("tavern_tui.prompt.assemble", "tavern_tui.session.generation", "tavern_tui.session.writers"),
+    *("tavern_tui.session.embedded", "tavern_tui.storage.models", "rich.markdown", "rich.syntax", "rich.traceback"),
+}
+
+
+def test_a_chat_is_on_screen_before_anything_is_imported_that_it_does_not_show(tmp_path: Path) -> None:
+    library(tmp_path, turns=10)
+    start = first_paint(tmp_path)
+    used = {name.removeprefix("textual.widgets._") for name in start.modules if name.startswith("textual.widgets._")}
+    assert used == TEXTUALS_WIDGETS | {"text_area"}
+    assert {module for module in start.modules if module.startswith("tavern_tui.ui.screens.")} <= {
+        "tavern_tui.ui.screens.chat",
+        "tavern_tui.ui.screens.page",
+    }
+    assert start.modules & NOT_ON_THE_CHAT_SCREEN == set()
+    assert {module for module in start.modules if module.startswith("tavern_tui.prompt.")} == set()
+    assert rooms(start) & {"httpx", "pydantic", "pygments", "markdown_it", "jinja2", "llama_cpp", "sqlite3"} == set()
+    assert len(start.modules) <= MODULES_AT_FIRST_PAINT
 
 
 @pytest.mark.parametrize(("policy", "requests"), [(Policy.ECONOMY, 1), (Policy.CLASSIC, 4)])
