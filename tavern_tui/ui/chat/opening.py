@@ -34,6 +34,8 @@ def away_notes(screen: ChatScreen, place: Place) -> list[str]:
         screen.mirror.mark_new(first)
         if not place.turn and not place.selected:
             log.call_after_refresh(log.show_entry, first, 0)
+        if whereabouts is not None:
+            log.call_after_refresh(whereabouts.keep)  # so that it is not new again after a crash
     line = while_away(
         events,
         session.tree,
