@@ -14,15 +14,18 @@ TURNS = 10_000
 TEXT_CHARACTERS = 520
 STARTED = 1_760_000_000
 PROSE = (
-    "the lamp rain door quiet road counter listens answers never always river ferry morning glass “Not yet,” she says. "
-    "*She looks up.* coat stairs letter winter until again something nobody before Wren Alex; and, but\nthen"
+    "the lamp rain door quiet road counter listens answers never always river ferry morning glass coat stairs letter "
+    "winter until again something nobody before Wren Alex; and, but\nthen"
 )
-WORDS = PROSE.split(" ")
+MARKED = ("“Not yet,” she says.", "*She looks up.*")
+"""What is never cut in the middle: marks come in pairs, as models and people write them."""
+PHRASES = (*PROSE.split(" "), *MARKED)
 
 
 def turn_text(dice: Random) -> str:
     """About ``TEXT_CHARACTERS`` characters of words, marks and a few line breaks."""
-    return " ".join(dice.choices(WORDS, k=120))[:TEXT_CHARACTERS]
+    said = " ".join(dice.choices(PHRASES, k=120))[:TEXT_CHARACTERS]
+    return said[: said.rindex("*")] if said.count("*") % 2 else said
 
 
 def turn(number: int, parent: str, dice: Random) -> TurnAdded:
