@@ -1,7 +1,7 @@
-"""The demo: the finished chat that ships with the program, in a library that is thrown away afterwards.
+"""The demo: the finished chat that ships with the program, in a library that is thrown away afterwards, or as a copy.
 
-The user's own characters, chats and lorebooks are neither shown nor touched; their models, engine and settings are
-used, so that a reply at the end of the demo comes from whatever writes for them.
+In the throw-away library the user's own characters, chats and lorebooks are neither shown nor touched; their models,
+engine and settings are used, so that a reply at the end of the demo comes from whatever writes for them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
 from tavern_tui.domain.disk_errors import storage_error
+from tavern_tui.session.copies import copy_chat
 from tavern_tui.session.workspace import Workspace
 
 DEMO_CHAT = "A night at the Crooked Lantern"
@@ -63,6 +64,16 @@ def demo_workspace(workspace: Workspace) -> Iterator[Workspace]:
         yield Workspace.open(safe=workspace.safe, dirs=dirs)
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def own_demo_chat(workspace: Workspace) -> str:
+    """The name of the demo chat among the user's own, where it is put if it is not there: whoever begins with it and
+    goes on from it, or to another character, writes in the own library, and keeps it.
+
+    Raises ``StorageError`` where the disk refuses.
+    """
+    present = [chat.name for chat in workspace.chats.list() if chat.title == DEMO_CHAT]
+    return present[0] if present else copy_chat(workspace, DEMO_CHAT, DEMO_CHAT).stem
 
 
 def _copy(path: Path, folder: Path) -> None:

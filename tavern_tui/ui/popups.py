@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import remember
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.session.demo import DEMO_CHAT, demo_workspace
 from tavern_tui.session.opening import Wishes, connection_to
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ Popup = Callable[["TavernApp"], Awaitable[None]]
 
 async def first_run(app: TavernApp) -> Wishes:
     """Ask what a first start asks; what to open then."""
+    from tavern_tui.session.demo import own_demo_chat
     from tavern_tui.session.first_run import StarterFetch, remember_first_run
     from tavern_tui.session.writers import find_writers, wishes_for, writer_at
     from tavern_tui.ui.screens.first_run import FirstRunScreen, FirstRunTools, What
@@ -40,13 +40,9 @@ async def first_run(app: TavernApp) -> Wishes:
     app.say_later(result.notes)
     app.reload()
     wishes = wishes_for(result.writer, app.wishes) if result.writer is not None else app.wishes
-    return await demo(app, wishes) if result.what is What.DEMO else wishes
-
-
-async def demo(app: TavernApp, wishes: Wishes) -> Wishes:
-    """Go on in a throw-away library with the demo chat in it; ``wishes`` for that chat."""
-    app.workspace = app.kept_open.enter_context(demo_workspace(app.workspace))
-    return replace(wishes, character="", chat=DEMO_CHAT)
+    if result.what is not What.DEMO:
+        return wishes
+    return replace(wishes, character="", chat=await asyncio.to_thread(own_demo_chat, app.workspace))
 
 
 async def writers(app: TavernApp) -> None:

@@ -48,7 +48,11 @@ class Evening:
 
         workspace = Workspace.open(dirs=self.directories)
         return TavernApp(
-            workspace, wishes or Wishes(character="Wren"), profile=Profile(updates_per_second=1000.0), opener=opened
+            workspace,
+            wishes or Wishes(character="Wren"),
+            profile=Profile(updates_per_second=1000.0),
+            first_run=first_run,
+            opener=opened,
         )
 
     @asynccontextmanager
