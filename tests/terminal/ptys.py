@@ -30,6 +30,12 @@ _TESTERS_OWN = ("TEXTUAL", "TMUX", "TAVERN_", "STY", "SSH_", "LC_", "NO_COLOR")
 """How the variables begin that say something of the tester's terminal or library, not of the test's."""
 
 
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a program on a terminal: ``variables`` over the tester's, without the tester's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_TESTERS_OWN)}
+    return {**kept, "PYTHONUTF8": "1", **variables}
+
+
 class Terminal:
     """``command`` in a terminal of ``rows`` × ``columns`` cells, as the leader of its session."""
 
@@ -40,13 +46,12 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.modes_before = termios.tcgetattr(slave)
         self._path = os.ttyname(slave)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_TESTERS_OWN)}
         # The shell, leading a session, opens the terminal, which makes it the one that hangs up on it.
         self.process = subprocess.Popen(
             ["sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', self._path, *command],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", **(variables or {})},
+            env=environment({"TERM": "xterm-256color", "COLORTERM": "truecolor", **(variables or {})}),
         )
         os.close(slave)
         os.set_blocking(self.master, False)

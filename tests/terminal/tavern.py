@@ -16,7 +16,7 @@ from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import SUFFIX
-from tests.terminal.ptys import LONGEST_SECONDS, Terminal
+from tests.terminal.ptys import LONGEST_SECONDS, Terminal, environment
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "tavern_tui")
@@ -148,3 +148,44 @@ class Tmux:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         subprocess.run([*self.command, "kill-server"], capture_output=True, timeout=LONGEST_SECONDS, check=False)
+
+    def start(self, command: Sequence[str], variables: Mapping[str, str], *, rows: int = 24, columns: int = 80) -> None:
+        """Run ``command`` with nobody attached; what it showed last stays when it ends."""
+        size = ("-x", str(columns), "-y", str(rows))
+        self._do("new-session", "-d", *size, *command, env=environment(variables))
+        self._do("set-option", "-g", "remain-on-exit", "on")
+
+    def again(self) -> None:
+        """Run the command once more, in the same pane."""
+        self._do("respawn-pane")
+
+    def process(self) -> int:
+        """The id of the process that runs in the pane."""
+        return int(self._do("display-message", "-p", "#{pane_pid}"))
+
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._do("display-message", "-p", "#{pane_dead}").strip() == "1"
+
+    def screen(self) -> list[str]:
+        """What the pane shows."""
+        return self._do("capture-pane", "-p").splitlines()
+
+    def type(self, text: str) -> None:
+        """Type ``text``, character by character."""
+        self._do("send-keys", "-l", "--", text)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, named as tmux names them."""
+        self._do("send-keys", *keys)
+
+    def paste(self, text: str) -> None:
+        """Paste ``text``, marked as a paste where the program wants that."""
+        self._do("set-buffer", "--", text)
+        self._do("paste-buffer", "-p")
+
+    def _do(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+        done = subprocess.run(
+            [*self.command, *arguments], capture_output=True, text=True, timeout=LONGEST_SECONDS, check=True, env=env
+        )
+        return done.stdout
