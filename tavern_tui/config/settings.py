@@ -12,7 +12,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -257,7 +257,8 @@ def _write_durably(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that takes nothing does not let go of anything either
+            temporary.unlink()
         raise storage_error(error, path) from error
 
 

@@ -41,6 +41,10 @@ class StorageError(TavernError):
         super().__init__(title, hint=hint, where=where)
         self.full = full
 
+    def __str__(self) -> str:
+        """The message on one line; of a full disk without the file, because the title names its folder."""
+        return f"{self.title} {self.hint}".rstrip() if self.full else super().__str__()
+
 
 class NotFoundError(TavernError):
     """What was named is not in the library."""

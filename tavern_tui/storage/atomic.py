@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from tavern_tui.domain.disk_errors import storage_error
@@ -60,7 +61,8 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         temporary.replace(target)
         sync_folder(target.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that takes nothing does not let go of anything either
+            temporary.unlink()
         raise storage_error(error, path) from error
 
 

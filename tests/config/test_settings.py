@@ -207,6 +207,12 @@ def test_a_folder_that_cannot_be_made_is_told_in_plain_words(tmp_path: Path) -> 
     assert "Errno" not in str(caught.value)
 
 
+def test_a_disk_that_neither_takes_a_file_nor_lets_go_of_one_is_told_in_plain_words(dirs: Directories) -> None:
+    (dirs.config / f".settings.yaml.{os.getpid()}").mkdir()
+    with pytest.raises(StorageError):
+        remember(dirs, "engine.threads", 3)
+
+
 def test_a_file_that_cannot_be_read_is_not_written_over(dirs: Directories) -> None:
     (dirs.config / "settings.yaml").mkdir()
     with pytest.raises(StorageError):

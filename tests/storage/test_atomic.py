@@ -93,6 +93,24 @@ def test_what_the_disk_refused_is_said_in_plain_words(number: int, said: str) ->
     assert error.where == "/home/a/chat.jsonl"
 
 
+def test_a_disk_that_lets_go_of_nothing_is_told_as_what_it_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    monkeypatch.setattr(os, "write", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(StorageError, match="may not be written here"):
+        write_atomic(tmp_path / "a", b"1")
+
+
+def test_a_full_disk_is_told_once_by_its_folder() -> None:
+    told = str(storage_error(OSError(errno.ENOSPC, "no space"), Path("/home/a/state/x.reply")))
+    assert told.startswith("Disk full: /home/a/state.")
+    assert "x.reply" not in told
+
+
 def test_what_may_not_be_read_is_said_so() -> None:
     error = storage_error(OSError(errno.EACCES, "Permission denied"), Path("/home/a/chat.jsonl"), reading=True)
     assert error.title == "chat.jsonl may not be read here."
