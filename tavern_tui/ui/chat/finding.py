@@ -262,9 +262,9 @@ class Finding:
 
     async def _search(self, query: Query) -> Matches:
         state, turns = self._state, self._turns
-        order = {turn.id: place for place, turn in enumerate(turns)}
         near = self._origin.selected or self._origin.seen if self.is_open else self._screen.selection.turn
-        start = order.get(near, len(turns) - 1)
+        start = next((place for place in range(len(turns) - 1, -1, -1) if turns[place].id == near), len(turns) - 1)
+        await asyncio.sleep(0)
         return replace(await search(turns, query, start), as_of=state)
 
     @property

@@ -18,12 +18,14 @@ from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.messages import number
 from tavern_tui.session.bookmarks import bookmarked
 from tavern_tui.ui.chat.days import date_shown
+from tavern_tui.ui.chatlog import markup
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 _TEXT_CHARACTERS = 120
+_READ_CHARACTERS = 2_000  # of a turn's text: enough for a line however much of it are marks
 
 
 def bookmark_rows(tree: ChatTree) -> list[ListRow]:
@@ -40,7 +42,7 @@ def bookmark_rows(tree: ChatTree) -> list[ListRow]:
         rows.append(
             ListRow(
                 identity,
-                safe_line(turn.text, _TEXT_CHARACTERS) or "(no text)",
+                safe_line(markup.shown_text(turn.text[:_READ_CHARACTERS]), _TEXT_CHARACTERS) or "(no text)",
                 number(place),
                 detail=" · ".join(safe_line(part) for part in told if part),
             )
