@@ -40,6 +40,7 @@ from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Part
 from tavern_tui.ui.chatlog.view import ChatLog, reading_measure
 from tavern_tui.ui.composer.folds import FOLD_MARK
 from tavern_tui.ui.composer.widget import Composer
+from tavern_tui.ui.compositor import RowCompositor
 from tavern_tui.ui.slash import COMMANDS
 from tavern_tui.ui.widgets.keybar import KeyBar
 from tavern_tui.ui.widgets.status import StatusLine
@@ -77,6 +78,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
+        self._compositor = RowCompositor()
         self.keymap = keymap
         self.asks = asks
         self.now = clock
