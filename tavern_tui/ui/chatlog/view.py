@@ -242,8 +242,17 @@ class ChatLog(ScrollView, can_focus=True):
             self.scroll_to(y=target, animate=False, force=True)
 
     def _resized(self) -> None:
-        """Tell Textual the height of the log; where that changed, it asks for all lines on screen again."""
-        self.virtual_size = Size(self.scrollable_content_region.width, self._layout.height)
+        """Tell Textual the height of the log; where that changed, it asks for all lines on screen again.
+
+        Set in the usual way it would lay out the whole screen, though no widget moves: the scroll bar is always there.
+        """
+        size = Size(self.scrollable_content_region.width, self._layout.height)
+        if size == self.virtual_size:
+            return
+        self.set_reactive(ChatLog.virtual_size, size)
+        if self.is_attached:
+            self._scroll_update(size)
+            self.refresh()
 
     def _forget(self) -> None:
         """Drop what no longer stands where it stood: painted lines, and what the reader had marked."""
