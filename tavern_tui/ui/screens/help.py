@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.cells import cell_len
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
-from textual.screen import ModalScreen
-from textual.widget import Widget
-from textual.widgets import Static
 
 from tavern_tui.config.action import Action, Where
 from tavern_tui.config.actions import ACTIONS
@@ -21,7 +14,7 @@ from tavern_tui.config.keymap import Keymap
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.glyphs import keys_shown
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.rows import plain
 
 HEADINGS: Final = {
@@ -99,67 +92,11 @@ def _wrapped(text: str, indent: int, width: int, style: str = "$text-muted") -> 
     return [Content.styled(" " * indent + text[start:end], style) for start, end in lines]
 
 
-class HelpText(Widget):
-    """The help, as long as it is at its width."""
-
-    DEFAULT_CSS = """
-    HelpText { height: auto; color: $foreground; text-wrap: nowrap; }
-    """
-
-    def __init__(self, keymap: Keymap, holding: Collection[Where], glyphs: Glyphs, actions: Sequence[Action]) -> None:
-        super().__init__()
-        self._listed = actions
-        self._keymap = keymap
-        self._holding = frozenset(holding)
-        self._glyphs = glyphs
-
-    def _lines(self, width: int) -> list[Content]:
-        return help_lines(self._keymap, self._holding, width, self._glyphs, self._listed)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The number of its lines."""
-        return len(self._lines(width))
-
-    def render(self) -> Content:
-        """All lines."""
-        return Content("\n").join(self._lines(self.content_size.width))
-
-
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(TextPage):
     """The keys of ``keymap``, those first that hold in the places of ``holding``.
 
     ``runnable``: the ids of the actions that can be done, ``None`` for all.
     """
-
-    VERTICAL_BREAKPOINTS = VERTICAL
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll(-1)", show=False),
-        Binding("down", "scroll(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown,space", "page(1)", show=False),
-        Binding("home", "ends(0)", show=False),
-        Binding("end", "ends(1)", show=False),
-        Binding("escape,q,f1,question_mark,enter", "leave", "Close", show=False),
-    ]
-    DEFAULT_CSS = (
-        PAGE_CSS.replace("PAGE", "HelpScreen")
-        + """
-    HelpScreen {
-        & #text {
-            height: 1fr;
-            padding: 0 1 0 2;
-            background: $background;
-            scrollbar-size-vertical: 1;
-            scrollbar-background: $background;
-            scrollbar-background-hover: $background;
-            scrollbar-background-active: $background;
-            scrollbar-color: $border;
-            scrollbar-color-hover: $primary;
-            scrollbar-color-active: $primary;
-        }
-    }
-    """
-    )
 
     def __init__(
         self,
@@ -169,34 +106,9 @@ class HelpScreen(ModalScreen[None]):
         runnable: Collection[str] | None = None,
         glyphs: Glyphs = UNICODE_GLYPHS,
     ) -> None:
-        super().__init__()
-        self._glyphs = glyphs
         listed = [action for action in ACTIONS if runnable is None or action.id in runnable]
-        self._text = HelpText(keymap, holding, glyphs, listed)
 
-    def compose(self) -> ComposeResult:
-        """The text and how to move in it."""
-        with Vertical(id="page"):
-            yield Static("Help", id="question")
-            yield VerticalScroll(self._text, id="text", can_focus=False)
-            yield Static(Content(plain("↑↓ PgUp PgDn scroll · Esc close", self._glyphs)), id="keys")
+        def lines(width: int) -> list[Content]:
+            return help_lines(keymap, holding, width, glyphs, listed)
 
-    @property
-    def _scroll(self) -> VerticalScroll:
-        return self.query_one("#text", VerticalScroll)
-
-    def action_scroll(self, lines: int) -> None:
-        """Go on by lines."""
-        self._scroll.scroll_relative(y=lines, animate=False)
-
-    def action_page(self, pages: int) -> None:
-        """Go on by windows, less a line."""
-        self._scroll.scroll_relative(y=pages * max(1, self._scroll.size.height - 1), animate=False)
-
-    def action_ends(self, end: int) -> None:
-        """Go to the beginning or the end."""
-        self._scroll.scroll_to(y=self._scroll.max_scroll_y if end else 0, animate=False)
-
-    def action_leave(self) -> None:
-        """Close the help."""
-        self.dismiss(None)
+        super().__init__("Help", lines, closing=frozenset(keymap.keys["app.help"]), glyphs=glyphs)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from rich.cells import cell_len
 from textual.content import Content
-from textual.geometry import Size
-from textual.screen import ModalScreen
-from textual.widget import Widget
-from textual.widgets import Static
 
 from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.display import safe, safe_line
@@ -22,7 +16,7 @@ from tavern_tui.session.bookmarks import is_bookmarked
 from tavern_tui.ui.chat.days import date_shown, time_shown
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.rows import plain
 
 Fact = tuple[str, str]
@@ -114,94 +108,39 @@ def receipt_lines(facts: Sequence[Fact], width: int, glyphs: Glyphs = UNICODE_GL
     for name, what in facts:
         beside = len(name) < _LABELS_WIDTH
         room = max(wrap.NARROWEST, width - _LABELS_WIDTH) if beside else width
-        text = what if name == RAW else plain(what, glyphs)
         if not beside:
-            lines += [Content(""), Content.styled(name, "$text-muted")]
-        for row, (start, end) in enumerate(wrap.lines(text, room)):
+            lines.append(Content(""))
+            lines += [Content.styled(text, "$text-muted") for text in _wrapped(name, width)]
+        for row, text in enumerate(_wrapped(what, room) if name == RAW else _filled(what, room, glyphs)):
             label = (name if row == 0 else "").ljust(_LABELS_WIDTH) if beside else ""
-            lines.append(Content.assemble((label, "$text-muted"), text[start:end]))
+            lines.append(Content.assemble((label, "$text-muted"), text))
     return lines
 
 
-class _Facts(Widget):
-    """The facts, as long as they are at their width."""
-
-    DEFAULT_CSS = """
-    _Facts { height: auto; color: $foreground; text-wrap: nowrap; }
-    """
-
-    def __init__(self, facts: Sequence[Fact], glyphs: Glyphs) -> None:
-        super().__init__()
-        self._facts = facts
-        self._glyphs = glyphs
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The number of lines."""
-        return len(receipt_lines(self._facts, width, self._glyphs))
-
-    def render(self) -> Content:
-        """All lines."""
-        return Content("\n").join(receipt_lines(self._facts, self.content_size.width, self._glyphs))
+def _wrapped(text: str, width: int) -> list[str]:
+    return [text[start:end] for start, end in wrap.lines(text, width)]
 
 
-class ReceiptScreen(ModalScreen[None]):
+def _filled(text: str, width: int, glyphs: Glyphs) -> list[str]:
+    """``text`` on lines that end, where they can, between two of the things that a dot divides."""
+    dot = f" {glyphs.dot} "
+    lines: list[str] = []
+    for piece in text.split(" · "):
+        shown = plain(piece, glyphs)
+        if lines and cell_len(lines[-1] + dot + shown) <= width:
+            lines[-1] += dot + shown
+        else:
+            lines += _wrapped(shown, width)
+    return lines
+
+
+class ReceiptScreen(TextPage):
     """The receipt of ``turn`` in ``tree``. Raises ``KeyError`` for a turn that is not there."""
 
-    VERTICAL_BREAKPOINTS = VERTICAL
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown,space", "page(1)", show=False),
-        Binding("escape,i,q,enter", "leave", "Close", show=False),
-    ]
-    DEFAULT_CSS = (
-        PAGE_CSS.replace("PAGE", "ReceiptScreen")
-        + """
-    ReceiptScreen {
-        & #facts {
-            height: 1fr;
-            padding: 0 1 0 2;
-            background: $background;
-            scrollbar-size-vertical: 1;
-            scrollbar-background: $background;
-            scrollbar-background-hover: $background;
-            scrollbar-background-active: $background;
-            scrollbar-color: $border;
-            scrollbar-color-hover: $primary;
-            scrollbar-color-active: $primary;
-        }
-        &.-short #question { margin: 0; }
-    }
-    """
-    )
-
     def __init__(self, tree: ChatTree, turn: str, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
-        super().__init__()
-        self._glyphs = glyphs
         name = safe_line(tree.turns[turn].name)
-        self._heading = " · ".join(filter(None, (f"Turn {number(len(tree.path(turn)))}", name)))
-        self._facts = receipt_facts(tree, turn)
-
-    def compose(self) -> ComposeResult:
-        """Which turn, the facts, and how to move in them."""
-        with Vertical(id="page"):
-            yield Static(Content(plain(self._heading, self._glyphs)), id="question")
-            yield VerticalScroll(_Facts(self._facts, self._glyphs), id="facts", can_focus=False)
-            yield Static(Content(plain("↑↓ scroll · Esc close", self._glyphs)), id="keys")
-
-    @property
-    def _scroll(self) -> VerticalScroll:
-        return self.query_one("#facts", VerticalScroll)
-
-    def action_scroll(self, lines: int) -> None:
-        """Go on by lines."""
-        self._scroll.scroll_relative(y=lines, animate=False)
-
-    def action_page(self, pages: int) -> None:
-        """Go on by windows, less a line."""
-        self._scroll.scroll_relative(y=pages * max(1, self._scroll.size.height - 1), animate=False)
-
-    def action_leave(self) -> None:
-        """Close the receipt."""
-        self.dismiss(None)
+        heading = " · ".join(filter(None, (f"Turn {number(len(tree.path(turn)))}", name)))
+        facts = receipt_facts(tree, turn)
+        super().__init__(
+            heading, lambda width: receipt_lines(facts, width, glyphs), closing=frozenset({"i"}), glyphs=glyphs
+        )

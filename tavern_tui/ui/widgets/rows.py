@@ -17,6 +17,9 @@ from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, Glyphs
 MARGIN = 2
 """Cells before a title, where the selected row has its mark."""
 
+BEFORE_BAR = 1
+"""Cells between a row and the scroll bar."""
+
 INDENT = 2
 """Cells by which a detail stands further in than its title."""
 
@@ -96,7 +99,7 @@ def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
 
 
 def _room(width: int) -> int:
-    return max(wrap.NARROWEST + INDENT, width - MARGIN)
+    return max(wrap.NARROWEST + INDENT, width - MARGIN - BEFORE_BAR)
 
 
 def _inner(room: int) -> int:
