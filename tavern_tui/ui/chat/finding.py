@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.messages import number
 from tavern_tui.session.finding import Query, look_through, query_for
@@ -27,6 +28,7 @@ SLICE_SECONDS: Final = 0.003
 """How long a search holds the program before it lets others have a turn."""
 
 _NUMBER = re.compile(r":\s*(\d[\d,._ ]*)\Z")
+_TOLD: Final = 20  # characters of what was typed, in a message
 _HERE, _EVERYWHERE = "Find", "Find on all branches"
 
 
@@ -161,7 +163,7 @@ class Finding:
         query = words_of(text)
         matches = await self._search(query) if query is not None else None
         if matches is None or not matches.turns:
-            raise NotFoundError(f"Not found: “{text.strip()}”." if text.strip() else "Nothing to find was typed.")
+            raise NotFoundError(f"Not found: “{safe_line(text, _TOLD)}”." if query else "Nothing to find was typed.")
         await self._leave()
         await self._show(matches)
 
@@ -172,7 +174,7 @@ class Finding:
             raise NotFoundError("Nothing was searched for yet.", hint="/find finds words.")
         matches = known if known.as_of == self._state else await self._search(known.query)
         if not matches.turns:
-            raise NotFoundError(f"“{known.query.text}” is no longer in this chat.")
+            raise NotFoundError(f"“{safe_line(known.query.text, _TOLD)}” is no longer here.")
         selected = self._screen.selection.turn
         if selected in matches.turns:
             await self._show(matches.at(selected).stepped(step))

@@ -203,7 +203,7 @@ async def test_a_match_that_is_gone_is_not_gone_to(tmp_path: Path) -> None:
         app.chat.renew()
         await pilot.press("n")
         await pilot.pause()
-        assert hint(app) == "“three” is no longer in this chat."
+        assert hint(app) == "“three” is no longer here."
 
 
 async def test_what_came_since_is_found_too(tmp_path: Path) -> None:
