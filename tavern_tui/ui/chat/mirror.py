@@ -25,11 +25,13 @@ class Mirror:
     def __init__(self, log: ChatLog) -> None:
         self.log = log
         self._spoken = 0
+        self._said: list[str] = []
         self._problems: set[str] = set()
 
     def load(self, tree: ChatTree) -> None:
         """Show the whole branch, and nothing else."""
         self._problems.clear()
+        self._said.clear()
         self.log.load([entry_in(tree, turn) for turn in tree.path()])
 
     def keep_up(self, tree: ChatTree, changed: Iterable[str] = ()) -> None:
@@ -86,6 +88,7 @@ class Mirror:
         entry = ChatEntry(f"said-{self._spoken}", EntryKind.PROBLEM if problem else EntryKind.NOTE, text=text)
         if problem:
             self._problems.add(entry.id)
+        self._said.append(entry.id)
         self.log.append([entry])
         return entry.id
 
@@ -93,6 +96,7 @@ class Mirror:
         """Take the problems off the screen: what they were about has been gone on from."""
         if self._problems:
             self.log.discard(self._problems)
+            self._said = [said for said in self._said if said not in self._problems]
             self._problems.clear()
 
     def unfold(self, entry_id: str) -> None:
@@ -129,7 +133,9 @@ class Mirror:
 
     def number(self, entry_id: str) -> int:
         """Which turn of the branch it is, from 1."""
-        return sum(entry.roleplay for entry in self.log.entries[: self.log.standing.place(entry_id) + 1])
+        standing = self.log.standing
+        place = standing.place(entry_id)
+        return place + 1 - sum(standing.place(said) < place for said in self._said)
 
     def _turns_after(self, entry_id: str) -> list[str]:
         """The turns on screen after this one; all of them where it is ""."""

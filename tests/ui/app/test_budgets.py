@@ -19,6 +19,7 @@ from textual.widgets import TextArea
 from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.chatlog.view import ChatLog
 from tests.bench.app_reply import BYTES_PER_TOKEN, app_on
 from tests.bench.chat_files import CHARACTER, PERSONA, fill
@@ -116,6 +117,38 @@ async def test_a_token_paints_few_lines_whatever_the_length_of_the_chat(
         await spelling.say(pilot)
         await settled(pilot)
         assert texts(app)[-1] == "".join(words).strip()
+
+
+@pytest.mark.parametrize("turns", [10, LONG])
+async def test_moving_the_selection_looks_at_the_turns_beside_it_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    async with evening_with(tmp_path, turns).begun() as (app, pilot):
+        await pilot.press("up")
+        looked: list[str] = []
+
+        def is_turn(entry: ChatEntry) -> bool:
+            looked.append(entry.id)
+            return True
+
+        monkeypatch.setattr(ChatEntry, "roleplay", property(is_turn))
+        await pilot.press("up")
+        assert app.chat.mirror.number(app.chat.selection.turn) == turns - 1
+        assert 0 < len(looked) <= 20
+
+
+async def test_notes_and_problems_do_not_count_as_turns(tmp_path: Path) -> None:
+    async with evening_with(tmp_path, 4).begun() as (app, _):
+        mirror = app.chat.mirror
+        turns = [entry.id for entry in mirror.log.entries]
+        mirror.note("Something is to be said.")
+        mirror.note("Something went wrong.", problem=True)
+        mirror.log.append([ChatEntry("one more", EntryKind.USER)])
+        assert [mirror.number(turn) for turn in (*turns, "one more")] == [1, 2, 3, 4, 5]
+        mirror.forget_problems()
+        assert mirror.number("one more") == 5
+        mirror.load(app.chat.open_session.tree)
+        assert [mirror.number(turn) for turn in turns] == [1, 2, 3, 4]
 
 
 async def test_typing_paints_the_composer_and_what_it_changes_below_not_the_chat(
