@@ -25,6 +25,7 @@ from tavern_tui.session.setting_problems import setting_problems
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.opening import away_notes, notes_of, where_left
+from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
@@ -245,7 +246,7 @@ class TavernApp(App[int], inherit_bindings=False):
         try:
             await popup(self)
         except TavernError as error:
-            self.chat.hint(str(error))
+            refuse(self.chat, error)
         self.chat.show_state()
 
     def reload(self) -> None:

@@ -29,7 +29,7 @@ CHORDS = [
     ("r", "r again"),
     ("d", "d again"),
     ("b", "Nothing follows this turn"),
-    ("e", "Editing turn 5"),
+    ("e", "Enter saves"),
 ]
 """A key pressed after Esc, and what is seen of it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chat.app_actions import APP_ACTIONS, TYPED_ACTIONS
 from tavern_tui.ui.chat.finding_actions import FINDING_ACTIONS
+from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
 from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS
 
@@ -39,5 +40,5 @@ async def _act(screen: ChatScreen, act: Act, argument: str) -> None:
     try:
         await act(screen, argument)
     except TavernError as error:
-        screen.hint(str(error))
+        refuse(screen, error)
     screen.show_state()

@@ -13,17 +13,26 @@ class TurnEditor:
         self._composer = composer
         self.kept: ComposerState | None = None
         self._before = ""
+        self._number = ""
         self.turn = ""
 
-    def begin(self, turn: str, text: str) -> None:
-        """Put ``text`` into the composer; what stands there is kept aside."""
+    @property
+    def way_out(self) -> str:
+        """The keys that end the edit, and last, where it is left out last, the turn; "" while nothing is edited."""
+        return f"Enter saves · Esc cancels · editing turn {self._number}" if self.turn else ""
+
+    def begin(self, turn: str, text: str, number: str) -> None:
+        """Put ``text`` of turn ``number`` into the composer; what stands there is kept aside."""
         if not self.turn:
             self.kept = self._composer.state()
-        self.turn, self._before = turn, text
+        self.turn, self._before, self._number = turn, text, number
         self._composer.put(text)
 
     def end(self) -> str | None:
-        """Give the composer back; the new text, ``None`` where it is the old one or nothing."""
+        """Give the composer back; the new text, ``None`` where it is the old one or nothing.
+
+        Nothing is no text for a turn: whoever wants it gone deletes it.
+        """
         text = self._composer.full_text
         changed = text if text.strip() and text != self._before else None
         self.turn = ""

@@ -30,6 +30,7 @@ class Keys:
         self._clock = clock
         self._held: list[str] = []
         self._timer: Timer | None = None
+        self._calmed = False
 
     def holding(self) -> frozenset[Where]:
         """The places of the registry that hold now."""
@@ -76,6 +77,9 @@ class Keys:
             await run(screen, offer)
             return True
         if event.key == "escape" and screen.take_back():
+            return True
+        if event.key == "ctrl+s":
+            self._calm()
             return True
         action = screen.keymap.action_for(event.key, self.holding())
         if screen.selection.turn:
@@ -134,6 +138,12 @@ class Keys:
             self._screen.mirror.log.scroll_relative(y=-1 if key == "up" else 1, animate=False)
             return True
         return composer.history_back() if key == "up" else composer.history_forward()
+
+    def _calm(self) -> None:
+        """Answer the habit of saving, once; afterwards it is known."""
+        if not self._calmed:
+            self._screen.hint("Everything is already saved.")
+        self._calmed = True
 
     def _hold(self, action: str) -> None:
         """Run ``action`` once it is known that its letter was not typed."""

@@ -46,11 +46,11 @@ class Outbox:
             composer.newline()
             return
         if screen.editor.turn:
-            turn = screen.editor.turn
+            turn, emptied = screen.editor.turn, not composer.full_text.strip()
             if (text := screen.editor.end()) is not None:
                 await screen.save_edit(turn, text)
             else:
-                screen.hint("Nothing was changed")
+                screen.hint("An empty text is not kept · d deletes a turn" if emptied else "Nothing was changed")
             return
         match parse(composer.full_text, RUNNABLE):
             case Command(action=action, argument=argument):
@@ -64,7 +64,9 @@ class Outbox:
     def _send(self, text: str) -> None:
         screen = self._screen
         if screen.session is None:
-            screen.hint("The chat is still being opened")
+            screen.hint(
+                "The chat is still being opened" if screen.opening else "No chat is open · /characters lists them"
+            )
         elif not screen.busy:
             screen.composer.take()
             self.send(text)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.editor import edit_text, editor_command
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ async def edit_outside(screen: ChatScreen, text: str, use: Callable[[str], Await
         if edited.text != text:
             await use(edited.text)
     except TavernError as error:
-        screen.hint(str(error))
+        refuse(screen, error)
         return
     if edited.notice:
         screen.hint(edited.notice)

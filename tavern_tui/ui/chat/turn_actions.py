@@ -79,9 +79,8 @@ async def edit(screen: ChatScreen, argument: str = "") -> None:
         await screen.save_edit(turn.id, argument)
         return
     screen.selection.leave()
-    screen.editor.begin(turn.id, turn.text)
-    name = number(screen.mirror.number(turn.id))
-    screen.hint(f"Editing turn {name} · Enter saves · Esc leaves it as it was", lasting=True)
+    screen.editor.begin(turn.id, turn.text, number(screen.mirror.number(turn.id)))
+    screen.hint("")
 
 
 async def edit_in_editor(screen: ChatScreen, _argument: str = "") -> None:

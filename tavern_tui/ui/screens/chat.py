@@ -83,6 +83,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.asks = asks
         self.now = clock
         self.session: ChatSession | None = None
+        self.opening = True
         self.others: Others | None = None
         self.whereabouts: Whereabouts | None = None
         self._replies: Replies | None = None
@@ -180,6 +181,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def could_not_open(self, error: TavernError) -> None:
         """Say why there is no chat, and what to do."""
+        self.opening = False
         self.progress.idle()
         self.problems.show(error, (OTHER_CHAT,))
 
@@ -234,9 +236,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         if self._hint_timer is not None:
             self._hint_timer.stop()
             self._hint_timer = None
-        self.progress.tell(hint=text)
+        self.progress.tell(hint=text or self.editor.way_out)
         if text and not lasting:
-            self._hint_timer = self.set_timer(seconds, lambda: self.progress.tell(hint=""))
+            self._hint_timer = self.set_timer(seconds, lambda: self.hint(""))
 
     def show_state(self) -> None:
         """Show the keys that hold now."""
@@ -276,6 +278,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     async def _reply_ended(self) -> None:
         self.replying = False
+        self.hint("")
         self.outbox.reply_ended(leaving=self.tavern.leaving)
         self.show_state()
         if self._engine is not None:

@@ -33,7 +33,12 @@ _USEFUL: Final[dict[Where, tuple[str, ...]]] = {
     Where.COMPOSER: ("composer.send", "composer.newline", "app.palette", "composer.editor", "app.help"),
     Where.ANYWHERE: ("app.palette", "app.help"),
 }
-_NOT_WHILE_REPLYING = ("reply.speak", "reply.swipe", "reply.regenerate", "turn.regenerate", "turn.continue")
+_NOT_WHILE_REPLYING: Final = frozenset(
+    {
+        *("reply.speak", "reply.swipe", "reply.regenerate", "turn.swipe", "turn.regenerate", "turn.continue"),
+        *("turn.delete", "turn.branch", "chat.undo"),
+    }
+)
 
 
 def useful_keys(keymap: Keymap, holding: Collection[Where]) -> list[tuple[str, Action]]:

@@ -1,0 +1,22 @@
+"""Saying what a key or a command could not do, where it is read whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from tavern_tui.domain.errors import TavernError
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+def refuse(screen: ChatScreen, error: TavernError) -> None:
+    """Say ``error`` in the status line, with its hint if there is space; below the chat where that is too narrow."""
+    room = screen.size.width - 2
+    if told := next((text for text in (str(error), error.title) if cell_len(text) <= room), ""):
+        screen.hint(told)
+    else:
+        screen.problems.show(error, ())
+        screen.mirror.log.follow_end()
