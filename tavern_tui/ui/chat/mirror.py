@@ -128,7 +128,8 @@ class Mirror:
 
     def stamp(self, entry_id: str) -> tuple[str, ...]:
         """What is shown of a turn only while it is selected: its number and the time."""
-        shown = (number(self.number(entry_id)), time_shown(self.log.standing.entry(entry_id).at))
+        entry = self.log.standing.entry(entry_id)
+        shown = (number(self.number(entry_id)), time_shown(entry.at)) if entry.roleplay else ()
         return tuple(part for part in shown if part)
 
     def number(self, entry_id: str) -> int:
