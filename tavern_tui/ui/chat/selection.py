@@ -5,15 +5,18 @@ from __future__ import annotations
 from tavern_tui.domain.messages import number
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.turn_mode import Burst, Confirmation
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.widget import Composer
+from tavern_tui.ui.widgets.rows import plain
 
 
 class Selection:
     """At most one turn of the log; letters are then commands for it."""
 
-    def __init__(self, mirror: Mirror, composer: Composer) -> None:
+    def __init__(self, mirror: Mirror, composer: Composer, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
         self._mirror = mirror
         self._composer = composer
+        self._glyphs = glyphs
         self.turn = ""
         self.burst = Burst()
         self.confirmation = Confirmation()
@@ -25,7 +28,8 @@ class Selection:
             return
         self.turn = turn
         self._mirror.log.select_entry(turn, self._mirror.stamp(turn))
-        self._composer.dim(f"Turn {number(self._mirror.number(turn))} selected · Enter to type")
+        said = f"Turn {number(self._mirror.number(turn))} selected · Enter to type"
+        self._composer.dim(plain(said, self._glyphs))
 
     def leave(self) -> None:
         """Select nothing, and go back to typing."""

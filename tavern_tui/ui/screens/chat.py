@@ -92,7 +92,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.replying = False
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
         self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
-        self.selection = Selection(self.mirror, self.composer)
+        self.selection = Selection(self.mirror, self.composer, glyphs=glyphs)
         self.finding = Finding(self)
         self.editor = TurnEditor(self.composer)
         self.problems = Problems(self.mirror)

@@ -18,6 +18,7 @@ from textual.widget import Widget
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.widgets.rows import plain
 
 EVERY_SECONDS: Final = 1.0
 """The least time between two paintings that only bring new numbers."""
@@ -214,7 +215,7 @@ def _context_forms(status: Status) -> tuple[str, ...]:
 def _shortened(text: str, glyphs: Glyphs) -> tuple[str, ...]:
     """``text``, and what is left of it without its first part, its first two, and so on."""
     parts = [part for part in text.split(" · ") if part]
-    return tuple(f" {glyphs.dot} ".join(parts[start:]) for start in range(len(parts)))
+    return tuple(plain(" · ".join(parts[start:]), glyphs) for start in range(len(parts)))
 
 
 def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:
