@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.ui.chatlog.entries import ChatEntry
@@ -36,6 +37,13 @@ class Change:
     grown: int
 
 
+class _Like(Enum):
+    """How a text that is shown follows from its source: kept in its place, as a second copy of a long chat is large."""
+
+    SOURCE = "source"
+    WITHOUT_STARS = "without stars"
+
+
 class LogLayout:
     """Entries in order, their heights at ``width`` (cells; 0 until it is known) and their lines."""
 
@@ -44,7 +52,7 @@ class LogLayout:
         self.glyphs = glyphs
         self.entries: list[ChatEntry] = []
         self._places: dict[str, int] = {}
-        self._shown: list[str | None] = []
+        self._shown: list[str | _Like | None] = []
         self._index = HeightIndex()
         self._lines: OrderedDict[str, EntryLines] = OrderedDict()
 
@@ -197,10 +205,26 @@ class LogLayout:
     def _height(self, place: int) -> int:
         if not self.width:
             return 0
-        shown = self._shown[place]
-        if shown is None:
-            shown = self._shown[place] = shown_of(self.entries[place])
-        return entry_height(self.entries[place], shown, self.width)
+        return entry_height(self.entries[place], self._shown_text(place), self.width)
+
+    def _shown_text(self, place: int) -> str:
+        """The text of an entry as shown, parsed when it is first asked for."""
+        entry, kept = self.entries[place], self._shown[place]
+        source = source_of(entry)
+        match kept:
+            case None:
+                shown = shown_of(entry)
+                if shown == source:
+                    self._shown[place] = _Like.SOURCE
+                else:
+                    self._shown[place] = _Like.WITHOUT_STARS if shown == source.replace("*", "") else shown
+                return shown
+            case _Like.SOURCE:
+                return source
+            case _Like.WITHOUT_STARS:
+                return source.replace("*", "")
+            case _:
+                return kept
 
 
 def _stretches(places: Iterable[int]) -> list[tuple[int, int]]:

@@ -52,6 +52,15 @@ def test_another_width_is_as_if_it_had_always_been() -> None:
     assert lines(layout) == lines(laid_out(entries(5), 12))
 
 
+@given(st.text(alphabet="ab *`\t\n\\\u0007あ", max_size=80), st.integers(10, 30))
+def test_another_width_is_as_if_it_had_always_been_whatever_marks_a_text_has(text: str, width: int) -> None:
+    shown = [ChatEntry("1", EntryKind.CHARACTER, "Bess", text), *entries(1, first=2)]
+    layout = laid_out(shown)
+    for other in (width, 40, width):
+        layout.set_width(other)
+        assert layout.height == laid_out(shown, other).height == sum(len(layout.lines(entry.id)) for entry in shown)
+
+
 @given(st.data())
 @settings(max_examples=50)
 def test_entries_come_and_go_as_in_a_list(data: st.DataObject) -> None:
