@@ -26,6 +26,7 @@ from tests.terminal.ptys import Terminal
 PAUSE_SECONDS = 0.05
 BYTES_PER_TOKEN, MS_PER_TOKEN = 900, 3
 KEYS = 40
+IDLE_SECONDS = 5.0
 _QUIET_SECONDS = 1.5
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -120,12 +121,15 @@ def figures(words: int) -> list[Figure]:
             terminal.until_quiet()
             spoken = terminal.reply()
             terminal.until_quiet()
-            idle = terminal.bytes_in(5.0)
+            before = terminal.cpu_seconds()
+            idle = terminal.bytes_in(IDLE_SECONDS)
+            idle_cpu = terminal.cpu_seconds() - before
         what = f"app, chat of {turns:,} turns"
         lines += [
             Figure(f"{what}, a token of a reply", spoken.cpu_ms, "CPU-ms", 2, MS_PER_TOKEN),
             Figure(f"{what}, a token on the wire at 80×24", spoken.bytes_per_token, "bytes", 0, BYTES_PER_TOKEN),
-            Figure(f"{what}, idle for 5 s", idle, "bytes", 0, 0),
+            Figure(f"{what}, idle for {IDLE_SECONDS:g} s, on the wire", idle, "bytes", 0, 0),
+            Figure(f"{what}, the same", idle_cpu * 1000, "CPU-ms", 0),
             Figure(f"{what}, key to paint, median", statistics.median(waits) * 1000, "ms", 1),
             Figure(f"{what}, a key typed", keys_cpu * 1000, "CPU-ms", 1),
         ]
