@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.ui.chat.actions import RUNNABLE
+from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.slash import Command, Unknown, parse
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class Outbox:
                 composer.take()
                 await screen.run_typed(action, argument)
             case Unknown(message=message):
-                screen.hint(message)
+                what, _, ways_on = message.partition(" · ")
+                refuse(screen, NotFoundError(f"{what}.", hint=ways_on))
             case str(text) if text.strip():
                 self._send(text)
 

@@ -185,8 +185,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
         elif self._step is _Step.WRITER and not self.choice.list.certain:
             self._then = self.action_skip
         elif self._step is _Step.WRITER:
-            selected = self.choice.list.writer
-            self._picked_writer(selected if selected is not None and selected.usable else None)
+            self._picked_writer(self.choice.list.likeliest)
         elif self._step is _Step.WHAT:
             self._begin()
         elif self._fetch is not None:

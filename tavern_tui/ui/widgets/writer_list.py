@@ -43,6 +43,13 @@ class WriterList(RowList):
         return self._writers.get(self.selected.id) if self.selected else None
 
     @property
+    def likeliest(self) -> Writer | None:
+        """The selected one if it can write, else the best that can; ``None`` where nobody can."""
+        selected = self.writer
+        best = selected if selected is not None and selected.usable else best_of(self._writers.values())
+        return best if best is not None and best.usable else None
+
+    @property
     def settled(self) -> bool:
         """Whether everything was looked at."""
         return any(writer.kind is WriterKind.STARTER for writer in self._writers.values())

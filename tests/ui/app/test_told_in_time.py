@@ -76,6 +76,13 @@ async def test_a_refusal_that_does_not_fit_the_line_is_read_whole_in_the_log(tmp
         assert "Move the file away" in said
 
 
+async def test_a_command_that_there_is_not_is_named_at_any_width(tmp_path: Path) -> None:
+    async with Evening(tmp_path).begun(size=(45, 13)) as (app, pilot):
+        await typed(pilot, "/nonsense", "enter")
+        assert hint(app) == "There is no /nonsense."
+        assert app.chat.composer.full_text == "/nonsense"
+
+
 async def test_a_chat_that_could_not_be_opened_is_not_said_to_be_opening(tmp_path: Path) -> None:
     evening = Evening(tmp_path)
     async with evening.begun(app=evening.app(wishes=Wishes(character="Nobody"))) as (app, pilot):

@@ -154,6 +154,13 @@ async def test_where_nothing_writes_escape_goes_on_without_and_offers_the_demo()
         assert await result_of(app, pilot) == FirstRunResult("Alex", None, What.DEMO)
 
 
+async def test_escape_on_the_entry_for_an_address_goes_on_with_the_best_that_can_write() -> None:
+    app = first_run(Search(OTHER_MACHINE, STARTER_HERE))
+    async with app.run_test() as pilot:
+        await press(pilot, "enter", "up", "enter", "escape", "escape", "enter")
+        assert await result_of(app, pilot) == FirstRunResult("Alex", STARTER_HERE, What.TALK)
+
+
 async def test_another_machine_is_asked_for_by_its_address() -> None:
     app = first_run(Search(OTHER_MACHINE, STARTER_HERE), look=kobold)
     async with app.run_test(size=(80, 24)) as pilot:
