@@ -97,10 +97,15 @@ def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings
 
 
 def context_for(model: ModelFile) -> int:
-    """The context to load ``model`` with, in tokens: the largest of the usual ones that fits the free memory."""
+    """The context to load ``model`` with, in tokens: the largest of the usual ones that fits the free memory.
+
+    0 where memory sets no limit: the host then takes its usual one, which is larger on a GPU.
+    """
     if is_starter(model.path):
         return STARTER_CONTEXT_TOKENS
-    for context in CONTEXTS:
+    if model_at(model.path, context_tokens=CONTEXTS[0]).fits:
+        return 0
+    for context in CONTEXTS[1:]:
         needed = model_at(model.path, context_tokens=context)
         if needed.fits and needed.need is not None:
             return needed.need.context_tokens

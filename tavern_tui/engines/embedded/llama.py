@@ -26,7 +26,7 @@ from tavern_tui.engines.embedded.reply import SampledText
 from tavern_tui.engines.embedded.sampling import sampler_chain
 from tavern_tui.engines.embedded.segments import Encoded, encode
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
-from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT, Emit, model_file
+from tavern_tui.engines.embedded.worker import Emit, model_file, usual_contexts
 
 _GPU_STEP = 512
 _INFO, _WARN, _CONTINUED = 2, 3, 5
@@ -181,22 +181,23 @@ class LlamaModel:
         lib = self._lib
         trained: int = lib.llama_model_n_ctx_train(self._model)
         params = lib.llama_context_default_params()
-        params.n_ctx = spec.context_tokens or min(trained, DEFAULT_CONTEXT)
         params.n_batch = BATCH
         params.n_ubatch = self._step(spec)
         params.n_threads = params.n_threads_batch = self.threads
         # A pointer to C's strlen, not to a Python function: llama.cpp asks it thousands of times per token.
         strlen = ctypes.cast(ctypes.CDLL(None).strlen, lib.ggml_abort_callback)
         params.abort_callback, params.abort_callback_data = strlen, self._flag.address
-        context = lib.llama_init_from_model(self._model, params)
-        if not context:
-            raise EngineError(
-                f"There is not enough memory for {Path(spec.path).name} with a context of {params.n_ctx} tokens.",
-                fault=EngineFault.NO_MODEL,
-                where=spec.path,
-                hint="Lower the context in Connections, or use a smaller model.",
-            )
-        return context
+        all_on_gpu = self._on_gpu(spec) and not 0 <= spec.gpu_layers <= lib.llama_model_n_layer(self._model)
+        for tokens in [spec.context_tokens] if spec.context_tokens else usual_contexts(trained, all_on_gpu=all_on_gpu):
+            params.n_ctx = tokens
+            if context := lib.llama_init_from_model(self._model, params):
+                return context
+        raise EngineError(
+            f"There is not enough memory for {Path(spec.path).name} with a context of {params.n_ctx} tokens.",
+            fault=EngineFault.NO_MODEL,
+            where=spec.path,
+            hint="Lower the context in Connections, or use a smaller model.",
+        )
 
     def _on_gpu(self, spec: ModelSpec) -> bool:
         return spec.gpu_layers != 0 and bool(self._lib.llama_supports_gpu_offload())

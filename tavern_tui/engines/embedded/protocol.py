@@ -43,8 +43,8 @@ class Hello:
 class ModelSpec:
     """The model that a call is about. ``path`` is absolute.
 
-    ``context_tokens`` of 0 means what the model was trained for, at most 8,192. ``threads`` of 0 means one less than
-    the physical cores. ``gpu_layers`` of -1 means all of them.
+    ``context_tokens`` of 0 means what the model was trained for, at most 8,192, or 16,384 with all layers on a GPU.
+    ``threads`` of 0 means one less than the physical cores. ``gpu_layers`` of -1 means all of them.
     """
 
     path: str

@@ -14,6 +14,7 @@ from tavern_tui.engines.base import Finished
 from tavern_tui.engines.embedded.protocol import Answer, Generate, ModelFacts, ModelSpec, Tuned
 
 DEFAULT_CONTEXT = 8192
+GPU_CONTEXT = 16_384
 """Tokens of context where the caller names none (less where the model was trained for less)."""
 
 Emit = Callable[[Answer], None]
@@ -73,3 +74,12 @@ def model_file(spec: ModelSpec) -> Path:
             hint="`tavern-tui models` lists what is there.",
         )
     return path
+
+
+def usual_contexts(trained: int, *, all_on_gpu: bool) -> list[int]:
+    """The contexts to try, in tokens, for a model that is to have the usual one: the first that there is memory for.
+
+    ``trained`` is what the model was trained for. Source: ``docs/ux.md`` §4.
+    """
+    usual = (GPU_CONTEXT, DEFAULT_CONTEXT) if all_on_gpu else (DEFAULT_CONTEXT,)
+    return list(dict.fromkeys(min(trained, context) for context in usual))
