@@ -25,8 +25,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedSettings:
-    """What to load and how. ``threads`` of 0: physical cores - 1. ``context_tokens`` of 0: as trained, at most 8,192, or
-    16,384 with all layers on a GPU.
+    """What to load and how. ``threads`` of 0: physical cores - 1. ``context_tokens`` of 0: as trained, at most 8,192,
+    or 16,384 with all layers on a GPU.
 
     ``gpu_layers`` of -1 means all. ``replace`` unloads another model that others use, without asking. ``keep`` lets a
     reply run to its end when this program vanishes.
