@@ -14,6 +14,7 @@ from typing import Protocol
 
 from textual import events, work
 from textual.app import App
+from textual.worker import WorkerFailed
 
 from tavern_tui.config.keymap import load_keymap
 from tavern_tui.config.themes import Depth
@@ -86,7 +87,7 @@ class TavernApp(App[int], inherit_bindings=False):
         self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
         self.leaving = False
         self._hang_up: HangUp | None = None
-        self.bug: Exception | None = None
+        self.bug: BaseException | None = None
         self.chat = self._new_screen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -260,7 +261,7 @@ class TavernApp(App[int], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours ends the program; what is said about it is said when the terminal is given back."""
         if self.bug is None:
-            self.bug = error
+            self.bug = error.error if isinstance(error, WorkerFailed) else error
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
