@@ -41,20 +41,20 @@ class EngineWatch:
     async def run(self, *, every: float = EVERY_SECONDS) -> None:
         """Connect; where the server may come back, try until it does. The first refusal is told."""
         self._progress.phase(Connecting())
-        told = False
+        told: TavernError | None = None
         while True:
             try:
                 ready = await self.look()
             except TavernError as error:
                 again = isinstance(error, EngineError) and error.fault in _COMES_BACK
-                if not told:
+                if told is None:
                     self._away(error, again)
-                    told = True
+                    told = error
                 if not again:
                     return
                 await asyncio.sleep(every)
             else:
-                if told:
+                if told is not None and self._problems.shown is told:
                     self._problems.clear()
                 if not self._session.busy:
                     self._progress.idle()
@@ -92,6 +92,13 @@ class EngineWatch:
             self._mirror.note(ready.changed)
 
     def _away(self, error: TavernError, again: bool) -> None:
-        self._progress.phase(Away())
+        if isinstance(error, EngineError) and error.fault is EngineFault.LOADING:
+            self._progress.waiting("the server is loading its model", None)
+        elif again:
+            self._progress.phase(Away())
+        else:
+            self._progress.idle()
+        if self._problems.shown is not None:
+            return  # of a reply that was asked for meanwhile: what became of it matters more
         trying = " Reading and editing work; trying again every 10 s." if again else ""
         self._problems.show(error, (OTHER_ENGINE,), trying)

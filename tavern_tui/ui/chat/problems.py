@@ -64,16 +64,17 @@ class Problems:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._offers: tuple[Offer, ...] = ()
+        self.shown: TavernError | None = None
 
     def show(self, error: TavernError, offers: tuple[Offer, ...], more: str = "") -> None:
         """Show ``error`` with the keys that it offers, in the place of an earlier one."""
         self.clear()
-        self._offers = offers
+        self.shown, self._offers = error, offers
         self._mirror.note(problem_text(error, offers, more), problem=True)
 
     def clear(self) -> None:
         """Show none any more: the chat goes on."""
-        self._offers = ()
+        self.shown, self._offers = None, ()
         self._mirror.forget_problems()
 
     def action_for(self, key: str) -> str:
