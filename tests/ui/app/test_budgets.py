@@ -6,8 +6,10 @@ What the first frame imports is in ``tests/contracts/test_budgets.py``; times ar
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ from tests.bench.app_reply import BYTES_PER_TOKEN, app_on
 from tests.bench.chat_files import CHARACTER, PERSONA, fill
 from tests.ui.app.evening import Evening, settled, texts, typed
 
-LONG = 10_000
+LONG, MANY = 10_000, 2_000
 MOST_WIDGETS = 80
 MOST_LINES = 3
 IDLE_SECONDS = 2.0
@@ -76,10 +78,18 @@ def evening_with(folder: Path, turns: int, engine: FakeEngine | None = None) -> 
     evening = Evening(folder)
     if engine is not None:
         evening.engine = engine
-    directories = evening.directories
-    store = ChatStore(directories.chats, device="long", state=directories.journals)
-    fill(store.create("A long night", (CHARACTER,), PERSONA), turns, seed=7)
+    evening.directories.chats.mkdir(parents=True)
+    (evening.directories.chats / "A long night.jsonl").write_bytes(written(turns))
     return evening
+
+
+@cache
+def written(turns: int) -> bytes:
+    """The file of a chat of that many turns."""
+    with tempfile.TemporaryDirectory() as name:
+        log = ChatStore(Path(name) / "chats", device="long", state=Path(name)).create("Long", (CHARACTER,), PERSONA)
+        fill(log, turns, seed=7)
+        return log.path.read_bytes()
 
 
 async def widgets(folder: Path, turns: int) -> Counter[str]:
@@ -95,7 +105,7 @@ async def test_a_chat_of_ten_thousand_turns_has_the_widgets_of_a_chat_of_ten(tmp
     assert 4 <= many.total() <= MOST_WIDGETS
 
 
-@pytest.mark.parametrize("turns", [10, LONG])
+@pytest.mark.parametrize("turns", [10, MANY])
 async def test_a_token_paints_few_lines_whatever_the_length_of_the_chat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
 ) -> None:
@@ -119,7 +129,7 @@ async def test_a_token_paints_few_lines_whatever_the_length_of_the_chat(
         assert texts(app)[-1] == "".join(words).strip()
 
 
-@pytest.mark.parametrize("turns", [10, LONG])
+@pytest.mark.parametrize("turns", [10, MANY])
 async def test_moving_the_selection_looks_at_the_turns_beside_it_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
 ) -> None:
