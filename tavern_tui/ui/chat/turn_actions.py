@@ -140,7 +140,8 @@ async def delete(screen: ChatScreen, _argument: str = "") -> None:
         screen.selection.leave()
         screen.composer.put(turn.text)
     screen.selection.renew()
-    screen.hint(f"Deleted {turns(gone)} · {'u' if screen.selection.turn else '/undo'} brings back")
+    way_back = "u" if screen.selection.turn else "/undo" if screen.composer.is_empty else "ctrl+p Undo"
+    screen.hint(f"Deleted {turns(gone)} · {way_back} brings back")
 
 
 async def hide(screen: ChatScreen, _argument: str = "") -> None:

@@ -76,6 +76,23 @@ async def test_a_refusal_that_does_not_fit_the_line_is_read_whole_in_the_log(tmp
         assert "Move the file away" in said
 
 
+async def test_the_way_back_that_is_told_after_deleting_can_be_gone(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "She nods.").begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await typed(pilot, "/delete", "enter")
+        assert hint(app) == "Deleted 1 turn · /undo brings back"
+        await typed(pilot, "/undo", "enter")
+        await typed(pilot, "/delete", "enter")
+        await typed(pilot, "/delete", "enter")
+        assert app.chat.composer.full_text == "Hello"
+        assert hint(app) == "Deleted 1 turn · ctrl+p Undo brings back"
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.2)
+        await typed(pilot, "undo", "enter")
+        await pilot.pause(0.2)
+        assert tree_texts(app) == ["Hello"]
+
+
 async def test_a_command_that_there_is_not_is_named_at_any_width(tmp_path: Path) -> None:
     async with Evening(tmp_path).begun(size=(45, 13)) as (app, pilot):
         await typed(pilot, "/nonsense", "enter")
