@@ -65,12 +65,12 @@ class SlowServer:
         return Reply(kind="text/event-stream", stream=self._write(len(self.prompts)))
 
     async def _end(self) -> None:
-        """Stop listening, and leave the replies that are still held where they are."""
+        """Stop listening, once the replies that are still held have come to their ends."""
         await self._standin.__aexit__()
-        running = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        self.pause = 0.0
+        self.go_on()
+        if running := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(running, timeout=PATIENCE)
 
     async def _write(self, number: int) -> AsyncIterator[bytes | Act]:
         for place in range(self.words):
