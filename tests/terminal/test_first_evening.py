@@ -116,8 +116,11 @@ def evening(tmp_path: Path, starter_model: Path) -> Iterator[Evening]:
 def begin(evening: Evening) -> None:
     """Answer what a first start asks: a name, the starter, talking."""
     evening.until_shown("What should characters call you?", "Starter model")
+    evening.until_shown("Alex")
     evening.tmux.press("C-u")
+    evening.until(lambda: not evening.shows("Alex"))
     evening.tmux.type("Robin")
+    evening.until_shown("Robin")
     evening.tmux.press("Enter")
     evening.until_shown("Who writes?", "Robin")
     evening.until_shown("› Starter model")
