@@ -180,7 +180,8 @@ def test_a_later_format_that_gave_a_key_another_meaning_is_kept_as_unknown() -> 
 def test_the_message_about_a_newer_format_names_both_programs() -> None:
     error = newer_format(event("a", 1, Unknown("x"), format=3, program="1.4"), "1.2")
     assert str(error) == (
-        "This chat was written by tavern-tui 1.4 (format 3); this is 1.2 (format 1). Update, or open a copy."
+        "This chat was written by tavern-tui 1.4 (format 3); this is 1.2 (format 1). "
+        "Update, or: tavern-tui log CHAT --copy TITLE"
     )
 
 

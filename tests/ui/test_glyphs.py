@@ -123,4 +123,4 @@ def test_a_word_that_the_setting_does_not_know_is_told_and_the_terminal_is_looke
     assert loaded.settings.ui.ascii == "auto"
     [problem] = loaded.problems
     assert problem.where.endswith("config.yaml:2")
-    assert "'auto', 'on' or 'off'" in problem.what
+    assert "one of: auto, on, off" in problem.what

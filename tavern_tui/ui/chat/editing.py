@@ -21,6 +21,12 @@ class TurnEditor:
         """The keys that end the edit, and last, where it is left out last, the turn; "" while nothing is edited."""
         return f"Enter saves · Esc cancels · editing turn {self._number}" if self.turn else ""
 
+    @property
+    def unsaved(self) -> str:
+        """The turn's text as it is being written, "" where nothing of it was changed yet."""
+        text = self._composer.full_text if self.turn else ""
+        return text if text != self._before else ""
+
     def begin(self, turn: str, text: str, number: str) -> None:
         """Put ``text`` of turn ``number`` into the composer; what stands there is kept aside."""
         if not self.turn:

@@ -68,8 +68,9 @@ class Whereabouts:
         screen, log = self._screen, self._screen.mirror.log
         turn, line = ("", 0) if log.following else log.top
         state = screen.editor.kept or screen.composer.state()
-        waiting = screen.outbox.unsent
-        text = "\n\n".join(part for part in (waiting, state.text) if part)
+        # An edit that a crash cuts off comes back as a draft: better in the wrong place than lost.
+        before = (screen.outbox.unsent, screen.editor.unsaved)
+        text = "\n\n".join(part for part in (*before, state.text) if part)
         shift = len(text) - len(state.text)
         return Place(
             turn=turn,

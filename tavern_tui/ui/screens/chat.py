@@ -169,6 +169,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.progress.tell(character=session.character.name, chat=tree.title)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
+        if len(tree.path()) == 1:
+            # A greeting is read from its beginning.
+            self.call_after_refresh(self.mirror.log.show_entry, tree.tip, 0)
         try:
             return await self.whereabouts.restore(session)
         finally:
@@ -242,7 +245,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def show_state(self) -> None:
         """Show the keys that hold now."""
-        self._keybar.show(self.keys.holding())
+        self._keybar.show(self.keys.holding(), {"composer.send": "Save"} if self.editor.turn else {})
 
     async def run_typed(self, action: str, argument: str = "") -> None:
         """Do what was typed or chosen by name."""

@@ -6,7 +6,7 @@ registry. The widget is told what holds and knows nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from rich.cells import cell_len
@@ -18,6 +18,9 @@ from tavern_tui.config.actions import BY_ID
 from tavern_tui.config.keymap import Keymap, preset_keymap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.glyphs import key_shown
+
+NO_TITLES: Final[Mapping[str, str]] = {}
+"""Every action does what its title says."""
 
 MOST = 7
 """More keys than this are not read."""
@@ -59,13 +62,20 @@ def useful_keys(keymap: Keymap, holding: Collection[Where]) -> list[tuple[str, A
 
 
 def key_pairs(
-    keymap: Keymap, holding: Collection[Where], width: int, glyphs: Glyphs = UNICODE_GLYPHS
+    keymap: Keymap,
+    holding: Collection[Where],
+    width: int,
+    glyphs: Glyphs = UNICODE_GLYPHS,
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> list[tuple[str, str]]:
-    """(key, title) of what is worth showing and fits into ``width`` cells, most useful first."""
+    """(key, title) of what is worth showing and fits into ``width`` cells, most useful first.
+
+    ``titles`` are those of actions, by id, that do something else than usual just now.
+    """
     pairs: list[tuple[str, str]] = []
     left = width - 2 + _BETWEEN
     for key, action in useful_keys(keymap, holding):
-        pair = (key_shown(key, glyphs), action.label)
+        pair = (key_shown(key, glyphs), titles.get(action.id, action.label))
         needed = cell_len(pair[0]) + 1 + cell_len(pair[1]) + _BETWEEN
         if needed <= left and len(pairs) < MOST:
             pairs.append(pair)
@@ -73,9 +83,15 @@ def key_pairs(
     return pairs
 
 
-def keybar_text(keymap: Keymap, holding: Collection[Where], width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> Content:
-    """The row at ``width`` cells, never wider."""
-    pairs = key_pairs(keymap, holding, width, glyphs)
+def keybar_text(
+    keymap: Keymap,
+    holding: Collection[Where],
+    width: int,
+    glyphs: Glyphs = UNICODE_GLYPHS,
+    titles: Mapping[str, str] = NO_TITLES,
+) -> Content:
+    """The row at ``width`` cells, never wider; ``titles`` as in ``key_pairs``."""
+    pairs = key_pairs(keymap, holding, width, glyphs, titles)
     shown = [Content.assemble((key, "bold $text-accent"), " ", (title, "$text-muted")) for key, title in pairs]
     return Content.assemble(" ", Content(" " * _BETWEEN).join(shown))
 
@@ -95,18 +111,21 @@ class KeyBar(Widget):
 
     def __init__(self, keymap: Keymap | None = None, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._titles = NO_TITLES
         self._keymap = keymap or preset_keymap(Preset.DEFAULT)
         self._glyphs = glyphs
         self._holding: frozenset[Where] = frozenset()
 
-    def show(self, holding: Collection[Where], keymap: Keymap | None = None) -> None:
-        """Show the keys for where the places of ``holding`` hold, from now on with ``keymap`` if one is given."""
-        keymap, holding = keymap or self._keymap, frozenset(holding)
+    def show(self, holding: Collection[Where], titles: Mapping[str, str] = NO_TITLES) -> None:
+        """Show the keys for where the places of ``holding`` hold.
+
+        ``titles``: actions, by id, that do something else than their titles say just now.
+        """
         before = self.render()
-        self._keymap, self._holding = keymap, holding
+        self._holding, self._titles = frozenset(holding), titles
         if self.is_attached and self.render() != before:
             self.refresh()
 
     def render(self) -> Content:
         """The row at the present width."""
-        return keybar_text(self._keymap, self._holding, self.size.width, self._glyphs)
+        return keybar_text(self._keymap, self._holding, self.size.width, self._glyphs, self._titles)

@@ -12,6 +12,7 @@ from tavern_tui.engines.base import ReasoningArrived
 from tavern_tui.session.opening import Wishes
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, profile_of
+from tavern_tui.ui.widgets.keybar import KeyBar
 from tests.ui.app.evening import Evening, hint, texts, typed
 
 
@@ -128,3 +129,30 @@ async def test_the_thinking_of_a_turn_is_shown_and_folded(tmp_path: Path) -> Non
 def unfolded(app: TavernApp) -> bool:
     """Whether the thinking of the last turn is shown."""
     return app.chat.mirror.log.entries[-1].unfolded
+
+
+async def test_a_long_greeting_is_read_from_its_beginning(tmp_path: Path) -> None:
+    async with Evening(tmp_path).begun((45, 13)) as (app, pilot):
+        await pilot.pause()
+        assert app.chat.mirror.log.scroll_y == 0
+
+
+async def test_an_edit_that_a_crash_cuts_off_comes_back_as_a_draft(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "One.")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await typed(pilot, "/edit", "enter")
+        await typed(pilot, " And more.")
+        await pilot.pause(1.2)
+        assert app.chat.whereabouts is not None
+        app.chat.whereabouts.hang_up()
+        app.chat.whereabouts = None  # nothing more is run, as after a crash
+    async with evening.begun() as (app, _):
+        assert app.chat.composer.full_text == "One. And more."
+
+
+async def test_the_keys_say_what_enter_does_while_a_turn_is_edited(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "One.").begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await typed(pilot, "/edit", "enter")
+        assert "Enter Save" in app.chat.query_one(KeyBar).render().plain

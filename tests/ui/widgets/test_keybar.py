@@ -100,8 +100,8 @@ async def test_the_row_follows_the_state_and_is_painted_only_when_it_changed() -
         bar.show(TURN)
         assert bar.refreshed == before + 1
         assert "Regenerate" in content(bar)
-        bar.show(TURN, Keymap(Preset.DEFAULT, {**KEYS.keys, "turn.edit": ("w",)}))
-        assert "w Edit" in content(bar)
+        bar.show(TURN, {"turn.edit": "Change"})
+        assert "e Change" in content(bar)
         assert bar.size.height == 1
 
 
