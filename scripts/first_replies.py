@@ -19,6 +19,7 @@ from pathlib import Path
 
 from scripts.samples import sources
 from tavern_tui.domain.character import Character
+from tavern_tui.session.options import ReplyOptions, for_starter
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "tests" / "samples" / "first_replies.txt"
@@ -41,7 +42,7 @@ class FirstReply:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The replies of the card ``name``; ``stamp`` stands for the texts of the card that they were made with."""
+    """The replies of the card ``name``; ``stamp`` stands for what they were made with."""
 
     name: str
     stamp: str
@@ -49,10 +50,15 @@ class Section:
 
 
 def stamp(card: Character, lines: tuple[str, ...]) -> str:
-    """A short hash of everything of a card that its first replies depend on."""
+    """A short hash of what a card's first replies are made with: its texts, and the starter's own settings.
+
+    Of the sampler preset only the name, which does not change when presets learn of another sampler.
+    """
+    own = for_starter(ReplyOptions(), sample=True)
+    settings = (own.system_text or "", own.preset.name, str(own.response_tokens), own.prefill)
     entries = card.lorebook.entries if card.lorebook else ()
     lore = [f"{entry.keys} {entry.order} {entry.position.name} {entry.content}" for entry in entries]
-    texts = (card.name, card.description, card.greeting, card.example_dialogue, *lore, *lines)
+    texts = (card.name, card.description, card.greeting, card.example_dialogue, *lore, *lines, *settings)
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 

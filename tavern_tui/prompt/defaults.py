@@ -1,4 +1,7 @@
-"""Our own system texts: who writes whom, not the user's side, in the card's style. At most 120 tokens each."""
+"""Our own system texts: who writes whom, not the user's side, in the card's style. At most 120 tokens each.
+
+A card's own system prompt takes the place of these.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +22,8 @@ STORY = (
     "directly where the text ends, without repeating it, without comment and without headings. Leave to {{user}} what "
     "{{user}} has kept for later."
 )
+
+STARTER = "You are {{char}}. Answer {{user}} in a few words, in the style of the examples."
+"""For the 135M starter, which takes words from a longer text, not rules: of 40 first replies to the sample cards 2
+broke a rule of ``tests/contracts/test_first_replies.py`` with ``CHAT``, 5 with one half as long, none with this.
+"""

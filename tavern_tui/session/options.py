@@ -18,8 +18,9 @@ class ReplyOptions:
     """``response_tokens`` bounds a reply (thinking not counted: ``reasoning_tokens`` is its own budget).
 
     ``template`` names an instruct template, empty: chosen from the model. ``context_tokens`` of ``None`` is the
-    engine's own. ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which
-    text reaches the front end. ``chosen`` names the fields that somebody chose, whatever their value.
+    engine's own. ``system_text`` says who writes whom, where the card has no system prompt of its own; ``None``: ours.
+    ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which text reaches the
+    front end. ``chosen`` names the fields that somebody chose, whatever their value.
     """
 
     preset: SamplerPreset = BALANCED
@@ -29,6 +30,7 @@ class ReplyOptions:
     template: str = ""
     context_tokens: int | None = None
     seed: int | None = None
+    system_text: str | None = None
     prefill: str = ""
     chat_completion: bool = False
     think: bool = True
@@ -67,9 +69,12 @@ def for_starter(options: ReplyOptions, *, sample: bool) -> ReplyOptions:
 
     ``sample``: the character is one of ours, whose replies open with an action. Source: ``docs/ux.md`` §3.
     """
+    from tavern_tui.prompt import defaults
+
     return replace(
         options,
         preset=options.preset if "preset" in options.chosen else STARTER,
         response_tokens=options.response_tokens if "response_tokens" in options.chosen else STARTER_RESPONSE_TOKENS,
+        system_text=defaults.STARTER if options.system_text is None else options.system_text,
         prefill="*" if sample and not options.prefill else options.prefill,
     )

@@ -268,6 +268,7 @@ class ChatSession:
         return replace(options, seed=options.seed + len(self.tree.children.get(place.parent, ())))
 
     def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
+        from tavern_tui.prompt import defaults
         from tavern_tui.prompt.inputs import GenerationKind, PromptInput
         from tavern_tui.session.reply_text import ReplyText
 
@@ -282,6 +283,7 @@ class ChatSession:
             now=datetime.fromtimestamp(self._clock()),
             random=self._dice,
             kind=kind,
+            system_text=defaults.CHAT if options.system_text is None else options.system_text,
             prefill=options.prefill if kind is not GenerationKind.CONTINUE else "",
             chat_id=self.log.key,
             model=ready.info.model,

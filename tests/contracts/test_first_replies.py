@@ -1,6 +1,6 @@
-"""The committed first replies of the starter model: made with these cards, and none breaks a rule of a first reply.
+"""The committed first replies of the starter model: made with what the program sends, and none breaks a rule.
 
-A person has read them; this catches what can be told by rule, and cards that changed since.
+A person has read them; this catches what can be told by rule, and cards or a system text that changed since.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 
 from scripts import first_replies
 from scripts.samples import sources
+from tavern_tui.prompt import defaults
 
 CARDS = {card.name: card for card in map(sources.character, sources.CARDS)}
 LINES = {sources.character(name).name: sources.first_lines(name) for name in sources.CARDS}
@@ -107,9 +108,15 @@ def test_the_file_reads_back_as_it_is_written() -> None:
 
 
 @each_card
-def test_the_replies_were_made_with_the_card_as_it_is(name: str) -> None:
+def test_the_replies_were_made_with_the_card_and_the_system_text_as_they_are(name: str) -> None:
     made_with = SECTIONS[name].stamp
     assert made_with == first_replies.stamp(CARDS[name], LINES[name]), "run: python -m scripts.first_replies"
+
+
+def test_replies_made_with_another_system_text_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is = first_replies.stamp(CARDS["Wren"], LINES["Wren"])
+    monkeypatch.setattr(defaults, "STARTER", "Write well.")
+    assert first_replies.stamp(CARDS["Wren"], LINES["Wren"]) != as_it_is
 
 
 @each_card

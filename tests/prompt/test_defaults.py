@@ -10,7 +10,7 @@ from tavern_tui.prompt import defaults
 from tavern_tui.prompt.macros import expand
 from tests.prompt.test_macros import NAMES
 
-TEXTS = [defaults.CHAT, defaults.ADVENTURE, defaults.STORY]
+TEXTS = [defaults.CHAT, defaults.ADVENTURE, defaults.STORY, defaults.STARTER]
 
 
 @pytest.mark.model
