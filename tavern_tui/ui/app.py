@@ -120,6 +120,14 @@ class TavernApp(App[int], inherit_bindings=False):
         if event.key == "ctrl+l":
             self.repaint()
             return True
+        if not event.is_printable:
+            return await self._check_bindings(event.key)
+        from textual.widgets import Input
+
+        if isinstance(self.focused, Input) and event.character is not None:
+            # At once, as bindings are run: a ctrl+u before it in the same read must not come after it.
+            self.focused.replace(event.character, *self.focused.selection)
+            return True
         return False
 
     @work(group="opening", exclusive=True)

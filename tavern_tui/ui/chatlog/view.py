@@ -137,7 +137,8 @@ class ChatLog(ScrollView, can_focus=True):
         self._layout.splice(0, len(self._layout.entries), entries)
         self._forget()
         self._resized()
-        self.follow_end()
+        self.following = True
+        self.scroll_to(y=followed_line(self), animate=False, force=True)
         self.refresh()
 
     def append(self, entries: Iterable[ChatEntry]) -> None:

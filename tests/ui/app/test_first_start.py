@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.events import Key
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tavern_tui.session.demo import DEMO_CHAT
 from tavern_tui.session.opening import Wishes
@@ -30,6 +32,24 @@ async def look_at_the_demo(app: TavernApp, pilot: Pilot[int]) -> None:
     while isinstance(app.screen, FirstRunScreen):
         await pilot.pause(0.01)
     await settled(pilot)
+
+
+async def test_the_keys_of_one_read_keep_their_order_in_a_field(tmp_path: Path) -> None:
+    app = Evening(tmp_path).app(first_run=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await asked(app, pilot)
+        while not app.screen.query("#entry") or app.focused is None:
+            await pilot.pause(0.01)
+        for key in (Key("ctrl+u", None), *(Key(letter, letter) for letter in "Robxin")):
+            app.post_message(key)
+            if key.key == "x":
+                app.post_message(Key("backspace", None))
+        await pilot.pause()
+        assert app.screen.query_one("#entry", Input).value == "Robin"
+        app.post_message(Key("enter", "\r"))
+        while "Who writes?" not in str(app.screen.query_one("#question").render()):
+            await pilot.pause(0.01)
+        assert "Robin" in str(app.screen.query_one("#head").render())
 
 
 async def test_what_is_written_at_the_end_of_the_demo_is_there_at_the_next_start(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from tavern_tui.config.action import Preset, Where
 from tavern_tui.config.keymap import Keymap, preset_keymap
-from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
 from tavern_tui.ui.widgets.keybar import MOST, KeyBar, key_pairs, keybar_text, useful_keys
 from tests.ui.themed import ThemedApp
 
@@ -51,7 +51,7 @@ def test_more_space_shows_more_keys_but_never_a_crowd() -> None:
 def test_the_row_is_never_wider_than_the_screen(
     holding: frozenset[Where], width: int, preset: Preset, ascii: bool
 ) -> None:
-    text = keybar_text(preset_keymap(preset), holding, width, *([ASCII_GLYPHS] if ascii else []))
+    text = keybar_text(preset_keymap(preset), holding, width, ASCII_GLYPHS if ascii else UNICODE_GLYPHS)
     assert cell_len(text.plain) <= width
     assert text.plain.isascii() or not ascii
 
