@@ -24,6 +24,7 @@ STORY = (
 )
 
 STARTER = "You are {{char}}. Answer {{user}} in a few words, in the style of the examples."
-"""For the 135M starter, which takes words from a longer text, not rules: of 40 first replies to the sample cards 2
-broke a rule of ``tests/contracts/test_first_replies.py`` with ``CHAT``, 5 with one half as long, none with this.
+"""For the 135M starter. Of 40 first replies to the sample cards none broke a rule of a first reply
+(``tests/contracts/test_first_replies.py``) with this, 2 did with ``CHAT``, 5 with a text of 39 tokens. With numbers so
+small that says little of which is best, only that the starter needs no more words than these.
 """
