@@ -106,8 +106,7 @@ class TavernApp(App[int], inherit_bindings=False):
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if isinstance(event, events.Key) and await self._take_key(event):
                 return
-            if isinstance(event, events.Paste) and self.screen is self.chat:
-                self.chat.keys.paste(event.text)
+            if isinstance(event, events.Paste) and self.screen is self.chat and self.chat.keys.paste(event.text):
                 return
         await super().on_event(event)
 

@@ -65,11 +65,17 @@ class Keys:
             await self._press(Key(press.key, press.character))
         return True
 
-    def paste(self, text: str) -> None:
-        """Put what was pasted into the composer, whatever was going on: a paste is always text."""
+    def paste(self, text: str) -> bool:
+        """Put what was pasted into the composer, whatever was going on: a paste is always text.
+
+        ``False`` where the find field is open: then it is that field's.
+        """
+        if self._screen.finding.is_open:
+            return False
         self._drop_held()
         self._screen.selection.leave()
         self._screen.composer.paste(text)
+        return True
 
     async def _press(self, event: Key) -> bool:
         screen = self._screen

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.events import Paste
 from textual.pilot import Pilot
 
 from tavern_tui.domain.chat import Turn
@@ -413,3 +414,11 @@ async def test_i_shows_how_the_turn_was_made_and_goes_back(tmp_path: Path) -> No
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
         assert selected(app) == "The lantern again."
+
+
+async def test_a_paste_while_the_field_is_open_is_what_is_looked_for(tmp_path: Path) -> None:
+    async with talked(tmp_path) as (app, pilot):
+        await pilot.press("ctrl+f")
+        app.post_message(Paste("bridge"))
+        await until(pilot, lambda: "2/2" in hint(app) or "1/2" in hint(app))
+        assert app.chat.composer.is_empty
