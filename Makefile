@@ -5,7 +5,8 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-WORKERS ?= 2
+# Twice the usual cores: much of the suite waits for processes, terminals and servers.
+WORKERS ?= 4
 
 .PHONY: help run engine starter test lint types contracts sizes unit bench torture samples clean
 

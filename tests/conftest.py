@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # Hundreds of processes are started: each would compile the program anew where Python may not keep what it compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# The suite may have been started to outlive its terminal (nohup), which processes inherit: some hang up on theirs.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
