@@ -71,5 +71,5 @@ def _either(character: str) -> str:
 def _either_bytes(character: str) -> bytes:
     if character.isascii():
         return re.escape(character.lower().encode())
-    forms = [re.escape(form.encode(*_ENCODING)) for form in _cases(character) if not form.isascii()]
+    forms = list(dict.fromkeys(re.escape(form.encode(*_ENCODING).lower()) for form in _cases(character)))
     return forms[0] if len(forms) == 1 else b"(?:" + b"|".join(forms) + b")"

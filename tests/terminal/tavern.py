@@ -168,8 +168,11 @@ class Tmux:
         return self._do("display-message", "-p", "#{pane_dead}").strip() == "1"
 
     def screen(self) -> list[str]:
-        """What the pane shows."""
-        return self._do("capture-pane", "-p").splitlines()
+        """What the pane shows; nothing before tmux is there."""
+        try:
+            return self._do("capture-pane", "-p").splitlines()
+        except subprocess.CalledProcessError:
+            return []
 
     def type(self, text: str) -> None:
         """Type ``text``, character by character."""

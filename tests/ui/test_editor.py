@@ -254,6 +254,7 @@ class EditorTerminal(Terminal):
         """Make the terminal larger or smaller."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._rows, self._columns = rows, columns
+        self._display.resize(rows, columns)
 
     def let_go(self) -> None:
         """Let the editor end that waits for it."""

@@ -165,7 +165,9 @@ class FirstRunScreen(Screen[FirstRunResult]):
 
     def action_choose(self) -> None:
         """Take the selected answer."""
-        if self._step is _Step.WRITER:
+        if self._step is _Step.NAME:
+            self._go(_Step.WRITER)
+        elif self._step is _Step.WRITER:
             if self.choice.list.certain:
                 self.choice.choose()
             else:

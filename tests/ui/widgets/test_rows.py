@@ -46,16 +46,16 @@ def test_a_row_that_wraps_loses_no_letter(row: ListRow, width: int) -> None:
 
 
 def test_what_stands_at_the_right_stands_at_the_edge() -> None:
-    assert texts(BESS, 40) == ["Bess" + " " * 21 + "2 chats · 2 h", "  A night at the Crooked Lantern"]
+    assert texts(BESS, 40) == ["Bess" + " " * 20 + "2 chats · 2 h", "  A night at the Crooked Lantern"]
 
 
 def test_a_long_title_gives_way_to_what_stands_at_the_right() -> None:
-    assert texts(replace(BESS, title="Bess of the Crooked Lantern"), 30)[0] == "Bess of the…   2 chats · 2 h"
+    assert texts(replace(BESS, title="Bess of the Crooked Lantern"), 30)[0] == "Bess of the…  2 chats · 2 h"
 
 
 def test_what_does_not_fit_beside_a_wrapping_title_goes_below_it() -> None:
     row = ListRow("1", "KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384", "localhost:5001", wraps=True)
-    assert texts(row, 60) == ["KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384  localhost:5001"]
+    assert texts(row, 61) == ["KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384  localhost:5001"]
     assert texts(row, 46) == ["KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384", "  localhost:5001"]
 
 
