@@ -174,7 +174,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
                 self._then = self.action_choose
         elif self._step is _Step.WHAT:
             self._begin()
-        elif self._step is _Step.FETCH and self._failed:
+        elif self._failed:
             self._finish(None)
         self._say()
 
