@@ -26,7 +26,7 @@ LONGEST_SECONDS = 60.0
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9]+\$p")
 _CUT_SEQUENCE = re.compile(rb"\x1b(\[[0-9;?<>=$]*)?\Z")
 
-_TESTERS_OWN = ("TEXTUAL", "TMUX", "TAVERN_", "STY", "SSH_", "LC_", "NO_COLOR")
+_TESTERS_OWN = ("TEXTUAL", "TMUX", "TAVERN_", "STY", "SSH_", "LC_", "NO_COLOR", "COLUMNS", "LINES")
 """How the variables begin that say something of the tester's terminal or library, not of the test's."""
 
 
@@ -182,12 +182,19 @@ class Terminal:
 class TinyTerminal(Terminal):
     """The tiny app in a terminal; ``inside`` is a command that runs it, such as tmux."""
 
-    def __init__(self, journal: Path, what: str, updates: int = 0, inside: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        journal: Path,
+        what: str,
+        updates: int = 0,
+        inside: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._journal = journal
         app = Path(__file__).with_name("tiny_app.py")
         root = Path(__file__).parents[2]
         command = [*inside, sys.executable, str(app), str(journal), what, str(updates)]
-        super().__init__(command, variables={"PYTHONPATH": str(root)})
+        super().__init__(command, variables={"PYTHONPATH": str(root), **(variables or {})})
 
     def notes(self, word: str = "") -> list[str]:
         """What the app noted that begins with ``word``."""

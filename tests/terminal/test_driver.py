@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,12 @@ def test_an_app_that_has_no_word_on_it_is_ended_at_once(tmp_path_factory: pytest
         terminal.until_ready()
         terminal.signal(signal.SIGTERM)
         assert terminal.exit_status() == 0
+
+
+def test_the_terminal_itself_says_how_large_it_is(tmp_path: Path) -> None:
+    stale = {"COLUMNS": "40", "LINES": "12"}
+    with TinyTerminal(tmp_path / "journal", "keys", variables=stale) as terminal:
+        terminal.read_until(lambda: terminal.screen()[23].strip() == "the last line")
 
 
 def test_frames_are_wrapped_for_terminals_that_know_how_to_wait_for_a_whole_one(open_tiny: Open) -> None:

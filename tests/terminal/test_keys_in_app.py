@@ -5,7 +5,6 @@ All tests of a terminal share one running program: each leaves it with an empty 
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -76,12 +75,7 @@ class Talk:
         return self.home.texts() == before and not self.home.journals()
 
 
-IN_TMUX = pytest.mark.skipif(
-    "TAVERN_TMUX_TESTS" not in os.environ, reason="several at once fail in tmux: set TAVERN_TMUX_TESTS, and use -n0"
-)
-
-
-@pytest.fixture(scope="module", params=["pty", pytest.param("tmux", marks=IN_TMUX)])
+@pytest.fixture(scope="module", params=["pty", "tmux"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     """One program for all tests, in a chat of five turns."""
     folder = tmp_path_factory.mktemp("keys")

@@ -323,7 +323,6 @@ def test_an_editor_that_fails_to_start_gives_the_terminal_back(open_app: Open) -
     terminal.read_until(lambda: 1049 in terminal.switched_on())
 
 
-@pytest.mark.skip(reason="under load the new size is missed now and then; the cause is not known yet")
 def test_a_terminal_that_changed_its_size_meanwhile_is_painted_at_the_new_one(open_app: Open) -> None:
     terminal = open_app(WAIT)
     terminal.open_editor()

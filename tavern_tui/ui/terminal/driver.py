@@ -129,6 +129,17 @@ class TerminalDriver(LinuxDriver):
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         loop.add_signal_handler(signal.SIGTERM, self._end)
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and rows as the terminal says, whatever ``COLUMNS`` and ``LINES`` say: they go stale on a resize."""
+        for descriptor in (self._file.fileno() if self._file is not None else self.fileno, self.fileno):
+            try:
+                size = os.get_terminal_size(descriptor)
+            except OSError:
+                continue  # a pipe, or the terminal is gone
+            if size.columns and size.lines:
+                return size
+        return super()._get_terminal_size()
+
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was, within a second even where it does not read."""
         self.disable_input()

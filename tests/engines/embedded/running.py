@@ -60,14 +60,10 @@ async def end_host(place: HostPlace) -> None:
         return
     await stop_host(place)
     try:
-        await until(lambda: _free(place), f"the host {status.pid} has ended")
+        await until(lambda: has_left(place), f"the host {status.pid} has ended")
     except AssertionError:
         os.kill(status.pid, signal.SIGKILL)
         raise
-
-
-async def _free(place: HostPlace) -> bool:
-    return is_free(place)
 
 
 async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -85,3 +81,8 @@ def is_free(place: HostPlace) -> bool:
         return False
     os.close(lock)
     return True
+
+
+async def has_left(place: HostPlace) -> bool:
+    """:func:`is_free` for :func:`until`: the system lets go of the locks of a killed host in its own time."""
+    return is_free(place)

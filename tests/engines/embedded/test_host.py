@@ -22,7 +22,7 @@ from tavern_tui.engines.embedded.link import HostSettings, connect, connect_or_s
 from tavern_tui.engines.embedded.place import HostPlace, try_lock
 from tavern_tui.engines.embedded.process import MODULE
 from tavern_tui.engines.embedded.protocol import PROTOCOL, Hello, Speed, decode_answer, encode_hello
-from tests.engines.embedded.running import embedded_engine, end_host, is_free, settings_for, unload, until
+from tests.engines.embedded.running import embedded_engine, end_host, has_left, is_free, settings_for, unload, until
 
 pytestmark = pytest.mark.model
 
@@ -232,11 +232,8 @@ async def test_an_idle_model_is_unloaded_and_an_idle_host_leaves(place: HostPlac
         assert status is not None, "the host left before its model was unloaded"
         return status.model is None
 
-    async def left() -> bool:
-        return is_free(place)
-
     await until(unloaded, "the model is unloaded")
-    await until(left, "the host has left")
+    await until(lambda: has_left(place), "the host has left")
     assert await host_status(place) is None
     await engine.close()
 

@@ -22,7 +22,7 @@ from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status
 from tavern_tui.engines.embedded.link import HostSettings
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.embedded.server_worker import sampling_fields
-from tests.engines.embedded.running import is_free, settings_for, unload, until
+from tests.engines.embedded.running import has_left, settings_for, unload, until
 
 STANDIN = Path(__file__).parent / "llama_server_standin.py"
 PROMPT = Request((Segment("abc"), Segment("def")), response_tokens=9)
@@ -162,7 +162,7 @@ async def test_the_child_dies_with_a_killed_host(engine: EmbeddedEngine, shared_
     pid, parent = last_seen(model, "pid"), last_seen(model, "parent")
     os.kill(parent, signal.SIGKILL)
     await until(lambda: gone(pid), "the child has ended")
-    assert is_free(shared_place)
+    await until(lambda: has_left(shared_place), "the host's place is free")
 
 
 async def test_unloading_ends_the_child_and_the_next_call_starts_another(
