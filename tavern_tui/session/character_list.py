@@ -28,9 +28,9 @@ _FIRST_BYTES = 8192  # of the end of a log: two or three turns
 
 @dataclass(frozen=True, slots=True)
 class ChatRow:
-    """One chat. ``name`` opens it; ``turns`` counts swipes too; ``last`` is Unix seconds, ``line`` its newest turn.
+    """One chat. ``name`` opens it; ``last`` is Unix seconds, ``line`` its newest turn.
 
-    ``title`` and ``line`` are safe to show, on one line.
+    ``turns`` counts the swipes of one place once. ``title`` and ``line`` are safe to show, on one line.
     """
 
     name: str

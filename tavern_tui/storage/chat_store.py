@@ -30,14 +30,14 @@ _NAME_BYTES = 120  # of 255: room for a number, the suffix and what sync tools a
 _UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 # Quotes are escaped inside JSON strings, so these bytes are never part of what somebody wrote.
-_TURN = b'"k":"turn"'
+_TURN = re.compile(rb'"k":"turn"(?:,"p":"([^"]*)")?')
 _RARE = (b'"k":"chat"', b'"k":"set"', b'"k":"undo"')
 _LAST_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSummary:
-    """One chat in a list. ``name`` opens it; ``turns`` counts all that were ever added, swipes included.
+    """One chat in a list. ``name`` opens it; ``turns`` counts places in the chat: the swipes of one place once.
 
     ``last`` is when it was last written to, in Unix seconds. ``problem`` says why the file could not be read.
     """
@@ -182,10 +182,10 @@ class ChatStore:
 def summarise(path: Path, data: bytes, changed: float) -> ChatSummary:
     """What a list says about the chat whose file at ``path`` holds ``data`` and was last ``changed`` then."""
     name = path.name.removesuffix(_SUFFIX)
-    turns = data.count(_TURN)
+    turns = len(set(_TURN.findall(data)))  # swipes have one parent
     events, _ = decode_log(data if not turns else b"\n".join(_rare_lines(data)))
     tree = fold(events)
-    turns = turns or sum(isinstance(event.body, TurnAdded) for event in events)
+    turns = turns or len({event.body.parent for event in events if isinstance(event.body, TurnAdded)})
     return ChatSummary(name, path, tree.title or name, tree.characters, turns, _last_time(data) or changed)
 
 

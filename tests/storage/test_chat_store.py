@@ -15,6 +15,7 @@ from tavern_tui.domain.errors import NotFoundError, StorageError
 from tavern_tui.domain.events import PropertySet, TurnDeleted, Undone, Unknown
 from tavern_tui.formats.chatlog import decode_log, encode
 from tavern_tui.storage.chat_store import ChatStore
+from tavern_tui.storage.chats import ChatLog
 from tests.domain.chat_events import event, turn
 from tests.storage.child import output, start
 from tests.storage.disk import said
@@ -31,6 +32,12 @@ def open_store(root: Path, clock: Callable[[], float] = lambda: 1_760_000_000.0)
     return ChatStore(root / "chats", device="phone", state=root / "state", clock=clock)
 
 
+def two_turns(log: ChatLog) -> None:
+    """Say two things, one after the other, and one of them in another way, too."""
+    (first,) = log.append(said("one"))
+    log.append(said("two", first.id), said("two, again", first.id))
+
+
 def names(store: ChatStore) -> list[str]:
     """What the list opens chats by."""
     return [summary.name for summary in store.list()]
@@ -42,7 +49,7 @@ def test_a_folder_that_is_not_there_holds_no_chats(store: ChatStore) -> None:
 
 def test_a_chat_is_listed_with_title_characters_turns_and_time(store: ChatStore) -> None:
     log = store.create("A night", ["Mira", "Tom"], "Alex")
-    log.append(said("one"), said("two"))
+    two_turns(log)
     (summary,) = store.list()
     assert (summary.name, summary.title, summary.characters) == ("A night", "A night", ("Mira", "Tom"))
     assert (summary.turns, summary.last, summary.path, summary.problem) == (2, 1_760_000_000.0, log.path, "")
@@ -74,7 +81,9 @@ def test_a_changed_title_is_listed_and_an_undone_change_is_not(store: ChatStore)
 
 def test_no_turn_is_decoded_for_the_list(store: ChatStore, monkeypatch: pytest.MonkeyPatch) -> None:
     log = store.create("A night")
-    log.append(*[said("x" * 500) for _ in range(50)])
+    last = ""
+    for _ in range(50):
+        last = log.append(said("x" * 500, last))[0].id
     decoded = 0
 
     def counted(data: bytes) -> object:
@@ -110,7 +119,7 @@ def test_an_unchanged_file_is_not_read_again_and_a_changed_one_is(
 
 def test_a_log_that_another_tool_wrote_with_spaces_is_counted_all_the_same(store: ChatStore) -> None:
     log = store.create("A night")
-    log.append(said("one"), said("two"))
+    two_turns(log)
     log.path.write_bytes(log.path.read_bytes().replace(b'":', b'": '))
     summary = open_store(store.folder.parent).list()[0]
     assert (summary.title, summary.turns) == ("A night", 2)

@@ -56,7 +56,7 @@ class Talk:
     server: SlowServer
 
     def press(self, key: str) -> None:
-        """Type ``key`` by hand: it comes alone, not in one packet with what follows."""
+        """Type ``key`` by hand: what follows comes in a packet of its own."""
         self.terminal.type(key)
         self.terminal.read_until(lambda: not self.terminal.pending_input())
         time.sleep(10 * BURST_SECONDS)
@@ -134,7 +134,7 @@ def test_esc_and_a_key_select_a_turn_and_do_what_the_key_does(talk: Talk, key: s
     talk.terminal.until_shown(seen)
     talk.terminal.type("\x1b")
     talk.until_idle()
-    talk.terminal.type("/mouse\r")  # says something else than what was just seen
+    talk.press("/mouse\r")  # says something else than what was just seen
     talk.terminal.until_gone(seen)
 
 
