@@ -330,6 +330,7 @@ class _Assembly:
             reasoning_open=template.reasoning_open if template else "",
             reasoning_close=template.reasoning_close if template else "",
             control_tokens=template.control_tokens if template else (),
+            padding=CLASSIC_PADDING if given.policy is Policy.CLASSIC else given.reserve_tokens,
         )
 
 

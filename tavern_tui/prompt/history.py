@@ -52,13 +52,14 @@ def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
     greets = turn.parent == ROOT and turn.speaker is Speaker.CHARACTER
     text = untrusted(story.expand(source) if greets else source, given)
     tokens = turn.tokens
+    number = given.turn_number(turn.id)
     valid = tokens is not None and tokens.fingerprint == given.fingerprint != "" and text == turn.text
     return Item(
         turn.speaker,
         named(turn.name, given),
         text,
         PartKind.TURN,
-        f"{turn.name or turn.speaker.value}'s turn",
+        f"{turn.name or turn.speaker.value}'s turn {number or ''}".rstrip(),
         turn.id,
         named=turn.name != (given.persona.name if turn.speaker is Speaker.USER else given.character.name),
         token_ids=tokens.ids if valid and tokens is not None else None,

@@ -107,6 +107,11 @@ class Injection:
     reason: str = ""
 
 
+def unnumbered(_turn: str) -> int:
+    """No turn is named by its place."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptInput:
     """One prompt to be planned.
@@ -120,7 +125,8 @@ class PromptInput:
     ``system_text`` and ``post_history_text`` are the user's own; the card's replace them while
     ``prefer_card_prompts``. ``think=False`` closes the model's thinking before it starts. ``lorebooks`` are the
     character's, ``chat_lorebooks`` the chat's, ``global_lorebooks`` those for every chat; ``lore_state`` is the
-    ``lore_state`` of the plan that the newest reply came from.
+    ``lore_state`` of the plan that the newest reply came from. ``turn_number`` gives the place of a turn, by its id, in
+    the chat: 1 for the first, 0 where it is not to be named.
     """
 
     character: Character
@@ -160,3 +166,4 @@ class PromptInput:
     collapse_newlines: bool = False
     single_line: bool = False
     think: bool = True
+    turn_number: Callable[[str], int] = unnumbered

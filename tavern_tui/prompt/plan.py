@@ -8,7 +8,7 @@ prompt as text, as segments, as chat messages and as JSON are all read from the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -130,7 +130,8 @@ class PromptPlan:
     that is in (empty when none is) and belongs into the next ``PromptInput``. ``prefill`` is the beginning of the
     reply that the prompt already holds: for a continuation the text being continued. ``reasoning_open`` and
     ``reasoning_close`` are the tags round the model's thinking. ``fired`` are the lore entries in the order in which
-    they fired, ``lore_state`` is what lasts of them.
+    they fired, ``lore_state`` is what lasts of them. ``padding`` are tokens of the limit that no part may use: the
+    count of the whole prompt may differ from the sum of its parts' by so many.
     """
 
     parts: tuple[Part, ...]
@@ -147,6 +148,7 @@ class PromptPlan:
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
     fired: tuple[FiredEntry, ...] = ()
     lore_state: LoreState = NO_LORE_STATE
+    padding: int = 0
 
     @property
     def included(self) -> tuple[Part, ...]:
@@ -188,7 +190,7 @@ class PromptPlan:
         return chat_messages.render(spoken, strict=strict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: what ``tavern-tui prompt --json`` prints."""
+        """Plain values for JSON: what ``tavern-tui prompt --json`` prints (``docs/prompt.md``)."""
         return {
             "template": self.template,
             "context_template": self.context_template,
@@ -197,8 +199,11 @@ class PromptPlan:
             "response_tokens": self.response_tokens,
             "limit": self.limit,
             "tokens": self.tokens,
+            "padding": self.padding,
             "first_turn": self.first_turn,
+            "prefill": self.prefill,
             "stop": list(self.stop),
+            "fired": [asdict(entry) for entry in self.fired],
             "parts": [part.as_dict() for part in self.parts],
         }
 
