@@ -6,9 +6,10 @@ Clock, randomness and the engine's limits come in here; the token counter does n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
@@ -16,6 +17,9 @@ from tavern_tui.domain.lorebook import InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState, PartKind
+
+if TYPE_CHECKING:
+    from tavern_tui.prompt.lore_index import LoreCache
 
 
 class Policy(Enum):
@@ -167,3 +171,5 @@ class PromptInput:
     single_line: bool = False
     think: bool = True
     turn_number: Callable[[str], int] = unnumbered
+    persona_lorebooks: tuple[Lorebook, ...] = ()
+    lore_cache: LoreCache | None = field(default=None, repr=False, compare=False)
