@@ -30,6 +30,9 @@ class InstructTemplate:
     or after a newline, may a prompt be cut into segments. ``stop_strings`` end a reply beside ``stop_sequence``.
     ``system_sequence_prefix``/``_suffix`` stand round the system prompt alone (SillyTavern 1.12.6).
     ``reasoning_open``/``reasoning_close`` are the tags round the model's thinking, empty where it does not think.
+    ``reasoning_prefill`` is what the prompt itself opens the thinking with, ``reasoning_closed`` what it ends with
+    where the model must not think (empty: both tags with blank lines). ``trim_content`` says that the family writes
+    texts without the blanks round them, ``blank_lines_end_turns`` that a blank line in a text would end its turn.
     """
 
     name: str
@@ -63,6 +66,10 @@ class InstructTemplate:
     reasoning_close: str = ""
     control_tokens: tuple[str, ...] = ()
     stop_strings: tuple[str, ...] = ()
+    reasoning_prefill: str = ""
+    reasoning_closed: str = ""
+    trim_content: bool = False
+    blank_lines_end_turns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

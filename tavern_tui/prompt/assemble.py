@@ -249,14 +249,14 @@ class _Assembly:
         )
 
     def _closed_thoughts(self) -> str:
-        """An empty thinking block, where the reply goes on from a text or must not think."""
+        """The beginning of the thinking, or an empty one where the reply goes on from a text or must not think."""
         template = self.given.instruct
-        if template is None or not template.reasoning_open:
+        if template is None or not template.reasoning_open or self.given.kind is GenerationKind.IMPERSONATE:
             return ""
         goes_on = self.continued is not None or (self.reply is not None and bool(self.reply.text))
         if self.given.think and not goes_on:
-            return ""
-        return f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
+            return template.reasoning_prefill
+        return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
 
     def _left_out(self, injections: Sequence[Injected], used: int) -> Iterator[Part]:
         yield from self.head.unused

@@ -7,6 +7,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/instruct-mode.js``; ``docs/prompt.m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,8 @@ from tavern_tui.prompt.items import ROLE_OF, Item, Written
 
 MERGED = "\n\n"
 """What stands between two texts of one role in a family that insists on alternation."""
+
+_BLANK_LINES = re.compile("\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,8 @@ class InstructFormat:
             closing = ""
         if merges and role is place.older:
             opening = ""
-        body = f"{item.name}: {item.text}" if self._names(item) else item.text
+        text = self._text(item)
+        body = f"{item.name}: {text}" if self._names(item) else text
         return Written(item, opening, body, closing)
 
     def reply_line(self, item: Item, older: Role | None) -> Written:
@@ -158,6 +162,13 @@ class InstructFormat:
         filler = "" if item.speaker is Speaker.USER else self._name_filler()
         body = f"{item.name}:" + (f" {item.text.lstrip()}" if item.text else "")
         return Written(item, opening + newline + filler, body, "")
+
+    def _text(self, item: Item) -> str:
+        """The text as the family writes it; the end of one that goes on stays as it is."""
+        text = item.text
+        if self.template.trim_content:
+            text = text.lstrip() if item.continued else text.strip()
+        return _BLANK_LINES.sub("\n", text) if self.template.blank_lines_end_turns else text
 
     def _sequence(self, item: Item, place: Place) -> str:
         template = self.template

@@ -172,8 +172,8 @@ def _post_history(given: PromptInput, macros: MacroContext) -> str:
 class Head:
     """The rendered story string with the markup round it.
 
-    ``role`` is the user's in families without a system turn: the chat's first user text is then merged into the head.
-    ``unused`` are fields that have a text but no place in the story string.
+    ``role`` is the user's in families without a system turn: the chat's first user text is then merged into the head,
+    with ``between`` before it. ``unused`` are fields that have a text but no place in the story string.
     """
 
     pieces: tuple[Piece, ...]
@@ -181,6 +181,7 @@ class Head:
     closing: str
     role: Role
     unused: tuple[Part, ...] = ()
+    between: str = MERGED
 
     def text(self, newer: Role | None) -> str:
         """The head as it stands before something of role ``newer``."""
@@ -190,7 +191,7 @@ class Head:
 
     def ending(self, newer: Role | None) -> str:
         """The markup after the head's text."""
-        return MERGED if self.role is Role.USER and newer is Role.USER else self.closing
+        return self.between if self.role is Role.USER and newer is Role.USER else self.closing
 
     def uncounted(self, newer: Role | None) -> list[Part]:
         """One part per field and stretch of markup, without tokens."""
@@ -259,13 +260,13 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     )
     if template is None:
         return Head(tuple(pieces), "", "", Role.SYSTEM, unused)
-    if template.system_in_user:
-        prefix, suffix = template.first_input_sequence or template.input_sequence, template.input_suffix
-    else:
-        prefix, suffix = template.story_string_prefix, template.story_string_suffix
-    prefix, suffix = story.expand(prefix), story.expand(suffix)
-    role = Role.USER if template.system_in_user else Role.SYSTEM
-    return Head(tuple(pieces), prefix + (wrap if prefix else ""), suffix, role, unused)
+    prefix, suffix = story.expand(template.story_string_prefix), story.expand(template.story_string_suffix)
+    if not template.system_in_user:
+        return Head(tuple(pieces), prefix + (wrap if prefix else ""), suffix, Role.SYSTEM, unused)
+    between = suffix or MERGED
+    prefix = story.expand(template.first_input_sequence or template.input_sequence) + prefix
+    suffix += story.expand(template.input_suffix)
+    return Head(tuple(pieces), prefix + (wrap if prefix else ""), suffix, Role.USER, unused, between)
 
 
 def _lore_apart(pieces: list[Piece], story: Story) -> Iterator[Piece]:
