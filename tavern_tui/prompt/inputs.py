@@ -37,13 +37,15 @@ class GenerationKind(Enum):
     """What is asked of the model.
 
     For ``NORMAL`` and ``SWIPE`` (which includes regenerating) the given turns end before the reply. For ``CONTINUE``
-    the newest given turn is the one to be continued. ``IMPERSONATE`` writes the user's next turn.
+    the newest given turn is the one to be continued. ``IMPERSONATE`` writes the user's next turn. ``QUIET`` asks for
+    a text that is no turn of the chat (``PromptInput.quiet``).
     """
 
     NORMAL = "normal"
     SWIPE = "swipe"
     CONTINUE = "continue"
     IMPERSONATE = "impersonate"
+    QUIET = "quiet"
 
 
 class Examples(Enum):
@@ -89,6 +91,116 @@ class LoreSettings:
     book_settings: bool = True
 
 
+class InjectionPosition(Enum):
+    """Where a text goes: nowhere (it may be scanned for lore all the same), round the story string, or into the chat.
+
+    The numbers are SillyTavern's.
+    """
+
+    NONE = -1
+    AFTER_SCENARIO = 0
+    IN_CHAT = 1
+    BEFORE_SCENARIO = 2
+
+
+class CharacterNotePosition(Enum):
+    """What an author's note of one character does to the chat's: stand in its place, before it, after it."""
+
+    REPLACE = 0
+    BEFORE = 1
+    AFTER = 2
+
+
+class PersonaPosition(Enum):
+    """Where the persona's description goes. At the note it is there whenever the note is, even an empty one."""
+
+    IN_PROMPT = 0
+    NOTE_TOP = 2
+    NOTE_BOTTOM = 3
+    AT_DEPTH = 4
+    NONE = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorsNote:
+    """A chat's author's note. Macros in its texts are expanded.
+
+    ``depth`` (turns above the newest) and ``role`` count for ``IN_CHAT``. ``interval``: due at every so many turns of
+    the user, 1 is always, 0 never. ``allow_lore_scan``: lore keys are looked for in it and in the card's character
+    note. ``of_character`` is the note that belongs to this character in every chat, empty for none.
+    """
+
+    text: str = ""
+    position: InjectionPosition = InjectionPosition.IN_CHAT
+    depth: int = 4
+    role: InjectionRole = InjectionRole.SYSTEM
+    interval: int = 1
+    allow_lore_scan: bool = False
+    of_character: str = ""
+    of_character_position: CharacterNotePosition = CharacterNotePosition.REPLACE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """What a quiet prompt asks. ``loud``: the answer is the character's, so the reply line is written.
+
+    ``name`` is who is asked in templates that say names, else the system. ``skip_lore_and_note``: what would be
+    injected at a depth by lore is left out (under ``economy`` the author's note, too).
+    """
+
+    text: str
+    loud: bool = False
+    name: str = ""
+    skip_lore_and_note: bool = False
+
+
+class GroupCards(Enum):
+    """Whose cards a group's prompt tells of: who speaks; all who are not muted; all."""
+
+    SWAP = 0
+    JOIN = 1
+    JOIN_MUTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a group. A muted one is spoken of and stops replies, but does not speak unless asked to."""
+
+    character: Character
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Who is in a group chat, in its list's order, the speaker among them.
+
+    ``join_prefix`` and ``join_suffix`` stand round each member's text where cards are joined; ``<FIELDNAME>`` in them
+    is the field's name, ``{{char}}`` that member. ``join_wrap``: on lines of their own.
+    """
+
+    members: tuple[Member, ...]
+    cards: GroupCards = GroupCards.SWAP
+    join_prefix: str = ""
+    join_suffix: str = ""
+    join_wrap: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyCleaning:
+    """What is done to a reply beyond the usual, in SillyTavern's words.
+
+    ``allow_name1_display`` and ``allow_name2_display`` leave lines of the user and the name of the character;
+    ``disable_group_trimming`` those of other members.
+    """
+
+    trim_sentences: bool = False
+    auto_fix_generated_markdown: bool = False
+    trim_spaces: bool = True
+    allow_name1_display: bool = False
+    allow_name2_display: bool = False
+    disable_group_trimming: bool = False
+
+
 NOTE_KEY = "2_floating_prompt"
 """The author's note's place among the texts injected at one depth."""
 
@@ -109,6 +221,7 @@ class Injection:
     key: str = NOTE_KEY
     scan: bool = False
     reason: str = ""
+    position: InjectionPosition = InjectionPosition.IN_CHAT
 
 
 def unnumbered(_turn: str) -> int:
@@ -130,7 +243,10 @@ class PromptInput:
     ``prefer_card_prompts``. ``think=False`` closes the model's thinking before it starts. ``lorebooks`` are the
     character's, ``chat_lorebooks`` the chat's, ``global_lorebooks`` those for every chat; ``lore_state`` is the
     ``lore_state`` of the plan that the newest reply came from. ``turn_number`` gives the place of a turn, by its id, in
-    the chat: 1 for the first, 0 where it is not to be named.
+    the chat: 1 for the first, 0 where it is not to be named. ``user_turns`` counts the user's turns of the chat, the
+    newest included: an author's note may be due at every so many. ``quiet`` is what a ``QUIET`` prompt asks.
+    ``group`` are all members of a group chat, ``character`` who speaks; ``others`` need not be given then.
+    ``scenario`` is the chat's own, in place of the card's. ``token_padding`` is added by ``classic`` to what it counts.
     """
 
     character: Character
@@ -173,3 +289,15 @@ class PromptInput:
     turn_number: Callable[[str], int] = unnumbered
     persona_lorebooks: tuple[Lorebook, ...] = ()
     lore_cache: LoreCache | None = field(default=None, repr=False, compare=False)
+    note: AuthorsNote | None = None
+    user_turns: int = 0
+    persona_position: PersonaPosition = PersonaPosition.IN_PROMPT
+    persona_depth: int = 2
+    persona_role: InjectionRole = InjectionRole.SYSTEM
+    quiet: Quiet | None = None
+    group: Group | None = None
+    scenario: str = ""
+    cleaning: ReplyCleaning = ReplyCleaning()
+    stop_strings_macro: bool = True
+    prefer_card_post_history: bool = True
+    token_padding: int = 64
