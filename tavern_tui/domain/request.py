@@ -32,10 +32,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a chat completion."""
+    """One message of a chat completion. ``name`` is who says it, where a server is to be told; empty is not sent."""
 
     role: Role
     content: str
+    name: str = ""
 
 
 def joined(segments: Sequence[Segment]) -> str:

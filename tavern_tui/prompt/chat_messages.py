@@ -1,17 +1,26 @@
-"""The prompt as the messages of a chat completion: bodies without template markup, by role.
+"""The prompt as the messages of a chat completion: how the parts of a plan become what is sent.
 
-Stands on the parts of a plan and knows no budget; what SillyTavern's prompt manager does is no part of this.
+A plan that was made for text completion gives messages too (``render``); one that was made for chat completion says
+itself which part belongs to which message (``ChatForm``). Stands on the parts of a plan and knows no budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from tavern_tui.domain.chat_completion import PostProcessing
 from tavern_tui.domain.request import Message, Role
+from tavern_tui.prompt.chat_completion.post_process import (
+    BREAK,
+    NOBODY,
+    OPENING_TURN,
+    Speakers,
+    post_process,
+)
 
-OPENING_TURN = "[Start]"
-_BREAK = "\n\n"
+__all__ = ["OPENING_TURN", "ChatForm", "Spoken", "render"]
 
 
 class Spoken(Protocol):
@@ -20,6 +29,16 @@ class Spoken(Protocol):
     @property
     def role(self) -> Role:
         """Who says it."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name that is sent with it."""
+        ...
+
+    @property
+    def joins(self) -> bool:
+        """Whether it goes on the message of the part before it."""
         ...
 
     @property
@@ -38,6 +57,31 @@ class Spoken(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ChatForm:
+    """That a plan was made for chat completion, and how its messages are changed before they are sent."""
+
+    post_processing: PostProcessing = PostProcessing.NONE
+    speakers: Speakers = NOBODY
+
+    def messages(self, parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, ...]:
+        """The messages: a part is one of its own unless it ``joins``; empty ones are left out."""
+        made: list[Message] = []
+        for part in parts:
+            text = part.opening + part.body + part.closing
+            if part.joins and made:
+                made[-1] = Message(made[-1].role, made[-1].content + text, made[-1].name)
+            else:
+                made.append(Message(part.role, text, part.name))
+        sent = [message for message in made if message.content]
+        how = (
+            PostProcessing.STRICT
+            if strict and self.post_processing is not PostProcessing.SINGLE
+            else self.post_processing
+        )
+        return post_process(sent, how, self.speakers)
+
+
 def render(parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, ...]:
     """One message per run of parts with the same role; parts of one block join directly, others with a blank line.
 
@@ -47,17 +91,13 @@ def render(parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, .
     messages: list[Message] = []
     previous: Spoken | None = None
     for part in parts:
-        role = part.role
-        if strict and role is Role.SYSTEM and any(message.role is not Role.SYSTEM for message in messages):
-            role = Role.USER
-        if strict and role is Role.ASSISTANT and not any(message.role is Role.USER for message in messages):
-            messages.append(Message(Role.USER, OPENING_TURN))
-        if messages and messages[-1].role is role and previous is not None:
+        if messages and messages[-1].role is part.role and previous is not None:
             same_block = not part.opening and not previous.closing.strip()
-            joint = previous.closing if same_block else _BREAK
-            messages[-1] = Message(role, messages[-1].content + joint + part.body)
+            joint = previous.closing if same_block else BREAK
+            messages[-1] = Message(part.role, messages[-1].content + joint + part.body)
         else:
-            messages.append(Message(role, part.body))
+            messages.append(Message(part.role, part.body))
         previous = part
     trimmed = (Message(message.role, message.content.strip()) for message in messages)
-    return tuple(message for message in trimmed if message.content)
+    made = tuple(message for message in trimmed if message.content)
+    return post_process(made, PostProcessing.STRICT, NOBODY) if strict else made

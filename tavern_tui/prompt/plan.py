@@ -14,6 +14,7 @@ from typing import Any
 
 from tavern_tui.domain.request import Message, Role, Segment
 from tavern_tui.prompt import chat_messages
+from tavern_tui.prompt.chat_messages import ChatForm
 
 
 class PartKind(Enum):
@@ -34,6 +35,7 @@ class PartKind(Enum):
     REPLY_LINE = "reply line"
     PREFILL = "prefill"
     MARKUP = "markup"
+    INSTRUCTION = "instruction"
 
 
 class PartState(Enum):
@@ -88,7 +90,8 @@ class Part:
 
     ``source`` says where the body comes from (a card's field, a turn's speaker). ``tokens`` counts the whole text.
     ``reason`` says in a few words why the part is not in, or what made lore fire. ``role`` is who says it in a chat
-    completion. ``token_ids`` are the body's own, where the engine that will read it sampled them.
+    completion. ``token_ids`` are the body's own, where the engine that will read it sampled them. In a plan for chat
+    completion a part is a message, sent with ``name``, unless it ``joins`` the message of the part before it.
     """
 
     kind: PartKind
@@ -102,6 +105,8 @@ class Part:
     turn_id: str = ""
     role: Role = Role.SYSTEM
     token_ids: tuple[int, ...] | None = None
+    name: str = ""
+    joins: bool = False
 
     @property
     def text(self) -> str:
@@ -117,6 +122,7 @@ class Part:
             "reason": self.reason,
             "tokens": self.tokens,
             "role": self.role.value,
+            "name": self.name,
             "turn": self.turn_id,
             "text": self.text,
         }
@@ -131,7 +137,8 @@ class PromptPlan:
     reply that the prompt already holds: for a continuation the text being continued. ``reasoning_open`` and
     ``reasoning_close`` are the tags round the model's thinking. ``fired`` are the lore entries in the order in which
     they fired, ``lore_state`` is what lasts of them. ``padding`` are tokens of the limit that no part may use: the
-    count of the whole prompt may differ from the sum of its parts' by so many.
+    count of the whole prompt may differ from the sum of its parts' by so many. ``chat`` is there where the plan was
+    made for chat completion.
     """
 
     parts: tuple[Part, ...]
@@ -149,6 +156,7 @@ class PromptPlan:
     fired: tuple[FiredEntry, ...] = ()
     lore_state: LoreState = NO_LORE_STATE
     padding: int = 0
+    chat: ChatForm | None = None
 
     @property
     def included(self) -> tuple[Part, ...]:
@@ -187,6 +195,8 @@ class PromptPlan:
         """
         reply = (PartKind.REPLY_LINE, PartKind.PREFILL)
         spoken = [part for part in self.included if part.kind not in reply]
+        if self.chat is not None:
+            return self.chat.messages(spoken, strict=strict)
         return chat_messages.render(spoken, strict=strict)
 
     def as_dict(self) -> dict[str, Any]:
