@@ -1,4 +1,4 @@
-"""Dates and times in the format tokens of moment.js (English), which SillyTavern's macros use.
+"""Dates and times as moment.js (English) writes, reads and rounds them, which SillyTavern's macros use.
 
 Independent of the process's locale, so that a prompt is the same on every machine.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -83,3 +84,74 @@ def format_time(at: datetime, form: str) -> str:
         return format_time(at, _LONG[token]) if token in _LONG else _TOKENS[token](at)
 
     return _TOKEN.sub(value, form)
+
+
+_WRITTEN = ("%B %d, %Y %I:%M %p", "%B %d, %Y", "%m/%d/%Y", "%Y/%m/%d")
+_LONGEST = 100  # characters that a moment may be written with
+_DAYS_OF_MONTHS = 146097 / 4800  # days in a month, over the 400 years that the calendar repeats in
+
+
+def parse_time(text: str) -> datetime | None:
+    """The moment that ``text`` names, in local time without a zone: ISO 8601, as in mails, or ``September 4, 2024``.
+
+    ``None`` where it names none.
+    """
+    text = text.strip()
+    if len(text) > _LONGEST:
+        return None
+    found = _iso(text) or _as_in_mails(text) or next(filter(None, (_written(text, form) for form in _WRITTEN)), None)
+    return found.astimezone().replace(tzinfo=None) if found is not None and found.tzinfo is not None else found
+
+
+def humanized(seconds: float) -> str:
+    """A span of time in round words: ``a few seconds``, ``5 minutes``, ``a year``. The sign does not count."""
+    minutes, hours, days = abs(seconds) / 60, abs(seconds) / 3600, abs(seconds) / 86400
+    if _round(abs(seconds)) < 45:
+        return "a few seconds"
+    steps = (
+        (_round(minutes), 45, "a minute", "minutes"),
+        (_round(hours), 22, "an hour", "hours"),
+        (_round(days), 26, "a day", "days"),
+        (_round(days / _DAYS_OF_MONTHS), 11, "a month", "months"),
+    )
+    for count, below, one, several in steps:
+        if count <= 1:
+            return one
+        if count < below:
+            return f"{count} {several}"
+    years = _round(days / _DAYS_OF_MONTHS / 12)
+    return "a year" if years <= 1 else f"{years} years"
+
+
+def between(one: str, other: str) -> str:
+    """How long after ``other`` the moment ``one`` is: ``in 5 minutes``, ``5 minutes ago``."""
+    first, second = parse_time(one), parse_time(other)
+    if first is None or second is None:
+        return "Invalid date"
+    seconds = (first - second).total_seconds()
+    return f"in {humanized(seconds)}" if seconds > 0 else f"{humanized(seconds)} ago"
+
+
+def _round(value: float) -> int:
+    return int(value + 0.5)
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _as_in_mails(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def _written(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return None

@@ -1,0 +1,94 @@
+"""``NewestTurns``: what macros can say of a chat's turns, looked up when one asks.
+
+Turns come newest first and are walked only as far as an answer needs, ``MOST_TURNS`` at most where the answer may not
+be there. Source: SillyTavern 1.12.6, ``public/scripts/macros.js``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import islice
+
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.events import Speaker
+from tavern_tui.prompt import moment
+
+MOST_TURNS = 1_000
+"""Turns that are looked through for one by the user or by the character."""
+
+_MOST_INCLUDED = 20_000  # turns that a prompt may hold for all we know
+
+Swipes = tuple[int, int]
+"""How many swipes the newest turn has, and which of them it is, from 1."""
+
+
+class NewestTurns:
+    """The turns of one prompt. ``turns`` can be walked several times, newest first.
+
+    ``length`` counts all of them, hidden ones included; where it is not given they are counted through. ``first_turn``
+    is the id of the oldest turn in the previous prompt. ``swipes`` are the newest turn's: ``None`` where it has none.
+    """
+
+    def __init__(
+        self,
+        turns: Iterable[Turn],
+        *,
+        length: Callable[[], int] | None = None,
+        first_turn: str = "",
+        swipes: Swipes | None = None,
+    ) -> None:
+        self._turns = turns
+        self._count = length
+        self._first_turn = first_turn
+        self._swipes = swipes
+        self._length: int | None = None
+
+    def last(self) -> str:
+        """The newest turn's text, hidden ones included; empty in an empty chat."""
+        return next((turn.text for turn in self._turns), "")
+
+    def last_of_user(self) -> str:
+        """The text of the user's newest turn that is not hidden."""
+        return next((turn.text for turn in self._newest() if turn.speaker is Speaker.USER and not turn.hidden), "")
+
+    def last_of_others(self) -> str:
+        """The text of the newest turn that is not the user's and not hidden."""
+        return next((turn.text for turn in self._newest() if turn.speaker is not Speaker.USER and not turn.hidden), "")
+
+    def last_id(self) -> str:
+        """The newest turn's number in the chat, from 0; empty in an empty chat."""
+        return str(self._all() - 1) if self._all() else ""
+
+    def first_included_id(self) -> str:
+        """The number of the oldest turn in the previous prompt; empty where it is not known."""
+        if not self._first_turn:
+            return ""
+        turns = enumerate(islice(self._turns, _MOST_INCLUDED))
+        newer = next((at for at, turn in turns if turn.id == self._first_turn), None)
+        return "" if newer is None else str(self._all() - 1 - newer)
+
+    def swipe_count(self) -> str:
+        """How many swipes the newest turn has; empty where it has none."""
+        return str(self._swipes[0]) if self._swipes else ""
+
+    def swipe(self, *, exact: bool) -> str:
+        """Which swipe the newest turn is, from 1. Where it has none: empty, or SillyTavern's ``NaN``."""
+        return str(self._swipes[1]) if self._swipes else "NaN" if exact else ""
+
+    def idle(self, now: datetime) -> str:
+        """How long ago the user said something before the newest turn: ``5 minutes``; ``just now`` if never."""
+        visible = (turn for turn in self._newest() if not turn.hidden)
+        next(visible, None)
+        said = next((turn for turn in visible if turn.speaker is Speaker.USER), None)
+        if said is None or not said.at:
+            return "just now"
+        return moment.humanized(now.timestamp() - said.at)
+
+    def _newest(self) -> Iterable[Turn]:
+        return islice(self._turns, MOST_TURNS)
+
+    def _all(self) -> int:
+        if self._length is None:
+            self._length = self._count() if self._count is not None else sum(1 for _ in self._turns)
+        return self._length
