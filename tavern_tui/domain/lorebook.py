@@ -46,6 +46,7 @@ class LorePosition(IntEnum):
     AT_DEPTH = 4
     EXAMPLES_TOP = 5
     EXAMPLES_BOTTOM = 6
+    OUTLET = 7
 
 
 class SelectiveLogic(IntEnum):
@@ -65,6 +66,28 @@ class InjectionRole(Enum):
     ASSISTANT = "assistant"
 
 
+class LoreSource(Enum):
+    """A text beside the turns in which an entry may have its keys looked for."""
+
+    PERSONA = "persona description"
+    DESCRIPTION = "character description"
+    PERSONALITY = "character personality"
+    CHARACTER_NOTE = "character note"
+    SCENARIO = "scenario"
+    CREATOR_NOTES = "creator notes"
+
+
+class KeyMatching(Enum):
+    """How a book's keys are looked for.
+
+    ``SILLYTAVERN``: in the newest turns, ``/pattern/flags`` is a regular expression, words and case by the settings.
+    ``KOBOLD``: plain substrings of the newest characters of the story, no regular expressions, no recursion.
+    """
+
+    SILLYTAVERN = "sillytavern"
+    KOBOLD = "kobold"
+
+
 @dataclass(frozen=True, slots=True)
 class LoreEntry:
     """One entry. ``order``: higher stands nearer to the end of the prompt and gets budget first. ``depth`` in turns.
@@ -73,8 +96,14 @@ class LoreEntry:
     settings say. ``probability`` is a percentage. ``group`` lists inclusion groups
     between commas. ``delay_until_recursion`` is the level of the recursion pass from which on the entry may fire, 0 for
     any pass. ``sticky``, ``cooldown`` and ``delay`` count turns. ``characters`` names those for whom the entry may
-    fire, or may not where ``except_characters``; empty is everybody. ``extra`` holds every field of the source that
-    this type does not model, and those written in another way than it would write them, for the way back.
+    fire, or may not where ``except_characters``; empty is everybody; ``tags`` does so by the character's tags.
+    ``extra`` holds every field of the source that this type does not model, and those written in another way than it
+    would write them, for the way back. ``outlet`` names the place of an entry whose position is one.
+    ``triggers`` are the kinds of generation in which the entry may fire, in SillyTavern's words; empty is all.
+    ``ignore_budget``: neither counted nor stopped by the budget. ``also_scans``: where keys are looked for beside the
+    turns. ``exclude_keys``: none of them may stand there where ``selective`` (Kobold's). ``priority``: the lowest is
+    left out first where the book's own budget is short. ``use_regex``: every key is a regular expression (V3); then
+    secondary keys and ``constant`` do not count.
     """
 
     uid: int = 0
@@ -107,11 +136,23 @@ class LoreEntry:
     characters: tuple[str, ...] = ()
     except_characters: bool = False
     extra: Mapping[str, Any] = EMPTY
+    outlet: str = ""
+    triggers: tuple[str, ...] = ()
+    ignore_budget: bool = False
+    also_scans: tuple[LoreSource, ...] = ()
+    tags: tuple[str, ...] = ()
+    exclude_keys: tuple[str, ...] = ()
+    priority: int | None = None
+    use_regex: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Lorebook:
-    """A named list of entries. ``extra`` holds the unmodelled fields of the source at book level."""
+    """A named list of entries. ``extra`` holds the unmodelled fields of the source at book level.
+
+    ``scan_depth``, ``token_budget`` and ``recursive_scanning`` of ``None`` mean: as the scan's settings say.
+    ``search_characters`` is how much of the story's end a book of ``KOBOLD`` is looked for in, 0 for all that fits.
+    """
 
     name: str
     entries: tuple[LoreEntry, ...] = ()
@@ -120,3 +161,5 @@ class Lorebook:
     token_budget: int | None = None
     recursive_scanning: bool | None = None
     extra: Mapping[str, Any] = field(default=EMPTY)
+    matching: KeyMatching = KeyMatching.SILLYTAVERN
+    search_characters: int = 0

@@ -1,69 +1,86 @@
 """The entries of a prompt's lorebooks in the order in which they are considered, decorators read.
 
 Each source is sorted by ``order``, the highest first; which source comes first is the strategy's. The chat's books
-always come first. A book that is there twice counts once.
-Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``getSortedEntries``, ``parseDecorators``).
+always come first, then the persona's. A book that is there twice counts once.
+Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``getSortedEntries``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tavern_tui.domain.lorebook import Lorebook, LoreEntry
-from tavern_tui.prompt.inputs import LoreStrategy, Policy, PromptInput
+from tavern_tui.domain.lorebook import KeyMatching, Lorebook, LoreEntry
+from tavern_tui.prompt.inputs import LoreSettings, LoreStrategy, Policy, PromptInput
+from tavern_tui.prompt.lore_decorators import Conditions, decorated
+from tavern_tui.prompt.lore_keys import KeyForm
 
-_ACTIVATE = "@@activate"
-_DONT_ACTIVATE = "@@dont_activate"
+_LONGEST_TITLE = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """An entry of a book in use. ``content`` is without decorators; ``forced`` and ``silenced`` are what they said.
+    """An entry of a book in use. ``at`` is its place in the order in which entries are considered.
 
-    ``depth`` is the entry's or its book's own scan depth. ``recurses`` is false where the book does not want recursion.
+    ``entry`` is the book's with its decorators taken in, ``content`` its text without them; ``forced``, ``silenced``
+    and ``conditions`` are what else they said. ``depth`` is the entry's or its book's own scan depth in turns.
+    ``recurses`` is false where the book does not want recursion, ``starts_recursion`` is true where it wants it
+    whatever the settings say. ``case_sensitive``, ``whole_words`` and ``form`` are how its keys are looked for.
+    ``tail`` is how many characters of the story's end they are looked for in, instead of in turns: 0 for all.
     """
 
+    at: int
     book: Lorebook
     entry: LoreEntry
     content: str
     forced: bool
     silenced: bool
+    conditions: Conditions
     depth: int | None
     recurses: bool
+    starts_recursion: bool
+    case_sensitive: bool
+    whole_words: bool
+    form: KeyForm
+    tail: int | None = None
 
     @property
     def title(self) -> str:
         """The entry's title, else its first key, else its number."""
         entry = self.entry
-        return entry.comment.strip() or next((key for key in entry.keys if key.strip()), f"entry {entry.uid}")
+        named = (entry.comment, entry.extra.get("name"), *entry.keys)
+        found = next((text.strip() for text in named if isinstance(text, str) and text.strip()), f"entry {entry.uid}")
+        return found if len(found) <= _LONGEST_TITLE else f"{found[:_LONGEST_TITLE]}…"
+
+
+def sources(given: PromptInput) -> tuple[tuple[Lorebook, ...], ...]:
+    """The books of a prompt by where they come from: the chat's, the persona's, the character's, the global ones."""
+    return given.chat_lorebooks, given.persona_lorebooks, given.lorebooks, given.global_lorebooks
 
 
 def listed(given: PromptInput) -> list[Listed]:
     """Every entry of the books in use, the one that is considered first first."""
-    own = given.lore.book_settings
     exact = given.policy is Policy.CLASSIC
-    in_use = {id(book) for book in _unique((*given.global_lorebooks, *given.chat_lorebooks, *given.lorebooks))}
+    chat, persona, character, everywhere = sources(given)
+    in_use = {id(book) for book in _unique((*everywhere, *chat, *persona, *character))}
 
-    def entries(*sources: Iterable[Lorebook]) -> list[Listed]:
+    def entries(*books: Lorebook) -> list[Listed]:
         found = [
-            _listed(book, entry, own=own, exact=exact)
-            for source in sources
-            for book in source
+            _listed(book, entry, given.lore, exact=exact)
+            for book in books
             if id(book) in in_use
             for entry in book.entries
         ]
         return sorted(found, key=lambda one: -one.entry.order)
 
-    chat = entries(given.chat_lorebooks)
-    character, everywhere = given.lorebooks, given.global_lorebooks
     match given.lore.strategy:
         case LoreStrategy.EVENLY:
-            return [*chat, *entries(everywhere, character)]
+            rest = entries(*everywhere, *character)
         case LoreStrategy.CHARACTER_FIRST:
-            return [*chat, *entries(character), *entries(everywhere)]
+            rest = [*entries(*character), *entries(*everywhere)]
         case LoreStrategy.GLOBAL_FIRST:
-            return [*chat, *entries(everywhere), *entries(character)]
+            rest = [*entries(*everywhere), *entries(*character)]
+    return [replace(one, at=at) for at, one in enumerate((*entries(*chat), *entries(*persona), *rest))]
 
 
 def _unique(books: Iterable[Lorebook]) -> Iterator[Lorebook]:
@@ -75,35 +92,30 @@ def _unique(books: Iterable[Lorebook]) -> Iterator[Lorebook]:
             yield book
 
 
-def _listed(book: Lorebook, entry: LoreEntry, *, own: bool, exact: bool) -> Listed:
-    forced = silenced = False
-    content = entry.content
-    if content.startswith("@@"):
-        decorators, content = decorated(content, exact=exact)
-        forced, silenced = _ACTIVATE in decorators, _DONT_ACTIVATE in decorators
+def _listed(book: Lorebook, entry: LoreEntry, settings: LoreSettings, *, exact: bool) -> Listed:
+    own = settings.book_settings
+    kobold = book.matching is KeyMatching.KOBOLD
+    said = decorated(entry, exact=exact)
+    entry = said.entry
     depth = entry.scan_depth
     if depth is None and own:
         depth = book.scan_depth
-    recurses = not (own and book.recursive_scanning is False)
-    return Listed(book, entry, content, forced, silenced, depth, recurses)
-
-
-def decorated(content: str, *, exact: bool) -> tuple[list[str], str]:
-    """The decorators that are known here, and the text after them.
-
-    A line with three ``@`` is what to do instead where the decorator before it is unknown. ``exact``: a text of
-    nothing but decorators stays as it is, as in SillyTavern.
-    """
-    found: list[str] = []
-    instead = False
-    lines = content.split("\n")
-    for at, line in enumerate(lines):
-        if not line.startswith("@@"):
-            return found, "\n".join(lines[at:])
-        if line.startswith("@@@") and not instead:
-            continue
-        name = line.removeprefix("@") if line.startswith("@@@") else line
-        instead = not name.startswith((_ACTIVATE, _DONT_ACTIVATE))
-        if not instead:
-            found.append(name)
-    return found, content if exact else ""
+    wanted = book.recursive_scanning if own else None
+    form = KeyForm.PLAIN if kobold else KeyForm.PATTERN if entry.use_regex and not exact else KeyForm.EITHER
+    usual = not kobold and settings.match_whole_words
+    return Listed(
+        at=0,
+        book=book,
+        entry=entry,
+        content=said.content,
+        forced=said.forced,
+        silenced=said.silenced,
+        conditions=said.conditions,
+        depth=depth,
+        recurses=not kobold and (wanted is not False if exact or wanted is not None else settings.recursive),
+        starts_recursion=wanted is True and not kobold,
+        case_sensitive=settings.case_sensitive if entry.case_sensitive is None else entry.case_sensitive,
+        whole_words=usual if entry.match_whole_words is None else entry.match_whole_words,
+        form=form,
+        tail=book.search_characters if kobold else None,
+    )

@@ -8,7 +8,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``WorldInfoTimedEf
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tavern_tui.domain.lorebook import LoreEntry
 from tavern_tui.prompt.lore_books import Listed
@@ -23,17 +23,23 @@ def mark(entry: LoreEntry) -> str:
 
 
 class TimedEffects:
-    """The effects that are on in one prompt. ``length`` gives the chat's length and is asked only where it matters."""
+    """The effects that are on in one prompt.
 
-    def __init__(self, entries: Sequence[Listed], state: LoreState, length: Callable[[], int]) -> None:
+    ``timed`` are the entries that last or wait, by book and number. ``length`` gives the chat's length and is asked
+    only where it matters.
+    """
+
+    def __init__(self, timed: Mapping[tuple[str, int], Listed], state: LoreState, length: Callable[[], int]) -> None:
         self._length = length
-        timed = {
-            (one.book.name, one.entry.uid): one for one in entries if one.entry.sticky > 0 or one.entry.cooldown > 0
-        }
+        self._timed = timed
         self._effects: list[LoreEffect] = []
         self._on: dict[tuple[bool, str, int], LoreEffect] = {}
         if state.effects:
             self._go_on(state, timed, length())
+
+    def standing(self) -> Iterator[Listed]:
+        """The entries that still stand because they fired before."""
+        yield from (self._timed[book, uid] for sticky, book, uid in self._on if sticky)
 
     def sticky(self, one: Listed) -> bool:
         """Whether the entry still stands because it fired before."""
@@ -54,7 +60,7 @@ class TimedEffects:
                     effects[place] = LoreEffect(*place, mark(one.entry), self._length(), self._length() + turns)
         return LoreState((*effects.values(), *self._effects))
 
-    def _go_on(self, state: LoreState, timed: dict[tuple[str, int], Listed], length: int) -> None:
+    def _go_on(self, state: LoreState, timed: Mapping[tuple[str, int], Listed], length: int) -> None:
         """Sort out which effects are on. Those of entries that are not there now wait until their end."""
         cooldowns: list[Listed] = []
         for effect in sorted(state.effects, key=lambda one: not one.sticky):

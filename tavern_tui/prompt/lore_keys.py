@@ -2,15 +2,16 @@
 
 Plain keys are looked up as substrings, word borders checked by hand, so a book of thousands of keys compiles nothing.
 A key of the form ``/pattern/flags`` is a regular expression; which of them may run is ``prompt.lore_patterns``'.
+Which of a book's keys are worth looking for at all is ``prompt.lore_index``'.
 Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``matchKeys``, ``parseRegexFromString``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from enum import Enum
 
 from tavern_tui.prompt.lore_patterns import Patterns
 
@@ -18,6 +19,20 @@ _REGEX = re.compile(r"/(.+?)/([gimsuy]*)", re.DOTALL)
 _UNESCAPED_SLASH = re.compile(r"(?:^|[^\\])/")
 _BLANK = re.compile(r"\s")
 _NO_BLANKS_FROM = "\u0e00"  # scripts from Thai on do without blanks between words, so a neighbour tells nothing
+
+ASCII_WORD = re.compile(r"[A-Za-z0-9_]+")
+"""A stretch of what SillyTavern takes as a word."""
+
+WORD = re.compile(r"[^\W\u0e00-\U0010ffff]+")
+"""A stretch of what we take as a word."""
+
+
+class KeyForm(Enum):
+    """What a key may be: a plain text or ``/pattern/flags``, a plain text always, a pattern always."""
+
+    EITHER = "either"
+    PLAIN = "plain"
+    PATTERN = "pattern"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +46,21 @@ class Needle:
     flags: str = ""
 
 
-@lru_cache(maxsize=131_072)
-def needle(key: str) -> Needle:
-    """``key`` made ready. One is kept for each key, so a book is prepared once and not for every prompt."""
+def needle(key: str, form: KeyForm = KeyForm.EITHER) -> Needle:
+    """``key`` made ready."""
     text = key.strip()
-    found = _REGEX.fullmatch(text)
-    if found and not _UNESCAPED_SLASH.search(found[1]):
-        return Needle(text, text.lower(), False, found[1], found[2])
+    if text.startswith("/") and form is not KeyForm.PLAIN:
+        found = _REGEX.fullmatch(text)
+        if found and not _UNESCAPED_SLASH.search(found[1]):
+            return Needle(text, text.lower(), False, found[1], found[2])
+    if form is KeyForm.PATTERN:
+        return Needle(text, text.lower(), False, text)
     return Needle(text, text.lower(), _BLANK.search(text) is not None)
+
+
+def has_macros(key: str) -> bool:
+    """Whether macros may change the key."""
+    return "{{" in key or "<" in key
 
 
 class Haystack:
@@ -61,26 +83,50 @@ class Haystack:
 class KeySearch:
     """Searches for keys with one prompt's macros. ``exact``: words and blank keys as SillyTavern takes them.
 
-    There a letter beyond ASCII is the end of a word, and a key made of blanks stands in every text.
+    There a letter beyond ASCII is the end of a word, and a key made of blanks stands in every text. ``needles`` are
+    keys that were made ready before. ``checks`` counts the searches.
     """
 
-    def __init__(self, expand: Callable[[str], str], patterns: Patterns, *, exact: bool) -> None:
+    def __init__(
+        self,
+        expand: Callable[[str], str],
+        patterns: Patterns,
+        *,
+        exact: bool,
+        needles: Mapping[tuple[str, KeyForm], Needle] | None = None,
+    ) -> None:
+        self.checks = 0
         self._expand = expand
+        self._expanded: dict[str, str] = {}
         self._patterns = patterns
         self._exact = exact
         self._inside = _inside_ascii if exact else _inside_word
+        self._needles = needles or {}
 
-    def finds(self, key: str, haystack: Haystack, *, case_sensitive: bool, whole_words: bool) -> bool:
+    def finds(
+        self,
+        key: str,
+        haystack: Haystack,
+        *,
+        case_sensitive: bool,
+        whole_words: bool,
+        form: KeyForm = KeyForm.EITHER,
+    ) -> bool:
         """Whether ``key`` stands in ``haystack``."""
-        if "{{" in key or "<" in key:
-            key = self._expand(key)
+        self.checks += 1
+        if has_macros(key):
+            if key not in self._expanded:
+                self._expanded[key] = self._expand(key)
+            key = self._expanded[key]
         if not key:
             return False
-        one = needle(key)
+        one = self._needles.get((key, form)) or needle(key, form)
         if not one.text:
             return self._exact
-        if one.pattern and (verdict := self._patterns.search(one, haystack.text)) is not None:
-            return verdict
+        if one.pattern:
+            folded = form is KeyForm.PATTERN and not case_sensitive
+            if (verdict := self._patterns.search(one, haystack.text, folded=folded)) is not None:
+                return verdict
         wanted, text = (one.text, haystack.text) if case_sensitive else (one.lower, haystack.lower)
         at = text.find(wanted)
         if at < 0 or not whole_words or one.several_words:

@@ -1,15 +1,18 @@
 """``Patterns``: regular expressions that other people wrote as lore keys, run so that none can hold up a prompt.
 
 With the ``regex`` package each search ends after ``TIMEOUT`` seconds. Without it Python's own module is used, which
-cannot be interrupted: there a pattern runs only where ``worst_steps`` finds a small bound for its work. A pattern that
-may not run, or did not end, is switched off and named in ``switched_off``.
+cannot be interrupted: there a pattern runs only where ``worst_case`` finds a small bound for its work. All patterns of
+a prompt together get ``SECONDS``, read off a stopwatch that decides nothing else. A pattern that may not run, or did
+not end, is switched off and named in ``switched_off``.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +32,19 @@ _interruptible = _optional()
 TIMEOUT = 0.05
 """Seconds that one search may take, where searches can be interrupted."""
 
+SECONDS = 2.0
+"""Seconds that compiling and searching may take in one prompt, all patterns together."""
+
+LONGEST = 10_000
+"""Characters that a pattern may have."""
+
 ALLOWANCE = 100_000_000
 """Steps that all searches of one prompt may take together at worst, where they cannot be interrupted."""
 
 _MOST_TIMEOUTS = 10
+_MOST_KEPT = 50_000
+_TOO_LONG = "switched off: its pattern may take too long"
+_NO_TIME = "switched off: the patterns before it took all the time there is"
 _LONGEST_PATTERN = 1_000
 _MOST_CHOICES = 1_000
 _UNBOUNDED = ("*", "+")
@@ -148,35 +160,57 @@ def _after_atom(pattern: str, at: int) -> int:
 
 @dataclass(slots=True)
 class Patterns:
-    """The patterns of one prompt. ``switched_off`` names the keys that were not looked for, or not to the end."""
+    """The patterns of one prompt. ``switched_off`` names the keys that were not looked for, or not to the end.
+
+    ``compiled`` holds what was compiled, and may be handed on to the next prompt.
+    """
 
     interruptible: bool = _interruptible is not None
     allowance: int = ALLOWANCE
+    seconds: float = SECONDS
+    stopwatch: Callable[[], float] = time.perf_counter
+    compiled: dict[tuple[str, bool], Any] = field(default_factory=dict)
     switched_off: dict[str, str] = field(default_factory=dict)
-    _compiled: dict[str, Any] = field(default_factory=dict)
-    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    searches: int = 0
+    _known: dict[tuple[str, bool, str], bool] = field(default_factory=dict)
     _timeouts: int = 0
 
-    def search(self, key: Needle, text: str) -> bool | None:
-        """Whether the pattern of ``key`` matches in ``text``; ``None`` where it is no pattern: a plain key, then."""
+    def search(self, key: Needle, text: str, *, folded: bool = False) -> bool | None:
+        """Whether the pattern of ``key`` matches in ``text``; ``None`` where it is no pattern: a plain key, then.
+
+        ``folded``: in any case, whatever its flags say.
+        """
         if key.text in self.switched_off:
             return False
-        if key.text not in self._compiled:
-            self._compiled[key.text] = self._compile(key)
-        compiled = self._compiled[key.text]
-        if compiled is None:
-            return None
-        if (known := self._known.get((key.text, text))) is None:
-            known = self._known[key.text, text] = self._run(key, compiled, text)
-        return known
+        place = (key.text, folded, text)
+        if (known := self._known.get(place)) is not None:
+            return known
+        if self.seconds <= 0:
+            return self._switch_off(key, _NO_TIME)
+        began = self.stopwatch()
+        compiled = self._pattern(key, folded)
+        found = self._run(key, compiled, text) if compiled is not None else None
+        self.seconds -= self.stopwatch() - began
+        if found is not None and key.text not in self.switched_off:
+            self._known[place] = found
+        return found
 
-    def _compile(self, key: Needle) -> Any:
+    def _pattern(self, key: Needle, folded: bool) -> Any:
         """The compiled pattern, or ``None`` where it cannot be compiled."""
+        place = (key.text, folded)
+        if place not in self.compiled:
+            if len(self.compiled) >= _MOST_KEPT:
+                self.compiled.clear()
+            too_long = len(key.pattern) > LONGEST
+            self.compiled[place] = "" if too_long else self._compile(key, key.flags + ("i" if folded else ""))
+        return self.compiled[place]
+
+    def _compile(self, key: Needle, letters: str) -> Any:
         source = _NAMED_GROUP.sub("(?P<", key.pattern.replace("\\/", "/"))
         module = _interruptible if self.interruptible else re  # their flags have different numbers
         flags = 0 if any(ord(mark) > 127 for mark in source) else module.ASCII
         for letter, flag in (("i", module.IGNORECASE), ("m", module.MULTILINE), ("s", module.DOTALL)):
-            flags |= flag if letter in key.flags else 0
+            flags |= flag if letter in letters else 0
         if self.interruptible:
             try:
                 return module.compile(source, flags)
@@ -190,6 +224,9 @@ class Patterns:
             return None
 
     def _run(self, key: Needle, compiled: Any, text: str) -> bool:
+        if not compiled:
+            return self._switch_off(key)
+        self.searches += 1
         if self.interruptible:
             if self._timeouts < _MOST_TIMEOUTS:
                 try:
@@ -204,6 +241,6 @@ class Patterns:
         self.allowance -= steps
         return compiled.search(text) is not None
 
-    def _switch_off(self, key: Needle) -> bool:
-        self.switched_off[key.text] = "switched off: its pattern may take too long"
+    def _switch_off(self, key: Needle, reason: str = _TOO_LONG) -> bool:
+        self.switched_off[key.text] = reason
         return False

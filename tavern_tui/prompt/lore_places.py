@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tavern_tui.domain.lorebook import InjectionRole, LorePosition
 from tavern_tui.prompt.inputs import NOTE_KEY, Injection, Policy, PromptInput
-from tavern_tui.prompt.lore import Fired, Lore
+from tavern_tui.prompt.lore_outcome import Fired, Lore
 from tavern_tui.prompt.plan import FiredEntry, Part, PartKind, PartState
 from tavern_tui.prompt.story import Story
 from tavern_tui.prompt.story_string import Piece

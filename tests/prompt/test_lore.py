@@ -16,7 +16,8 @@ from tavern_tui.domain.lorebook import InjectionRole, Lorebook, LoreEntry, LoreP
 from tavern_tui.prompt.assemble import assemble
 from tavern_tui.prompt.counting import Counts
 from tavern_tui.prompt.inputs import Injection, LoreSettings, Policy, PromptInput
-from tavern_tui.prompt.lore import MOST_TOLD, Lore, LoreScan
+from tavern_tui.prompt.lore import LoreScan
+from tavern_tui.prompt.lore_outcome import MOST_TOLD, Lore
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.story import tell
 from tests.prompt.builders import Visited, chat, count, given, plan

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
-from tavern_tui.prompt.lore_keys import Haystack, KeySearch, needle
+from tavern_tui.prompt.lore_keys import Haystack, KeySearch
 from tavern_tui.prompt.lore_patterns import Patterns, worst_case
 from tests.prompt import builders
 
@@ -157,31 +154,3 @@ def test_no_pattern_raises_and_what_runs_is_what_python_finds(pattern: str, text
     assert work is None or work.steps(len(text)) > 0
     search(f"/{pattern}/", Haystack(text))
     search(f"/{pattern}/", Haystack(text), interruptible=True)
-
-
-def test_five_thousand_entries_compile_nothing_and_fold_the_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = tuple(
-        LoreEntry(uid=at, keys=(f"keyword{at}", f"two words {at}"), content=f"Fact {at}.") for at in range(5_000)
-    )
-    one = builders.given(builders.chat("Hm.", "Of keyword4321."), lorebooks=(Lorebook("Book", entries),))
-    builders.plan(one)
-    prepared, compiled = needle.cache_info().misses, []
-    folded = []
-
-    def compiling(*arguments: Any) -> Any:
-        compiled.append(arguments)
-        return original(*arguments)
-
-    def folding(haystack: Haystack) -> Any:
-        if haystack._lower is None:
-            folded.append(haystack)
-        return lower(haystack)
-
-    original, lower = re.compile, vars(Haystack)["lower"].fget
-    monkeypatch.setattr(re, "compile", compiling)
-    monkeypatch.setattr(Haystack, "lower", property(folding))
-    made = builders.plan(one)
-    assert [fired.uid for fired in made.fired] == [4321]
-    assert compiled == []
-    assert needle.cache_info().misses == prepared
-    assert len(folded) <= 6

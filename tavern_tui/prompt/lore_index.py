@@ -1,0 +1,172 @@
+"""``LoreIndex``: the entries of a prompt's books, made ready so that a turn looks only at those that may fire.
+
+A plain key is filed under one part of it that every text with the key must contain: a whole word where the key is
+looked for in whole words, else a few characters; of a key's parts the one that fewest keys share. One walk over a
+text finds the parts that stand in it, and with them the entries whose keys do. What cannot be filed (regular
+expressions, keys with macros, entries without keys that may fire all the same) is looked at every time. The index
+decides nothing: whether a key counts is ``prompt.lore_keys``'. ``LoreCache`` keeps an index as long as its books and
+settings stay the same; whoever makes prompts owns one and hands it in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tavern_tui.domain.lorebook import Lorebook, LoreSource
+from tavern_tui.prompt.inputs import Policy, PromptInput
+from tavern_tui.prompt.lore_books import Listed, listed, sources
+from tavern_tui.prompt.lore_keys import ASCII_WORD, WORD, KeyForm, Needle, has_macros, needle
+from tavern_tui.prompt.lore_text import MOST_TURNS
+
+_GRAM = 4
+_LOOKED_AT = 64  # characters of a key in which a part is chosen
+_MOST_REMEMBERED = 2_048
+_LONGEST_REMEMBERED = 20_000
+_MOST_INDEXES = 4
+
+
+class KeyTable:
+    """Which of many keys stand in a text, those looked for in whole words perhaps inside of a longer one.
+
+    ``keys`` maps a key and whether it is looked for in whole words to the numbers of the entries that have it.
+    """
+
+    def __init__(self, keys: Mapping[tuple[str, bool], Sequence[int]], word: re.Pattern[str]) -> None:
+        self._word = word
+        self._words: dict[str, list[tuple[str, Sequence[int]]]] = {}
+        self._grams: dict[int, dict[str, list[tuple[str, Sequence[int]]]]] = {}
+        parts = {place: self._parts(*place) for place in keys}
+        shared = Counter(part for found, _ in parts.values() for part in found)
+        for (key, whole), entries in keys.items():
+            found, size = parts[key, whole]
+            part = min(found, key=shared.__getitem__)
+            table = self._grams.setdefault(size, {}) if size else self._words
+            table.setdefault(part, []).append((key, entries))
+
+    def hits(self, text: str) -> set[int]:
+        """The entries of the keys that stand in ``text``."""
+        found: set[int] = set()
+        if self._words:
+            for word in self._words.keys() & set(self._word.findall(text)):
+                for key, entries in self._words[word]:
+                    if key in text:
+                        found.update(entries)
+        for size, table in self._grams.items():
+            for gram in table.keys() & {text[at : at + size] for at in range(len(text) - size + 1)}:
+                for key, entries in table[gram]:
+                    if key in text:
+                        found.update(entries)
+        return found
+
+    def _parts(self, key: str, whole: bool) -> tuple[set[str], int]:
+        """The parts under which a key can be filed, and their size; 0 for words."""
+        head = key[:_LOOKED_AT]
+        words = self._word.findall(head) if whole else []
+        if words and len(key) > len(head):
+            words.pop()  # it may be cut off
+        if words:
+            return set(words), 0
+        size = min(_GRAM, len(head))
+        return {head[at : at + size] for at in range(len(head) - size + 1)}, size
+
+
+class LoreIndex:
+    """The entries in the order in which they are considered, and where to find those that may fire.
+
+    ``always`` are the numbers of those that are looked at for every text; ``deepest`` is the greatest scan depth of
+    their own, ``levels`` are their recursion levels, ``timed`` those that last or wait, by book and number; ``asked``
+    the texts beside the turns that some of them see; ``ranked`` the ids of books whose budget goes by priority.
+    ``needles`` and ``compiled`` are their keys made ready.
+    """
+
+    def __init__(self, given: PromptInput) -> None:
+        self._exact = given.policy is Policy.CLASSIC
+        self.entries = listed(given)
+        self.needles: dict[tuple[str, KeyForm], Needle] = {}
+        self.compiled: dict[tuple[str, bool], Any] = {}
+        self.always: list[int] = []
+        self._folded = KeyTable({}, WORD)
+        self._cased = KeyTable({}, WORD)
+        self._remembered: dict[str, frozenset[int]] = {}
+        self._file(ASCII_WORD if self._exact else WORD)
+        entries = self.entries
+        self.deepest = min(MOST_TURNS, max((one.depth or 0 for one in entries), default=0))
+        self.tails = {one.tail for one in entries if one.tail is not None}
+        self.levels = tuple(sorted({one.entry.delay_until_recursion for one in entries} - {0}))
+        self.timed = {
+            (one.book.name, one.entry.uid): one for one in entries if one.entry.sticky > 0 or one.entry.cooldown > 0
+        }
+        self.ranked = {
+            id(one.book) for one in entries if one.entry.priority is not None and (one.book.token_budget or 0) > 0
+        }
+        self.asked: set[LoreSource] = {source for one in entries for source in one.entry.also_scans}
+
+    def hits(self, text: str) -> frozenset[int]:
+        """The numbers of the entries with a key in ``text``; what the keys beside it say is not looked at."""
+        found = self._remembered.get(text)
+        if found is None:
+            found = frozenset(self._folded.hits(text.lower()) | self._cased.hits(text))
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            if len(text) <= _LONGEST_REMEMBERED:
+                self._remembered[text] = found
+        return found
+
+    def _file(self, word: re.Pattern[str]) -> None:
+        folded: dict[tuple[str, bool], list[int]] = {}
+        cased: dict[tuple[str, bool], list[int]] = {}
+        for one in self.entries:
+            keys = [made for key in one.entry.keys if (made := self._made(key, one)) is not None]
+            if one.entry.constant or one.forced or not all(map(_may_be_filed, keys)):
+                self.always.append(one.at)
+                continue
+            table = cased if one.case_sensitive else folded
+            for key in keys:
+                place = (key.text if one.case_sensitive else key.lower, one.whole_words and not key.several_words)
+                table.setdefault(place, []).append(one.at)
+        self._folded, self._cased = KeyTable(folded, word), KeyTable(cased, word)
+
+    def _made(self, key: str, one: Listed) -> Needle | None:
+        """A key made ready; ``None`` for one that stands nowhere. One with macros is made ready prompt by prompt."""
+        if has_macros(key):
+            return _UNKNOWN
+        place = (key, one.form)
+        if (made := self.needles.get(place)) is None:
+            made = self.needles[place] = needle(key, one.form)
+        return made if made.text or (key and self._exact) else None
+
+
+_UNKNOWN = Needle("", "", False)
+
+
+def _may_be_filed(key: Needle) -> bool:
+    """Whether the key stands in a text only as it is written. No part of a text that is scanned has a ``\\x01``."""
+    return bool(key.text) and not key.pattern and "\x01" not in key.text and "\n" not in key.text
+
+
+class LoreCache:
+    """The indexes of the last prompts, for one who makes many prompts from the same books."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[tuple[tuple[Lorebook, ...], ...], object, LoreIndex]] = []
+
+    def index(self, given: PromptInput) -> LoreIndex:
+        """The index for the books and settings of a prompt."""
+        books, how = sources(given), (given.policy, given.lore)
+        for kept, kept_how, index in self._kept:
+            if kept_how == how and _same(kept, books):
+                return index
+        index = LoreIndex(given)
+        self._kept = [(books, how, index), *self._kept[: _MOST_INDEXES - 1]]
+        return index
+
+
+def _same(some: tuple[tuple[Lorebook, ...], ...], others: tuple[tuple[Lorebook, ...], ...]) -> bool:
+    """Whether these are the very same books: comparing two books entry by entry takes as long as a scan."""
+    return all(
+        len(one) == len(other) and all(book is its for book, its in zip(one, other, strict=True))
+        for one, other in zip(some, others, strict=True)
+    )
