@@ -7,7 +7,6 @@ Sources: OpenAI's API reference and ``docs/spec/backends.md`` §4, §14, §15.
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -16,6 +15,7 @@ from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
 from tavern_tui.engines.base import Capabilities, EngineInfo, Event, Notice, Request
+from tavern_tui.engines.counting import EncodingCounter
 from tavern_tui.engines.dialects import GENERIC, Dialect, Place, Prefill, model_name
 from tavern_tui.engines.faults import Answer, complaint, overflows, raised, refusal
 from tavern_tui.engines.http import Link, StreamReply
@@ -24,7 +24,6 @@ from tavern_tui.engines.openai_stream import ReplyReader
 from tavern_tui.engines.sampling_fit import fit, wire_fields
 from tavern_tui.engines.sse import SseEvent
 
-CHARS_PER_TOKEN = 3.35  # English prose, as estimated where a server does not count
 _COUNTING_AT_ONCE = 4
 _ESSENTIAL = frozenset({"model", "messages", "prompt", "stream"})
 _UNTOLD = frozenset({"stream_options"})  # left out without a word: the user loses nothing
@@ -36,11 +35,6 @@ _CONTEXT_KEYS = (
     ("max_context_length",),
     ("meta", "n_ctx"),
 )
-
-
-def estimate(text: str) -> int:
-    """Tokens of a text where nobody counts: characters by ``CHARS_PER_TOKEN``, rounded up."""
-    return math.ceil(len(text) / CHARS_PER_TOKEN)
 
 
 class OpenAIEngine:
@@ -57,6 +51,7 @@ class OpenAIEngine:
         self._model = model
         self._info: EngineInfo | None = None
         self._uncounted: int | None = None
+        self._encoding: EncodingCounter | None = None
         self._dropped: dict[str, set[str]] = {}
         self._told: set[tuple[str, str]] = set()
 
@@ -87,11 +82,14 @@ class OpenAIEngine:
         return [text_at(item, "id") for item in await self._offered()]
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text by the server's tokenizer, else estimated (``Capabilities.exact_count`` tells)."""
+        """Tokens of each text by the server's tokenizer, else by a published encoding, else estimated.
+
+        ``Capabilities.exact_count`` tells whether they are the model's own.
+        """
         if self._info is None:
             await self.connect()
-        if self._uncounted is None:
-            return [estimate(text) for text in texts]
+        if self._encoding is not None:
+            return await self._encoding.count(texts)
         slots = asyncio.Semaphore(_COUNTING_AT_ONCE)
 
         async def one(text: str) -> int:
@@ -110,8 +108,10 @@ class OpenAIEngine:
             yield events
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, and of what counted in the server's place."""
         await self._link.close()
+        if self._encoding is not None:
+            await self._encoding.close()
 
     @property
     def _name(self) -> str:
@@ -274,7 +274,7 @@ class OpenAIEngine:
         return Capabilities(
             text_completion=text,
             chat_completion=self._dialect.chat_completion,
-            exact_count=self._uncounted is not None,
+            exact_count=self._encoding is None or await self._encoding.exact(),
             samplers=frozenset(self._dialect.samplers),
             stop_limit=0,
             seed=self._dialect.seed,
@@ -285,6 +285,13 @@ class OpenAIEngine:
     async def _learn_to_count(self) -> None:
         """Find out what an empty text counts (a BOS token, on some servers), or that the server does not count."""
         self._uncounted = await self._counted("") if self._dialect.counter else None
+        before = self._encoding
+        if self._uncounted is not None:
+            self._encoding = None
+        elif before is None or before.model != self._model:
+            self._encoding = EncodingCounter(self._model)
+        if before is not None and before is not self._encoding:
+            await before.close()
 
     async def _counted(self, text: str) -> int | None:
         """The server's count of a text, ``None`` where it gives none."""

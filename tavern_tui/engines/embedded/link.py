@@ -9,15 +9,11 @@ import asyncio
 import itertools
 import os
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-import tavern_tui
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.base import Waiting
 from tavern_tui.engines.embedded.place import HostPlace, same_user, try_lock
@@ -35,6 +31,7 @@ from tavern_tui.engines.embedded.protocol import (
     decode_hello,
     encode,
 )
+from tavern_tui.engines.python_child import child_command, child_environment
 
 START_SECONDS = 60.0
 """How long a new host may take until clients can connect."""
@@ -291,8 +288,7 @@ async def _start_lock(place: HostPlace) -> AsyncIterator[None]:
 
 async def _start(place: HostPlace, settings: HostSettings) -> None:
     """Start a host and wait until clients can connect to it."""
-    # -P: the folder that the user happens to be in is not searched for modules.
-    command = [sys.executable, "-P", "-m", MODULE, "--folder", str(place.folder.absolute())]
+    command = child_command(MODULE, "--folder", str(place.folder.absolute()))
     command += ["--cache", str(place.cache.absolute()), "--wait", str(START_SECONDS / 2), *settings.arguments()]
     said = await asyncio.to_thread(_first_line, command)
     if said != "ready":
@@ -311,17 +307,8 @@ def _first_line(command: Sequence[str]) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=child_environment(),
         start_new_session=True,
     ) as process:
         assert process.stdout is not None
         return process.stdout.readline().decode("utf-8", "replace").strip()
-
-
-def _environment() -> dict[str, str]:
-    """This environment; a package that is not installed (a checkout) is found by the host too."""
-    environment = dict(os.environ)
-    root = str(Path(tavern_tui.__file__).resolve().parent.parent)
-    if root != sysconfig.get_path("purelib"):
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
-    return environment
