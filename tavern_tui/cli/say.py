@@ -104,7 +104,7 @@ class _OneReply:
             return EXIT_INTERRUPTED if self._ended_by == EXIT_INTERRUPTED else EXIT_ERROR
         text = last.kept_text if isinstance(last, TurnFailed) else last.turn.text
         if self._printed is None:
-            data(reply_figures(last, str(self._session.log.path)))
+            data(reply_figures(last, self._session.log))
         elif text:
             self._printed.end(text)
         code = EXIT_DONE

@@ -123,6 +123,18 @@ class ChatTree:
         """Ids of the swipes of ``turn``, itself included, oldest first."""
         return list(self.children.get(self.turns[turn].parent, ()))
 
+    def made_with(self, turn: str, within: int = 0) -> tuple[str, str]:
+        """Template and policy of the nearest reply that names them, from ``turn`` upwards; empty where none does.
+
+        ``within`` is how many turns are looked at, 0 for all.
+        """
+        for place, found in enumerate(self.walk_back(turn), 1):
+            if found.receipt is not None and found.receipt.template:
+                return found.receipt.template, found.receipt.policy
+            if place == within:
+                break
+        return "", ""
+
     def leaf_below(self, turn: str) -> str:
         """The end of the newest line of turns below ``turn``; ``turn`` itself where nothing follows."""
         while below := self.children.get(turn):

@@ -44,7 +44,11 @@ class Roll:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a reply came about: tokens, milliseconds, and why it ended. ``None`` where the engine did not tell."""
+    """How a reply came about: tokens, milliseconds, and why it ended. ``None`` where the engine did not tell.
+
+    ``template`` and ``policy`` are what its prompt was made with; empty where a reply not far above says the same
+    (``ChatTree.made_with``), and in replies of earlier versions.
+    """
 
     engine: str = ""
     model: str = ""
@@ -55,6 +59,8 @@ class Receipt:
     generated: int | None = None
     prompt_ms: float | None = None
     generation_ms: float | None = None
+    template: str = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,16 @@ from dataclasses import asdict
 from typing import Any
 
 from tavern_tui.session.events import TurnFailed, TurnSaved
+from tavern_tui.storage.chats import ChatLog
 
 
-def reply_figures(last: TurnSaved | TurnFailed, chat: str) -> dict[str, Any]:
-    """A reply as plain values: text, who wrote it, tokens evaluated, reused and generated, milliseconds, speed.
+def reply_figures(last: TurnSaved | TurnFailed, log: ChatLog) -> dict[str, Any]:
+    """A reply in ``log`` as plain values: text, who wrote it, tokens evaluated, reused and generated, milliseconds,
+    speed, and the template and policy of its prompt.
 
     ``tokens_per_second`` counts generation only. A reply that broke has ``error`` and ``hint``, and the text kept.
     """
+    chat = str(log.path)
     if isinstance(last, TurnFailed):
         return {
             "text": last.kept_text,
@@ -25,6 +28,7 @@ def reply_figures(last: TurnSaved | TurnFailed, chat: str) -> dict[str, Any]:
     receipt = asdict(turn.receipt) if turn.receipt else {}
     spent, generated = receipt.get("generation_ms"), receipt.get("generated")
     speed = round(generated * 1000 / spent, 2) if spent and generated else None
+    template, policy = log.tree.made_with(turn.id)
     return {
         "text": turn.text,
         "name": turn.name,
@@ -33,4 +37,6 @@ def reply_figures(last: TurnSaved | TurnFailed, chat: str) -> dict[str, Any]:
         "reasoning": turn.reasoning,
         "tokens_per_second": speed,
         **receipt,
+        "template": template,
+        "policy": policy,
     }

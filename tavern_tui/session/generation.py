@@ -29,6 +29,8 @@ from tavern_tui.storage.journal import ReplyJournal
 
 _LISTEN_SECONDS = 0.25
 """How often a running reply looks whether another terminal wants it stopped."""
+_SAID_WITHIN = 64
+"""Turns within which one receipt that names template and policy is enough: the log stays near the size of its text."""
 
 
 class Generation:
@@ -256,6 +258,8 @@ class Generation:
 
     def _receipt(self) -> Receipt:
         info = self._ready.info
+        above = self._log.tree.made_with(self._place.parent, within=_SAID_WITHIN)
+        known = above == (self._plan.template, self._plan.policy)
         usage = self._finished.usage if self._finished else self._meter.usage(self._text.tokens)
         reason = "stopped" if self._stopped else self._finished.reason.value if self._finished else ""
         return Receipt(
@@ -268,6 +272,8 @@ class Generation:
             generated=self._text.tokens if usage.generated is None else usage.generated,
             prompt_ms=usage.prompt_ms,
             generation_ms=usage.generation_ms,
+            template="" if known else self._plan.template,
+            policy="" if known else self._plan.policy,
         )
 
     @property

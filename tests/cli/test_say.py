@@ -43,6 +43,7 @@ def test_json_gives_the_reply_with_its_figures(tavern: Tavern, server: ScriptedS
     assert figures["model"] == "mistral-nemo"
     assert Path(figures["chat"]).is_file()
     assert "generated" in figures
+    assert (figures["template"], figures["policy"]) == ("Mistral V3-Tekken", "economy")
 
 
 def test_an_unknown_character_has_a_code_of_its_own_and_names_the_nearest(tavern: Tavern) -> None:

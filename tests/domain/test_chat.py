@@ -6,6 +6,7 @@ import pytest
 
 from tavern_tui.domain.chat import ROOT, ChatTree, fold
 from tavern_tui.domain.events import (
+    ChatEvent,
     ChatStarted,
     PropertySet,
     Receipt,
@@ -198,3 +199,20 @@ def test_turns_that_claim_to_be_their_own_ancestors_make_no_circle(parents: dict
     tree = fold(turn(name, number, parent) for number, (name, parent) in enumerate(parents.items()))
     for name in parents:
         assert len(tree.path(name)) <= len(parents)
+
+
+def test_template_and_policy_are_those_of_the_nearest_reply_above_that_names_them() -> None:
+    def reply(name: str, place: int, parent: str, made: Receipt | None) -> ChatEvent:
+        return event(name, place, TurnAdded(parent, Speaker.CHARACTER, "Mira", "Yes.", receipt=made))
+
+    tree = fold(
+        [
+            reply("a", 1, ROOT, Receipt("fake", template="ChatML", policy="economy")),
+            reply("b", 2, "a", Receipt("fake")),
+            reply("c", 3, "b", Receipt("fake", template="Alpaca", policy="classic")),
+            reply("d", 4, "c", None),
+        ]
+    )
+    assert [tree.made_with(turn)[0] for turn in "abcd"] == ["ChatML", "ChatML", "Alpaca", "Alpaca"]
+    assert tree.made_with("b", within=1) == ("", "")
+    assert tree.made_with(ROOT) == ("", "")

@@ -156,10 +156,10 @@ def test_an_unknown_kind_keeps_its_whole_record() -> None:
 
 
 def test_a_receipt_with_more_places_than_we_know_is_written_back_whole() -> None:
-    places = ["fake", "m", "eos", 1, 2, 3, 4, 5, 6, {"new": True}]
+    places = ["fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", {"new": True}]
     found = decoded(json.dumps(LATER | {"r": places}).encode())
     assert isinstance(found.body, TurnAdded)
-    assert found.body.receipt == Receipt("fake", "m", "eos", 1, 2, 3, 4, 5, 6)
+    assert found.body.receipt == Receipt("fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy")
     assert record(encode(found))["r"] == places
 
 
@@ -245,6 +245,8 @@ def long_chat(turns: int, *, token_ids: bool) -> list[ChatEvent]:
             generated=130,
             prompt_ms=rng.random() * 5000,
             generation_ms=rng.random() * 20000,
+            template="Mistral V3-Tekken" if number % 64 == 1 else "",
+            policy="economy" if number % 64 == 1 else "",
         )
         tokens = TurnTokens("f" * 16, tuple(rng.randrange(49152) for _ in range(130)))
         if number % 2:

@@ -53,7 +53,7 @@ def receipt_facts(tree: ChatTree, identity: str) -> list[Fact]:
     receipt = turn.receipt
     facts = [
         ("Written", ", ".join(filter(None, (date_shown(turn.at), time_shown(turn.at))))),
-        *(_engine_facts(receipt) if receipt is not None else [("By", _by(turn))]),
+        *(_engine_facts(receipt, tree.made_with(identity)) if receipt is not None else [("By", _by(turn))]),
         ("Lore", " · ".join(safe_line(title) for title in turn.lore)),
         (
             "Dice",
@@ -71,7 +71,7 @@ def _by(turn: Turn) -> str:
     return "you" if turn.speaker is Speaker.USER else "nothing is known: no engine of ours wrote it"
 
 
-def _engine_facts(receipt: Receipt) -> list[Fact]:
+def _engine_facts(receipt: Receipt, made_with: Sequence[str]) -> list[Fact]:
     read = [
         f"{number(receipt.evaluated)} tokens" if receipt.evaluated is not None else "",
         f"{number(receipt.reused)} reused" if receipt.reused is not None else "",
@@ -85,6 +85,7 @@ def _engine_facts(receipt: Receipt) -> list[Fact]:
     return [
         ("Model", safe_line(receipt.model)),
         ("Engine", safe_line(receipt.engine)),
+        ("Prompt", " · ".join(safe_line(said) for said in made_with if said)),
         ("Read", " · ".join(filter(None, read))),
         ("Wrote", " · ".join(filter(None, made))),
         ("Ended", _ENDED.get(receipt.stop, safe_line(receipt.stop))),

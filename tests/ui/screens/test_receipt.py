@@ -37,6 +37,8 @@ MADE = Receipt(
     generated=143,
     prompt_ms=3_140.0,
     generation_ms=4_200.0,
+    template="ChatML",
+    policy="economy",
 )
 REPLY = TurnAdded("q", Speaker.CHARACTER, "Bess", "In, in.", receipt=MADE, lore=("The bridge", "Two coins"))
 QUESTION = TurnAdded("", Speaker.USER, "Alex", "Hello.")
@@ -58,6 +60,7 @@ def test_a_reply_says_who_made_it_and_what_it_cost() -> None:
     assert told == {
         "Model": "Mistral-Nemo-12B.Q4_K_M",
         "Engine": "llama.cpp",
+        "Prompt": "ChatML · economy",
         "Read": "212 tokens · 7,692 reused · 3.1 s",
         "Wrote": "143 tokens · 4.2 s · 34.0 tokens/s",
         "Ended": "by itself",
