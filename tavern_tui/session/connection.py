@@ -99,8 +99,10 @@ class Connection:
         self._doubtful = True
 
     async def count(self, text: str) -> int:
-        """Tokens of ``text`` as the engine counts them. Raises ``EngineError``."""
-        return (await self.engine.count([text]))[0]
+        """Tokens of ``text`` as the engine counts them, asked once per text. Raises ``EngineError``."""
+        if self._info is None:
+            return (await self.engine.count([text]))[0]
+        return (await self.counts.count(self.engine, self._info, [text]))[0]
 
     async def ready(self, *, template: str = "", context_tokens: int | None = None) -> Ready:
         """Connect, or look again when it is time to. ``template`` and ``context_tokens`` are the user's own choice.
