@@ -5,7 +5,7 @@ Clock, randomness and the engine's limits come in here; the token counter does n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
-from tavern_tui.domain.lorebook import InjectionRole, Lorebook
+from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState, PartKind
@@ -247,6 +247,9 @@ class PromptInput:
     newest included: an author's note may be due at every so many. ``quiet`` is what a ``QUIET`` prompt asks.
     ``group`` are all members of a group chat, ``character`` who speaks; ``others`` need not be given then.
     ``scenario`` is the chat's own, in place of the card's. ``token_padding`` is added by ``classic`` to what it counts.
+    ``variables`` are the chat's, ``global_variables`` those of all chats, for macros. ``swipes`` says how many swipes
+    the newest turn has and which of them it is, from 1 (one more than there are while another is made); ``None`` for a
+    turn without.
     """
 
     character: Character
@@ -301,3 +304,6 @@ class PromptInput:
     stop_strings_macro: bool = True
     prefer_card_post_history: bool = True
     token_padding: int = 64
+    variables: Mapping[str, str] = field(default=EMPTY)
+    global_variables: Mapping[str, str] = field(default=EMPTY)
+    swipes: tuple[int, int] | None = None

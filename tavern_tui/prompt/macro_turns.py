@@ -26,23 +26,23 @@ Swipes = tuple[int, int]
 class NewestTurns:
     """The turns of one prompt. ``turns`` can be walked several times, newest first.
 
-    ``length`` counts all of them, hidden ones included; where it is not given they are counted through. ``first_turn``
-    is the id of the oldest turn in the previous prompt. ``swipes`` are the newest turn's: ``None`` where it has none.
+    ``number`` gives a turn's place by its id, 1 for the chat's first; where it does not (0) the turns are counted
+    through. ``first_turn`` is the id of the oldest turn in the previous prompt. ``swipes`` are the newest turn's:
+    ``None`` where it has none.
     """
 
     def __init__(
         self,
         turns: Iterable[Turn],
         *,
-        length: Callable[[], int] | None = None,
+        number: Callable[[str], int] = lambda _turn: 0,
         first_turn: str = "",
         swipes: Swipes | None = None,
     ) -> None:
         self._turns = turns
-        self._count = length
+        self._number = number
         self._first_turn = first_turn
         self._swipes = swipes
-        self._length: int | None = None
 
     def last(self) -> str:
         """The newest turn's text, hidden ones included; empty in an empty chat."""
@@ -58,15 +58,18 @@ class NewestTurns:
 
     def last_id(self) -> str:
         """The newest turn's number in the chat, from 0; empty in an empty chat."""
-        return str(self._all() - 1) if self._all() else ""
+        newest = next(iter(self._turns), None)
+        if newest is None:
+            return ""
+        return str((self._number(newest.id) or sum(1 for _ in self._turns)) - 1)
 
     def first_included_id(self) -> str:
-        """The number of the oldest turn in the previous prompt; empty where it is not known."""
+        """The number of the oldest turn in the previous prompt, from 0; empty where it is not known."""
         if not self._first_turn:
             return ""
         turns = enumerate(islice(self._turns, _MOST_INCLUDED))
         newer = next((at for at, turn in turns if turn.id == self._first_turn), None)
-        return "" if newer is None else str(self._all() - 1 - newer)
+        return "" if newer is None else str(int(self.last_id()) - newer)
 
     def swipe_count(self) -> str:
         """How many swipes the newest turn has; empty where it has none."""
@@ -87,8 +90,3 @@ class NewestTurns:
 
     def _newest(self) -> Iterable[Turn]:
         return islice(self._turns, MOST_TURNS)
-
-    def _all(self) -> int:
-        if self._length is None:
-            self._length = self._count() if self._count is not None else sum(1 for _ in self._turns)
-        return self._length

@@ -7,11 +7,12 @@ prompt as text, as segments, as chat messages and as JSON are all read from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from tavern_tui.domain.lorebook import EMPTY
 from tavern_tui.domain.request import Message, Role, Segment
 from tavern_tui.prompt import chat_messages
 from tavern_tui.prompt.chat_messages import ChatForm
@@ -35,6 +36,7 @@ class PartKind(Enum):
     REPLY_LINE = "reply line"
     PREFILL = "prefill"
     MARKUP = "markup"
+    QUIET = "quiet prompt"
     INSTRUCTION = "instruction"
 
 
@@ -138,7 +140,8 @@ class PromptPlan:
     ``reasoning_close`` are the tags round the model's thinking. ``fired`` are the lore entries in the order in which
     they fired, ``lore_state`` is what lasts of them. ``padding`` are tokens of the limit that no part may use: the
     count of the whole prompt may differ from the sum of its parts' by so many. ``chat`` is there where the plan was
-    made for chat completion.
+    made for chat completion. ``variables`` and ``global_variables`` are what macros left of those that the prompt was
+    given; ``banned`` are strings that macros ask to be kept out of the reply.
     """
 
     parts: tuple[Part, ...]
@@ -157,6 +160,9 @@ class PromptPlan:
     lore_state: LoreState = NO_LORE_STATE
     padding: int = 0
     chat: ChatForm | None = None
+    variables: Mapping[str, str] = field(default=EMPTY)
+    global_variables: Mapping[str, str] = field(default=EMPTY)
+    banned: tuple[str, ...] = ()
 
     @property
     def included(self) -> tuple[Part, ...]:
