@@ -10,8 +10,9 @@ while counts of older turns are unknown.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import PromptError
@@ -21,7 +22,7 @@ from tavern_tui.domain.request import Role
 from tavern_tui.prompt.chat_messages import OPENING_TURN
 from tavern_tui.prompt.counting import Counting, Counts, drive
 from tavern_tui.prompt.examples import Dialogue, example_dialogue, separator_item
-from tavern_tui.prompt.history import HistoryWalk, continued_item, turn_items
+from tavern_tui.prompt.history import STEP, HistoryWalk, continued_item, turn_items
 from tavern_tui.prompt.injections import Injected, injected, spliced
 from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.instruct import InstructFormat, Place, PlainFormat, TurnFormat
@@ -41,8 +42,6 @@ CLASSIC_PADDING = 64
 
 _LORE_SHARES = (1.0, 0.5, 0.0)  # of its budget that economy tries, where the rest does not fit beside it
 
-_STEP = 4  # economy cuts the history so that one part in so many of its room is free again
-
 
 def assemble(given: PromptInput) -> Generator[tuple[str, ...], Sequence[int], PromptPlan]:
     """Plan a prompt. Yields batches of texts whose tokens are to be counted, special tokens parsed, no BOS added.
@@ -51,25 +50,47 @@ def assemble(given: PromptInput) -> Generator[tuple[str, ...], Sequence[int], Pr
     twice in one plan. Raises ``PromptError`` where the card or the newest turn alone is too long, where there is
     nothing to continue, or where the story string is broken.
     """
+    return (yield from planned(given, _Assembly))
+
+
+class Assembly(Protocol):
+    """A prompt in the making, its lore decided."""
+
+    def first_batch(self) -> list[str]:
+        """The texts to be counted first."""
+        ...
+
+    def plan(self) -> Counting[PromptPlan]:
+        """Fit everything into the budget and write it down."""
+        ...
+
+
+Maker = Callable[[PromptInput, Story, Counts], Assembly]
+
+
+def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
+    """The plan that ``make``'s assembly comes to, lore scanned and paid for: what both pipelines share."""
     given = replace(given, turns=Recalled(given.turns))
     story, counts = tell(given), Counts()
     scan = LoreScan(given, story)
     if not scan.entries:
-        return (yield from _Assembly(given, story, counts).plan())
+        return (yield from make(given, story, counts).plan())
     for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
         try:
-            return (yield from _with_lore(scan, share, given, story, counts))
+            return (yield from _with_lore(scan, share, given, story, counts, make))
         except PromptError:  # it may fit with less lore
             continue
     share = _LORE_SHARES[0] if given.policy is Policy.CLASSIC else _LORE_SHARES[-1]
-    return (yield from _with_lore(scan, share, given, story, counts))
+    return (yield from _with_lore(scan, share, given, story, counts, make))
 
 
-def _with_lore(scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts) -> Counting[PromptPlan]:
+def _with_lore(
+    scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts, make: Maker
+) -> Counting[PromptPlan]:
     """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected."""
     lore = scan.run(counts, share)
     expected = [one.one for one in lore.fired]
-    assembly = _Assembly(*placed(given, story, lore), counts)
+    assembly = make(*placed(given, story, lore), counts)
     unknown = lore.unknown
     yield from counts.ask([*unknown, *assembly.first_batch()])
     while unknown and not scan.stands(lore, counts):
@@ -77,7 +98,7 @@ def _with_lore(scan: LoreScan, share: float, given: PromptInput, story: Story, c
         unknown = lore.unknown
         yield from counts.ask(unknown)
     if [one.one for one in lore.fired] != expected:
-        assembly = _Assembly(*placed(given, story, lore), counts)
+        assembly = make(*placed(given, story, lore), counts)
     plan = yield from assembly.plan()
     told = left_out(lore, scan.patterns.switched_off.items())
     return replace(plan, parts=(*plan.parts, *told), fired=titles(lore), lore_state=lore.state)
@@ -165,33 +186,17 @@ class _Assembly:
         room = self._limit() - base
         if room < 0:
             raise self._card_too_long(base)
-        whole = yield from self._take_in_steps(room)
+        whole = yield from self.walk.take_in_steps(room, self.given.first_turn)
         if not self.walk.kept and self.walk.has_older():
             raise self._turn_too_long(room)
         used = len(self.elements) if pinned else 0
         if whole and not pinned:
-            step = max(1, room // _STEP)
+            step = max(1, room // STEP)
             left = room - -(-self.walk.total // step) * step - start
             while used < len(sizes) and sizes[used] <= left:
                 left -= sizes[used]
                 used += 1
         return self._layout(self.injections, used, start=self.start if used else None)
-
-    def _take_in_steps(self, room: int) -> Counting[bool]:
-        """Take the history of one prompt; whether it is all there is.
-
-        The oldest turn of the previous prompt stays the oldest while all after it fits, so that the beginning of the
-        prompt stays what the engine has read. It is decided anew where less than half of the room would be used.
-        """
-        cut = room - room // _STEP
-        reached = yield from self.walk.take(room, self.given.first_turn)
-        if reached and self.walk.has_older():
-            if self.walk.total * 2 < room:
-                yield from self.walk.take(cut)
-            return self.walk.complete
-        if not self.walk.complete:
-            self.walk.drop_to(cut)
-        return self.walk.complete
 
     # What a prompt is made of.
 

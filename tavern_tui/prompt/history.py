@@ -7,18 +7,22 @@ one more. Where the history is cut is decided here for both policies; in which o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt.counting import Counting, Counts
 from tavern_tui.prompt.inputs import PromptInput
-from tavern_tui.prompt.instruct import Place, TurnFormat
+from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.story import Story, named, untrusted
+
+STEP = 4
+"""``economy`` cuts the history so that one part in so many of its room is free again."""
 
 _CAREFUL = 0.5  # tokens per byte before anything was counted: more than nearly any text has
 _HEADROOM = 0.9  # of the room is filled by estimate, the rest by counting
@@ -66,6 +70,22 @@ def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
     )
 
 
+class Writer(Protocol):
+    """A way to write turns down, as far as a walk needs it."""
+
+    def role(self, item: Item) -> Role | None:
+        """The role whose markup the item gets."""
+        ...
+
+    def write(self, item: Item, place: Place) -> Written:
+        """The item with its markup."""
+        ...
+
+
+def _nothing(_item: Item) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A turn that is in, as it was written when it was counted, and its tokens."""
@@ -76,12 +96,18 @@ class Kept:
 
 
 class HistoryWalk:
-    """A walk over a chat's turns, newest first. ``kept`` is what was taken so far, ``total`` its tokens."""
+    """A walk over a chat's turns, newest first. ``kept`` is what was taken so far, ``total`` its tokens.
 
-    def __init__(self, items: Iterator[Item], form: TurnFormat, counts: Counts) -> None:
+    ``beside`` tells what an item costs beside its text.
+    """
+
+    def __init__(
+        self, items: Iterator[Item], form: Writer, counts: Counts, beside: Callable[[Item], int] = _nothing
+    ) -> None:
         self._items = items
         self._form = form
         self._counts = counts
+        self._beside = beside
         self._ahead: deque[tuple[Item, Written]] = deque()
         self._ended = False
         self.kept: list[Kept] = []
@@ -123,7 +149,7 @@ class HistoryWalk:
                 item, written = self._ahead[0]
                 if written.text not in self._counts:
                     yield from self._counts.ask([written.text for _, written in self._ahead])
-                tokens = self._counts[written.text]
+                tokens = self._counts[written.text] + self._beside(item)
                 if self.total + tokens > room:
                     return False
                 self._ahead.popleft()
@@ -134,6 +160,23 @@ class HistoryWalk:
             if self._ended:
                 return False
             yield from self._counts.ask(self.look_ahead(room - self.total, stop_at))
+
+    def take_in_steps(self, room: int, first_turn: str) -> Counting[bool]:
+        """Take the history of one prompt for ``economy``; whether it is all there is.
+
+        The oldest turn of the previous prompt (``first_turn``) stays the oldest while all after it fits, so that the
+        beginning of the prompt stays what the engine has read. It is decided anew where less than half of the room
+        would be used. Whenever the history is cut, one part in ``STEP`` of its room is left free.
+        """
+        cut = room - room // STEP
+        reached = yield from self.take(room, first_turn)
+        if reached and self.has_older():
+            if self.total * 2 < room:
+                yield from self.take(cut)
+            return self.complete
+        if not self.complete:
+            self.drop_to(cut)
+        return self.complete
 
     def drop_to(self, room: int) -> None:
         """Let go of the oldest turns until the rest has at most ``room`` tokens; the newest always stays."""
