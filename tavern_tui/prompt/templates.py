@@ -1,15 +1,40 @@
-"""The built-in instruct and context templates, and which of them a model wants.
+"""The built-in instruct templates by name, and the context templates that go with them.
 
-One row per family: the tags are facts of the models, the prose is ours. Families that have no system turn carry the
-head in the user's first block; those that insist on alternation say so. BOS tokens are left to the engine.
-Sources: the models' published chat templates; llama.cpp ``src/llama-chat.cpp``; ``docs/spec/instruct-formats.md``.
+The rows stand in ``prompt.families``, one per family of models; here they are gathered, named and paired.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from tavern_tui.domain.template import ContextTemplate, InstructTemplate
+from tavern_tui.prompt.families import chatml, llama, tagged, worded
+from tavern_tui.prompt.families.chatml import CHATML, GEMMA
+from tavern_tui.prompt.families.llama import (
+    LLAMA_3,
+    MISTRAL_V1,
+    MISTRAL_V3,
+    MISTRAL_V3_TEKKEN,
+    MISTRAL_V7,
+    MISTRAL_V7_TEKKEN,
+)
+from tavern_tui.prompt.families.worded import ADVENTURE, ALPACA, NOVEL, PYGMALION
 
-from tavern_tui.domain.template import ContextTemplate, InstructTemplate, NamesBehavior
+__all__ = [
+    "ALPACA",
+    "BUILT_IN",
+    "CHATML",
+    "CHAT_CONTEXT",
+    "GEMMA",
+    "LLAMA_3",
+    "MISTRAL_V1",
+    "MISTRAL_V3",
+    "MISTRAL_V3_TEKKEN",
+    "MISTRAL_V7",
+    "MISTRAL_V7_TEKKEN",
+    "PLAIN",
+    "PLAIN_CONTEXT",
+    "context_for",
+    "template_name",
+]
 
 _STORY = (
     "{{#if system}}{{system}}\n\n{{/if}}"
@@ -38,149 +63,57 @@ PLAIN_CONTEXT = ContextTemplate(
 )
 """The head for base models: a document with separators."""
 
-
-def _family(
-    name: str, *, control_tokens: tuple[str, ...] = (), stop_strings: tuple[str, ...] = (), **fields: str | bool
-) -> InstructTemplate:
-    plain = InstructTemplate(
-        name=name,
-        wrap=False,
-        macro=False,
-        names_behavior=NamesBehavior.FORCE,
-        control_tokens=control_tokens,
-        stop_strings=stop_strings,
-    )
-    return replace(plain, **fields)  # type: ignore[arg-type]
-
-
-CHATML = _family(
-    "ChatML",
-    input_sequence="<|im_start|>user\n",
-    input_suffix="<|im_end|>\n",
-    output_sequence="<|im_start|>assistant\n",
-    output_suffix="<|im_end|>\n",
-    system_sequence="<|im_start|>system\n",
-    system_suffix="<|im_end|>\n",
-    story_string_prefix="<|im_start|>system\n",
-    story_string_suffix="<|im_end|>\n",
-    stop_sequence="<|im_end|>",
-    control_tokens=("<|im_start|>", "<|im_end|>"),
-    stop_strings=("<|im_start|>", "<|endoftext|>"),
+PYGMALION_CONTEXT = ContextTemplate(
+    name="Pygmalion 6B",
+    story_string=(
+        "{{#if system}}{{system}}\n{{/if}}"
+        "{{#if wiBefore}}{{wiBefore}}\n{{/if}}"
+        "{{char}}'s Persona: {{#if description}}{{description}}{{/if}}"
+        "{{#if personality}} {{char}}'s personality: {{personality}}{{/if}}\n"
+        "{{#if persona}}{{user}}: {{persona}}\n{{/if}}"
+        "{{#if scenario}}Scenario: {{scenario}}\n{{/if}}"
+        "{{#if wiAfter}}{{wiAfter}}\n{{/if}}"
+        "<START>\n"
+    ),
+    example_separator="",
+    chat_start="",
 )
-
-LLAMA_3 = _family(
-    "Llama 3",
-    input_sequence="<|start_header_id|>user<|end_header_id|>\n\n",
-    input_suffix="<|eot_id|>",
-    output_sequence="<|start_header_id|>assistant<|end_header_id|>\n\n",
-    output_suffix="<|eot_id|>",
-    system_sequence="<|start_header_id|>system<|end_header_id|>\n\n",
-    system_suffix="<|eot_id|>",
-    story_string_prefix="<|start_header_id|>system<|end_header_id|>\n\n",
-    story_string_suffix="<|eot_id|>",
-    stop_sequence="<|eot_id|>",
-    control_tokens=("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
-    stop_strings=("<|start_header_id|>", "<|end_of_text|>", "<|eom_id|>"),
-)
-
-# In the Mistral rows the closing [/INST] belongs to the sequence that follows it, as in SillyTavern's templates: the
-# reply line must end without the blank that versions before Tekken put before a reply.
-_MISTRAL = _family(
-    "Mistral",
-    output_suffix="</s>",
-    stop_sequence="</s>",
-    system_in_user=True,
-    system_same_as_user=True,
-    alternates=True,
-    stop_strings=("[INST]",),
-)
-
-MISTRAL_V1 = replace(
-    _MISTRAL,
-    name="Mistral V1",
-    input_sequence=" [INST] ",
-    output_sequence=" [/INST] ",
-    last_output_sequence=" [/INST]",
-    control_tokens=("</s>",),
-)
-
-MISTRAL_V3 = replace(
-    _MISTRAL,
-    name="Mistral V2 and V3",
-    input_sequence="[INST] ",
-    output_sequence="[/INST] ",
-    last_output_sequence="[/INST]",
-    control_tokens=("[INST]", "[/INST]", "</s>"),
-)
-
-MISTRAL_V3_TEKKEN = replace(
-    MISTRAL_V3,
-    name="Mistral V3-Tekken",
-    input_sequence="[INST]",
-    output_sequence="[/INST]",
-    last_output_sequence="",
-)
-
-MISTRAL_V7 = replace(
-    MISTRAL_V3,
-    name="Mistral V7",
-    system_in_user=False,
-    story_string_prefix="[SYSTEM_PROMPT] ",
-    story_string_suffix="[/SYSTEM_PROMPT]",
-    control_tokens=("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[INST]", "[/INST]", "</s>"),
-)
-
-MISTRAL_V7_TEKKEN = replace(
-    MISTRAL_V3_TEKKEN,
-    name="Mistral V7-Tekken",
-    system_in_user=False,
-    story_string_prefix="[SYSTEM_PROMPT]",
-    story_string_suffix="[/SYSTEM_PROMPT]",
-    control_tokens=("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[INST]", "[/INST]", "</s>"),
-)
-
-GEMMA = _family(
-    "Gemma",
-    input_sequence="<start_of_turn>user\n",
-    input_suffix="<end_of_turn>\n",
-    output_sequence="<start_of_turn>model\n",
-    output_suffix="<end_of_turn>\n",
-    stop_sequence="<end_of_turn>",
-    system_in_user=True,
-    system_same_as_user=True,
-    alternates=True,
-    control_tokens=("<start_of_turn>", "<end_of_turn>"),
-    stop_strings=("<start_of_turn>", "<eos>"),
-)
-
-ALPACA = _family(
-    "Alpaca",
-    input_sequence="### Instruction:\n",
-    input_suffix="\n\n",
-    output_sequence="### Response:\n",
-    output_suffix="\n\n",
-    system_sequence="### Input:\n",
-    system_suffix="\n\n",
-    story_string_suffix="\n\n",
-    stop_strings=("### Instruction:", "### Input:", "\n### ", "</s>"),
-)
+"""The card in the lines that the first Pygmalions were trained on."""
 
 BUILT_IN: dict[str, InstructTemplate] = {
-    template.name: template
-    for template in (
-        CHATML,
-        LLAMA_3,
-        MISTRAL_V1,
-        MISTRAL_V3,
-        MISTRAL_V3_TEKKEN,
-        MISTRAL_V7,
-        MISTRAL_V7_TEKKEN,
-        GEMMA,
-        ALPACA,
-    )
+    template.name: template for template in (*chatml.ROWS, *llama.ROWS, *tagged.ROWS, *worded.ROWS)
 }
 """The instruct templates by name. Plain text is no template: ``PromptInput.instruct`` is ``None``."""
 
+_CONTEXTS = {PYGMALION.name: PYGMALION_CONTEXT, NOVEL.name: PLAIN_CONTEXT, ADVENTURE.name: PLAIN_CONTEXT}
+
+ALSO_CALLED = {
+    "qwen": "ChatML",
+    "qwen 2": "ChatML",
+    "qwen 2.5": "ChatML",
+    "yi": "ChatML",
+    "hermes": "ChatML",
+    "smollm": "ChatML",
+    "mpt chat": "ChatML",
+    "mpt instruct": "Alpaca",
+    "gemma 2": "Gemma",
+    "gemma 3": "Gemma",
+    "mistral v2": "Mistral V2 and V3",
+    "mistral v3": "Mistral V2 and V3",
+    "pygmalion 2": "Metharme",
+    "mythalion": "Metharme",
+    "aya": "Command R",
+    "synthia": "Vicuna Orca",
+    "tess": "Vicuna Orca",
+    "guanaco": "Vicuna 1.0",
+    "solar": "Stable Beluga",
+    "exaone 4": "EXAONE",
+    "phi-3.5": "Phi-3",
+    "harmony": "gpt-oss",
+    "ling": "Bailing",
+    "wayfarer": "ChatML Adventure",
+}
+"""Families that write as another one does, by what they are called."""
 
 PLAIN = "Plain text"
 """What it is called when a prompt has no template."""
@@ -193,9 +126,10 @@ def template_name(typed: str) -> str | None:
     folded = typed.strip().casefold()
     if folded in _MEANT_PLAIN:
         return PLAIN
-    return next((name for name in (*BUILT_IN, PLAIN) if name.casefold() == folded), None)
+    exact = next((name for name in (*BUILT_IN, PLAIN) if name.casefold() == folded), None)
+    return exact or ALSO_CALLED.get(folded)
 
 
 def context_for(template: InstructTemplate | None) -> ContextTemplate:
     """The built-in context template that goes with an instruct template, or with none."""
-    return PLAIN_CONTEXT if template is None else CHAT_CONTEXT
+    return PLAIN_CONTEXT if template is None else _CONTEXTS.get(template.name, CHAT_CONTEXT)

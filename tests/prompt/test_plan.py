@@ -14,7 +14,15 @@ from tavern_tui.domain.events import TurnTokens
 from tavern_tui.domain.request import Message, Role, Segment
 from tavern_tui.domain.template import InstructTemplate
 from tavern_tui.prompt.inputs import Examples, GenerationKind
-from tavern_tui.prompt.templates import ALPACA, BUILT_IN, CHATML, LLAMA_3, MISTRAL_V3, MISTRAL_V3_TEKKEN
+from tavern_tui.prompt.templates import (
+    ALPACA,
+    BUILT_IN,
+    CHATML,
+    LLAMA_3,
+    MISTRAL_V3,
+    MISTRAL_V3_TEKKEN,
+    context_for,
+)
 from tests.prompt.builders import MIRA, SIX_TURNS, chat, given, plan
 
 VOCABULARY = "vocab-1"
@@ -111,7 +119,8 @@ def test_messages_have_no_markup_and_one_system_text() -> None:
 @pytest.mark.parametrize("template", sorted(BUILT_IN))
 def test_messages_are_the_same_under_every_template(template: str) -> None:
     def spoken(form: InstructTemplate) -> tuple[Message, ...]:
-        return plan(given(chat(*SIX_TURNS), form, examples=Examples.NEVER)).messages(strict=True)
+        one = given(chat(*SIX_TURNS), form, examples=Examples.NEVER, context=context_for(CHATML))
+        return plan(one).messages(strict=True)
 
     form = replace(BUILT_IN[template], user_alignment_message="[Start]")
     assert spoken(form) == spoken(CHATML)

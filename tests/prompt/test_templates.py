@@ -76,13 +76,13 @@ def ours(template: InstructTemplate, texts: tuple[str, ...]) -> str:
     return plan(given(turns, template, context=SYSTEM_FIRST, examples=Examples.NEVER)).text
 
 
-@pytest.mark.parametrize("name", sorted(templates.BUILT_IN))
+@pytest.mark.parametrize("name", sorted(JINJA))
 def test_a_chat_of_seven_turns_is_written_as_the_familys_chat_template_writes_it(name: str) -> None:
     texts = (*SIX_TURNS, "And the *other*?")
     assert ours(templates.BUILT_IN[name], texts) == rendered(JINJA[name], texts)
 
 
-@pytest.mark.parametrize("name", sorted(templates.BUILT_IN))
+@pytest.mark.parametrize("name", sorted(JINJA))
 def test_the_first_message_is_written_as_the_familys_chat_template_writes_it(name: str) -> None:
     assert ours(templates.BUILT_IN[name], ("Good evening.",)) == rendered(JINJA[name], ("Good evening.",))
 
@@ -129,15 +129,35 @@ def test_turns_of_one_speaker_merge_where_the_family_insists_on_alternation(name
     assert f"One.\n\nTwo.{template.input_suffix}" in text
 
 
-def test_no_template_writes_a_beginning_of_sequence_token() -> None:
-    for template in templates.BUILT_IN.values():
-        text = plan(given(chat(*SIX_TURNS), template)).text
-        assert not any(token in text for token in ("<s>", "<bos>", "<|begin_of_text|>"))
+BOS = ("<s>", "<bos>", "<|begin_of_text|>", "<BOS_TOKEN>", "<|startoftext|>", "<｜begin▁of▁sentence｜>")
+REPEATED = {"Llama 2", "AlphaMonarch", "Hunyuan A13B"}  # families that begin their turns with it
 
 
-def test_no_reply_line_ends_in_a_blank() -> None:
-    for template in templates.BUILT_IN.values():
-        assert not plan(given(chat(*SIX_TURNS), template)).text.endswith(" ")
+@pytest.mark.parametrize("name", sorted(set(templates.BUILT_IN) - REPEATED))
+def test_the_beginning_of_sequence_token_is_left_to_the_engine(name: str) -> None:
+    text = plan(given(chat(*SIX_TURNS), templates.BUILT_IN[name])).text
+    assert not any(token in text for token in BOS)
+
+
+@pytest.mark.parametrize("name", ["Llama 2", "AlphaMonarch"])
+def test_a_family_that_repeats_its_beginning_of_sequence_token_leaves_the_first_to_the_engine(name: str) -> None:
+    text = plan(given(chat(*SIX_TURNS), templates.BUILT_IN[name])).text
+    assert not text.startswith("<s>")
+    assert "</s><s>[INST]" in text or "</s>\n<s>user\n" in text
+
+
+@pytest.mark.parametrize("name", sorted(templates.BUILT_IN))
+def test_a_reply_line_ends_in_no_blank_but_for_the_family_that_was_trained_with_one(name: str) -> None:
+    text = plan(given(chat(*SIX_TURNS), templates.BUILT_IN[name])).text
+    assert text.endswith(" ") is (name == "Airoboros")
+
+
+def test_a_family_is_found_by_its_other_names_too() -> None:
+    assert templates.template_name(" qwen 2.5 ") == "ChatML"
+    assert templates.template_name("mythalion") == "Metharme"
+    assert templates.template_name("none") == templates.PLAIN
+    assert templates.template_name("quux") is None
+    assert set(templates.ALSO_CALLED.values()) <= set(templates.BUILT_IN)
 
 
 def test_plain_text_is_lines_with_names() -> None:
