@@ -66,6 +66,11 @@ class ReplySettings:
     template: str = setting(
         "", named("instruct template", _templates, _template), "Instruct template; empty: chosen from the model."
     )
+    policy: str = setting(
+        "economy",
+        one_of("economy", "classic"),
+        "How prompts use their budget: economy, so that little is read anew, or classic, as SillyTavern does.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

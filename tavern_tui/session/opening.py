@@ -35,7 +35,7 @@ Watch = Callable[[out.SessionEvent], None]
 class Wishes:
     """What was asked for at this start; empty and ``None`` mean: as the settings say.
 
-    ``chat`` names a chat to go on with; ``new`` begins another one.
+    ``chat`` names a chat to go on with; ``new`` begins another one. ``policy`` is ``economy`` or ``classic``.
     """
 
     character: str = ""
@@ -49,6 +49,7 @@ class Wishes:
     response_tokens: int | None = None
     context_tokens: int | None = None
     seed: int | None = None
+    policy: str = ""
 
 
 def choose_engine(
@@ -91,13 +92,22 @@ def connection_to(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda
     return Connection(engine, clock=time.monotonic)
 
 
-def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> ChatSession:
+def open_session(
+    workspace: Workspace,
+    wishes: Wishes,
+    *,
+    watch: Watch = lambda _event: None,
+    log: ChatLog | None = None,
+    connection: Connection | None = None,
+) -> ChatSession:
     """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet looked for.
 
-    A chat whose character has no card any more opens for reading (``ChatSession.no_card``). Raises ``NotFoundError``,
-    ``FormatError``, ``SettingsError``, ``StorageError``.
+    A chat whose character has no card any more opens for reading (``ChatSession.no_card``). ``log`` is a chat to open
+    without looking for one, ``connection`` one to use without choosing. Raises ``NotFoundError``, ``FormatError``,
+    ``SettingsError``, ``StorageError``.
     """
-    log = find_chat(workspace, wishes.chat) if wishes.chat else None
+    if log is None and wishes.chat:
+        log = find_chat(workspace, wishes.chat)
     part = _part_of(workspace, wishes, log, watch)
     persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
     if log is not None and log.tree.persona and not wishes.persona:
@@ -110,7 +120,7 @@ def open_session(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda 
         log=log,
         character=part.character,
         persona=persona,
-        connection=connection_to(workspace, wishes, watch=watch),
+        connection=connection or connection_to(workspace, wishes, watch=watch),
         options=options,
         lorebooks=books_of(part.character, workspace.library),
         sample=part.path is not None and workspace.is_sample(part.path),
@@ -190,5 +200,6 @@ def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
         response_tokens=wishes.response_tokens or options.response_tokens,
         context_tokens=wishes.context_tokens or options.context_tokens,
         seed=wishes.seed,
+        policy=wishes.policy or options.policy,
         chosen=options.chosen | {name for name in ("preset", "response_tokens") if getattr(wishes, name)},
     )

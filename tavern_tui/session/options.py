@@ -36,6 +36,7 @@ class ReplyOptions:
     think: bool = True
     updates_per_second: float = 30.0
     chosen: frozenset[str] = frozenset()
+    policy: str = "economy"
 
     def with_length(self, tokens: int) -> ReplyOptions:
         """The same, with replies of ``tokens``, chosen by somebody."""
@@ -52,6 +53,7 @@ def options_from(settings: Settings) -> ReplyOptions:
         template=reply.template,
         context_tokens=settings.engine.context_tokens,
         chat_completion=settings.connection.chat_completion,
+        policy=reply.policy,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ROOT, ChatTree, Turn
@@ -22,6 +22,7 @@ from tavern_tui.domain.events import Body, PropertySet, Speaker, TipMoved, TurnA
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import events as out
+from tavern_tui.session import prompt_records
 from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
@@ -29,6 +30,8 @@ from tavern_tui.session.greeting import expanded, greetings
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.reply_place import ReplyPlace
+from tavern_tui.session.turn_numbers import TurnNumbers
+from tavern_tui.session.unless import unless
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.recovery import Recovery, recover
 
@@ -40,8 +43,6 @@ if TYPE_CHECKING:
 
 RESPONSE_TOKENS = "response_tokens"
 """The chat's property that holds its own length of replies, in tokens."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class ChatSession:
         self._sample = sample
         self._clock = clock
         self._dice = dice
-        self._first_turn = ""
+        self._first_turn: str | None = None
+        self._numbers = TurnNumbers(lambda: log.tree)
         self._stopping: asyncio.Event | None = None
         self._running: Generation | None = None
 
@@ -106,13 +108,17 @@ class ChatSession:
 
         Raises ``StorageError``.
         """
-        length = self.tree.properties.get(RESPONSE_TOKENS)
-        if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.chosen:
-            self.options = self.options.with_length(length)
+        self.take_length()
         recovery = await asyncio.to_thread(recover, self.log)
         if not self.tree.turns and not recovery.running:
             await self._greet()
         return recovery
+
+    def take_length(self) -> None:
+        """From now on replies have the length that is set for this chat, unless this start was given another."""
+        length = self.tree.properties.get(RESPONSE_TOKENS)
+        if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.chosen:
+            self.options = self.options.with_length(length)
 
     async def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Store ``text`` as the user's turn, if there is any, and let the character answer.
@@ -167,11 +173,15 @@ class ChatSession:
 
         Raises ``EngineError``, ``PromptError``, ``SettingsError``, ``no_card``.
         """
+        return (await self.prepared(kind)).plan
+
+    async def prepared(self, kind: out.ReplyKind = out.ReplyKind.NORMAL) -> Prepared:
+        """What the next reply of that kind would be made with; nothing is changed by looking. Raises as ``plan``."""
         _refuse(self.no_card)
         newest = self.tree.turns.get(self.tree.tip)
         parent = newest.parent if kind is out.ReplyKind.SWIPE and newest else self.tree.tip
         extends = newest if kind is out.ReplyKind.CONTINUE else None
-        return (await self._prepare(kind, ReplyPlace(self.character.name, parent, extends))).plan
+        return await self._prepare(kind, ReplyPlace(self.character.name, parent, extends))
 
     async def _make(
         self, kind: out.ReplyKind, place: ReplyPlace, stopping: asyncio.Event, user_turn: str = ""
@@ -225,6 +235,12 @@ class ChatSession:
                 async for event in events:
                     if isinstance(event, out.TurnSaved):
                         await self.changes.name_chat()
+                    if isinstance(event, out.TurnSaved | out.TurnFailed):
+                        turn = event.turn.id if isinstance(event, out.TurnSaved) else event.turn_id
+                        model = prepared.ready.info.model
+                        await asyncio.to_thread(
+                            prompt_records.keep, self.log, prepared.plan, turn, model, self._clock()
+                        )
                     yield event
         finally:
             self._running = None
@@ -246,6 +262,9 @@ class ChatSession:
         from tavern_tui.prompt.assemble import assemble
         from tavern_tui.prompt.inputs import GenerationKind
 
+        if self._first_turn is None:
+            record = await asyncio.to_thread(prompt_records.last, self.log)
+            self._first_turn = record.first_turn if record else ""
         ready = await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
         options = self._options_for(ready, kind, place)
         parent = place.extends.id if place.extends else place.parent
@@ -269,7 +288,7 @@ class ChatSession:
 
     def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
         from tavern_tui.prompt import defaults
-        from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+        from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
         from tavern_tui.session.reply_text import ReplyText
 
         return PromptInput(
@@ -283,6 +302,7 @@ class ChatSession:
             now=datetime.fromtimestamp(self._clock()),
             random=self._dice,
             kind=kind,
+            policy=Policy(options.policy),
             system_text=defaults.CHAT if options.system_text is None else options.system_text,
             prefill=options.prefill if kind is not GenerationKind.CONTINUE else "",
             chat_id=self.log.key,
@@ -290,8 +310,9 @@ class ChatSession:
             fingerprint=ready.info.fingerprint,
             lorebooks=self.lorebooks,
             lore_state=read_state(self.tree.properties),
-            first_turn=self._first_turn,
+            first_turn=self._first_turn or "",
             think=options.think,
+            turn_number=self._numbers,
         )
 
     async def _greet(self) -> None:
@@ -365,16 +386,3 @@ def _told_what_is_kept(failed: out.TurnFailed, user_turn: str) -> out.TurnFailed
     if kept and not (failed.kept_text and not failed.turn_id):
         failed.error.hint = f"{kept} {failed.error.hint}".rstrip()
     return failed
-
-
-async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What ``work`` gives, or ``None`` where ``stopping`` is set first; ``work`` is then cancelled."""
-    task = asyncio.ensure_future(work)
-    stop = asyncio.ensure_future(stopping.wait())
-    try:
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        return await task if task.done() else None
-    finally:
-        for waiting in (task, stop):
-            waiting.cancel()
-        await asyncio.gather(task, stop, return_exceptions=True)
