@@ -28,6 +28,7 @@ __all__ = [
     "Scope",
     "Variables",
     "expand",
+    "take_effect",
 ]
 
 _TAKES_EFFECT = CHANGING | {"banned"}
@@ -46,6 +47,12 @@ def expand(text: str, context: MacroContext, place: Hashable = None) -> str:
     if variables is None or not (keys_in(text) & _TAKES_EFFECT):
         return _expanded(text, context)
     return variables.once((place, context.original, text), lambda: _expanded(text, context))
+
+
+def take_effect(text: str, context: MacroContext, place: Hashable = None) -> None:
+    """Let ``text``, which was expanded for ``place`` before, change variables again where they were taken back."""
+    if context.variables is not None:
+        context.variables.again((place, context.original, text))
 
 
 def _expanded(text: str, context: MacroContext) -> str:

@@ -121,16 +121,23 @@ class Variables:
 
     def once(self, place: Hashable, expand: Callable[[], str]) -> str:
         """What ``expand`` gives for the text at ``place``: the first time by expanding it, then the same again."""
-        kept = self._kept.get(place)
-        if kept is None:
+        if place in self._kept:
+            self.again(place)
+        else:
             before = len(self._journal)
             text = expand()
-            kept = self._kept[place] = _Kept(text, tuple(self._journal[before:]))
-        elif place not in self._performed:
-            for change in kept.changes:
-                self._change(change)
+            self._kept[place] = _Kept(text, tuple(self._journal[before:]))
+            self._performed.add(place)
+        return self._kept[place].text
+
+    def again(self, place: Hashable) -> None:
+        """Make the changes of the text at ``place``, if there are any and they are not yet made."""
+        kept = self._kept.get(place)
+        if kept is None or place in self._performed:
+            return
+        for change in kept.changes:
+            self._change(change)
         self._performed.add(place)
-        return kept.text
 
     def forget_texts(self) -> None:
         """Let every text take effect once more."""
