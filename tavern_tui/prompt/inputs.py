@@ -72,7 +72,8 @@ class LoreSettings:
     ``min_activations`` widens the scan turn by turn until so many entries fired, down to ``min_activations_depth``
     turns (0: to the chat's first). ``max_recursion_steps`` counts passes over the books, the first included; 0 means as
     many as find something. ``scan_character_note``: keys are looked for in the card's note, too. ``book_settings``: a
-    book's own scan depth, budget and recursion count for its entries.
+    book's own scan depth, budget and recursion count for its entries. ``text_tokens`` is what SillyTavern's count of
+    all that fires in one pass comes to beside the texts.
     """
 
     scan_depth: int = 4
@@ -89,6 +90,7 @@ class LoreSettings:
     strategy: LoreStrategy = LoreStrategy.CHARACTER_FIRST
     scan_character_note: bool = False
     book_settings: bool = True
+    text_tokens: int = 0
 
 
 class InjectionPosition(Enum):
