@@ -34,6 +34,7 @@ from tavern_tui.prompt.lore_text import Recalled
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.stop import stop_strings
 from tavern_tui.prompt.story import Head, Story, head, tell, untrusted
+from tavern_tui.prompt.variables import Mark, Scope
 
 __all__ = ["assemble", "drive"]
 
@@ -71,34 +72,57 @@ Maker = Callable[[PromptInput, Story, Counts], Assembly]
 def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
     """The plan that ``make``'s assembly comes to, lore scanned and paid for: what both pipelines share."""
     given = replace(given, turns=Recalled(given.turns))
-    story, counts = tell(given), Counts()
+    story = tell(given)
+    plan = yield from _fitted(given, story, make)
+    variables = story.variables
+    return replace(
+        plan,
+        variables=variables.values(Scope.CHAT),
+        global_variables=variables.values(Scope.EVERYWHERE),
+        banned=variables.banned,
+    )
+
+
+def _fitted(given: PromptInput, story: Story, make: Maker) -> Counting[PromptPlan]:
+    """The plan with as much lore as fits."""
+    counts = Counts()
     scan = LoreScan(given, story)
+    before = story.variables.mark()
     if not scan.entries:
         return (yield from make(given, story, counts).plan())
     for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
         try:
-            return (yield from _with_lore(scan, share, given, story, counts, make))
+            return (yield from _with_lore(scan, share, given, story, counts, make, before))
         except PromptError:  # it may fit with less lore
             continue
     share = _LORE_SHARES[0] if given.policy is Policy.CLASSIC else _LORE_SHARES[-1]
-    return (yield from _with_lore(scan, share, given, story, counts, make))
+    return (yield from _with_lore(scan, share, given, story, counts, make, before))
 
 
 def _with_lore(
-    scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts, make: Maker
+    scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts, make: Maker, before: Mark
 ) -> Counting[PromptPlan]:
-    """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected."""
+    """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected.
+
+    Macros change variables as they stood ``before``, in each attempt anew.
+    """
+    story.variables.go_back(before)
     lore = scan.run(counts, share)
     expected = [one.one for one in lore.fired]
     assembly = make(*placed(given, story, lore), counts)
     unknown = lore.unknown
-    yield from counts.ask([*unknown, *assembly.first_batch()])
+    batch = [*unknown, *assembly.first_batch()]
+    as_expected = story.variables.mark()
+    yield from counts.ask(batch)
     while unknown and not scan.stands(lore, counts):
+        story.variables.go_back(before)
         lore = scan.run(counts, share)
         unknown = lore.unknown
         yield from counts.ask(unknown)
     if [one.one for one in lore.fired] != expected:
         assembly = make(*placed(given, story, lore), counts)
+    else:
+        story.variables.go_back(as_expected)
     plan = yield from assembly.plan()
     told = left_out(lore, scan.patterns.switched_off.items())
     return replace(plan, parts=(*plan.parts, *told), fired=titles(lore), lore_state=lore.state)

@@ -7,7 +7,7 @@ Source: SillyTavern 1.12.6, ``public/script.js`` (``getCharacterCardFields``, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tavern_tui.domain.request import Role
@@ -15,9 +15,11 @@ from tavern_tui.prompt import story_string
 from tavern_tui.prompt.hygiene import harmless
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import MERGED
+from tavern_tui.prompt.macro_start import as_sillytavern_reads, macro_context
 from tavern_tui.prompt.macros import MacroContext, expand
 from tavern_tui.prompt.plan import Part, PartKind, PartState
 from tavern_tui.prompt.story_string import Piece
+from tavern_tui.prompt.variables import Variables
 
 _NEWLINES = re.compile("\n{2,}")
 
@@ -61,9 +63,14 @@ class Story:
     examples_above: tuple[str, ...] = ()
     examples_below: tuple[str, ...] = ()
 
-    def expand(self, text: str) -> str:
-        """The macros of a template's text."""
-        return expand(text, self.macros)
+    def expand(self, text: str, place: Hashable = None) -> str:
+        """The macros of a template's text; one that changes variables does so once for each ``place``."""
+        return expand(text, self.macros, place)
+
+    @property
+    def variables(self) -> Variables:
+        """The variables as macros have left them so far."""
+        return self.macros.variables or Variables()
 
 
 def tell(given: PromptInput) -> Story:
@@ -72,33 +79,27 @@ def tell(given: PromptInput) -> Story:
     card = given.character
     user = named(given.persona.name, given)
     char = named((card.nickname if economy else "") or card.name, given)
-    names = MacroContext(
-        user=user,
-        char=char,
-        now=given.now,
-        random=given.random,
-        group=", ".join(named(name, given) for name in (card.name, *given.others)) if given.others else "",
-        model=given.model,
-        max_prompt=given.context_tokens - given.response_tokens,
-        chat_id=given.chat_id,
-        frozen=economy,
-    )
+    group = ", ".join(named(name, given) for name in (card.name, *given.others)) if given.others else ""
+    names = macro_context(given, user=user, char=char, group=group)
 
     def field(text: str) -> str:
         expanded = untrusted(expand(text.strip(), names), given)
         return _NEWLINES.sub("\n", expanded) if given.collapse_newlines else expanded
 
-    first = replace(
-        names,
-        description=field(card.description),
-        personality=field(card.personality),
-        scenario=field(card.scenario),
-        persona=field(given.persona.description),
-        mes_examples=field(card.example_dialogue),
-        char_version=untrusted(card.version, given),
-        char_prompt=field(card.system_prompt),
-        char_post_history=field(card.post_history_instructions),
-    )
+    def fields() -> MacroContext:
+        return replace(
+            names,
+            description=field(card.description),
+            personality=field(card.personality),
+            scenario=field(card.scenario),
+            persona=field(given.persona.description),
+            mes_examples=field(card.example_dialogue),
+            char_version=untrusted(card.version, given),
+            char_prompt=field(card.system_prompt),
+            char_post_history=field(card.post_history_instructions),
+        )
+
+    first = as_sillytavern_reads(fields, names)
     macros = _within_each_other(first, given) if economy else first
     return Story(
         user=user,
