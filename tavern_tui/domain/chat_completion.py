@@ -55,7 +55,7 @@ class NamesIn(IntEnum):
     CONTENT = 2
 
 
-class InjectionPosition(IntEnum):
+class Placement(IntEnum):
     """Whether a prompt stands in the order (``RELATIVE``) or at a depth in the history (``IN_CHAT``)."""
 
     RELATIVE = 0
@@ -89,7 +89,7 @@ class PromptEntry:
     role: Role = Role.SYSTEM
     system_prompt: bool = False
     marker: bool = False
-    injection_position: InjectionPosition = InjectionPosition.RELATIVE
+    injection_position: Placement = Placement.RELATIVE
     injection_depth: int = USUAL_DEPTH
     injection_order: int = USUAL_ORDER
     injection_trigger: tuple[str, ...] = ()

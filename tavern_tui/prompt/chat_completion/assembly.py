@@ -1,0 +1,311 @@
+"""``assemble_chat``: from a ``PromptInput`` and a preset to a ``PromptPlan`` whose messages are exactly what is sent.
+
+Order: cleaned texts and lore as for text completion, the preset's slots (``slots``), examples (``example_blocks``), the
+history with what is injected into it (``history``, ``in_chat``); then the budget, and the parts. ``classic`` spends as
+SillyTavern 1.12.6 does (``populateChatCompletion``); ``economy`` keeps the beginning of the prompt as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker
+from tavern_tui.domain.errors import PromptError
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import Role
+from tavern_tui.prompt.assemble import planned
+from tavern_tui.prompt.chat_completion.entries import REQUEST_TOKENS, Entry, entry
+from tavern_tui.prompt.chat_completion.example_blocks import Block, example_blocks, that_fit
+from tavern_tui.prompt.chat_completion.history import Frame, MessageFormat, frame
+from tavern_tui.prompt.chat_completion.in_chat import combined, interleaved
+from tavern_tui.prompt.chat_completion.post_process import Speakers
+from tavern_tui.prompt.chat_completion.slots import Slots, fill
+from tavern_tui.prompt.chat_completion.squash import squashed
+from tavern_tui.prompt.chat_completion.stop import chat_stop_strings
+from tavern_tui.prompt.chat_messages import ChatForm
+from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.history import STEP, HistoryWalk, Kept, continued_item, turn_items
+from tavern_tui.prompt.injections import Injected, injected, spliced
+from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
+from tavern_tui.prompt.instruct import Place
+from tavern_tui.prompt.items import Item, Written
+from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
+from tavern_tui.prompt.refusals import card_too_long, nothing_to_continue, turn_too_long
+from tavern_tui.prompt.story import Story, untrusted
+
+TEMPLATE = "chat completion"
+"""What a plan for chat completion says in place of an instruct template's name."""
+
+LORE_TOKENS = 6
+"""What SillyTavern's count of a text of lore comes to beside the text, in a chat completion."""
+
+
+def assemble_chat(given: PromptInput, preset: ChatCompletionPreset) -> Counting[PromptPlan]:
+    """Plan the messages of a chat completion. Yields batches of texts to be counted, as ``assemble`` does.
+
+    A message costs 3 tokens beside its role and its text, a name one more than its own. Raises ``PromptError`` where
+    what must be in or the newest turn alone is too long, and where there is nothing to continue.
+    """
+    if given.policy is Policy.CLASSIC:
+        given = replace(given, lore=replace(given.lore, text_tokens=LORE_TOKENS))
+    return (yield from planned(given, partial(_ChatAssembly, preset)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What the budget let in. ``history`` is written, oldest first; ``last`` is the turn to be gone on with."""
+
+    history: tuple[Entry, ...]
+    examples: tuple[Entry, ...]
+    empty: Entry | None = None
+    last: Entry | None = None
+    cut: tuple[Part, ...] = ()
+
+
+class _ChatAssembly:
+    """One prompt in the making."""
+
+    def __init__(self, preset: ChatCompletionPreset, given: PromptInput, story: Story, counts: Counts) -> None:
+        self.given = given
+        self.story = story
+        self.counts = counts
+        self.preset = preset
+        self.exact = given.policy is Policy.CLASSIC
+        self.form = MessageFormat(
+            preset.names_behavior,
+            story.user,
+            bool(given.group or given.others),
+            self.exact,
+            preset.wrap_in_quotes,
+            story.expand,
+        )
+        self.slots: Slots = fill(given, story, preset)
+        self.blocks: list[Block] = self._blocks()
+        self.injections: list[Injected] = self._injections()
+        self.continued: Item | None = None
+        turns = iter(given.turns) if Marker.HISTORY in self.slots.order else iter(())
+        continues = given.kind is GenerationKind.CONTINUE
+        if continues and not self.exact and preset.continue_prefill:
+            turn = next((turn for turn in turns if not turn.hidden), None)
+            if turn is None:
+                raise nothing_to_continue()
+            self.continued = continued_item(turn, given, story)
+        newest = next(turn_items(given.turns, given, story), None)
+        if continues and newest is None:
+            raise nothing_to_continue()
+        self.moves = continues and self.exact and preset.continue_prefill
+        items = turn_items(turns, given, story)
+        last = next(interleaved(turn_items(given.turns, given, story), self.injections), None)
+        nudged = newest if continues and not preset.continue_prefill else None
+        self.frame: Frame = frame(given, story, preset, newest=last, continued=nudged)
+        self.walk = HistoryWalk(
+            interleaved(items, self.injections) if self.exact else items,
+            self.form,
+            counts,
+            lambda item: self.form.beside(item, counts),
+        )
+        self.prefill: Entry | None = self._prefill()
+        self._first_batch: list[str] = []
+
+    def first_batch(self) -> list[str]:
+        """The texts to be counted first: all but the history, and of it what will fit by estimate."""
+        if self._first_batch:
+            return self._first_batch
+        known = [text for one in self._fixed() for text in one.countable()]
+        known += [text for block in self.blocks for one in block.entries() for text in one.countable()]
+        known += [self._written(one.item).text for one in self.injections]
+        known += [role.value for role in Role]
+        guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in dict.fromkeys(known))
+        self._first_batch = [*known, *self.walk.look_ahead(guess, self.given.first_turn)]
+        return self._first_batch
+
+    def plan(self) -> Counting[PromptPlan]:
+        """Fit everything into the budget and write it down."""
+        yield from self.counts.ask(self.first_batch())
+        contents = yield from (self._spend_exactly() if self.exact else self._spend_economically())
+        entries = [one for one in self._in_order(contents) if one.content]
+        if self.preset.squash_system_messages:
+            entries = squashed(entries)
+        yield from self.counts.ask([text for one in entries for text in one.countable()])
+        parts = [part for one in entries for part in one.counted(self.counts)]
+        request = Part(PartKind.MARKUP, "what the request itself costs", "", tokens=REQUEST_TOKENS)
+        return self._planned((request, *parts, *contents.cut, *self.slots.left_out))
+
+    # The two policies.
+
+    def _spend_exactly(self) -> Counting[_Contents]:
+        """What must be in; then turns newest first and examples with what they leave, or the other way round."""
+        fixed = REQUEST_TOKENS + sum(one.cost(self.counts) for one in self.slots.entries())
+        room = self._limit() - fixed
+        if room < 0:
+            raise self._too_long(fixed)
+        pinned = self.given.examples is Examples.ALWAYS
+        examples: list[Entry] = []
+        if pinned:
+            examples, room = that_fit(self.blocks, room, self.counts)
+        empty = None
+        if Marker.HISTORY in self.slots.order:
+            room -= sum(one.cost(self.counts) for one in self.frame.entries())
+            if room < 0:
+                raise self._too_long(self._limit() - room)
+            empty = self.frame.empty
+            empty = empty if empty is not None and empty.cost(self.counts) <= room else None
+            room -= empty.cost(self.counts) if empty is not None else 0
+            yield from self.walk.take(room)
+            room -= self.walk.total
+        if not pinned:
+            examples, room = that_fit(self.blocks, room, self.counts)
+        kept = list(self.walk.kept)
+        last = next((one for one in kept if self.moves and not one.item.bare), None)
+        history = [self.form.entry(one) for one in reversed(kept) if one is not last]
+        cut = (*self._older(), *self._cut_examples(examples))
+        return _Contents(tuple(history), tuple(examples), empty, self.form.entry(last) if last else None, cut)
+
+    def _spend_economically(self) -> Counting[_Contents]:
+        """Everything while it fits; then without examples; then without the oldest quarter of the history."""
+        injections = [self._kept(one.item) for one in self.injections]
+        fixed = REQUEST_TOKENS + sum(one.cost(self.counts) for one in self._fixed())
+        fixed += sum(one.tokens for one in injections)
+        sizes = [block.cost(self.counts) for block in self.blocks]
+        pinned = self.given.examples is Examples.ALWAYS
+        fixed += sum(sizes) if pinned else 0
+        room = self._limit() - fixed
+        if room < 0:
+            raise self._too_long(fixed)
+        whole = yield from self.walk.take_in_steps(room, self.given.first_turn)
+        if not self.walk.kept and self.walk.has_older():
+            item = self.walk.next_item
+            raise turn_too_long(item, self._kept(item).tokens if item else 0, room)
+        used = len(sizes) if pinned else 0
+        if whole and not pinned:
+            step = max(1, room // STEP)
+            left = room - -(-self.walk.total // step) * step
+            while used < len(sizes) and sizes[used] <= left:
+                left -= sizes[used]
+                used += 1
+        below = 1 if self.continued is not None else 0
+        newest_first = spliced([one.item for one in self.walk.kept], self.injections, below)
+        history = tuple(self.form.entry(self._kept(item)) for item in reversed(newest_first))
+        examples = tuple(one for block in self.blocks[:used] for one in block.entries())
+        cut = (*self._older(), *self._cut_examples(examples))
+        return _Contents(history, examples, self.frame.empty, cut=cut)
+
+    # What a prompt is made of.
+
+    def _blocks(self) -> list[Block]:
+        if self.given.examples is Examples.NEVER or Marker.EXAMPLES not in self.slots.order:
+            return []
+        return example_blocks(self.given, self.story, self.preset)
+
+    def _injections(self) -> list[Injected]:
+        """What stands in the chat. SillyTavern does not move it up where the last turn is gone on with."""
+        given = replace(self.given, kind=GenerationKind.NORMAL) if self.exact else self.given
+        floor = 1 if given.kind is GenerationKind.CONTINUE else 0
+        return combined(injected(given, self.story), self.slots.in_chat, ordered=not self.exact, floor=floor)
+
+    def _prefill(self) -> Entry | None:
+        """The reply's given beginning, which an engine is told beside the messages."""
+        given, preset = self.given, self.preset
+        if self.continued is not None:
+            item = self.continued
+            kind = PartKind.TURN if item.speaker is Speaker.USER else PartKind.PREFILL
+            name = self.form.role(item)
+            return entry("continuePrefill", item.text, kind, item.source, role=name, turn_id=item.turn_id)
+        if given.kind in (GenerationKind.CONTINUE, GenerationKind.QUIET):
+            return None
+        own = preset.assistant_prefill
+        text = self.story.expand(own)
+        if given.kind is GenerationKind.IMPERSONATE:
+            text = self.story.expand(preset.assistant_impersonation)
+        elif not self.exact:
+            text = untrusted(text + self.story.expand(given.prefill), given)
+        text = text.rstrip() if self.exact else text
+        source = "the reply's given beginning"
+        return entry("prefill", text, PartKind.PREFILL, source, role=Role.ASSISTANT) if text else None
+
+    def _fixed(self) -> Iterator[Entry]:
+        """What must be in, beside what is injected into the history."""
+        yield from self.slots.entries()
+        yield from self.frame.entries()
+        yield from (one for one in (self.frame.empty, self.prefill) if one is not None)
+
+    def _in_order(self, contents: _Contents) -> Iterator[Entry]:
+        for identifier in self.slots.order:
+            if identifier == Marker.EXAMPLES:
+                yield from contents.examples
+            elif identifier == Marker.HISTORY:
+                yield self.frame.heading
+                yield from contents.history
+                yield from (contents.empty,) if contents.empty is not None else ()
+                yield from self.frame.nudges
+            else:
+                yield from self.slots.filled.get(identifier, ())
+        yield from (contents.last,) if contents.last is not None else ()
+        yield from self.slots.control
+        yield from (self.prefill,) if self.prefill is not None else ()
+
+    def _older(self) -> Iterator[Part]:
+        """What of the history is not in, as far as it is known."""
+        item = self.walk.next_item
+        if item is not None:
+            reason = "no room for this turn and those before it"
+            tokens = self.counts.get(self._written(item).text, 0)
+            role = self.form.role(item)
+            yield Part(item.kind, item.source, item.text, "", "", tokens, PartState.CUT, reason, item.turn_id, role)
+
+    def _cut_examples(self, used: Sequence[Entry]) -> Iterator[Part]:
+        placed = {id(one) for one in used}
+        for block in self.blocks:
+            for one in block.turns:
+                if id(one) not in placed and one.content:
+                    part = replace(one.parts[0], tokens=one.cost(self.counts), state=PartState.CUT)
+                    yield replace(part, reason="made room for the history")
+        if self.given.examples is Examples.NEVER:
+            for block in example_blocks(self.given, self.story, self.preset):
+                text, reason = "\n".join(one.content for one in block.turns), "example dialogue is switched off"
+                yield Part(PartKind.EXAMPLE, block.turns[0].parts[0].source if block.turns else "", text, reason=reason)
+
+    # Sizes.
+
+    def _limit(self) -> int:
+        limit = self.given.context_tokens - self.given.response_tokens
+        return limit if self.exact else limit - self.given.reserve_tokens
+
+    def _written(self, item: Item) -> Written:
+        return self.form.write(item, Place())
+
+    def _kept(self, item: Item) -> Kept:
+        written = self._written(item)
+        return Kept(item, written, self.counts[written.text] + self.form.beside(item, self.counts))
+
+    def _too_long(self, tokens: int) -> PromptError:
+        longest = max(self._fixed(), key=lambda one: one.cost(self.counts), default=None)
+        return card_too_long(self.given, tokens, longest.parts[0].source if longest else "")
+
+    def _planned(self, parts: tuple[Part, ...]) -> PromptPlan:
+        given, template = self.given, self.given.instruct
+        turns = (part for part in parts if part.state is PartState.IN and part.turn_id)
+        first = next(turns, None)
+        others = [member.character.name for member in given.group.members] if given.group else list(given.others)
+        prefill = self.prefill.content if self.prefill and self.prefill.parts[0].kind is PartKind.PREFILL else ""
+        return PromptPlan(
+            parts=parts,
+            stop=chat_stop_strings(given, self.story),
+            context_tokens=given.context_tokens,
+            response_tokens=given.response_tokens,
+            template=TEMPLATE,
+            context_template=self.preset.name,
+            policy=given.policy.value,
+            first_turn=first.turn_id if first else "",
+            prefill=prefill,
+            reasoning_open=template.reasoning_open if template else "",
+            reasoning_close=template.reasoning_close if template else "",
+            control_tokens=template.control_tokens if template else (),
+            padding=0 if self.exact else given.reserve_tokens,
+            chat=ChatForm(
+                self.preset.custom_prompt_post_processing,
+                Speakers(self.story.user, self.story.char, tuple(others)),
+            ),
+        )
