@@ -80,7 +80,7 @@ def _elements(
                 _SOURCE,
                 example=True,
             )
-            for turn in parse_turns(block, story.user, story.char)
+            for turn in parse_turns(block, story.user, story.char, exact=exact)
         ]
         spoken = spoken or bool(turns)
         if not turns and block in narrated:
@@ -114,17 +114,19 @@ def parse_blocks(text: str) -> tuple[str, ...]:
     return tuple(block.strip() for block in _START.split(text)[1:])
 
 
-def parse_turns(block: str, user: str, char: str) -> tuple[ExampleTurn, ...]:
+def parse_turns(block: str, user: str, char: str, *, exact: bool = False) -> tuple[ExampleTurn, ...]:
     """The turns of a block, cut at lines that begin with ``user:`` or ``char:``.
 
     Other lines go on the turn before; those before the first speaker belong to the first turn. None without a speaker.
+    ``exact``: a further line of the same speaker goes on that speaker's turn, its name in the text, as in SillyTavern.
     """
     prefixes = {f"{user}:": Speaker.USER, f"{char}:": Speaker.CHARACTER}
     turns: list[tuple[Speaker, list[str]]] = []
     before: list[str] = []
     for line in block.split("\n"):
         prefix = next((prefix for prefix in prefixes if line.startswith(prefix)), None)
-        if prefix is not None:
+        goes_on = exact and prefix is not None and bool(turns) and turns[-1][0] is prefixes[prefix]
+        if prefix is not None and not goes_on:
             turns.append((prefixes[prefix], [*before, line]))
             before = []
         else:

@@ -41,6 +41,15 @@ def test_lines_before_the_first_speaker_belong_to_the_first_turn() -> None:
     assert parse_turns("It rains.\nTom: Yes.", "Tom", "Mira") == (ExampleTurn(USER, "It rains.\n Yes."),)
 
 
+def test_two_lines_of_one_speaker_are_two_turns_and_one_in_sillytavern() -> None:
+    block = "Tom: One.\nTom: Two.\nMira: Three."
+    assert parse_turns(block, "Tom", "Mira")[:2] == (ExampleTurn(USER, "One."), ExampleTurn(USER, "Two."))
+    assert parse_turns(block, "Tom", "Mira", exact=True) == (
+        ExampleTurn(USER, "One.\nTom: Two."),
+        ExampleTurn(CHARACTER, "Three."),
+    )
+
+
 def test_a_block_without_a_speaker_has_no_turns() -> None:
     assert parse_turns("It rains.", "Tom", "Mira") == ()
 

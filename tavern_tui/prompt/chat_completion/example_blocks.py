@@ -60,7 +60,7 @@ def example_blocks(given: PromptInput, story: Story, preset: ChatCompletionPrese
 
 
 def _turns(at: int, block: str, story: Story, *, grouped: bool) -> Iterator[Entry]:
-    for number, turn in enumerate(parse_turns(block, story.user, story.char)):
+    for number, turn in enumerate(parse_turns(block, story.user, story.char, exact=True)):
         users = turn.speaker is Speaker.USER
         text = f"{story.user if users else story.char}: {turn.text}" if grouped else turn.text
         name = EXAMPLE_USER if users else EXAMPLE_ASSISTANT
