@@ -10,7 +10,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``checkWorldInfo``
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Mapping
 
 from tavern_tui.domain.lorebook import LoreSource
 from tavern_tui.prompt.counting import Counts
@@ -21,10 +21,12 @@ from tavern_tui.prompt.lore_chat import ChatFacts
 from tavern_tui.prompt.lore_effects import TimedEffects
 from tavern_tui.prompt.lore_index import LoreCache, LoreIndex
 from tavern_tui.prompt.lore_keys import Haystack, KeySearch
-from tavern_tui.prompt.lore_outcome import Lore
+from tavern_tui.prompt.lore_outcome import Fired, Lore
 from tavern_tui.prompt.lore_patterns import Patterns
+from tavern_tui.prompt.lore_rules import Verdict
 from tavern_tui.prompt.lore_run import LoreRun
 from tavern_tui.prompt.lore_text import ScanText
+from tavern_tui.prompt.macros import take_effect
 from tavern_tui.prompt.story import Story, untrusted
 
 __all__ = ["LONGEST_TEXT", "LoreCache", "LoreScan"]
@@ -33,11 +35,15 @@ LONGEST_TEXT = 1_000_000
 """Characters of an entry's text beyond which it never fires: no prompt holds it, and its macros are not expanded."""
 
 _CHARACTERS_PER_TOKEN = 4  # a story's end of so many characters for each token is all that may fit
+_WELL_USED = 0.875  # of a budget, beyond which nothing is gained by scanning again
 _HIDDEN_KEY = re.compile(r"\{\{hidden_key:([^{}]*)\}\}", re.IGNORECASE)
 
 
 class LoreScan:
-    """The lore of one prompt. ``examined`` counts how often an entry was looked at, ``search.checks`` the keys."""
+    """The lore of one prompt. ``examined`` counts how often an entry was looked at, ``search.checks`` the keys.
+
+    ``verdicts`` are what was found of entries and texts, ``reasons`` where their keys stand: one run tells the next.
+    """
 
     def __init__(self, given: PromptInput, story: Story) -> None:
         self.given = given
@@ -55,6 +61,8 @@ class LoreScan:
         )
         self.chat = ChatFacts(given, story)
         self.effects = TimedEffects(self.index.timed, given.lore_state, lambda: self.chat.length)
+        self.verdicts: dict[tuple[int, Haystack], Verdict] = {}
+        self.reasons: dict[tuple[int, str, int], str] = {}
         self.examined = 0
         self._story = story
         self._texts: dict[Listed, str] = {}
@@ -66,11 +74,24 @@ class LoreScan:
         return LoreRun(self, counts, share).result()
 
     def stands(self, lore: Lore, counts: Counts) -> bool:
-        """Whether ``lore`` would come out the same with ``counts``: the budget alone depends on them."""
-        if lore.cut or any(one.one.book.token_budget for one in lore.fired):
+        """Whether ``lore`` may stay as it is with ``counts``: the budget alone depends on them.
+
+        Under ``economy`` it may where the budget is kept and mostly used, too: what was refused by an estimate that was
+        too high gets in with the next prompt, and this one is counted once.
+        """
+        charged: dict[int, int] = {}
+        for one in lore.fired:
+            if not one.one.entry.ignore_budget:
+                tokens = counts.get(f"{one.text}\n", lore.budget)
+                charged[id(one.one.book)] = charged.get(id(one.one.book), 0) + tokens
+        total = sum(charged.values())
+        if total >= lore.budget or not all(self._within_own_budget(one, charged) for one in lore.fired):
             return False
-        charged = (one for one in lore.fired if not one.one.entry.ignore_budget)
-        return sum(counts.get(f"{one.text}\n", lore.budget) for one in charged) < lore.budget
+        return not lore.cut or (not self.exact and total >= _WELL_USED * lore.budget)
+
+    def _within_own_budget(self, one: Fired, charged: Mapping[int, int]) -> bool:
+        budget = one.one.book.token_budget or 0
+        return budget <= 0 or not self.settings.book_settings or charged.get(id(one.one.book), 0) <= budget
 
     def budget(self, share: float) -> int:
         """Tokens for lore; what fires stays below it."""
@@ -83,7 +104,9 @@ class LoreScan:
     def text(self, one: Listed) -> str:
         """An entry's text, its macros expanded once for the prompt."""
         if one not in self._texts:
-            self._texts[one] = untrusted(self._story.expand(one.content), self.given)
+            self._texts[one] = untrusted(self._story.expand(one.content, one), self.given)
+        else:
+            take_effect(one.content, self._story.macros, one)
         return self._texts[one]
 
     def too_long(self, one: Listed) -> bool:

@@ -8,7 +8,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``getSortedEntries
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tavern_tui.domain.lorebook import KeyMatching, Lorebook, LoreEntry
 from tavern_tui.prompt.inputs import LoreSettings, LoreStrategy, Policy, PromptInput
@@ -64,14 +64,9 @@ def listed(given: PromptInput) -> list[Listed]:
     chat, persona, character, everywhere = sources(given)
     in_use = {id(book) for book in _unique((*everywhere, *chat, *persona, *character))}
 
-    def entries(*books: Lorebook) -> list[Listed]:
-        found = [
-            _listed(book, entry, given.lore, exact=exact)
-            for book in books
-            if id(book) in in_use
-            for entry in book.entries
-        ]
-        return sorted(found, key=lambda one: -one.entry.order)
+    def entries(*books: Lorebook) -> list[tuple[Lorebook, LoreEntry]]:
+        found = [(book, entry) for book in books if id(book) in in_use for entry in book.entries]
+        return sorted(found, key=lambda one: -one[1].order)
 
     match given.lore.strategy:
         case LoreStrategy.EVENLY:
@@ -80,7 +75,8 @@ def listed(given: PromptInput) -> list[Listed]:
             rest = [*entries(*character), *entries(*everywhere)]
         case LoreStrategy.GLOBAL_FIRST:
             rest = [*entries(*everywhere), *entries(*character)]
-    return [replace(one, at=at) for at, one in enumerate((*entries(*chat), *entries(*persona), *rest))]
+    in_order = (*entries(*chat), *entries(*persona), *rest)
+    return [_listed(at, book, entry, given.lore, exact=exact) for at, (book, entry) in enumerate(in_order)]
 
 
 def _unique(books: Iterable[Lorebook]) -> Iterator[Lorebook]:
@@ -92,7 +88,7 @@ def _unique(books: Iterable[Lorebook]) -> Iterator[Lorebook]:
             yield book
 
 
-def _listed(book: Lorebook, entry: LoreEntry, settings: LoreSettings, *, exact: bool) -> Listed:
+def _listed(at: int, book: Lorebook, entry: LoreEntry, settings: LoreSettings, *, exact: bool) -> Listed:
     own = settings.book_settings
     kobold = book.matching is KeyMatching.KOBOLD
     said = decorated(entry, exact=exact)
@@ -104,7 +100,7 @@ def _listed(book: Lorebook, entry: LoreEntry, settings: LoreSettings, *, exact: 
     form = KeyForm.PLAIN if kobold else KeyForm.PATTERN if entry.use_regex and not exact else KeyForm.EITHER
     usual = not kobold and settings.match_whole_words
     return Listed(
-        at=0,
+        at=at,
         book=book,
         entry=entry,
         content=said.content,

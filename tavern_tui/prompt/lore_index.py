@@ -12,19 +12,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from tavern_tui.domain.lorebook import Lorebook, LoreSource
 from tavern_tui.prompt.inputs import Policy, PromptInput
-from tavern_tui.prompt.lore_books import Listed, listed, sources
-from tavern_tui.prompt.lore_keys import ASCII_WORD, WORD, KeyForm, Needle, has_macros, needle
+from tavern_tui.prompt.lore_books import listed, sources
+from tavern_tui.prompt.lore_keys import ASCII_WORD, WORD, KeyForm, Needle, has_macros, needle, several_words
 from tavern_tui.prompt.lore_text import MOST_TURNS
 
 _GRAM = 4
 _LOOKED_AT = 64  # characters of a key in which a part is chosen
+_PLACES = (0, 1, 2, -2, -1, 0)  # of the parts from a key's beginning and its end among which one is chosen
 _MOST_REMEMBERED = 2_048
 _LONGEST_REMEMBERED = 20_000
+_MOST_PRICED = 200_000  # characters
 _MOST_INDEXES = 4
 
 
@@ -38,10 +41,9 @@ class KeyTable:
         self._word = word
         self._words: dict[str, list[tuple[str, Sequence[int]]]] = {}
         self._grams: dict[int, dict[str, list[tuple[str, Sequence[int]]]]] = {}
-        parts = {place: self._parts(*place) for place in keys}
-        shared = Counter(part for found, _ in parts.values() for part in found)
-        for (key, whole), entries in keys.items():
-            found, size = parts[key, whole]
+        parts = [self._parts(*place) for place in keys]
+        shared = Counter(chain.from_iterable(found for found, _ in parts))
+        for ((key, _), entries), (found, size) in zip(keys.items(), parts, strict=True):
             part = min(found, key=shared.__getitem__)
             table = self._grams.setdefault(size, {}) if size else self._words
             table.setdefault(part, []).append((key, entries))
@@ -61,16 +63,18 @@ class KeyTable:
                         found.update(entries)
         return found
 
-    def _parts(self, key: str, whole: bool) -> tuple[set[str], int]:
+    def _parts(self, key: str, whole: bool) -> tuple[list[str], int]:
         """The parts under which a key can be filed, and their size; 0 for words."""
         head = key[:_LOOKED_AT]
         words = self._word.findall(head) if whole else []
         if words and len(key) > len(head):
             words.pop()  # it may be cut off
         if words:
-            return set(words), 0
+            return words, 0
         size = min(_GRAM, len(head))
-        return {head[at : at + size] for at in range(len(head) - size + 1)}, size
+        last = len(head) - size
+        places = range(last + 1) if last < len(_PLACES) else (*_PLACES[:3], *(last + at for at in _PLACES[3:]))
+        return [head[at : at + size] for at in places], size
 
 
 class LoreIndex:
@@ -79,7 +83,7 @@ class LoreIndex:
     ``always`` are the numbers of those that are looked at for every text; ``deepest`` is the greatest scan depth of
     their own, ``levels`` are their recursion levels, ``timed`` those that last or wait, by book and number; ``asked``
     the texts beside the turns that some of them see; ``ranked`` the ids of books whose budget goes by priority.
-    ``needles`` and ``compiled`` are their keys made ready.
+    ``needles`` and ``compiled`` are their keys made ready; ``priced`` the texts whose tokens the last prompts wanted.
     """
 
     def __init__(self, given: PromptInput) -> None:
@@ -87,6 +91,7 @@ class LoreIndex:
         self.entries = listed(given)
         self.needles: dict[tuple[str, KeyForm], Needle] = {}
         self.compiled: dict[tuple[str, bool], Any] = {}
+        self.priced: tuple[str, ...] = ()
         self.always: list[int] = []
         self._folded = KeyTable({}, WORD)
         self._cased = KeyTable({}, WORD)
@@ -115,36 +120,38 @@ class LoreIndex:
                 self._remembered[text] = found
         return found
 
+    def price(self, texts: Iterable[str]) -> None:
+        """Remember texts whose tokens a prompt wanted, so that the next one asks for them before it scans."""
+        kept: dict[str, None] = {}
+        size = 0
+        for text in (*texts, *self.priced):
+            size += len(text) if text not in kept else 0
+            if size > _MOST_PRICED:
+                break
+            kept[text] = None
+        self.priced = tuple(kept)
+
     def _file(self, word: re.Pattern[str]) -> None:
         folded: dict[tuple[str, bool], list[int]] = {}
         cased: dict[tuple[str, bool], list[int]] = {}
         for one in self.entries:
-            keys = [made for key in one.entry.keys if (made := self._made(key, one)) is not None]
-            if one.entry.constant or one.forced or not all(map(_may_be_filed, keys)):
+            keys = [key for key in one.entry.keys if key.strip() or (key and self._exact)]
+            if one.entry.constant or one.forced or not all(_may_be_filed(key, one.form) for key in keys):
                 self.always.append(one.at)
                 continue
             table = cased if one.case_sensitive else folded
             for key in keys:
-                place = (key.text if one.case_sensitive else key.lower, one.whole_words and not key.several_words)
-                table.setdefault(place, []).append(one.at)
+                text = key.strip() if one.case_sensitive else key.strip().lower()
+                table.setdefault((text, one.whole_words and not several_words(text)), []).append(one.at)
         self._folded, self._cased = KeyTable(folded, word), KeyTable(cased, word)
 
-    def _made(self, key: str, one: Listed) -> Needle | None:
-        """A key made ready; ``None`` for one that stands nowhere. One with macros is made ready prompt by prompt."""
-        if has_macros(key):
-            return _UNKNOWN
-        place = (key, one.form)
-        if (made := self.needles.get(place)) is None:
-            made = self.needles[place] = needle(key, one.form)
-        return made if made.text or (key and self._exact) else None
 
-
-_UNKNOWN = Needle("", "", False)
-
-
-def _may_be_filed(key: Needle) -> bool:
-    """Whether the key stands in a text only as it is written. No part of a text that is scanned has a ``\\x01``."""
-    return bool(key.text) and not key.pattern and "\x01" not in key.text and "\n" not in key.text
+def _may_be_filed(key: str, form: KeyForm) -> bool:
+    """Whether the key stands in a text only as it is written, and in one piece of what is scanned."""
+    if form is KeyForm.PATTERN or has_macros(key) or "\x01" in key or "\n" in key:
+        return False
+    text = key.strip()
+    return bool(text) and not (text.startswith("/") and needle(key, form).pattern)
 
 
 class LoreCache:

@@ -9,7 +9,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``matchKeys``, ``p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -37,7 +37,10 @@ class KeyForm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """A key made ready: trimmed, in lower case, with what is known about its form."""
+    """A key made ready: trimmed, in lower case, with what is known about its form.
+
+    A key of blanks has an empty ``text`` and counts as several words; an empty one does not.
+    """
 
     text: str
     lower: str
@@ -55,7 +58,12 @@ def needle(key: str, form: KeyForm = KeyForm.EITHER) -> Needle:
             return Needle(text, text.lower(), False, found[1], found[2])
     if form is KeyForm.PATTERN:
         return Needle(text, text.lower(), False, text)
-    return Needle(text, text.lower(), _BLANK.search(text) is not None)
+    return Needle(text, text.lower(), several_words(text or key))
+
+
+def several_words(text: str) -> bool:
+    """Whether there is a blank in ``text``."""
+    return _BLANK.search(text) is not None
 
 
 def has_macros(key: str) -> bool:
@@ -83,8 +91,8 @@ class Haystack:
 class KeySearch:
     """Searches for keys with one prompt's macros. ``exact``: words and blank keys as SillyTavern takes them.
 
-    There a letter beyond ASCII is the end of a word, and a key made of blanks stands in every text. ``needles`` are
-    keys that were made ready before. ``checks`` counts the searches.
+    There a letter beyond ASCII is the end of a word, and a key made of blanks stands in every text. ``needles`` keeps
+    the keys without macros that were made ready, for the next prompt. ``checks`` counts the searches.
     """
 
     def __init__(
@@ -93,7 +101,7 @@ class KeySearch:
         patterns: Patterns,
         *,
         exact: bool,
-        needles: Mapping[tuple[str, KeyForm], Needle] | None = None,
+        needles: dict[tuple[str, KeyForm], Needle] | None = None,
     ) -> None:
         self.checks = 0
         self._expand = expand
@@ -101,7 +109,7 @@ class KeySearch:
         self._patterns = patterns
         self._exact = exact
         self._inside = _inside_ascii if exact else _inside_word
-        self._needles = needles or {}
+        self._needles = {} if needles is None else needles
 
     def finds(
         self,
@@ -114,15 +122,9 @@ class KeySearch:
     ) -> bool:
         """Whether ``key`` stands in ``haystack``."""
         self.checks += 1
-        if has_macros(key):
-            if key not in self._expanded:
-                self._expanded[key] = self._expand(key)
-            key = self._expanded[key]
-        if not key:
-            return False
-        one = self._needles.get((key, form)) or needle(key, form)
+        one = self._needles.get((key, form)) or self._made(key, form)
         if not one.text:
-            return self._exact
+            return self._exact and one.several_words
         if one.pattern:
             folded = form is KeyForm.PATTERN and not case_sensitive
             if (verdict := self._patterns.search(one, haystack.text, folded=folded)) is not None:
@@ -138,6 +140,15 @@ class KeySearch:
                 return True
             at = text.find(wanted, at + 1)
         return False
+
+    def _made(self, key: str, form: KeyForm) -> Needle:
+        """``key`` made ready, its macros expanded once for the prompt."""
+        if not has_macros(key):
+            self._needles[key, form] = made = needle(key, form)
+            return made
+        if key not in self._expanded:
+            self._expanded[key] = self._expand(key)
+        return needle(self._expanded[key], form)
 
 
 def _inside_ascii(mark: str) -> bool:

@@ -8,6 +8,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``checkWorldInfo``
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.lorebook import SelectiveLogic
@@ -25,12 +26,23 @@ _TAG_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 _TRIGGERS = {GenerationKind.SWIPE: ("swipe", "regenerate")}
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a text lets an entry fire: the key found in it, and what spoke against the entry all the same."""
+
+    fires: bool
+    key: str = ""
+    reason: str = ""
+
+
+YES, NO = Verdict(True), Verdict(False)
+
+
 class Rules:
-    """The rules of one run. ``matched`` holds the key that let an entry through."""
+    """The rules of one run."""
 
     def __init__(self, scan: LoreScan) -> None:
         self.scan = scan
-        self.matched: dict[Listed, str] = {}
         kind = scan.given.kind
         self._triggers = _TRIGGERS.get(kind, (kind.value,))
         self._tags = {tag.strip().casefold() for tag in scan.given.character.tags}
@@ -70,17 +82,24 @@ class Rules:
         """Whether the entry fires without a key; not where V3's ``use_regex`` takes its keys for patterns."""
         return one.entry.constant and one.form is not KeyForm.PATTERN
 
-    def judged(self, one: Listed, kind: Pass, wider: int) -> tuple[bool, str]:
-        """Whether the text lets the entry fire, and why not where a key of it was found all the same."""
+    def judged(self, one: Listed, kind: Pass, wider: int) -> Verdict:
+        """Whether the text lets the entry fire; found out once for a text."""
         if one.silenced:
-            return False, ""
+            return NO
         haystack = self.haystack(one, kind, wider)
+        known = self.scan.verdicts.get((one.at, haystack))
+        if known is None:
+            known = self.scan.verdicts[one.at, haystack] = self._judged(one, haystack)
+        return known
+
+    def _judged(self, one: Listed, haystack: Haystack) -> Verdict:
+        verdict = YES
         if not (one.forced or self.constant(one) or self.scan.effects.sticky(one)):
-            fits, reason = self._keys_say_so(one, haystack)
-            if not fits:
-                return False, reason
+            verdict = self._keys_say_so(one, haystack)
+            if not verdict.fires:
+                return verdict
         reason = "" if one.conditions is NO_CONDITIONS else self._conditions_say_no(one, haystack)
-        return not reason, reason
+        return Verdict(False, verdict.key, reason) if reason else verdict
 
     def haystack(self, one: Listed, kind: Pass, wider: int) -> Haystack:
         """The text in which the entry's keys are looked for in such a pass."""
@@ -99,21 +118,20 @@ class Rules:
         wanted = {tag.strip().casefold() for tag in one.entry.tags if not _TAG_ID.fullmatch(tag.strip())}
         return bool(wanted and self._tags) and bool(wanted & self._tags) is one.entry.except_characters
 
-    def _keys_say_so(self, one: Listed, haystack: Haystack) -> tuple[bool, str]:
+    def _keys_say_so(self, one: Listed, haystack: Haystack) -> Verdict:
         entry, finds = one.entry, self.scan.finds
         key = next((key for key in entry.keys if finds(one, key, haystack)), None)
         if key is None:
-            return False, ""
-        self.matched[one] = key
+            return NO
         if not entry.selective or one.form is KeyForm.PATTERN:
-            return True, ""
+            return Verdict(True, key)
         stands = f"key {shown(key)} stands there"
         against = next((other for other in entry.exclude_keys if finds(one, other, haystack)), None)
         if against is not None:
-            return False, f"{stands}, but so does {shown(against)}"
+            return Verdict(False, key, f"{stands}, but so does {shown(against)}")
         second = entry.secondary_keys
         if not second:
-            return True, ""
+            return Verdict(True, key)
         found = (finds(one, other, haystack) for other in second)
         match entry.selective_logic:
             case SelectiveLogic.AND_ANY:
@@ -124,7 +142,7 @@ class Rules:
                 fits = not any(found)
             case SelectiveLogic.NOT_ALL:
                 fits = not all(found)
-        return fits, "" if fits else f"{stands}, its secondary keys keep it out"
+        return Verdict(fits, key, "" if fits else f"{stands}, its secondary keys keep it out")
 
     def _conditions_say_no(self, one: Listed, haystack: Haystack) -> str:
         """Which of its decorators keeps the entry out; empty for none."""

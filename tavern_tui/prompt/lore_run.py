@@ -39,8 +39,10 @@ class LoreRun:
         self.failed: set[Listed] = set()
         self.held: dict[Listed, Held] = {}
         self.unknown: dict[str, None] = {}
+        self.wanted: dict[str, None] = {}
+        self.keys: dict[Listed, str] = {}
         self.near = {*scan.index.always, *(one.at for one in scan.effects.standing())}
-        self.heard = 0
+        self.unheard: list[Listed] = []
         self.of_book: dict[int, int] = {}
         self.charged = 0
         self.wider = 0
@@ -59,12 +61,14 @@ class LoreRun:
             if kind is None and levels and (self.scan.exact or not self.overflow):
                 kind, level = Pass.RECURSION, levels.pop(0)
             if kind is not None:
+                self.unheard += said
                 self.scan.scanned.say("\n".join(self.scan.heard(one) for one in said))
                 if self.scan.exact:
                     texts = (self.scan.text(one) for one in said if not one.entry.ignore_budget)
                     self.charged += sum(self._tokens(text) for text in texts)
             if not self.scan.exact:
                 self.charged = sum(one.tokens for one in self.fired.values())
+        self.scan.index.price(self.wanted)
         held = [one for one in (*self.held.values(), *self._blocked()) if one.one not in self.fired]
         held.sort(key=lambda one: not one.cut)
         return Lore(
@@ -122,8 +126,8 @@ class LoreRun:
         """Add the entries with a key in the text that this pass sees for the first time."""
         scan, scanned, index = self.scan, self.scan.scanned, self.scan.index
         if kind is Pass.RECURSION:
-            texts = scanned.said[self.heard :]
-            self.heard = len(scanned.said)
+            texts = [scan.heard(one) for one in self.unheard]
+            self.unheard.clear()
         else:
             texts = [*scanned.injected, *scanned.sources.values()]
             tails = (scan.tail_turns(tail) for tail in index.tails)
@@ -178,7 +182,8 @@ class LoreRun:
                 spent += tokens
                 if self.charged + spent >= self.budget:
                     self.overflow = True
-                    self._hold(one, f"budget: {self.charged + spent - self.budget + 1:,} over", cut=True)
+                    about = "about " if self.unknown else ""
+                    self._hold(one, f"budget: {about}{self.charged + spent - self.budget + 1:,} over", cut=True)
                     continue
                 self.of_book[id(one.book)] = self.of_book.get(id(one.book), 0) + tokens
             self.fired[one] = Fired(one, text, 0 if free else tokens, self._reason(one))
@@ -201,13 +206,16 @@ class LoreRun:
         self.scan.examined += 1
         if not self.rules.may_fire(one, kind, level):
             return False
-        fits, reason = self.rules.judged(one, kind, self.wider)
-        if reason:
-            self._hold(one, reason)
-        return fits
+        verdict = self.rules.judged(one, kind, self.wider)
+        if verdict.fires:
+            self.keys[one] = verdict.key
+        elif verdict.reason:
+            self._hold(one, verdict.reason)
+        return verdict.fires
 
     def _tokens(self, text: str) -> int:
         line = f"{text}\n"
+        self.wanted[line] = None
         if line in self.counts:
             return self.counts[line]
         if len(text) <= _CHARACTERS_PER_TOKEN * self.budget:
@@ -236,11 +244,17 @@ class LoreRun:
 
     def _reason(self, one: Listed) -> str:
         """What made an entry fire."""
-        key = self.rules.matched.get(one)
-        if key is None or one.forced or self.rules.constant(one):
+        key = self.keys[one]
+        if not key:
             return "forced by @@activate" if one.forced else "constant" if self.rules.constant(one) else "sticky"
+        place = (one.at, key, self.wider)
+        if place not in self.scan.reasons:
+            self.scan.reasons[place] = f"key {shown(key)} in {self._where(one, key)}"
+        return self.scan.reasons[place]
+
+    def _where(self, one: Listed, key: str) -> str:
+        """Whose turn a key of an entry stands in, if it is one."""
         for distance, (item, _) in enumerate(self.scan.scanned.turns(self.scan.depth(one, self.wider))):
             if self.scan.finds(one, key, self.scan.scanned.alone(distance)):
-                above = f", {distance} above the newest" if distance else ""
-                return f"key {shown(key)} in {item.source}{above}"
-        return f"key {shown(key)} in another entry or a note"
+                return f"{item.source}, {distance} above the newest" if distance else item.source
+        return "another entry or a note"

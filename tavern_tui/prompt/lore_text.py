@@ -20,6 +20,7 @@ from tavern_tui.prompt.lore_keys import Haystack
 MOST_TURNS = 1_000
 """Turns that a scan looks at, whatever depth is asked for."""
 
+_MOST_CACHED = 4_000_000  # characters
 _BEFORE = "\x01"
 _BETWEEN = "\n\x01"
 
@@ -62,7 +63,10 @@ class ScanText:
         self._names = names
         self._pulled: list[tuple[Item, str]] = []
         self._alone: dict[int, Haystack] = {}
-        self._cache: dict[tuple[int, bool, tuple[LoreSource, ...]], Haystack] = {}
+        self._spoken = 0
+        self._speeches: dict[tuple[int, str], int] = {}
+        self._cache: dict[tuple[int, int, tuple[LoreSource, ...]], Haystack] = {}
+        self._cached = 0
         self._tails: dict[int, Haystack] = {}
 
     def turns(self, depth: int) -> Iterator[tuple[Item, str]]:
@@ -83,16 +87,22 @@ class ScanText:
         return self._alone[distance]
 
     def upto(self, depth: int, *, recursion: bool, sources: tuple[LoreSource, ...] = ()) -> Haystack:
-        """What an entry of that scan depth sees; nothing at a depth of 0. ``recursion``: fired entries' texts, too."""
-        place = (depth, recursion, sources)
+        """What an entry of that scan depth sees; nothing at a depth of 0. ``recursion``: fired entries' texts, too.
+
+        The same text mostly gives the same object, in a later scan of the same turns, too.
+        """
+        place = (depth, self._spoken if recursion else 0, sources)
         found = self._cache.get(place)
         if found is None:
             text = ""
             if depth > 0:
-                said = self.said if recursion else []
+                said = self.said if recursion else ()
                 asked = [text for source in sources if (text := self.sources.get(source, ""))]
                 turns = _BEFORE + _BETWEEN.join(text for _, text in self.turns(depth))
                 text = _BETWEEN.join((turns, *asked, *self.injected, *said))
+            self._cached += len(text)
+            if self._cached > _MOST_CACHED:
+                self._cache, self._cached = {}, 0
             found = self._cache[place] = Haystack(text)
         return found
 
@@ -120,9 +130,9 @@ class ScanText:
     def say(self, text: str) -> None:
         """Let later passes see ``text``, what entries that fired contain."""
         self.said.append(text)
-        self._cache = {place: text for place, text in self._cache.items() if not place[1]}
+        self._spoken = self._speeches.setdefault((self._spoken, text), len(self._speeches) + 1)
 
     def silence(self) -> None:
         """Forget what was said: for a new scan of the same turns."""
         self.said.clear()
-        self._cache = {place: text for place, text in self._cache.items() if not place[1]}
+        self._spoken = 0
