@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),
     "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
+    "prompt": ("tavern_tui.cli.prompt", "prompt", "Show what the next reply would read, part by part."),
     "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
     "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
 }

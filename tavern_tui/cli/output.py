@@ -146,8 +146,8 @@ def _put(shown: str, stream: TextIO) -> None:
         raise ReaderGoneError(error.errno, error.strerror) from error
 
 
-def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
-    """Aligned columns to stdout; each cell is made one safe line first.
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), right: Sequence[int] = ()) -> None:
+    """Aligned columns to stdout; each cell is made one safe line first. The columns ``right`` end on one line.
 
     On a terminal the widest columns are cut so that a row stays on one line; elsewhere every cell is whole.
     """
@@ -158,7 +158,10 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
     if columns := _columns():
         widths = _fitted(widths, columns)
     for row in cells:
-        padded = [_padded(cell, width) for cell, width in zip(row, widths, strict=True)]
+        padded = [
+            _padded(cell, width, right=place in right)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
         line(_GAP.join(padded).rstrip())
 
 
@@ -171,13 +174,14 @@ def _fitted(widths: list[int], columns: int) -> list[int]:
     return fitted
 
 
-def _padded(cell: str, width: int) -> str:
-    """``cell`` as wide as ``width``: with blanks behind it, or cut where it is wider."""
+def _padded(cell: str, width: int, *, right: bool = False) -> str:
+    """``cell`` as wide as ``width``: with blanks behind it (before it: ``right``), or cut where it is wider."""
     if _width(cell) > width:
         while _width(cell) >= width:
             cell = cell[:-1]
         cell += "…"
-    return cell + " " * (width - _width(cell))
+    blanks = " " * (width - _width(cell))
+    return blanks + cell if right else cell + blanks
 
 
 def _columns() -> int:
@@ -186,10 +190,11 @@ def _columns() -> int:
 
 
 def _width(text: str) -> int:
-    """Columns that ``text`` takes in a terminal."""
-    from unicodedata import combining, east_asian_width
+    """Columns that ``text`` takes in a terminal: none for marks that join the character before them."""
+    from unicodedata import category, east_asian_width
 
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+    joining = ("Mn", "Me", "Cf")
+    return sum(0 if category(c) in joining else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 class WordWrap:

@@ -59,19 +59,29 @@ def choose_engine(
 
     The order is: as asked, ``TAVERN_SERVER``, the setting; ``model`` without a server means the embedded engine.
     """
-    named = server or ("" if model else os.environ.get("TAVERN_SERVER", "") or server_in_settings(workspace))
+    named = server_to_use(workspace, server=server, model=model)
 
     async def find() -> Engine:
         if workspace.safe:
             title = "No engine is used in safe mode."
             raise EngineError(title, fault=EngineFault.UNAVAILABLE, hint="Start without --safe.")
         if named:
-            from tavern_tui.engines.detect import detect
-
-            return await detect(named, os.environ.get("TAVERN_KEY") or None, model=model)
+            return await engine_at(named, model)
         return await asyncio.to_thread(_embedded, workspace, model, watch)
 
     return LateEngine(find)
+
+
+def server_to_use(workspace: Workspace, *, server: str = "", model: str = "") -> str:
+    """The server's address, in the order of ``choose_engine``; empty for the embedded engine."""
+    return server or ("" if model else os.environ.get("TAVERN_SERVER", "") or server_in_settings(workspace))
+
+
+async def engine_at(server: str, model: str = "") -> Engine:
+    """The engine at an address, with the user's key. Raises ``EngineError``."""
+    from tavern_tui.engines.detect import detect
+
+    return await detect(server, os.environ.get("TAVERN_KEY") or None, model=model)
 
 
 def _embedded(workspace: Workspace, model: str, watch: Watch) -> Engine:

@@ -89,7 +89,7 @@ class ChatSession:
         self._clock = clock
         self._dice = dice
         self._first_turn: str | None = None
-        self._numbers = TurnNumbers(lambda: log.tree)
+        self.turn_number = TurnNumbers(lambda: log.tree)
         self._stopping: asyncio.Event | None = None
         self._running: Generation | None = None
 
@@ -312,7 +312,7 @@ class ChatSession:
             lore_state=read_state(self.tree.properties),
             first_turn=self._first_turn or "",
             think=options.think,
-            turn_number=self._numbers,
+            turn_number=self.turn_number,
         )
 
     async def _greet(self) -> None:

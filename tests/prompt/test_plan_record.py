@@ -129,7 +129,7 @@ def test_a_difference_is_plain_values_for_json() -> None:
     values = between(given(TURNS[:5]), given(TURNS)).as_dict()
     assert json.loads(json.dumps(values)) == values
     assert values["changes"] == [
-        {"change": "added", "kind": "turn", "source": "Tom's turn", "turn": "t5", "before": 0, "after": 8}
+        {"change": "added", "kind": "turn", "source": "Tom's turn", "turn": "t5", "before": 0, "after": 14}
     ]
 
 

@@ -201,6 +201,15 @@ async def host_status(place: HostPlace) -> protocol.HostStatus | None:
         await link.close()
 
 
+async def loaded_model(place: HostPlace) -> base.EngineInfo | None:
+    """The model that the running host has in memory; ``None`` where there is none. Starts and loads nothing.
+
+    Raises ``EngineError`` where a host is there and does not answer.
+    """
+    status = await host_status(place)
+    return _info(status.model) if status is not None and status.model is not None else None
+
+
 async def stop_host(
     place: HostPlace,
     *,

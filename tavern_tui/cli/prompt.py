@@ -1,0 +1,179 @@
+"""``tavern-tui prompt``: what the next reply would read, part by part, and why; nothing is asked of a model."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tavern_tui.cli.output import data, line, note, table
+from tavern_tui.cli.talking import tell_problems
+
+if TYPE_CHECKING:
+    from tavern_tui.session.itemisation import ItemRow
+    from tavern_tui.session.prompting import LookedAt
+
+_BAR = 20  # columns of a part that fills the whole limit
+_FULL, _PLAIN = "▇", "#"
+_CHANGES_SHOWN = 30
+
+
+@click.command()
+@click.argument("name", metavar="CHARACTER|CHAT")
+@click.option("--card", metavar="FILE", help="Use this card in place of the character's.")
+@click.option("--world", "worlds", metavar="FILE", multiple=True, help="Read this lorebook too; may be given again.")
+@click.option("--persona", metavar="FILE", help="Use this persona: a file, or a name.")
+@click.option("--instruct", metavar="NAME", help="Instruct template.")
+@click.option("--context-size", type=click.IntRange(min=256), metavar="N", help="Context size in tokens.")
+@click.option("--length", type=click.IntRange(min=1), metavar="N", help="Length of the reply in tokens.")
+@click.option("--policy", type=click.Choice(["economy", "classic"]), help="How the budget is spent.")
+@click.option("--server", metavar="URL", help="The server that would be asked (also TAVERN_SERVER).")
+@click.option("--model", metavar="NAME", help="The GGUF that would be asked, or the model of the server.")
+@click.option("--diff-last", is_flag=True, help="Only what changed since the prompt of the last reply.")
+@click.option("--text", "as_text", is_flag=True, help="The prompt itself, as the model would read it.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with every part's text.")
+@click.option("--all", "everything", is_flag=True, help="Every turn on a line of its own.")
+@click.pass_context
+def prompt(ctx: click.Context, /, name: str, **given: Any) -> None:
+    """Show the prompt that the next reply of a chat, or of CHARACTER's latest chat, would get, part by part.
+
+    Nothing is written, no engine is started and no model loaded. Where neither an engine nor the model's file is there
+    to count, the numbers are estimates and marked with ~. Exit codes: 3 no such character, chat or file.
+    """
+    from tavern_tui.session.opening import Wishes
+    from tavern_tui.session.prompting import PromptQuestion, look_at_prompt
+    from tavern_tui.session.workspace import Workspace
+
+    if given["as_text"] and (given["as_json"] or given["diff_last"]):
+        raise click.UsageError("--text stands alone: it prints the prompt and nothing else.")
+    wishes = Wishes(
+        server=given["server"] or ctx.obj["server"] or "",
+        model=given["model"] or "",
+        template=given["instruct"] or "",
+        response_tokens=given["length"],
+        context_tokens=given["context_size"],
+        policy=given["policy"] or "",
+    )
+    question = PromptQuestion(name, given["card"] or "", tuple(given["worlds"]), given["persona"] or "", wishes)
+    workspace = Workspace.open(safe=ctx.obj["safe"])
+    tell_problems(workspace)
+    found = asyncio.run(look_at_prompt(workspace, question))
+    if found.problem:
+        note(found.problem)
+    if given["diff_last"] and found.difference is None:
+        raise _nothing_kept(found)
+    if given["as_json"]:
+        data(found.as_dict())
+    elif given["as_text"]:
+        line(found.plan.text)
+    elif given["diff_last"]:
+        _Page(found).difference()
+    else:
+        _Page(found).parts(everything=given["everything"])
+
+
+def _nothing_kept(found: LookedAt) -> Exception:
+    from tavern_tui.domain.errors import NotFoundError
+
+    title = f"Nothing is kept of the last prompt {'of ' + found.chat if found.chat else 'here'}."
+    return NotFoundError(title, hint="It is once a reply has been made on this machine.")
+
+
+class _Page:
+    """What is printed of one look at a prompt."""
+
+    def __init__(self, found: LookedAt) -> None:
+        self._found = found
+        self._about = "" if found.exact else "~"
+        encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+        self._bar = _FULL if encoding.startswith("utf") else _PLAIN
+
+    def parts(self, *, everything: bool) -> None:
+        """The plan, part by part."""
+        from tavern_tui.session.itemisation import itemised
+
+        found = itemised(self._found.plan, everything=everything)
+        self._heading()
+        rows: list[tuple[str, ...]] = []
+        for group in found.groups:
+            rows.append((self._tokens(group.tokens), self._percent(group.tokens), group.title.upper(), "", ""))
+            rows += [self._row(row) for row in group.rows]
+        table(rows, header=("tokens", "share", "part", "from", "begins"), right=(0,))
+        if found.left_out:
+            line()
+            line("LEFT OUT")
+            table([self._left(row) for row in found.left_out], right=(0,))
+        self._totals()
+
+    def difference(self) -> None:
+        """What changed since the last prompt."""
+        found, last, changed = self._found, self._found.last, self._found.difference
+        assert last is not None
+        assert changed is not None
+        self._heading()
+        which = f"turn {found.last_turn}" if found.last_turn else "a turn that is gone"
+        line(f"Against the prompt of {which}, {_ago(time.time() - last.at)}:")
+        for what, before, after in (
+            ("model", last.model, found.model),
+            ("template", last.template, found.plan.template),
+            ("policy", last.policy, found.plan.policy),
+            ("context", f"{last.context_tokens:,}", f"{found.plan.context_tokens:,}"),
+        ):
+            if before != after:
+                line(f"{what}: {before} → {after}")
+        same, anew = self._tokens(changed.same_tokens), self._tokens(changed.tokens - changed.same_tokens)
+        whence = f" The first to differ is {changed.first}." if changed.first else ""
+        line(f"The first {same} of {self._tokens(changed.tokens)} tokens are the same, {anew} are read anew.{whence}")
+        if changed.changes:
+            line()
+            rows = [
+                (one.change.value, one.kind, one.source, self._tokens(one.before), self._tokens(one.after))
+                for one in changed.changes
+            ]
+            table(rows, header=("", "part", "from", "before", "now"), right=(3, 4))
+
+    def _heading(self) -> None:
+        found = self._found
+        where = found.chat or "a new chat"
+        turns = f"{found.turns:,} turn{'' if found.turns == 1 else 's'}"
+        line(" · ".join((found.character, where, turns, "the next reply")))
+        line(f"Template {found.plan.template} ({found.template_why}), policy {found.plan.policy}")
+        model = f"{found.model}, " if found.model else ""
+        line(f"Counted {self._about and '~ '}{model}{found.counting}")
+        line()
+
+    def _totals(self) -> None:
+        plan = self._found.plan
+        left = max(0, plan.limit - plan.tokens)
+        line()
+        line(
+            f"{self._tokens(plan.tokens)} of {plan.limit:,} tokens ({self._percent(plan.tokens)}), {self._tokens(left)} "
+            f"free. Context {plan.context_tokens:,}, of which {plan.response_tokens:,} for the reply."
+        )
+        if plan.stop:
+            line("Stops at: " + "  ".join(repr(stop) for stop in plan.stop))
+
+    def _row(self, row: ItemRow) -> tuple[str, ...]:
+        source = f"{row.source}: {row.reason}" if row.reason else row.source
+        return self._tokens(row.tokens), self._bar * round(row.share * _BAR), row.kind, source, row.begins
+
+    def _left(self, row: ItemRow) -> tuple[str, ...]:
+        return self._tokens(row.tokens) if row.tokens else "", row.kind, row.source, row.reason
+
+    def _tokens(self, count: int) -> str:
+        return f"{self._about}{count:,}"
+
+    def _percent(self, tokens: int) -> str:
+        return f"{tokens / max(1, self._found.plan.limit):.0%}"
+
+
+def _ago(seconds: float) -> str:
+    """A stretch of time until now, in the largest unit of which there is one."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // length)
+        if count > 0:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"

@@ -1,0 +1,117 @@
+"""Which engine counts a prompt that is only looked at: never one that must be started, never a model to be loaded.
+
+In this order: the server that would be asked, if it answers; the engine host that runs, if the model is in its memory;
+the vocabulary of the model's file; a published encoding, with which counts are estimates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.errors import EngineError, NotFoundError
+from tavern_tui.engines.base import Capabilities, EngineInfo
+from tavern_tui.engines.counting import CountingEngine, EncodingCounter, VocabularyProcess, facts_as_info
+from tavern_tui.session.connection import EMBEDDED
+from tavern_tui.session.opening import Wishes, engine_at, server_to_use
+from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
+from tavern_tui.session.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tavern_tui.engines.base import Engine
+    from tavern_tui.storage.models import ModelFile
+
+
+@dataclass(frozen=True, slots=True)
+class PromptReader:
+    """An engine that can count. ``counting`` says in a few words who does; ``exact``: as the model itself would.
+
+    ``problem`` is a sentence about an engine that should have counted and cannot.
+    """
+
+    engine: Engine
+    counting: str
+    exact: bool
+    problem: str = ""
+
+
+async def prompt_reader(workspace: Workspace, wishes: Wishes, *, last_model: str = "") -> PromptReader:
+    """Who counts here and now. ``last_model`` is the name of the model of the chat's last reply.
+
+    Raises ``NotFoundError`` for a model that was named at this start and is not there.
+    """
+    if workspace.safe:
+        return _estimating(last_model, "")
+    server = server_to_use(workspace, server=wishes.server, model=wishes.model)
+    if server:
+        return await _server(server, wishes.model, last_model)
+    from tavern_tui.session.embedded import model_to_use
+
+    try:
+        model = model_to_use(workspace.directories, workspace.settings, wishes.model)
+    except NotFoundError as error:
+        if wishes.model:
+            raise
+        return _estimating(last_model, str(error))
+    return await _model_file(workspace, model)
+
+
+async def _server(server: str, model: str, last_model: str) -> PromptReader:
+    try:
+        engine = await engine_at(server, model)
+    except EngineError as error:
+        return _estimating(model or last_model, error.title)
+    try:
+        info = await engine.connect()
+    except EngineError as error:
+        await engine.close()
+        return _estimating(model or last_model, error.title)
+    name = f"{info.engine} at {server}"
+    exact = info.capabilities.exact_count
+    return PromptReader(engine, f"by {name}" if exact else f"estimated: {name} does not count", exact)
+
+
+async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:
+    """The host, where it has the model in memory; else the file's vocabulary."""
+    from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, loaded_model
+    from tavern_tui.engines.embedded.worker import usual_contexts
+    from tavern_tui.session.embedded import context_for, host_place
+
+    place = host_place(workspace.directories)
+    path = str(model.path.absolute())
+    try:
+        running = await loaded_model(place)
+    except EngineError:
+        running = None
+    if running is not None and running.address == path:
+        counter = EmbeddedEngine(place, EmbeddedSettings(model.path))
+        return PromptReader(CountingEngine(running, counter), "by the engine that runs", exact=True)
+
+    header = model.header
+    trained = (header.trained_tokens if header else None) or UNKNOWN_CONTEXT_TOKENS
+    context = workspace.settings.engine.context_tokens or context_for(model)
+    known = replace(
+        _unknown_engine(model.path.stem),
+        engine=EMBEDDED,
+        address=path,
+        context_tokens=context or usual_contexts(trained, all_on_gpu=False)[0],
+        trained_tokens=trained,
+        chat_template=header.chat_template if header else "",
+    )
+    vocabulary = VocabularyProcess("gguf", path)
+    try:
+        facts = await vocabulary.facts()
+    except EngineError as error:
+        guessed = CountingEngine(known, EncodingCounter(known.model))
+        return PromptReader(guessed, "estimated: no engine runs", exact=False, problem=error.title)
+    engine = CountingEngine(facts_as_info(facts, replace(known, capabilities=Capabilities())), vocabulary)
+    return PromptReader(engine, "by the model file's vocabulary, no engine runs", exact=True)
+
+
+def _estimating(model: str, problem: str) -> PromptReader:
+    engine = CountingEngine(_unknown_engine(model), EncodingCounter(model))
+    return PromptReader(engine, "estimated: no engine was asked", exact=False, problem=problem)
+
+
+def _unknown_engine(model: str) -> EngineInfo:
+    return EngineInfo(engine="none", model=model, capabilities=Capabilities(exact_count=False))

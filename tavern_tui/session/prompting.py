@@ -1,0 +1,213 @@
+"""Looking at the prompt that the next reply would get, without asking for a reply: ``tavern-tui prompt``.
+
+The plan is the session's own, made from the chat as it is on disk. Nothing is written, no engine is started and no
+model is loaded; who counts instead is ``prompt_readers``'s.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.errors import FormatError, NotFoundError
+from tavern_tui.domain.persona import Persona
+from tavern_tui.session import prompt_records
+from tavern_tui.session.connection import Connection
+from tavern_tui.session.lore import books_of
+from tavern_tui.session.opening import Wishes, open_session
+from tavern_tui.session.prompt_readers import PromptReader, prompt_reader
+from tavern_tui.session.reading_chats import find_chat
+from tavern_tui.session.session import ChatSession, Prepared
+from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.chat_store import ChatStore
+from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.reading import read_bytes
+
+if TYPE_CHECKING:
+    from tavern_tui.prompt.plan import PromptPlan
+    from tavern_tui.prompt.plan_record import PlanDifference, PromptRecord
+
+_PERSONA_BYTES = 1024 * 1024
+_TABLES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptQuestion:
+    """Whose prompt is wanted, and what to put in the place of what the library has.
+
+    ``name`` is a chat's or a character's. ``card`` and ``worlds`` are files or names in the library; the books come
+    beside the character's own. ``persona`` is a file (YAML or JSON with ``name`` and ``description``, else a text that
+    is the description), or a name. ``wishes`` are those of any start.
+    """
+
+    name: str
+    card: str = ""
+    worlds: tuple[str, ...] = ()
+    persona: str = ""
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """The plan of the next reply, and what is known about it.
+
+    ``chat`` is the chat's title, empty where the reply would begin a new one; ``turns`` how many are on its path.
+    ``template_why`` says why the template was chosen, ``counting`` who counted and ``exact`` whether as the model
+    itself would. ``problem`` is a sentence about an engine that could not be asked. ``last`` is what is kept of the
+    chat's last prompt, and ``difference`` how the plan differs from it; ``None`` where nothing is kept.
+    ``last_turn`` is the number of the turn that came of it, 0 where that is not in the chat any more.
+    """
+
+    plan: PromptPlan
+    character: str
+    chat: str
+    turns: int
+    model: str
+    template_why: str
+    counting: str
+    exact: bool
+    problem: str
+    last: PromptRecord | None
+    difference: PlanDifference | None
+    last_turn: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON (``docs/prompt.md``): the plan's, with what stands round it."""
+        last = None
+        if self.last is not None and self.difference is not None:
+            last = {
+                "turn": self.last.turn,
+                "number": self.last_turn,
+                "at": self.last.at,
+                "model": self.last.model,
+                "template": self.last.template,
+                "policy": self.last.policy,
+                **self.difference.as_dict(),
+            }
+        return {
+            "character": self.character,
+            "chat": self.chat,
+            "turns": self.turns,
+            "model": self.model,
+            "template_from": self.template_why,
+            "counting": self.counting,
+            "exact": self.exact,
+            **self.plan.as_dict(),
+            "text": self.plan.text,
+            "last": last,
+        }
+
+
+async def look_at_prompt(workspace: Workspace, question: PromptQuestion) -> LookedAt:
+    """The prompt that the next reply would get.
+
+    Raises ``NotFoundError`` where the chat, the character or a file is not there, ``FormatError`` or ``StorageError``
+    for a file that cannot be read, ``SettingsError`` for a template that does not exist, and ``PromptError`` where
+    nothing sensible can be sent.
+    """
+    log, character = _meant(workspace, question.name)
+    with TemporaryDirectory(prefix="tavern-tui-") as folder:
+        new = log is None
+        if log is None:
+            log = _passing_chat(Path(folder), character)
+        last = prompt_records.last(log)
+        reader = await prompt_reader(workspace, question.wishes, last_model=_last_model(log))
+        try:
+            session = _session(workspace, question, log, character, reader)
+            if new:
+                await session.open()
+            else:
+                session.take_length()
+            prepared = await session.prepared()
+        finally:
+            await reader.engine.close()
+    return LookedAt(
+        plan=prepared.plan,
+        character=session.character.name,
+        chat="" if new else session.tree.title or log.path.stem,
+        turns=len(session.tree.path()),
+        model=prepared.ready.info.model,
+        template_why=prepared.ready.template.why,
+        counting=reader.counting,
+        exact=reader.exact,
+        problem=reader.problem,
+        last=last,
+        difference=_difference(last, prepared),
+        last_turn=session.turn_number(last.turn) if last is not None else 0,
+    )
+
+
+def persona_named(named: str, usual: Persona) -> Persona:
+    """The persona that a file holds, or ``usual`` under another name. Raises as reading a file does."""
+    path = Path(named).expanduser()
+    if "/" not in named and not path.suffix and not path.is_file():
+        return replace(usual, name=named)
+    data = read_bytes(path, _PERSONA_BYTES)
+    if path.suffix.lower() not in _TABLES:
+        return Persona(path.stem, data.decode("utf-8", "replace").strip())
+    from tavern_tui.formats.yaml_text import read_yaml
+
+    table = read_yaml(data, where=path.name).value
+    name = table.get("name", path.stem) if isinstance(table, dict) else None
+    description = table.get("description", "") if isinstance(table, dict) else None
+    if not isinstance(name, str) or not isinstance(description, str):
+        raise FormatError(
+            "There is no persona inside.", where=path.name, hint="A persona is a table with a name and a description."
+        )
+    return Persona(name, description)
+
+
+def _meant(workspace: Workspace, name: str) -> tuple[ChatLog | None, Character | None]:
+    """The chat in question; where a character was named, its card, and its latest chat if there is one."""
+    try:
+        return find_chat(workspace, name), None
+    except NotFoundError as missing:
+        no_chat = missing
+    try:
+        character, _ = workspace.character(name)
+    except NotFoundError as no_character:
+        try:
+            return workspace.shipped_chats.find(name), None
+        except NotFoundError:
+            raise NotFoundError(no_chat.title, hint=f"{no_chat.hint.rstrip('.')}. {no_character}") from None
+    chats = workspace.chats_with(character.name)
+    return (workspace.chats.open(chats[0].name) if chats else None), character
+
+
+def _passing_chat(folder: Path, character: Character | None) -> ChatLog:
+    """A chat that has not begun, in a folder that is gone afterwards."""
+    name = character.name if character is not None else ""
+    return ChatStore(folder, device="", state=folder / "state").create(name, (name,))
+
+
+def _session(
+    workspace: Workspace, question: PromptQuestion, log: ChatLog, character: Character | None, reader: PromptReader
+) -> ChatSession:
+    """The session of the next reply, with what the question puts in the place of what the library has."""
+    connection = Connection(reader.engine, clock=time.monotonic)
+    session = open_session(workspace, question.wishes, log=log, connection=connection)
+    if question.card:
+        character, _ = workspace.character(question.card)
+    if character is not None:
+        session.character, session.no_card = character, None
+        session.lorebooks = books_of(character, workspace.library)
+    session.lorebooks += tuple(workspace.library.lorebook(world)[0] for world in question.worlds)
+    if question.persona:
+        session.persona = persona_named(question.persona, session.persona)
+    return session
+
+
+def _last_model(log: ChatLog) -> str:
+    """The model that wrote the newest reply on the chat's path; empty where nobody knows."""
+    replies = (turn.receipt.model for turn in log.tree.walk_back() if turn.receipt is not None)
+    return next(replies, "")
+
+
+def _difference(last: PromptRecord | None, prepared: Prepared) -> PlanDifference | None:
+    from tavern_tui.prompt.plan_record import difference
+
+    return difference(last, prepared.plan) if last is not None else None
