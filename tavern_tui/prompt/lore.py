@@ -84,7 +84,7 @@ class LoreScan:
             if not one.one.entry.ignore_budget:
                 tokens = counts.get(f"{one.text}\n", lore.budget)
                 charged[id(one.one.book)] = charged.get(id(one.one.book), 0) + tokens
-        total = sum(charged.values())
+        total = sum(charged.values()) + 2 * self.settings.text_tokens
         if total >= lore.budget or not all(self._within_own_budget(one, charged) for one in lore.fired):
             return False
         return not lore.cut or (not self.exact and total >= _WELL_USED * lore.budget)

@@ -180,13 +180,20 @@ class LoreRun:
                 continue
             if not free:
                 spent += tokens
-                if self.charged + spent >= self.budget:
+                if self.charged + spent + self._beside >= self.budget:
                     self.overflow = True
                     about = "about " if self.unknown else ""
-                    self._hold(one, f"budget: {about}{self.charged + spent - self.budget + 1:,} over", cut=True)
+                    self._hold(
+                        one, f"budget: {about}{self.charged + spent + self._beside - self.budget + 1:,} over", cut=True
+                    )
                     continue
                 self.of_book[id(one.book)] = self.of_book.get(id(one.book), 0) + tokens
             self.fired[one] = Fired(one, text, 0 if free else tokens, self._reason(one))
+
+    @property
+    def _beside(self) -> int:
+        """What counting comes to beside the texts: of those of this pass, and of those of the passes before."""
+        return self.settings.text_tokens * min(self.passes, 2)
 
     def _over_own_budget(self, one: Listed, tokens: int) -> int:
         budget = one.book.token_budget
