@@ -103,9 +103,10 @@ class _Author(FakeEngine):
 NAMES = ["fake", "openai text", "openai chat", "llama-server text", "llama-server chat", "embedded"]
 
 
-@pytest.fixture(
-    params=[pytest.param(name, marks=pytest.mark.model if name[:2] in ("op", "em") else ()) for name in NAMES]
-)
+REAL = [pytest.mark.model, pytest.mark.xdist_group("engine contract")]
+
+
+@pytest.fixture(params=[pytest.param(name, marks=REAL if name[:2] in ("op", "em") else ()) for name in NAMES])
 async def case(request: pytest.FixtureRequest) -> AsyncIterator[Case]:
     """Every engine in turn."""
     async with opened(str(request.param), request) as found:

@@ -75,7 +75,9 @@ class Talk:
         return self.home.texts() == before and not self.home.journals()
 
 
-@pytest.fixture(scope="module", params=["pty", "tmux"])
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("pty", "tmux")]
+)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     """One program for all tests, in a chat of five turns."""
     folder = tmp_path_factory.mktemp("keys")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,10 +37,11 @@ class Crowded(Screen[None]):
     CSS = """
     Horizontal { height: 8; }
     #over { layer: top; width: 12; height: 5; offset: 10 4; background: red; border: round green; }
+    #behind { layer: middle; width: 4; height: 1; offset: 12 6; }
     #long { height: 30; }
     VerticalScroll { width: 1fr; padding: 1 2; }
     """
-    LAYERS = ("bottom", "top")
+    LAYERS = ("bottom", "middle", "top")
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,6 +54,7 @@ class Crowded(Screen[None]):
             yield TextArea("some text\nto be written", id="area")
         with Vertical():
             yield Counting("the foot\nand below", id="foot")
+        yield Counting("hid", id="behind")
         yield Static("on top", id="over")
 
 
@@ -67,12 +70,12 @@ Painted = list[tuple[int, int, list[tuple[str, Style | None]]]]
 
 def painted(compositor: Compositor, crop: Region) -> Painted:
     """What is painted in ``crop``: column and row of each piece, and its segments."""
-    chops = compositor._render_chops(crop, set(crop.line_range).__contains__)
+    chops: Sequence[Mapping[int, Strip | None]] = compositor._render_chops(crop, set(crop.line_range).__contains__)
     return [
         (x, y, [(segment.text, segment.style) for segment in strip])
         for y in crop.line_range
         for x, strip in chops[y].items()
-        if crop.overlaps(Region(x, y, strip.cell_length, 1))
+        if strip is not None and crop.overlaps(Region(x, y, strip.cell_length, 1))
     ]
 
 
@@ -120,6 +123,30 @@ async def test_only_widgets_on_the_rows_of_a_change_are_asked_and_only_for_these
         assert foot.asked == []
         painted(app.screen._compositor, Region(3, top + 1, 1, 1))
         assert foot.asked == [1]
+
+
+async def test_a_widget_that_lies_wholly_behind_another_is_not_asked() -> None:
+    app = CrowdedApp()
+    async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
+        await pilot.pause()
+        behind = app.screen.query_one("#behind", Counting)
+        behind.asked = []
+        painted(app.screen._compositor, Region(0, 0, COLUMNS, ROWS))
+        assert behind.asked == []
+
+
+async def test_of_two_changes_far_apart_the_rows_between_are_not_painted() -> None:
+    app = CrowdedApp()
+    async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
+        await pilot.pause()
+        foot, compositor = app.screen.query_one("#foot", Counting), app.screen._compositor
+        top = foot.region.y
+        foot.asked = []
+        compositor._dirty_regions.update({Region(0, 0, 5, 1), Region(0, top + 1, 5, 1)})
+        update = compositor.render_partial_update()
+        assert update is not None
+        assert foot.asked == [1]
+        assert [span[0] for span in update.spans] == [0, top + 1]
 
 
 async def test_two_changes_at_once_are_both_painted() -> None:

@@ -56,7 +56,7 @@ class PaintedLines:
         """Line ``row`` of ``entry``, whose characters carry ``place`` as their line number; ``marked`` by the mouse."""
         key = (entry.id, row, entry.selected)
         known = self._strips.get(key)
-        if marked is None and known is not None and known[0] is line and known[1] == place:
+        if marked is None and known is not None and known[1] == place and self._same(known[0], line):
             self._strips.move_to_end(key)
             return known[2]
         overlays = [(start, end, painter.match) for start, end in self.matches(entry, line)]
@@ -68,6 +68,10 @@ class PaintedLines:
             if len(self._strips) > KEPT_STRIPS:
                 self._strips.popitem(last=False)
         return strip
+
+    def _same(self, before: Line, line: Line) -> bool:
+        """Whether two lines are painted alike. A text that grows is wrapped anew; most of its lines look as before."""
+        return before is line or (self.pattern is None and before.runs == line.runs and before.part is line.part)
 
     def matches(self, entry: ChatEntry, line: Line) -> list[tuple[int, int]]:
         """The characters of ``line`` that are part of a match, which may go on from one line to the next."""

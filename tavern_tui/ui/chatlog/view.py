@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -230,7 +230,9 @@ class ChatLog(ScrollView, can_focus=True):
             return
         if not change.grown:
             if change.count:
-                self.refresh_lines(change.top, change.count)
+                # Not ``refresh_lines``: its region reaches over the scroll bar, which would be painted every time.
+                space = self.scrollable_content_region.width
+                self.refresh(Region(0, change.top - round(self.scroll_y), space, change.count))
             return
         if change.top + change.count < self._layout.height - change.grown:
             self._forget()
