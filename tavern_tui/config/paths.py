@@ -49,6 +49,11 @@ class Directories:
         return self.data / "chats"
 
     @property
+    def variables(self) -> Path:
+        """The file with the variables that macros share between all chats."""
+        return self.data / "variables.json"
+
+    @property
     def models(self) -> Path:
         """GGUF files that the program fetched or the user put here."""
         return self.data / "models"

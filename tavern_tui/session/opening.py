@@ -135,6 +135,7 @@ def open_session(
         lorebooks=books_of(part.character, workspace.library),
         sample=part.path is not None and workspace.is_sample(part.path),
         no_card=part.no_card,
+        global_variables=workspace.global_variables,
     )
 
 

@@ -24,15 +24,17 @@ from tavern_tui.domain.persona import Persona
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.changes import ChatChanges
+from tavern_tui.session.chat_variables import ChatVariables, swipes_of
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
-from tavern_tui.session.greeting import expanded, greetings
+from tavern_tui.session.greeting import greetings, said_in
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.session.unless import unless
 from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.global_variables import GlobalVariables
 from tavern_tui.storage.recovery import Recovery, recover
 
 # What makes a reply is imported when one is made: a chat is on screen without it.
@@ -59,8 +61,8 @@ class ChatSession:
     """A chat, the character and persona in it, and the connection that writes replies.
 
     ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``no_card`` says why nobody can answer
-    where the character's card is gone; every reply then raises it. ``clock`` gives Unix seconds, ``dice`` numbers from
-    0 up to 1. Open it with ``open`` before anything else.
+    where the character's card is gone; every reply then raises it. ``global_variables`` are kept for all chats, where
+    given. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it with ``open`` before anything else.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ChatSession:
         lorebooks: tuple[Lorebook, ...] = (),
         sample: bool = False,
         no_card: NotFoundError | None = None,
+        global_variables: GlobalVariables | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -85,6 +88,7 @@ class ChatSession:
         self.options = options
         self.lorebooks = lorebooks
         self.no_card = no_card
+        self.variables = ChatVariables(log, global_variables)
         self._sample = sample
         self._clock = clock
         self._dice = dice
@@ -109,6 +113,7 @@ class ChatSession:
         Raises ``StorageError``.
         """
         self.take_length()
+        await self.variables.open()
         recovery = await asyncio.to_thread(recover, self.log)
         if not self.tree.turns and not recovery.running:
             await self._greet()
@@ -278,6 +283,7 @@ class ChatSession:
         state = prepared.plan.lore_state
         if state != prepared.given.lore_state:
             await self.changes.write(PropertySet(PROPERTY, as_property(state)))
+        await self.variables.keep(prepared.plan.variables, prepared.plan.global_variables)
 
     def _options_for(self, ready: Ready, kind: out.ReplyKind, place: ReplyPlace) -> ReplyOptions:
         """The options for one reply: the starter has its own; a fixed seed goes up by one with each swipe."""
@@ -312,11 +318,15 @@ class ChatSession:
             lore_state=read_state(self.tree.properties),
             first_turn=self._first_turn or "",
             think=options.think,
+            variables=self.variables.of_chat,
+            global_variables=self.variables.everywhere,
+            swipes=swipes_of(self.tree, parent, another=kind is GenerationKind.SWIPE),
             turn_number=self.turn_number,
         )
 
     async def _greet(self) -> None:
-        texts = greetings(self.character, self.persona, self._now(), self._dice)
+        variables = self.variables.begin()
+        texts = greetings(self.character, self.persona, self._now(), self._dice, variables)
         if not texts:
             return
 
@@ -328,9 +338,8 @@ class ChatSession:
         written = await asyncio.to_thread(self.log.append_from, turns)
         if len(written) > 1:
             await self.changes.write(TipMoved(written[0].id))
-
-    def _expand(self, text: str) -> str:
-        return expanded(text, self.character, self.persona, self._now(), self._dice)
+        if written:
+            await self.variables.keep_changed(variables)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock())
@@ -360,12 +369,14 @@ class ChatSession:
 
     async def _say(self, text: str) -> str:
         """Store the user's turn under what is the tip by then: another terminal may have written meanwhile."""
-        said = self._expand(text)
+        variables = self.variables.begin()
+        said = said_in(self.tree, text, self.character, self.persona, self._now(), self._dice, variables)
 
         def turn(tree: ChatTree) -> list[Body]:
             return [TurnAdded(tree.tip, Speaker.USER, self.persona.name, said)]
 
         (event,) = await asyncio.to_thread(self.log.append_from, turn)
+        await self.variables.keep_changed(variables)
         return event.id
 
 

@@ -20,11 +20,12 @@ from tavern_tui.domain.events import (
     Undone,
 )
 from tavern_tui.session.bookmarks import BOOKMARK
+from tavern_tui.session.chat_variables import VARIABLE
 from tavern_tui.session.lore import PROPERTY as LORE_STATE
 from tavern_tui.session.titles import TITLE
 
 _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE})
-"""Properties that the program writes without being asked: nobody means them by "undo"."""
+"""Properties that the program writes without being asked, as it does variables: nobody means them by "undo"."""
 
 
 def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
@@ -83,7 +84,7 @@ def _is_action(event: ChatEvent) -> bool:
         case TurnAdded(parent=parent, speaker=speaker):
             return parent != ROOT or speaker is Speaker.USER
         case PropertySet(key=key):
-            return key not in _KEPT_BY_ITSELF
+            return key not in _KEPT_BY_ITSELF and not key.startswith(VARIABLE)
         case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted():
             return True
         case _:

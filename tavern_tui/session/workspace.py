@@ -15,6 +15,7 @@ from tavern_tui.session.titles import title_at_first
 from tavern_tui.storage.chat_store import ChatStore, ChatSummary
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.device import Device
+from tavern_tui.storage.global_variables import GlobalVariables
 from tavern_tui.storage.library import CharacterEntry, Library
 
 SAMPLE = "Wren"
@@ -47,6 +48,11 @@ class Workspace:
     def shipped_chats(self) -> ChatStore:
         """The finished chats that come with the program; for reading only."""
         return ChatStore(shipped("chats"), device="", state=self.directories.journals)
+
+    @property
+    def global_variables(self) -> GlobalVariables:
+        """The variables that macros share between all chats."""
+        return GlobalVariables(self.directories.variables, self.directories.state / "variables.lock")
 
     @property
     def persona(self) -> Persona:
