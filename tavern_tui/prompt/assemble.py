@@ -1,45 +1,32 @@
-"""``assemble``: from a ``PromptInput`` to a ``PromptPlan``.
+"""``assemble``: from a ``PromptInput`` to a ``PromptPlan``, and what every pipeline shares of it.
 
-Order: cleaned texts (``story``), the lore that fires (``lore``), the head, example dialogue (``examples``), injections
-at their depth (``injections``), the walk over the history (``history``); then everything is written with its true
-neighbours and becomes parts. No I/O: the generator yields batches of texts and is sent their token counts. Lore, head
-and the first block of the history are one batch; further ones follow where lore costs more than was expected, and
-while counts of older turns are unknown.
+Order: cleaned texts (``story``), what is injected beside the chat (``notes``), the lore that fires (``lore``), then an
+assembly that knows its pipeline: ``text_assembly`` here, ``chat_completion`` for messages. No I/O: the generator yields
+batches of texts and is sent their token counts. Lore, head and the first block of the history are one batch; further
+ones follow where lore costs more than was expected, and while counts of older turns are unknown.
 ``docs/prompt.md`` explains the budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import PromptError
-from tavern_tui.domain.events import Speaker
-from tavern_tui.domain.messages import card_does_not_fit, number
-from tavern_tui.domain.request import Role
-from tavern_tui.prompt.chat_messages import OPENING_TURN
 from tavern_tui.prompt.counting import Counting, Counts, drive
-from tavern_tui.prompt.examples import Dialogue, example_dialogue, separator_item
-from tavern_tui.prompt.history import STEP, HistoryWalk, continued_item, turn_items
-from tavern_tui.prompt.injections import Injected, injected, spliced
-from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
-from tavern_tui.prompt.instruct import InstructFormat, Place, PlainFormat, TurnFormat
-from tavern_tui.prompt.items import Item
-from tavern_tui.prompt.layout import Layout, write_parts
+from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.lore import LoreScan
+from tavern_tui.prompt.lore_outcome import Lore
 from tavern_tui.prompt.lore_places import left_out, placed, titles
 from tavern_tui.prompt.lore_text import Recalled
-from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
-from tavern_tui.prompt.stop import stop_strings
-from tavern_tui.prompt.story import Head, Story, head, tell, untrusted
+from tavern_tui.prompt.notes import with_notes, without_depth_lore
+from tavern_tui.prompt.plan import PromptPlan
+from tavern_tui.prompt.story import Story, tell
+from tavern_tui.prompt.text_assembly import TextAssembly
 from tavern_tui.prompt.variables import Mark, Scope
 
 __all__ = ["assemble", "drive"]
-
-CLASSIC_PADDING = 64
-"""Tokens that SillyTavern adds once to the count of a prompt."""
 
 _LORE_SHARES = (1.0, 0.5, 0.0)  # of its budget that economy tries, where the rest does not fit beside it
 
@@ -48,8 +35,8 @@ def assemble(given: PromptInput) -> Generator[tuple[str, ...], Sequence[int], Pr
     """Plan a prompt. Yields batches of texts whose tokens are to be counted, special tokens parsed, no BOS added.
 
     Equal texts come again in the next prompt of a chat, so a cache of counts is worth having; no text is asked for
-    twice in one plan. Raises ``PromptError`` where the card or the newest turn alone is too long, where there is
-    nothing to continue, or where the story string is broken.
+    twice in one plan. Raises ``PromptError`` where the card or the newest turn alone is too long, or where there is
+    nothing to continue.
     """
     return (yield from planned(given, TextAssembly))
 
@@ -73,6 +60,7 @@ def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
     """The plan that ``make``'s assembly comes to, lore scanned and paid for: what both pipelines share."""
     given = replace(given, turns=Recalled(given.turns))
     story = tell(given)
+    given = with_notes(given, story)
     plan = yield from _fitted(given, story, make)
     variables = story.variables
     return replace(
@@ -110,7 +98,7 @@ def _with_lore(
     story.variables.go_back(before)
     lore = scan.run(counts, share)
     expected = [one.one for one in lore.fired]
-    assembly = make(*placed(given, story, lore), counts)
+    assembly = make(*_in_place(given, story, lore), counts)
     unknown = lore.unknown
     batch = [*unknown, *assembly.first_batch()]
     as_expected = story.variables.mark()
@@ -121,9 +109,15 @@ def _with_lore(
         unknown = lore.unknown
         yield from counts.ask(unknown)
     if [one.one for one in lore.fired] != expected:
-        assembly = make(*placed(given, story, lore), counts)
+        assembly = make(*_in_place(given, story, lore), counts)
     else:
         story.variables.go_back(as_expected)
     plan = yield from assembly.plan()
     told = left_out(lore, scan.patterns.switched_off.items())
     return replace(plan, parts=(*plan.parts, *told), fired=titles(lore), lore_state=lore.state)
+
+
+def _in_place(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, Story]:
+    """The input and the story with ``lore`` where it goes."""
+    given, story = placed(given, story, lore)
+    return without_depth_lore(given), story

@@ -14,8 +14,9 @@ from typing import Protocol
 from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
+from tavern_tui.prompt.bias import without_bias
 from tavern_tui.prompt.counting import Counting, Counts
-from tavern_tui.prompt.inputs import PromptInput
+from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import PartKind
@@ -30,10 +31,16 @@ _KNOWN_WALK = 2.0  # times the room are walked at most to find the turn that was
 
 
 def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Iterator[Item]:
-    """The turns that a prompt may read, newest first: hidden ones left out, the greeting's macros expanded."""
+    """The turns that a prompt may read, newest first: hidden ones left out, the greeting's macros expanded.
+
+    A turn that says nothing but what the reply begins with (``prompt.bias``) is left out, too.
+    """
     for turn in turns:
-        if not turn.hidden:
-            yield _item(turn, turn.text, given, story)
+        if turn.hidden:
+            continue
+        text = turn.text if turn.speaker is Speaker.CHARACTER else without_bias(turn.text)
+        if text or not turn.text:
+            yield _item(turn, text, given, story)
 
 
 def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:
@@ -53,7 +60,7 @@ def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:
 
 
 def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
-    greets = turn.parent == ROOT and turn.speaker is Speaker.CHARACTER
+    greets = turn.parent == ROOT and (turn.speaker is Speaker.CHARACTER or given.policy is Policy.CLASSIC)
     text = untrusted(story.expand(source) if greets else source, given)
     tokens = turn.tokens
     number = given.turn_number(turn.id)
@@ -123,19 +130,32 @@ class HistoryWalk:
         """The newest turn that is not in, as far as the walk has looked."""
         return self._ahead[0][0] if self._ahead else None
 
+    @property
+    def ended(self) -> bool:
+        """There is no older turn than those that were looked at."""
+        return self._ended
+
+    @property
+    def seen(self) -> list[Item]:
+        """The turns that were looked at, in or not, newest first."""
+        return [*(kept.item for kept in self.kept), *(item for item, _ in self._ahead)]
+
+    def reach(self, turns: int) -> list[str]:
+        """Look at the newest ``turns`` at least; the texts of those that are not in, to be counted."""
+        while not self._ended and len(self.kept) + len(self._ahead) < turns:
+            self._pull()
+        return [written.text for _, written in self._ahead]
+
     def look_ahead(self, room: float, stop_at: str = "") -> list[str]:
         """Pull turns that by estimate fill ``room`` tokens, up to the turn ``stop_at``; their texts, to be counted."""
         target = room * (_KNOWN_WALK if stop_at else _HEADROOM)
         estimated = 0.0
         while not self._ended and (not self._ahead or estimated < target):
-            item = next(self._items, None)
-            if item is None:
-                self._ended = True
+            pulled = self._pull()
+            if pulled is None:
                 break
-            written = self._form.write(item, Place(newer=self._newer_role()))
-            self._ahead.append((item, written))
-            estimated += self._counts.estimate(written.text, _CAREFUL)
-            if stop_at and item.turn_id == stop_at:
+            estimated += self._counts.estimate(pulled.text, _CAREFUL)
+            if stop_at and pulled.item.turn_id == stop_at:
                 break
         return [written.text for _, written in self._ahead]
 
@@ -188,6 +208,15 @@ class HistoryWalk:
     def has_older(self) -> bool:
         """Whether there is a turn that is not in; looks at one at most."""
         return bool(self._ahead) or bool(self.look_ahead(0))
+
+    def _pull(self) -> Written | None:
+        item = next(self._items, None)
+        if item is None:
+            self._ended = True
+            return None
+        written = self._form.write(item, Place(newer=self._newer_role()))
+        self._ahead.append((item, written))
+        return written
 
     def _newer_role(self) -> Role | None:
         if self._ahead:

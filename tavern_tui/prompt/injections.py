@@ -1,4 +1,4 @@
-"""Texts injected into the history at a depth: author's note, character note, post-history instructions.
+"""Texts injected into the history at a depth: author's note, character note, persona, lore.
 
 At one depth, from top to bottom: the assistant's, the user's, the system's; one message per role, its texts in the
 order of their keys. Depths count turns from the end and never injected texts; a negative depth is nowhere.
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.lorebook import InjectionRole
-from tavern_tui.prompt.inputs import GenerationKind, Injection, PromptInput
+from tavern_tui.prompt.inputs import GenerationKind, Injection, InjectionPosition, Policy, PromptInput
 from tavern_tui.prompt.items import SPEAKER_OF, Item
-from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.story import Story, untrusted
+
+DEEPEST = 1_000
+"""Under ``classic`` a text that would stand higher is nowhere, as in SillyTavern."""
 
 _LOWEST_FIRST = (InjectionRole.SYSTEM, InjectionRole.USER, InjectionRole.ASSISTANT)
 
@@ -29,18 +31,14 @@ class Injected:
 
 
 def injected(given: PromptInput, story: Story) -> list[Injected]:
-    """The messages to inject, the lowest first. On a continuation depth 0 is above the turn that is continued."""
-    note = given.character.note
-    of_the_card = Injection(
-        story.character_note,
-        note.depth,
-        note.role,
-        kind=PartKind.CHARACTER_NOTE,
-        source="the card's character note",
-        key="DEPTH_PROMPT",
-    )
+    """The messages to inject, the lowest first. On a continuation depth 0 is above the turn that is continued.
+
+    ``given`` has its notes among its injections (``notes.with_notes``).
+    """
     floor = 1 if given.kind is GenerationKind.CONTINUE else 0
-    texts = [one for one in (*given.injections, of_the_card) if one.text.strip()]
+    in_chat = [one for one in given.injections if one.position is InjectionPosition.IN_CHAT]
+    deepest = DEEPEST if given.policy is Policy.CLASSIC else max((one.depth for one in in_chat), default=0)
+    texts = [one for one in in_chat if one.text.strip() and one.depth <= deepest]
     found: list[Injected] = []
     for depth in sorted({one.depth for one in texts if one.depth >= 0}):
         for role in _LOWEST_FIRST:

@@ -61,13 +61,9 @@ class TurnFormat(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlainFormat:
-    """No template: ``Name: text`` and a newline. ``reply_name`` writes the speaker's name at the end of the prompt.
-
-    ``exact`` puts SillyTavern's blank before a continued turn of the user.
-    """
+    """No template: ``Name: text`` and a newline. ``reply_name`` writes the speaker's name at the end of the prompt."""
 
     reply_name: bool = True
-    exact: bool = False
     alternates: bool = False
     own_line: bool = True
 
@@ -79,15 +75,14 @@ class PlainFormat:
         """``Name: text``; narration and nameless text without a name."""
         name = "" if item.bare or item.speaker is Speaker.NARRATOR else item.name
         body = f"{name}: {item.text}" if name else item.text
-        if item.continued:
-            return Written(item, " " if self.exact and item.speaker is Speaker.USER else "", body, "")
-        return Written(item, "", body, "\n")
+        return Written(item, "", body, "" if item.continued else "\n")
 
     def reply_line(self, item: Item, older: Role | None) -> Written:
-        """``Name:`` and the reply's beginning after a space."""
-        if not (self.reply_name and item.name):
-            return Written(item, "", item.text, "")
-        return Written(item, "", f"{item.name}:" + (f" {item.text}" if item.text else ""), "")
+        """``Name:`` and the reply's beginning after a space; nothing where the answer is nobody's."""
+        begun = item.text.lstrip() if item.text.strip() else ""
+        if not self.reply_name or not item.name or item.quiet:
+            return Written(item, "", begun, "")
+        return Written(item, "", f"{item.name}:" + (f" {begun}" if begun else ""), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +90,8 @@ class InstructFormat:
     """A family's template. ``user`` and ``char`` are the names; ``expand`` runs the macros of sequences.
 
     ``exact`` writes what SillyTavern 1.12.6 writes where that is an oversight of its own: names in the user's lines of
-    examples under ``force``, a missing newline after examples while ``macro`` is off, a newline after a prefill, the
-    character's name for nameless injections.
+    examples under ``force``, a missing newline after examples while ``macro`` is off, no blank before a prefill but a
+    newline after it, the character's name for nameless injections, no name in a continued turn without a sequence.
     """
 
     template: InstructTemplate
@@ -141,7 +136,8 @@ class InstructFormat:
         if merges and role is place.older:
             opening = ""
         text = self._text(item)
-        body = f"{item.name}: {text}" if self._names(item) else text
+        lost = self.exact and item.continued and not opening and item.name == self.char
+        body = f"{item.name}: {text}" if self._names(item) and not lost else text
         return Written(item, opening, body, closing)
 
     def reply_line(self, item: Item, older: Role | None) -> Written:
@@ -149,6 +145,8 @@ class InstructFormat:
         template = self.template
         if item.speaker is Speaker.USER:
             sequence = template.input_sequence
+        elif item.quiet:
+            sequence = template.last_system_sequence or template.output_sequence
         else:
             sequence = template.last_output_sequence or template.output_sequence
         opening = self._filled(sequence, item.name)
@@ -158,10 +156,15 @@ class InstructFormat:
         if not self._named_reply(item):
             opening = opening.rstrip() if template.wrap else opening
             ending = newline if self.exact and item.text else ""
-            return Written(item, opening + (newline if opening else ""), item.text.lstrip(), ending)
+            return Written(item, opening + (newline if opening else ""), self._begun(item.text.lstrip()), ending)
         filler = "" if item.speaker is Speaker.USER else self._name_filler()
-        body = f"{item.name}:" + (f" {item.text.lstrip()}" if item.text else "")
-        return Written(item, opening + newline + filler, body, "")
+        between = "" if self.exact or not item.text else " "
+        begun = self._begun(item.text if self.exact else item.text.lstrip())
+        return Written(item, opening + newline + filler, f"{item.name}:{between}{begun}", "")
+
+    def _begun(self, text: str) -> str:
+        """The reply's beginning; SillyTavern takes off the blanks at its end where sequences stand on their own."""
+        return text.rstrip() if self.exact and self.template.wrap else text
 
     def _text(self, item: Item) -> str:
         """The text as the family writes it; the end of one that goes on stays as it is."""
@@ -207,7 +210,7 @@ class InstructFormat:
 
     def _named_reply(self, item: Item) -> bool:
         behavior = self.template.names_behavior
-        return bool(item.name) and (
+        return (bool(item.name) and not item.quiet) and (
             behavior is NamesBehavior.ALWAYS or (self.group and behavior is NamesBehavior.FORCE)
         )
 
@@ -223,18 +226,24 @@ class InstructFormat:
 
 
 def write_all(
-    items: Sequence[Item], form: TurnFormat, before: Role | None, after: Role | None, *, opens: bool
+    items: Sequence[Item],
+    form: TurnFormat,
+    before: Role | None,
+    after: Role | None,
+    *,
+    opens: bool,
+    filler: Item | None = None,
 ) -> list[Written]:
     """The items in order, each aware of its neighbours. ``before`` and ``after`` are the roles beyond the ends.
 
     ``opens`` says that the history among them begins with the chat's first turn. Examples and separators do not count
-    as first or last.
+    as first or last; a ``filler`` among them is written as a first turn, whatever else is one.
     """
     roles = [before, *(form.role(item) for item in items), after]
-    spoken = [at for at, item in enumerate(items) if not item.example and not item.bare]
+    spoken = [at for at, item in enumerate(items) if not item.example and not item.bare and item is not filler]
     last_input = max((at for at in spoken if items[at].speaker is Speaker.USER), default=-1)
     first = spoken[0] if spoken and opens else -1
     return [
-        form.write(item, Place(roles[at], roles[at + 2], at == first, at == last_input))
+        form.write(item, Place(roles[at], roles[at + 2], at == first or item is filler, at == last_input))
         for at, item in enumerate(items)
     ]

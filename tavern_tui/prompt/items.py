@@ -26,7 +26,8 @@ class Item:
 
     ``continued`` marks the turn that the reply goes on from: nothing is written after its text. ``named`` asks for the
     name where a template shows only unusual ones. ``token_ids`` are the ids of ``text``. ``example`` marks what belongs
-    to example dialogue. ``reason`` is said of it in a plan.
+    to example dialogue. ``reason`` is said of it in a plan. ``quiet`` marks a reply line that shows no name: the answer
+    is no turn of a character's.
     """
 
     speaker: Speaker
@@ -41,6 +42,7 @@ class Item:
     named: bool = False
     token_ids: tuple[int, ...] | None = None
     reason: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

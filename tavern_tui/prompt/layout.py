@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.head import Head
 from tavern_tui.prompt.instruct import PlainFormat, TurnFormat, write_all
 from tavern_tui.prompt.items import ROLE_OF, Item, Written
 from tavern_tui.prompt.plan import Part, PartKind, PartState
-from tavern_tui.prompt.story import Head
 
 _NEWLINES = re.compile("\n{2,}")
 
@@ -25,8 +25,10 @@ _NEWLINES = re.compile("\n{2,}")
 class Layout:
     """The decided contents, oldest first. ``opens`` says that the history begins with the chat's first turn.
 
-    ``filler`` is used only where the history begins with another speaker than the user. ``closed_thoughts`` stands
-    before the text that the reply goes on from.
+    ``filler`` is used only where the history begins with another speaker than the user, unless that was looked at
+    before (``filler_decided``). ``closed_thoughts`` stands before the text that the reply goes on from.
+    ``reply_on_new_line`` is for formats with lines of their own; ``blank_line``: an empty line stands for the history.
+    ``exact``: as SillyTavern 1.12.6 joins the end.
     """
 
     head: Head
@@ -38,6 +40,10 @@ class Layout:
     reply: Item | None
     closed_thoughts: str = ""
     left_out: tuple[Part, ...] = ()
+    filler_decided: bool = False
+    reply_on_new_line: bool = True
+    blank_line: bool = False
+    exact: bool = False
 
 
 def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: bool) -> Counting[tuple[Part, ...]]:
@@ -45,12 +51,13 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
     before = layout.head.role if layout.head.pieces else None
     items = _in_order(layout, form, before)
     after = form.role(layout.reply) if layout.reply is not None else None
-    written = write_all(items, form, before, after, opens=layout.opens)
+    filler = layout.filler if layout.filler_decided else None
+    written = write_all(items, form, before, after, opens=layout.opens, filler=filler)
     newer = form.role(items[0]) if items else after
     parts = [_part(one, layout.closed_thoughts) for one in written]
+    if layout.exact and isinstance(form, PlainFormat):
+        parts = _unended(parts, layout, form)
     parts += _reply_parts(layout, form, written, before)
-    if layout.reply is None and layout.history and isinstance(form, PlainFormat):
-        parts[-1] = replace(parts[-1], closing=parts[-1].closing.removesuffix("\n"))
     yield from counts.ask([part.text for part in parts])
     counted = [replace(part, tokens=counts[part.text]) for part in parts]
     everything = [*layout.head.parts(newer, counts), *counted]
@@ -63,6 +70,8 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
 
 def _in_order(layout: Layout, form: TurnFormat, before: Role | None) -> list[Item]:
     opening = [*layout.examples, *((layout.start,) if layout.start else ())]
+    if layout.filler_decided:
+        return [*opening, *((layout.filler,) if layout.filler else ()), *layout.history]
     wanted = layout.filler is not None and bool(layout.history)
     if wanted and layout.history[0].speaker is not Speaker.USER:
         previous = form.role(opening[-1]) if opening else before
@@ -70,6 +79,16 @@ def _in_order(layout: Layout, form: TurnFormat, before: Role | None) -> list[Ite
         if not (form.alternates and (previous is Role.USER or first is Role.USER)):
             opening += [layout.filler] if layout.filler else []
     return [*opening, *layout.history]
+
+
+def _unended(parts: list[Part], layout: Layout, form: PlainFormat) -> list[Part]:
+    """The parts without the last newline where no line follows, and with an empty line for a history without turns."""
+    asks = bool(parts) and parts[-1].kind is PartKind.QUIET
+    if asks and layout.blank_line:
+        parts[-1] = replace(parts[-1], opening="\n" + parts[-1].opening)
+    if layout.history and (layout.reply is None or not form.reply_name):
+        parts[-1] = replace(parts[-1], closing=parts[-1].closing.removesuffix("\n"))
+    return parts
 
 
 def _part(written: Written, closed_thoughts: str) -> Part:
@@ -100,14 +119,18 @@ def _reply_parts(layout: Layout, form: TurnFormat, written: Sequence[Written], b
     line = form.reply_line(replace(layout.reply, text=""), older)
     whole = form.reply_line(layout.reply, older)
     opening = line.opening
-    if form.own_line and written and not written[-1].text.endswith("\n"):
+    unended = bool(written) and not written[-1].text.endswith("\n")
+    blank = layout.blank_line and not layout.history
+    named = not isinstance(form, PlainFormat) or form.reply_name
+    if form.own_line and layout.reply_on_new_line and (unended or blank) and named:
         opening = "\n" + opening
     role = ROLE_OF[layout.reply.speaker]
     opening += layout.closed_thoughts
     yield Part(PartKind.REPLY_LINE, layout.reply.source, line.body, opening, role=role)
     if whole.body != line.body:
         rest = whole.body[len(line.body) :]
-        yield Part(PartKind.PREFILL, "the reply's given beginning", rest, closing=whole.closing, role=role)
+        between = "" if named or not layout.exact else " "
+        yield Part(PartKind.PREFILL, "the reply's given beginning", rest, between, whole.closing, role=role)
 
 
 def _collapsed(parts: Iterable[Part]) -> Iterator[Part]:

@@ -2,7 +2,7 @@
 
 Variables, ``#if`` / ``else`` / ``#unless``, comments, ``~`` and a backslash before a tag that is not meant; names that
 are no field of the story are handed on untouched to the macro pass. The result is a list of pieces that remember which
-field they come from.
+field they come from. A template that is broken is rendered as far as it makes sense.
 Source: SillyTavern 1.12.6, ``public/scripts/power-user.js`` (``renderStoryString``); Handlebars 4 for standalone lines.
 """
 
@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-
-from tavern_tui.domain.errors import PromptError
+from dataclasses import dataclass, field
 
 _DEEPEST = 50
 _TAG = re.compile(r"\\?\{\{\{?~?\s*(?:!.*?|[^{}]*?)\s*~?\}?\}\}", re.DOTALL)
@@ -37,17 +35,105 @@ class Piece:
     reason: str = ""
 
 
-_ELSE = Piece("", "")
+@dataclass(slots=True)
+class _Block:
+    """A block that is open: what it is closed by, whether its first branch counts, and both branches."""
+
+    closes: str
+    truth: bool
+    first: list[Piece] = field(default_factory=list)
+    second: list[Piece] | None = None
+
+    @property
+    def here(self) -> list[Piece]:
+        """The branch that is being read."""
+        return self.first if self.second is None else self.second
+
+    def chosen(self) -> list[Piece]:
+        """The branch that counts."""
+        return self.first if self.truth else self.second or []
 
 
-def render(template: str, values: Mapping[str, str], *, where: str = "") -> list[Piece]:
-    """The pieces of ``template`` with ``values`` filled in; a field that is not blank counts as true.
+def render(template: str, values: Mapping[str, str]) -> tuple[list[Piece], tuple[str, ...]]:
+    """The pieces of ``template`` with ``values`` filled in, and what is wrong with it.
 
-    Raises ``PromptError`` where a block is not closed or closed without having been opened; ``where`` names the
-    template in it.
+    A field that is not blank counts as true. Blocks that do not match never end a prompt: one that is not closed ends
+    with the text, what closes nothing is passed over, and what nests too deep is left out.
     """
-    tokens = iter(_tokens(_STANDALONE.sub(r"\1", template)))
-    return [piece for piece in _block(tokens, values, "", 0, where) if piece.text]
+    reading = _Reading(values)
+    for text, tag in _tokens(_STANDALONE.sub(r"\1", template)):
+        reading.text(text)
+        reading.tag(tag)
+    return reading.end()
+
+
+class _Reading:
+    """A template being read, its open blocks on a stack."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._blocks = [_Block("", truth=True)]
+        self._too_deep = 0
+        self._problems: dict[str, None] = {}
+
+    def text(self, text: str) -> None:
+        """A stretch between tags."""
+        self._add(Piece("", text))
+
+    def tag(self, tag: str) -> None:
+        """A tag, a variable or the beginning or the end of a block; empty for none."""
+        if tag.startswith("\\"):
+            self._add(Piece("", tag[1:]))
+            return
+        name = tag.strip("{}").strip("~").strip()
+        block = _BLOCK.fullmatch(name)
+        if block is None:
+            self._add(Piece(name, self._values[name]) if name in self._values else Piece("", tag))
+        elif opened := block[1]:
+            self._open(opened, bool(self._values.get(block[2])) == (opened == "if"))
+        elif block[3]:
+            self._close(block[3])
+        elif block[4]:
+            self._otherwise()
+
+    def end(self) -> tuple[list[Piece], tuple[str, ...]]:
+        """All pieces that are not empty, and the problems."""
+        while len(self._blocks) > 1:
+            self._problems[f"does not close #{self._blocks[-1].closes}"] = None
+            self._leave()
+        return [piece for piece in self._blocks[0].first if piece.text], tuple(self._problems)
+
+    def _add(self, piece: Piece) -> None:
+        if not self._too_deep:
+            self._blocks[-1].here.append(piece)
+
+    def _open(self, name: str, truth: bool) -> None:
+        if self._too_deep or len(self._blocks) > _DEEPEST:
+            self._too_deep += 1
+            self._problems[f"nests more than {_DEEPEST} blocks"] = None
+        else:
+            self._blocks.append(_Block(name, truth))
+
+    def _close(self, name: str) -> None:
+        if self._too_deep:
+            self._too_deep -= 1
+            return
+        if name != self._blocks[-1].closes:
+            self._problems[f"closes /{name} where it is not open"] = None
+        if len(self._blocks) > 1:
+            self._leave()
+
+    def _otherwise(self) -> None:
+        if self._too_deep:
+            return
+        if len(self._blocks) == 1:
+            self._problems["has an else outside of a block"] = None
+        elif self._blocks[-1].second is None:
+            self._blocks[-1].second = []
+
+    def _leave(self) -> None:
+        block = self._blocks.pop()
+        self._blocks[-1].here.extend(block.chosen())
 
 
 def flat(pieces: list[Piece], expand: Callable[[str], str], *, final_newline: bool, over_fields: bool) -> list[Piece]:
@@ -111,46 +197,3 @@ def _tokens(template: str) -> Iterator[tuple[str, str]]:
         done, eat = match.end(), tag.rstrip("}").endswith("~")
     rest = template[done:]
     yield (rest.lstrip() if eat else rest), ""
-
-
-def _block(
-    tokens: Iterator[tuple[str, str]], values: Mapping[str, str], closes: str, depth: int, where: str
-) -> list[Piece]:
-    """Pieces up to the tag that closes the block ``closes`` (to the end for the outermost), ``_ELSE`` among them."""
-    if depth > _DEEPEST:
-        raise _broken(f"nests more than {_DEEPEST} blocks", where)
-    pieces: list[Piece] = []
-    for text, tag in tokens:
-        pieces.append(Piece("", text))
-        if tag.startswith("\\"):
-            pieces.append(Piece("", tag[1:]))
-            continue
-        name = tag.strip("{}").strip("~").strip()
-        block = _BLOCK.fullmatch(name)
-        if block is None:
-            pieces.append(Piece(name, values[name]) if name in values else Piece("", tag))
-        elif opened := block[1]:
-            inner = _block(tokens, values, opened, depth + 1, where)
-            pieces += _branch(inner, bool(values.get(block[2])) == (opened == "if"))
-        elif block[3]:
-            if block[3] != closes:
-                raise _broken(f"closes /{block[3]} where it is not open", where)
-            return pieces
-        elif block[4]:
-            if not closes:
-                raise _broken("has an else outside of a block", where)
-            pieces.append(_ELSE)
-    if closes:
-        raise _broken(f"does not close #{closes}", where)
-    return pieces
-
-
-def _branch(pieces: list[Piece], truth: bool) -> list[Piece]:
-    cut = next((at for at, piece in enumerate(pieces) if piece is _ELSE), len(pieces))
-    return pieces[:cut] if truth else [piece for piece in pieces[cut:] if piece is not _ELSE]
-
-
-def _broken(what: str, where: str) -> PromptError:
-    return PromptError(
-        f"The story string {what}.", hint="Correct the context template, or choose another.", where=where
-    )

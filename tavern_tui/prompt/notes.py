@@ -1,0 +1,179 @@
+"""What is injected beside the chat: author's note, character notes, a persona that is not in the story string, and
+the quiet prompt, which lore is looked for in.
+
+``with_notes`` turns all of them into ``Injection``s, whose places ``injections`` (in the chat) and ``anchors`` (round
+the story string) find. Lore round the note joins them in ``lore_places``.
+Source: SillyTavern 1.12.6, ``public/scripts/authors-note.js`` (``setFloatingPrompt``), ``public/script.js``
+(``addPersonaDescriptionExtensionPrompt``, ``getExtensionPrompt``, depth prompts in ``Generate``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tavern_tui.prompt import group
+from tavern_tui.prompt.inputs import (
+    AuthorsNote,
+    CharacterNotePosition,
+    Injection,
+    InjectionPosition,
+    PersonaPosition,
+    Policy,
+    PromptInput,
+)
+from tavern_tui.prompt.macros import expand
+from tavern_tui.prompt.plan import Part, PartKind, PartState
+from tavern_tui.prompt.story import Story, named, untrusted
+
+DEPTH_LORE_KEY = "customDepthWI"
+"""What the keys of lore at a depth begin with."""
+
+_PERSONA = "the persona's description"
+_AT_NOTE = (PersonaPosition.NOTE_TOP, PersonaPosition.NOTE_BOTTOM)
+
+
+def with_notes(given: PromptInput, story: Story) -> PromptInput:
+    """``given`` with everything that is to be injected among its ``injections``, macros not yet expanded."""
+    added = (*_at_the_note(given), *_character_notes(given, story), *_persona(given), *_quiet(given))
+    return replace(given, injections=(*given.injections, *added))
+
+
+def without_depth_lore(given: PromptInput) -> PromptInput:
+    """``given`` without the lore that would be injected at a depth, where a quiet prompt does not want it."""
+    if given.quiet is None or not given.quiet.skip_lore_and_note:
+        return given
+    kept = (one for one in given.injections if not one.key.startswith(DEPTH_LORE_KEY))
+    return replace(given, injections=tuple(kept))
+
+
+def due(note: AuthorsNote, user_turns: int) -> bool:
+    """Whether the note is in this prompt. Source: spec §10.4."""
+    if note.interval == 1:
+        return True
+    return 0 < note.interval <= user_turns and user_turns % note.interval == 0
+
+
+def left_out(given: PromptInput) -> Iterator[Part]:
+    """The parts of a plan for what has a text and no place in this prompt."""
+    note, about = given.note, given.persona.description
+    waits = note is not None and not due(note, given.user_turns)
+    if note is not None and waits and note_text(note):
+        every = note.interval
+        reason = f"due at every {every}th turn of yours, not at your {given.user_turns}th"
+        reason = reason if every > 0 else "its interval is 0: switched off"
+        yield Part(PartKind.NOTE, "author's note", note_text(note), state=PartState.OUT, reason=reason)
+    if about and given.persona_position is PersonaPosition.NONE:
+        yield Part(PartKind.PERSONA, _PERSONA, about, state=PartState.OUT, reason="its position is none")
+    if about and waits and given.persona_position in _AT_NOTE and given.policy is Policy.CLASSIC:
+        reason = "it stands at the author's note, which is not due"
+        yield Part(PartKind.PERSONA, _PERSONA, about, state=PartState.OUT, reason=reason)
+
+
+def note_text(note: AuthorsNote) -> str:
+    """The chat's note and the character's own, as they are put together."""
+    if not note.of_character:
+        return note.text
+    match note.of_character_position:
+        case CharacterNotePosition.BEFORE:
+            return f"{note.of_character}\n{note.text}"
+        case CharacterNotePosition.AFTER:
+            return f"{note.text}\n{note.of_character}"
+        case CharacterNotePosition.REPLACE:
+            return note.of_character
+
+
+def _at_the_note(given: PromptInput) -> Iterator[Injection]:
+    """The author's note with the persona above or below it. Without a text it holds the place for lore round it.
+
+    Where it is not due, ``classic`` leaves out the persona, too; ``economy`` keeps who the user is where it is.
+    """
+    exact = given.policy is Policy.CLASSIC
+    about = given.persona.description if given.persona_position in _AT_NOTE else ""
+    if given.note is None and not about:
+        return
+    note = given.note or AuthorsNote()
+    waits = not due(note, given.user_turns)
+    if exact and waits:
+        return
+    skipped = not exact and given.quiet is not None and given.quiet.skip_lore_and_note
+    text = "" if waits or skipped else note_text(note)
+    if not (exact or text or about):
+        return
+    of_note, of_persona = (PartKind.NOTE, "author's note", text), (PartKind.PERSONA, _PERSONA, about)
+    top = given.persona_position is PersonaPosition.NOTE_TOP
+    order = (of_persona, of_note) if top else (of_note, of_persona)
+    there = [one for one in order if one[2]] or [of_note]
+    yield Injection(
+        "\n".join(one[2] for one in (order if exact and about else there)),
+        note.depth,
+        note.role,
+        kind=PartKind.NOTE if text else there[0][0],
+        source=" and ".join(one[1] for one in there),
+        scan=note.allow_lore_scan,
+        position=note.position,
+    )
+
+
+def _character_notes(given: PromptInput, story: Story) -> Iterator[Injection]:
+    scan = given.note is not None and given.note.allow_lore_scan
+    joins = group.joins_cards(given)
+    number = 0
+    for member in group.noted(given):
+        note = member.note
+        text = note.text.strip()
+        source = "the card's character note"
+        if joins:
+            name = named(member.name, given)
+            text = expand(text, replace(story.macros, char=name))
+            source = f"{name}'s character note"
+        if not text:
+            continue
+        key = f"DEPTH_PROMPT_{number}" if joins else "DEPTH_PROMPT"
+        yield Injection(text, note.depth, note.role, PartKind.CHARACTER_NOTE, source, key, scan)
+        number += 1
+
+
+def _persona(given: PromptInput) -> Iterator[Injection]:
+    about = given.persona.description
+    if about and given.persona_position is PersonaPosition.AT_DEPTH:
+        place = (given.persona_depth, given.persona_role)
+        yield Injection(about, *place, PartKind.PERSONA, _PERSONA, "PERSONA_DESCRIPTION", scan=True)
+
+
+def _quiet(given: PromptInput) -> Iterator[Injection]:
+    """The quiet prompt as lore sees it; ``assemble`` writes it at the prompt's end."""
+    if given.quiet is not None and given.quiet.text:
+        nowhere = InjectionPosition.NONE
+        yield Injection(
+            given.quiet.text,
+            0,
+            kind=PartKind.QUIET,
+            source="quiet prompt",
+            key="QUIET_PROMPT",
+            scan=True,
+            position=nowhere,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A text round the story string, macros expanded; empty for none."""
+
+    text: str = ""
+    kind: PartKind = PartKind.NOTE
+    source: str = ""
+    reason: str = ""
+
+
+def anchor(given: PromptInput, story: Story, position: InjectionPosition) -> Anchor:
+    """What stands before or after the story string, its texts in the order of their keys."""
+    here = sorted(
+        (one for one in given.injections if one.position is position and one.text.strip()), key=lambda one: one.key
+    )
+    if not here:
+        return Anchor()
+    text = untrusted(story.expand("\n".join(one.text.strip() for one in here)), given)
+    source = " and ".join(dict.fromkeys(one.source for one in here))
+    reason = "; ".join(one.reason for one in here if one.reason)
+    return Anchor(text, here[0].kind, source, reason)

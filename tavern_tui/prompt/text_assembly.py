@@ -1,0 +1,298 @@
+"""``TextAssembly``: one prompt for text completion in the making, its lore decided.
+
+The head, example dialogue (``examples``), injections at their depth (``injections``), the history (``history``, and
+``classic_fill`` for ``classic``), what the prompt ends with (``ending``): the budget decides what of them is in, and
+``layout`` writes it down with its true neighbours. ``docs/prompt.md`` explains the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from tavern_tui.domain.chat import ROOT, Turn
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import Role
+from tavern_tui.prompt import notes, refusals
+from tavern_tui.prompt.chat_messages import OPENING_TURN
+from tavern_tui.prompt.classic_fill import ClassicFill, Filled
+from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.ending import Ending, continued_in_plain, ending
+from tavern_tui.prompt.examples import Dialogue, example_dialogue, separator_item
+from tavern_tui.prompt.head import Head, head
+from tavern_tui.prompt.history import STEP, HistoryWalk, continued_item, turn_items
+from tavern_tui.prompt.injections import Injected, injected, spliced
+from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
+from tavern_tui.prompt.instruct import Place, PlainFormat, TurnFormat
+from tavern_tui.prompt.items import Item
+from tavern_tui.prompt.layout import Layout, write_parts
+from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
+from tavern_tui.prompt.stop import stop_strings
+from tavern_tui.prompt.story import Story
+
+_CHARACTERS_PER_TOKEN = 64  # no text has so many; one that is longer than that in the whole context is not counted
+
+
+class TextAssembly:
+    """One prompt in the making."""
+
+    def __init__(self, given: PromptInput, story: Story, counts: Counts) -> None:
+        self.given = given
+        self.counts = counts
+        self.story = story
+        self.exact = given.policy is Policy.CLASSIC
+        self.turns: Iterator[Turn] = iter(given.turns)
+        turn = self._turn_to_continue() if given.kind is GenerationKind.CONTINUE else None
+        self.continued = None if turn is None else continued_item(turn, given, story)
+        self.greeting_alone = turn is not None and turn.parent == ROOT
+        self.ending: Ending = ending(given, story)
+        self.form: TurnFormat = self.ending.form
+        self.dialogue: Dialogue = example_dialogue(given, story, self.form)
+        self.head: Head = head(given, story, self.dialogue.text, self.dialogue.raw)
+        self.elements = () if given.examples is Examples.NEVER else self.dialogue.elements
+        self.walk = HistoryWalk(turn_items(self.turns, given, story), self.form, counts)
+        self.injections: list[Injected] = injected(given, story)
+        self.post_history = self._post_history()
+        self.start = self._chat_start()
+        self.filler = self._filler()
+        self._first_batch: list[str] = []
+
+    def first_batch(self) -> list[str]:
+        """The texts to be counted first: all but the history, and of it what will fit by estimate."""
+        if self._first_batch:
+            return self._first_batch
+        optional = [*self._texts(self.start, self.filler, self.post_history, *(one.item for one in self.injections))]
+        optional += [text for element in self.elements for text in self._texts(*element)]
+        known = [*self.head.countable(), *self._fixed(), *optional]
+        self._assume_lengths(known)
+        guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in dict.fromkeys(known))
+        ahead = self.walk.look_ahead(guess, self.given.first_turn)
+        self._assume_lengths(ahead)
+        self._first_batch = [*known, *ahead]
+        return self._first_batch
+
+    def plan(self) -> Counting[PromptPlan]:
+        """Fit everything into the budget and write it down."""
+        yield from self.counts.ask(self.first_batch())
+        heads = [self.counts[self.head.text(role)] for role in (Role.USER, Role.ASSISTANT)]
+        base = max(heads) + sum(self.counts[text] for text in self._fixed())
+        if self.exact:
+            layout = yield from self._classic(base)
+        else:
+            layout = yield from self._economy(base)
+        parts = yield from write_parts(layout, self.form, self.counts, collapse=self.given.collapse_newlines)
+        return self._planned(parts)
+
+    # The two policies.
+
+    def _classic(self, base: int) -> Counting[Layout]:
+        """Injections, then turns newest first, then examples, each while the sum stays below the limit."""
+        limit = self._limit()
+        always = self.given.examples is Examples.ALWAYS
+        spent = base + self._cost(self.start) + self._cost(self.filler)
+        if always:
+            spent += sum(self._cost(*element) for element in self.elements)
+        if spent >= self.given.context_tokens:
+            raise refusals.card_too_long(self.given, base, self._longest())
+        spent += self.given.token_padding
+        choice = ClassicFill(
+            self.walk,
+            self.form,
+            self.counts,
+            injections=self.injections,
+            post_history=self.post_history,
+            continued=self.continued,
+        )
+        filled = yield from choice.fill(limit - spent)
+        spent += filled.tokens
+        used = len(self.elements) if always else 0
+        while used < len(self.elements):
+            spent += self._cost(*self.elements[used])
+            if spent >= limit:
+                break
+            used += 1
+        return self._classic_layout(filled, used)
+
+    def _classic_layout(self, filled: Filled, used: int) -> Layout:
+        filler = self.filler if filled.wants_filler else None
+        there = bool(filled.history) or filler is not None or filled.empty
+        continued, form = self.continued, self.form
+        if continued is not None and isinstance(form, PlainFormat):
+            line = form.reply_name and there and not self.greeting_alone
+            continued = continued if filled.alone else continued_in_plain(continued, self.story.char, line=line)
+        included = {id(item) for item in filled.history}
+        out = [one for one in self.injections if id(one.item) not in included]
+        return Layout(
+            head=self.head,
+            examples=tuple(item for element in self.elements[:used] for item in element),
+            start=self.start,
+            filler=filler,
+            filler_decided=True,
+            history=(*filled.history, *(item for item in (continued, *self.ending.asked) if item)),
+            opens=filled.opens,
+            reply=self.ending.reply if there else None,
+            reply_on_new_line=self.given.kind is not GenerationKind.QUIET or self.ending.loud_in_plain,
+            blank_line=filled.empty,
+            exact=True,
+            closed_thoughts=self._closed_thoughts(),
+            left_out=tuple(self._left_out(out, used, filled.cut)),
+        )
+
+    def _economy(self, base: int) -> Counting[Layout]:
+        """Everything while it fits; then without examples; then without the oldest quarter of the history."""
+        start = self._cost(self.start)
+        sizes = [self._cost(*element) for element in self.elements]
+        pinned = start + sum(sizes) if self.given.examples is Examples.ALWAYS and sizes else 0
+        base += self._cost(*(one.item for one in self.injections)) + self._cost(self.filler) + pinned
+        room = self._limit() - base
+        if room < 0:
+            raise refusals.card_too_long(self.given, base, self._longest())
+        whole = yield from self.walk.take_in_steps(room, self.given.first_turn)
+        if not self.walk.kept and self.walk.has_older():
+            item = self.walk.next_item
+            raise refusals.turn_too_long(item, self._cost(item), room)
+        used = len(self.elements) if pinned else 0
+        if whole and not pinned:
+            step = max(1, room // STEP)
+            left = room - -(-self.walk.total // step) * step - start
+            while used < len(sizes) and sizes[used] <= left:
+                left -= sizes[used]
+                used += 1
+        return self._economy_layout(used)
+
+    def _economy_layout(self, used: int) -> Layout:
+        below = 1 if self.continued is not None else 0
+        newest_first = spliced([kept.item for kept in self.walk.kept], self.injections, below)
+        last = (item for item in (self.post_history, self.continued) if item)
+        answered = bool(self.walk.kept) or self.walk.complete or bool(self.injections)
+        return Layout(
+            head=self.head,
+            examples=tuple(item for element in self.elements[:used] for item in element),
+            start=self.start if used else None,
+            filler=self.filler,
+            history=(*reversed(newest_first), *last, *self.ending.asked),
+            opens=self.walk.complete,
+            reply=self.ending.reply if answered else None,
+            closed_thoughts=self._closed_thoughts(),
+            left_out=tuple(self._left_out((), used, self.walk.next_item)),
+        )
+
+    # What a prompt is made of.
+
+    def _turn_to_continue(self) -> Turn:
+        turn = next((turn for turn in self.turns if not turn.hidden), None)
+        if turn is None:
+            raise refusals.nothing_to_continue()
+        return turn
+
+    def _post_history(self) -> Item | None:
+        if not self.story.post_history:
+            return None
+        speaker = Speaker.USER if self.exact else Speaker.NARRATOR
+        return Item(speaker, "", self.story.post_history, PartKind.POST_HISTORY, "post-history instructions")
+
+    def _chat_start(self) -> Item | None:
+        text = self.story.expand(self.given.context.chat_start)
+        bare = self.exact or self.given.instruct is None
+        return separator_item(text, PartKind.CHAT_START, bare=bare) if text else None
+
+    def _filler(self) -> Item | None:
+        """The user's turn that stands before a history which the character opens, where the template wants one."""
+        template = self.given.instruct
+        if template is None or not (template.user_alignment_message or template.alternates):
+            return None
+        text = template.user_alignment_message or OPENING_TURN
+        return Item(Speaker.USER, self.story.user, text, PartKind.MARKUP, "the instruct template's user filler")
+
+    def _closed_thoughts(self) -> str:
+        """The beginning of the thinking, or an empty one where the reply goes on from a text or must not think."""
+        template = self.given.instruct
+        if template is None or not template.reasoning_open or self.given.kind is GenerationKind.IMPERSONATE:
+            return ""
+        goes_on = self.continued is not None or (self.ending.reply is not None and bool(self.ending.reply.text))
+        if self.given.think and not goes_on:
+            return template.reasoning_prefill
+        return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
+
+    def _left_out(self, injections: Sequence[Injected], used: int, older: Item | None) -> Iterator[Part]:
+        """Parts for what is not in: the texts ``injections``, and of the history ``older`` and what is above it."""
+        yield from self.head.unused
+        yield from notes.left_out(self.given)
+        switched_off = self.given.examples is Examples.NEVER
+        for element in self.dialogue.elements[used:]:
+            text = "".join(self.form.write(item, Place()).text for item in element)
+            reason = "example dialogue is switched off" if switched_off else "made room for the history"
+            state = PartState.OUT if switched_off else PartState.CUT
+            yield Part(PartKind.EXAMPLE, element[0].source, text, tokens=self._known(text), state=state, reason=reason)
+        for one in injections:
+            tokens = self._cost(one.item)
+            yield Part(one.item.kind, one.item.source, one.item.text, "", "", tokens, PartState.CUT, "no room")
+        if older is not None and older.turn_id:
+            reason = "no room for this turn and those before it"
+            tokens = self._known(self.form.write(older, Place()).text)
+            yield Part(PartKind.TURN, older.source, older.text, "", "", tokens, PartState.CUT, reason, older.turn_id)
+
+    # Sizes.
+
+    def _limit(self) -> int:
+        limit = self.given.context_tokens - self.given.response_tokens
+        return limit if self.exact else limit - self.given.reserve_tokens
+
+    def _fixed(self) -> list[str]:
+        """The texts that are in, whatever else is. ``classic`` counts the name before a continued text twice."""
+        form, continued, reply = self.form, self.continued, self.ending.reply
+        fixed = [*self._texts(continued, *self.ending.asked, reply)]
+        if not self.exact:
+            return [*self._texts(self.post_history), *fixed]
+        of_user = continued is None or continued.speaker is Speaker.USER
+        if isinstance(form, PlainFormat) and form.reply_name and not of_user and not self.greeting_alone:
+            fixed.append(f"{self.story.char}:")
+        return fixed
+
+    def _texts(self, *items: Item | None) -> Iterator[str]:
+        for item in items:
+            if item is not None and item.kind is PartKind.REPLY_LINE:
+                uncounted = self.exact and isinstance(self.form, PlainFormat)
+                yield self.form.reply_line(replace(item, text="") if uncounted else item, None).text
+            elif item is not None:
+                yield self.form.write(item, Place()).text
+
+    def _cost(self, *items: Item | None) -> int:
+        return sum(self.counts[text] for text in self._texts(*items))
+
+    def _known(self, text: str) -> int:
+        return self.counts.get(text, 0)
+
+    def _assume_lengths(self, texts: Sequence[str]) -> None:
+        """Texts that are longer than any context are not sent to be counted."""
+        for text in texts:
+            if len(text) > _CHARACTERS_PER_TOKEN * self.given.context_tokens:
+                self.counts.setdefault(text, max(self.given.context_tokens + 1, len(text) // 4))
+
+    def _longest(self) -> str:
+        """What most of the head is."""
+        parts = self.head.uncounted(None)
+        return max(parts, key=lambda part: len(part.body)).source if parts else ""
+
+    def _planned(self, parts: tuple[Part, ...]) -> PromptPlan:
+        given, template = self.given, self.given.instruct
+        prefill = self.ending.kept
+        if self.continued is not None and self.continued.speaker is not Speaker.USER:
+            prefill = self.continued.text
+        turns = (part for part in parts if part.state is PartState.IN and part.turn_id)
+        first = next(turns, None)
+        return PromptPlan(
+            parts=parts,
+            stop=stop_strings(given, self.story, self.continued),
+            context_tokens=given.context_tokens,
+            response_tokens=given.response_tokens,
+            template=template.name if template else "plain text",
+            context_template=given.context.name,
+            policy=given.policy.value,
+            first_turn=first.turn_id if first else "",
+            prefill=prefill,
+            reasoning_open=template.reasoning_open if template else "",
+            reasoning_close=template.reasoning_close if template else "",
+            control_tokens=template.control_tokens if template else (),
+            padding=given.token_padding if self.exact else given.reserve_tokens,
+        )
