@@ -149,10 +149,9 @@ class _Page:
         plan = self._found.plan
         left = max(0, plan.limit - plan.tokens)
         line()
-        line(
-            f"{self._tokens(plan.tokens)} of {plan.limit:,} tokens ({self._percent(plan.tokens)}), {self._tokens(left)} "
-            f"free. Context {plan.context_tokens:,}, of which {plan.response_tokens:,} for the reply."
-        )
+        used = f"{self._tokens(plan.tokens)} of {plan.limit:,} tokens ({self._percent(plan.tokens)})"
+        context = f"Context {plan.context_tokens:,}, of which {plan.response_tokens:,} for the reply."
+        line(f"{used}, {self._tokens(left)} free. {context}")
         if plan.stop:
             line("Stops at: " + "  ".join(repr(stop) for stop in plan.stop))
 
