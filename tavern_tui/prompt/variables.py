@@ -144,10 +144,6 @@ class Variables:
         self._kept.clear()
         self._performed.clear()
 
-    def copied(self) -> Variables:
-        """Other variables with the same values."""
-        return Variables(*self._values.values())
-
     def mark(self) -> Mark:
         """The state as it stands."""
         values = {scope: dict(here) for scope, here in self._values.items()}

@@ -1,17 +1,24 @@
-"""How a chat begins: the card's greetings with their macros filled in, and the same for what a user sends."""
+"""What is said in a chat without a model: the greetings of a new one, and the user's own turns.
+
+Their macros are replaced when they are stored (``docs/spec/sillytavern-prompts.md`` §3.5), and what these do to
+variables is kept with them.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.chat import ROOT, ChatTree
+from tavern_tui.domain.events import Body, Speaker, TipMoved, TurnAdded
 from tavern_tui.domain.persona import Persona
-from tavern_tui.session.chat_variables import swipes_of
+from tavern_tui.session.chat_variables import ChatVariables, swipes_of
 from tavern_tui.session.turn_numbers import TurnNumbers
+from tavern_tui.storage.chats import ChatLog
 
 if TYPE_CHECKING:
     from tavern_tui.prompt.macros import NewestTurns, Variables
@@ -19,67 +26,82 @@ if TYPE_CHECKING:
 _TURNS_BACK = 1_000
 
 
-def expanded(
-    text: str,
-    character: Character,
-    persona: Persona,
-    now: datetime,
-    random: Callable[[], float],
-    *,
-    variables: Variables | None = None,
-    turns: NewestTurns | None = None,
-    exact: bool = False,
-) -> str:
-    """``text`` with its macros replaced, as it is stored (``docs/spec/sillytavern-prompts.md`` §3.5).
+class Speech:
+    """Says things in ``log``'s chat. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1."""
 
-    ``variables`` are changed by it. ``exact``: by the macros of SillyTavern 1.12.6 alone.
-    """
-    from tavern_tui.prompt.macros import MacroContext, expand
+    def __init__(
+        self,
+        log: ChatLog,
+        character: Character,
+        persona: Persona,
+        variables: ChatVariables,
+        clock: Callable[[], float],
+        dice: Callable[[], float],
+    ) -> None:
+        self._log = log
+        self._character = character
+        self._persona = persona
+        self._variables = variables
+        self._clock = clock
+        self._dice = dice
 
-    names = MacroContext(
-        user=persona.name,
-        char=character.nickname or character.name,
-        now=now,
-        random=random,
-        variables=variables,
-        turns=turns,
-        exact=exact,
-    )
-    return expand(text, names)
+    async def greet(self) -> None:
+        """Store the card's greetings as swipes of the chat's first turn, the first one shown.
 
+        Nothing where another terminal was faster. Of all greetings only the one that is shown changes variables. Raises
+        ``StorageError``.
+        """
+        shown = self._variables.begin()
+        texts = [
+            self._expanded(text, shown if at == 0 else self._variables.begin())
+            for at, text in enumerate(self._character.greetings)
+        ]
 
-def greetings(
-    character: Character,
-    persona: Persona,
-    now: datetime,
-    random: Callable[[], float],
-    variables: Variables | None = None,
-) -> tuple[str, ...]:
-    """The card's greetings, the first one first, as a new chat shows them: swipes of one turn.
+        def turns(tree: ChatTree) -> list[Body]:
+            if tree.turns:
+                return []
+            return [TurnAdded(ROOT, Speaker.CHARACTER, self._character.name, text) for text in texts]
 
-    ``variables`` are those that the first greeting, which is shown, leaves; no other greeting changes them.
-    """
-    texts = []
-    for at, text in enumerate(character.greetings):
-        own = variables if at == 0 or variables is None else variables.copied()
-        texts.append(expanded(text, character, persona, now, random, variables=own))
-    return tuple(texts)
+        written = await asyncio.to_thread(self._log.append_from, turns) if texts else ()
+        if len(written) > 1:
+            await asyncio.to_thread(self._log.append, TipMoved(written[0].id))
+        if written:
+            await self._variables.keep_changed(shown)
 
+    async def say(self, text: str) -> str:
+        """Store the user's turn; its id. It goes under what is the tip by then: another terminal may have written.
 
-def said_in(
-    tree: ChatTree,
-    text: str,
-    character: Character,
-    persona: Persona,
-    now: datetime,
-    random: Callable[[], float],
-    variables: Variables,
-) -> str:
-    """What the user says, as it is stored: its macros replaced, which may ask for the newest turns of the chat."""
-    if "{{" not in text and "<" not in text:
-        return text
-    from tavern_tui.prompt.macros import NewestTurns
+        Raises ``StorageError``.
+        """
+        variables = self._variables.begin()
+        said = self._expanded(text, variables, of_user=True)
 
-    newest = list(islice(tree.walk_back(), _TURNS_BACK))
-    turns = NewestTurns(newest, number=TurnNumbers(lambda: tree), swipes=swipes_of(tree, tree.tip, another=False))
-    return expanded(text, character, persona, now, random, variables=variables, turns=turns)
+        def turn(tree: ChatTree) -> list[Body]:
+            return [TurnAdded(tree.tip, Speaker.USER, self._persona.name, said)]
+
+        (event,) = await asyncio.to_thread(self._log.append_from, turn)
+        await self._variables.keep_changed(variables)
+        return event.id
+
+    def _expanded(self, text: str, variables: Variables, *, of_user: bool = False) -> str:
+        """``text`` as it is stored; a text of the user's may ask for the chat's newest turns."""
+        if "{{" not in text and "<" not in text:
+            return text
+        from tavern_tui.prompt.macros import MacroContext, expand
+
+        context = MacroContext(
+            user=self._persona.name,
+            char=self._character.nickname or self._character.name,
+            now=datetime.fromtimestamp(self._clock()),
+            random=self._dice,
+            variables=variables,
+            turns=self._newest() if of_user else None,
+        )
+        return expand(text, context)
+
+    def _newest(self) -> NewestTurns:
+        from tavern_tui.prompt.macros import NewestTurns
+
+        tree = self._log.tree
+        turns = list(islice(tree.walk_back(), _TURNS_BACK))
+        return NewestTurns(turns, number=TurnNumbers(lambda: tree), swipes=swipes_of(tree, tree.tip, another=False))

@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.chat import ROOT, ChatTree, Turn
+from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, PromptError, SettingsError
-from tavern_tui.domain.events import Body, PropertySet, Speaker, TipMoved, TurnAdded
+from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import events as out
@@ -27,7 +27,7 @@ from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.chat_variables import ChatVariables, swipes_of
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.counting import drive
-from tavern_tui.session.greeting import greetings, said_in
+from tavern_tui.session.greeting import Speech
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.reply_place import ReplyPlace
@@ -89,6 +89,7 @@ class ChatSession:
         self.lorebooks = lorebooks
         self.no_card = no_card
         self.variables = ChatVariables(log, global_variables)
+        self._speech = Speech(log, character, persona, self.variables, clock, dice)
         self._sample = sample
         self._clock = clock
         self._dice = dice
@@ -116,7 +117,7 @@ class ChatSession:
         await self.variables.open()
         recovery = await asyncio.to_thread(recover, self.log)
         if not self.tree.turns and not recovery.running:
-            await self._greet()
+            await self._speech.greet()
         return recovery
 
     def take_length(self) -> None:
@@ -131,7 +132,7 @@ class ChatSession:
         Raises ``EngineError`` while a reply runs and ``no_card``; ``text`` is then not stored.
         """
         with self._claimed() as stopping:
-            user_turn = await self._say(text) if text.strip() else ""
+            user_turn = await self._speech.say(text) if text.strip() else ""
             place = ReplyPlace(self.character.name, self.tree.tip, next=True)
             async with aclosing(self._make(out.ReplyKind.NORMAL, place, stopping, user_turn)) as events:
                 async for event in events:
@@ -324,26 +325,6 @@ class ChatSession:
             turn_number=self.turn_number,
         )
 
-    async def _greet(self) -> None:
-        variables = self.variables.begin()
-        texts = greetings(self.character, self.persona, self._now(), self._dice, variables)
-        if not texts:
-            return
-
-        def turns(tree: ChatTree) -> list[Body]:
-            if tree.turns:
-                return []  # another terminal was faster
-            return [TurnAdded(ROOT, Speaker.CHARACTER, self.character.name, text) for text in texts]
-
-        written = await asyncio.to_thread(self.log.append_from, turns)
-        if len(written) > 1:
-            await self.changes.write(TipMoved(written[0].id))
-        if written:
-            await self.variables.keep_changed(variables)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock())
-
     def _newest_reply(self) -> Turn:
         turn = self.changes.newest()
         if turn.speaker is Speaker.USER:
@@ -366,18 +347,6 @@ class ChatSession:
         if turn.speaker is Speaker.USER:
             return ReplyPlace(self.character.name, turn.id)
         return ReplyPlace(turn.name, turn.parent)
-
-    async def _say(self, text: str) -> str:
-        """Store the user's turn under what is the tip by then: another terminal may have written meanwhile."""
-        variables = self.variables.begin()
-        said = said_in(self.tree, text, self.character, self.persona, self._now(), self._dice, variables)
-
-        def turn(tree: ChatTree) -> list[Body]:
-            return [TurnAdded(tree.tip, Speaker.USER, self.persona.name, said)]
-
-        (event,) = await asyncio.to_thread(self.log.append_from, turn)
-        await self.variables.keep_changed(variables)
-        return event.id
 
 
 def load_reply_making() -> None:
