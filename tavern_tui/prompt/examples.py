@@ -7,15 +7,17 @@ Source: SillyTavern 1.12.6, ``public/script.js`` (``parseMesExamples``), ``publi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.template import NamesBehavior
+from tavern_tui.prompt import group
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import TurnFormat, write_all
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.plan import PartKind
-from tavern_tui.prompt.story import Story
+from tavern_tui.prompt.story import Story, named
 
 _SOURCE = "the card's example dialogue"
 _START = re.compile(r"<START>", re.IGNORECASE)
@@ -23,10 +25,11 @@ _START = re.compile(r"<START>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ExampleTurn:
-    """One turn of an example: who speaks, and the text without the name."""
+    """One turn of an example: who speaks, the text without the name, and the name."""
 
     speaker: Speaker
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,13 @@ def example_dialogue(given: PromptInput, story: Story, form: TurnFormat) -> Dial
     blocks = [block for text in texts for block in parse_blocks(text)]
     separator = story.expand(given.context.example_separator)
     heading = f"{separator}\n" if separator else ""
-    raw = "".join(f"{heading}{block}\n" for block in blocks)
     exact = given.policy is Policy.CLASSIC
     template = given.instruct
+    raw_heading = heading or ("<START>\n" if exact and template is not None else "")
+    raw = "".join(f"{raw_heading}{block}\n" for block in blocks)
     elements: tuple[tuple[Item, ...], ...] = ()
     if template is not None and not (template.skip_examples and exact):
-        elements = _elements(blocks, separator, story, set() if exact else _of_lore(story), exact=exact)
+        elements = _elements(blocks, separator, story, given)
     if not elements:
         elements = tuple((_bare(f"{heading}{block}"),) for block in blocks)
     items = [item for element in elements for item in element]
@@ -64,24 +68,18 @@ def example_dialogue(given: PromptInput, story: Story, form: TurnFormat) -> Dial
     return Dialogue(elements, text, raw)
 
 
-def _elements(
-    blocks: Sequence[str], separator: str, story: Story, narrated: Collection[str], *, exact: bool
-) -> tuple[tuple[Item, ...], ...]:
-    """The blocks in which somebody speaks, and those of ``narrated``; none where nobody speaks in any."""
+def _elements(blocks: Sequence[str], separator: str, story: Story, given: PromptInput) -> tuple[tuple[Item, ...], ...]:
+    """The blocks in which somebody speaks, under ``economy`` those of lore, too; none where nobody speaks in any."""
+    exact = given.policy is Policy.CLASSIC
+    narrated = set() if exact else _of_lore(story)
+    others = () if exact else tuple(named(name, given) for name in group.other_names(given))
     elements: list[tuple[Item, ...]] = []
     spoken = False
     for block in blocks:
-        turns = [
-            Item(
-                turn.speaker,
-                story.user if turn.speaker is Speaker.USER else story.char,
-                turn.text,
-                PartKind.EXAMPLE,
-                _SOURCE,
-                example=True,
-            )
-            for turn in parse_turns(block, story.user, story.char, exact=exact)
-        ]
+        # SillyTavern drops one line for the separator, however many it has.
+        lines = "\n".join((*separator.split("\n")[1:], block)) if exact else block
+        found = parse_turns(lines, story.user, story.char, others, exact=exact)
+        turns = [_spoken(turn, given) for turn in found]
         spoken = spoken or bool(turns)
         if not turns and block in narrated:
             turns = [replace(separator_item(block, PartKind.EXAMPLE, bare=False), source="lore")]
@@ -90,6 +88,15 @@ def _elements(
         heading = [separator_item(separator, PartKind.EXAMPLE, bare=exact)] if separator else []
         elements += [(item,) for item in (*heading, *turns)] if exact else [(*heading, *turns)]
     return tuple(elements) if spoken else ()
+
+
+def _spoken(turn: ExampleTurn, given: PromptInput) -> Item:
+    """A turn as an item. In a group the text says the name; ``economy`` leaves that to templates that show names."""
+    template = given.instruct
+    shown = template is not None and template.names_behavior is not NamesBehavior.NONE
+    in_text = bool(group.all_names(given)) and (given.policy is Policy.CLASSIC or not shown)
+    text = f"{turn.name}: {turn.text}" if in_text else turn.text
+    return Item(turn.speaker, turn.name, text, PartKind.EXAMPLE, _SOURCE, example=True)
 
 
 def _of_lore(story: Story) -> set[str]:
@@ -114,25 +121,26 @@ def parse_blocks(text: str) -> tuple[str, ...]:
     return tuple(block.strip() for block in _START.split(text)[1:])
 
 
-def parse_turns(block: str, user: str, char: str, *, exact: bool = False) -> tuple[ExampleTurn, ...]:
-    """The turns of a block, cut at lines that begin with ``user:`` or ``char:``.
+def parse_turns(
+    block: str, user: str, char: str, others: Sequence[str] = (), *, exact: bool = False
+) -> tuple[ExampleTurn, ...]:
+    """The turns of a block, cut at lines that begin with ``user:``, ``char:`` or the name of one of ``others``.
 
     Other lines go on the turn before; those before the first speaker belong to the first turn. None without a speaker.
     ``exact``: a further line of the same speaker goes on that speaker's turn, its name in the text, as in SillyTavern.
     """
-    prefixes = {f"{user}:": Speaker.USER, f"{char}:": Speaker.CHARACTER}
-    turns: list[tuple[Speaker, list[str]]] = []
+    speakers = {name: Speaker.CHARACTER for name in (*others, char) if name} | {user: Speaker.USER}
+    turns: list[tuple[str, list[str]]] = []
     before: list[str] = []
     for line in block.split("\n"):
-        prefix = next((prefix for prefix in prefixes if line.startswith(prefix)), None)
-        goes_on = exact and prefix is not None and bool(turns) and turns[-1][0] is prefixes[prefix]
-        if prefix is not None and not goes_on:
-            turns.append((prefixes[prefix], [*before, line]))
+        name = next((name for name in speakers if line.startswith(f"{name}:")), None)
+        goes_on = exact and name is not None and bool(turns) and turns[-1][0] == name
+        if name is not None and not goes_on:
+            turns.append((name, [*before, line]))
             before = []
         else:
             (turns[-1][1] if turns else before).append(line)
-    names = {speaker: prefix for prefix, speaker in prefixes.items()}
-    return tuple(ExampleTurn(speaker, _without(names[speaker], lines)) for speaker, lines in turns)
+    return tuple(ExampleTurn(speakers[name], _without(f"{name}:", lines), name) for name, lines in turns)
 
 
 def _without(prefix: str, lines: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt import story_string
 from tavern_tui.prompt.inputs import InjectionPosition, PersonaPosition, Policy, PromptInput
-from tavern_tui.prompt.instruct import MERGED
+from tavern_tui.prompt.instruct import MERGED, with_name
 from tavern_tui.prompt.notes import Anchor, anchor
 from tavern_tui.prompt.plan import Part, PartKind, PartState
 from tavern_tui.prompt.story import FIELDS, Story
@@ -203,5 +203,5 @@ def _system_in_sequences(story: Story, given: PromptInput) -> str:
         return story.system
     between = "\n" if template.wrap else ""
     sequences = (template.system_sequence_prefix, template.system_sequence_suffix)
-    prefix, suffix = (story.expand(sequence.replace("{{name}}", "System")) for sequence in sequences)
+    prefix, suffix = (story.expand(with_name(sequence, "System")) for sequence in sequences)
     return (prefix and prefix + between) + story.system + (suffix and between + suffix)

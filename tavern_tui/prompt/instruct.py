@@ -21,6 +21,7 @@ MERGED = "\n\n"
 """What stands between two texts of one role in a family that insists on alternation."""
 
 _BLANK_LINES = re.compile("\n{2,}")
+_NAME = re.compile(r"\{\{name\}\}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,12 @@ class InstructFormat:
     def _filled(self, sequence: str, name: str) -> str:
         if not self.template.macro or "{{" not in sequence:
             return sequence
-        return self.expand(sequence).replace("{{name}}", name or (self.char if self.exact else "System"))
+        return with_name(self.expand(sequence), name or (self.char if self.exact else "System"))
+
+
+def with_name(sequence: str, name: str) -> str:
+    """A sequence with ``name`` where it says ``{{name}}``."""
+    return _NAME.sub(lambda _: name, sequence)
 
 
 def write_all(

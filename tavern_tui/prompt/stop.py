@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.template import InstructTemplate
+from tavern_tui.prompt import group
 from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+from tavern_tui.prompt.instruct import with_name
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.story import Story, named
 
@@ -29,7 +31,7 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
         yield f"\n{story.user}:"
         if continued is not None and continued.speaker is Speaker.USER:
             yield f"\n{story.char}:"
-        for name in given.others:
+        for name in group.other_names(given):
             yield f"\n{named(name, given)}:"
     if given.instruct is not None:
         yield from _sequences(given.instruct, story)
@@ -38,7 +40,7 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
         for separator in (given.context.chat_start, given.context.example_separator):
             if separator:
                 yield "\n" + story.expand(separator)
-    yield from (story.expand(text) for text in given.stop_strings)
+    yield from (story.expand(text) if given.stop_strings_macro else text for text in given.stop_strings)
 
 
 def _sequences(template: InstructTemplate, story: Story) -> Iterator[str]:
@@ -53,6 +55,6 @@ def _sequences(template: InstructTemplate, story: Story) -> Iterator[str]:
         (template.last_system_sequence, "System"),
     )
     for sequence, name in speakers if template.sequences_as_stop_strings else speakers[:1]:
-        for line in sequence.replace("{{name}}", name).split("\n"):
+        for line in with_name(sequence, name).split("\n"):
             if line.strip():
                 yield ("\n" if template.wrap else "") + (story.expand(line) if template.macro else line)

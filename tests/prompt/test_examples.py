@@ -32,21 +32,21 @@ def test_blocks_are_what_start_tags_separate(text: str, blocks: tuple[str, ...])
 def test_a_line_that_begins_with_a_name_begins_a_turn() -> None:
     block = "Tom: One.\nTwo.\nMira: Three: four.\n Tom: not at the line's start.\nAda: stays with Mira."
     assert parse_turns(block, "Tom", "Mira") == (
-        ExampleTurn(USER, "One.\nTwo."),
-        ExampleTurn(CHARACTER, "Three: four.\n Tom: not at the line's start.\nAda: stays with Mira."),
+        ExampleTurn(USER, "One.\nTwo.", "Tom"),
+        ExampleTurn(CHARACTER, "Three: four.\n Tom: not at the line's start.\nAda: stays with Mira.", "Mira"),
     )
 
 
 def test_lines_before_the_first_speaker_belong_to_the_first_turn() -> None:
-    assert parse_turns("It rains.\nTom: Yes.", "Tom", "Mira") == (ExampleTurn(USER, "It rains.\n Yes."),)
+    assert parse_turns("It rains.\nTom: Yes.", "Tom", "Mira") == (ExampleTurn(USER, "It rains.\n Yes.", "Tom"),)
 
 
 def test_two_lines_of_one_speaker_are_two_turns_and_one_in_sillytavern() -> None:
     block = "Tom: One.\nTom: Two.\nMira: Three."
-    assert parse_turns(block, "Tom", "Mira")[:2] == (ExampleTurn(USER, "One."), ExampleTurn(USER, "Two."))
+    assert parse_turns(block, "Tom", "Mira")[:2] == (ExampleTurn(USER, "One.", "Tom"), ExampleTurn(USER, "Two.", "Tom"))
     assert parse_turns(block, "Tom", "Mira", exact=True) == (
-        ExampleTurn(USER, "One.\nTom: Two."),
-        ExampleTurn(CHARACTER, "Three."),
+        ExampleTurn(USER, "One.\nTom: Two.", "Tom"),
+        ExampleTurn(CHARACTER, "Three.", "Mira"),
     )
 
 
