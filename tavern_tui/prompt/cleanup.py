@@ -1,5 +1,6 @@
 """From what a model wrote to a reply: stop tails, other people's lines, names, tags and blanks taken off.
 
+These are ``economy``'s steps; ``classic``'s are ``prompt.classic_cleanup``'s, and ``clean_reply`` chooses.
 Pure, so it can be run over a growing text while it streams. Finishing the sentence is ``prompt.sentences``'; thinking
 is split off before, by ``prompt.reasoning``.
 Source: SillyTavern 1.12.6, ``public/script.js`` (``cleanUpMessage``).
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tavern_tui.domain.template import InstructTemplate
+from tavern_tui.prompt import group
+from tavern_tui.prompt.classic_cleanup import ClassicRules, clean_classic
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.plan import PromptPlan
 
@@ -25,7 +28,8 @@ class ReplyRules:
     """What a reply is cleaned by. ``own`` is the name of who writes, ``other`` of who must not be written for.
 
     ``others`` are the other members of a group. ``keep_start`` leaves blanks at the beginning, for a text that is
-    joined to one before it.
+    joined to one before it. ``edit`` is what regex scripts do to a text that is stored. ``classic``: the rules of
+    SillyTavern, which take the place of all of these.
     """
 
     own: str
@@ -36,27 +40,49 @@ class ReplyRules:
     impersonates: bool = False
     collapse_newlines: bool = False
     keep_start: bool = False
+    edit: Callable[[str], str] | None = None
+    classic: ClassicRules | None = None
 
 
-def reply_rules(given: PromptInput, plan: PromptPlan) -> ReplyRules:
-    """The rules for the reply to a plan."""
+def reply_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], str] | None = None) -> ReplyRules:
+    """The rules for the reply to a plan. ``edit`` is applied once the stop strings are off."""
     impersonates = given.kind is GenerationKind.IMPERSONATE
-    nickname = given.character.nickname if given.policy is Policy.ECONOMY else ""
+    exact = given.policy is Policy.CLASSIC
+    nickname = "" if exact else given.character.nickname
     names = (nickname or given.character.name, given.persona.name)
     return ReplyRules(
         own=names[1] if impersonates else names[0],
         other=names[0] if impersonates else names[1],
         stop=plan.stop,
         template=given.instruct,
-        others=given.others,
+        others=group.other_names(given),
         impersonates=impersonates,
         collapse_newlines=given.collapse_newlines,
         keep_start=given.kind is GenerationKind.CONTINUE,
+        edit=edit,
+        classic=_classic_rules(given, plan, edit) if exact else None,
+    )
+
+
+def _classic_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], str] | None) -> ClassicRules:
+    return ClassicRules(
+        user=given.persona.name,
+        char=given.character.name,
+        stop=plan.stop,
+        template=given.instruct,
+        cleaning=given.cleaning,
+        others=group.other_names(given),
+        impersonates=given.kind is GenerationKind.IMPERSONATE,
+        collapse_newlines=given.collapse_newlines,
+        whole=given.quiet is not None and not given.quiet.loud,
+        edit=edit,
     )
 
 
 def clean_reply(raw: str, rules: ReplyRules) -> str:
     """The reply in ``raw``, which is all that the model wrote, the prefill before it. Empty when nothing is left."""
+    if rules.classic is not None:
+        return clean_classic(raw, rules.classic)
     text = raw
     for step in _STEPS:
         text = step(text, rules)
@@ -72,6 +98,10 @@ def _stop_tails(text: str, rules: ReplyRules) -> str:
                 text = text[: len(text) - length]
                 break
     return text
+
+
+def _edited(text: str, rules: ReplyRules) -> str:
+    return rules.edit(text) if rules.edit is not None else text
 
 
 def _blank_lines(text: str, rules: ReplyRules) -> str:
@@ -128,6 +158,7 @@ def _ends(text: str, rules: ReplyRules) -> str:
 
 _STEPS: tuple[Callable[[str, ReplyRules], str], ...] = (
     _stop_tails,
+    _edited,
     _blank_lines,
     _tags,
     _own_name,

@@ -15,6 +15,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState, PartKind
 
@@ -189,7 +190,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyCleaning:
-    """What is done to a reply beyond the usual, in SillyTavern's words.
+    """What ``classic`` does to a reply beyond the usual, in SillyTavern's words; ``economy`` cleans in its own way.
 
     ``allow_name1_display`` and ``allow_name2_display`` leave lines of the user and the name of the character;
     ``disable_group_trimming`` those of other members.
@@ -251,7 +252,7 @@ class PromptInput:
     ``scenario`` is the chat's own, in place of the card's. ``token_padding`` is added by ``classic`` to what it counts.
     ``variables`` are the chat's, ``global_variables`` those of all chats, for macros. ``swipes`` says how many swipes
     the newest turn has and which of them it is, from 1 (one more than there are while another is made); ``None`` for a
-    turn without.
+    turn without. ``regex_scripts`` are those in force, in their order, of every kind.
     """
 
     character: Character
@@ -309,3 +310,4 @@ class PromptInput:
     variables: Mapping[str, str] = field(default=EMPTY)
     global_variables: Mapping[str, str] = field(default=EMPTY)
     swipes: tuple[int, int] | None = None
+    regex_scripts: tuple[RegexScript, ...] = ()

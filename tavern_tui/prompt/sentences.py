@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 RUN_OVER = 4
 """A reply may run longer than its length by one part in so many, to end its sentence."""
@@ -28,6 +29,7 @@ _ABBREVIATIONS = frozenset(
 _WORD_BEFORE = re.compile(r"[^\W\d_](?:[\w.]*\w)?$")
 _NUMBERED = re.compile(r"(?:^|\n)[ \t]*\d{1,3}$")
 _LOOK_BACK = 40
+_MARKS = frozenset('.!?*")}`]$。！？”）】’」_')
 _PAIRS = (("“", "”"), ("«", "»"), ("「", "」"), ("『", "』"))
 
 
@@ -47,6 +49,28 @@ def finish_sentence(text: str) -> str:
     """``text`` up to its last sentence end, the marks that this leaves open closed; all of it where there is none."""
     *_, last = (0, *sentence_ends(text))
     return _closed(text[:last]) if last else text.rstrip()
+
+
+def trim_to_sentence(text: str) -> str:
+    """``text`` up to its last mark that may end a sentence, as SillyTavern's "trim incomplete sentences" does.
+
+    A mark with a blank before it is taken off, too. All of the text where there is none. Source:
+    ``public/scripts/utils.js`` (``trimToEndSentence``).
+    """
+    last = next((at for at in range(len(text) - 1, -1, -1) if text[at] in _MARKS or _is_emoji(text[at])), -1)
+    if last < 0:
+        return text.rstrip()
+    end = last if last > 0 and text[last - 1].isspace() else last + 1
+    return text[:end].rstrip()
+
+
+@lru_cache(maxsize=256)
+def _is_emoji(character: str) -> bool:
+    if character < "\u00a9":
+        return False
+    import regex  # which takes a while to load, and is needed for few replies
+
+    return regex.match(r"[\p{Emoji_Presentation}\p{Extended_Pictographic}]", character) is not None
 
 
 @dataclass(slots=True)
