@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -144,6 +143,8 @@ def _iso(text: str) -> datetime | None:
 
 
 def _as_in_mails(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # brings twenty modules, and hardly a card names moments this way
+
     try:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError):

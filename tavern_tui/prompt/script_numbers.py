@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 
 _DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
@@ -36,12 +35,13 @@ def number_text(value: float) -> str:
         return f"{sign}Infinity"
     if value == 0:
         return "0"
-    _, figures, exponent = Decimal(repr(abs(value))).normalize().as_tuple()
-    digits = "".join(map(str, figures))
-    point = len(digits) + int(exponent)  # where the decimal point stands, from the left
+    mantissa, _, exponent = repr(abs(value)).partition("e")  # the fewest digits that read back as the same number
+    whole, _, part = mantissa.partition(".")
+    digits = (whole + part).lstrip("0")
+    point = len(digits) - len(part) + int(exponent or 0)  # where the decimal point stands, from the left
+    digits = digits.rstrip("0")
     if 0 < point <= _WHOLE_DIGITS:
-        whole = digits[:point].ljust(point, "0")
-        return sign + whole + (f".{digits[point:]}" if digits[point:] else "")
+        return sign + digits[:point].ljust(point, "0") + (f".{digits[point:]}" if digits[point:] else "")
     if _LEADING_ZEROS < point <= 0:
         return f"{sign}0.{'0' * -point}{digits}"
     rest = f".{digits[1:]}" if digits[1:] else ""
