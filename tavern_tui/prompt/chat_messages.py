@@ -59,10 +59,16 @@ class Spoken(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChatForm:
-    """That a plan was made for chat completion, and how its messages are changed before they are sent."""
+    """That a plan was made for chat completion, and how its messages are changed before they are sent.
+
+    ``prefill`` is the reply's given beginning, to be told to an engine beside the messages. ``joint`` stands between a
+    turn that is gone on with and what the model adds to it.
+    """
 
     post_processing: PostProcessing = PostProcessing.NONE
     speakers: Speakers = NOBODY
+    prefill: str = ""
+    joint: str = ""
 
     def messages(self, parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, ...]:
         """The messages: a part is one of its own unless it ``joins``; empty ones are left out."""

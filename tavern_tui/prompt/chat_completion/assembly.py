@@ -13,19 +13,21 @@ from functools import partial
 
 from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker
 from tavern_tui.domain.errors import PromptError
-from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
+from tavern_tui.prompt import notes
 from tavern_tui.prompt.assemble import planned
-from tavern_tui.prompt.chat_completion.entries import REQUEST_TOKENS, Entry, entry
+from tavern_tui.prompt.chat_completion.ending import Ending, ending
+from tavern_tui.prompt.chat_completion.entries import REQUEST_TOKENS, Entry
 from tavern_tui.prompt.chat_completion.example_blocks import Block, example_blocks, that_fit
 from tavern_tui.prompt.chat_completion.history import Frame, MessageFormat, frame
 from tavern_tui.prompt.chat_completion.in_chat import combined, interleaved
 from tavern_tui.prompt.chat_completion.post_process import Speakers
-from tavern_tui.prompt.chat_completion.slots import Slots, fill
+from tavern_tui.prompt.chat_completion.slots import CHARACTERS_PER_TOKEN, Slots, fill
 from tavern_tui.prompt.chat_completion.squash import squashed
 from tavern_tui.prompt.chat_completion.stop import chat_stop_strings
 from tavern_tui.prompt.chat_messages import ChatForm
 from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.group import all_names, other_names
 from tavern_tui.prompt.history import STEP, HistoryWalk, Kept, continued_item, turn_items
 from tavern_tui.prompt.injections import Injected, injected, spliced
 from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
@@ -33,7 +35,7 @@ from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.refusals import card_too_long, nothing_to_continue, turn_too_long
-from tavern_tui.prompt.story import Story, untrusted
+from tavern_tui.prompt.story import Story
 
 TEMPLATE = "chat completion"
 """What a plan for chat completion says in place of an instruct template's name."""
@@ -76,7 +78,7 @@ class _ChatAssembly:
         self.form = MessageFormat(
             preset.names_behavior,
             story.user,
-            bool(given.group or given.others),
+            bool(all_names(given)),
             self.exact,
             preset.wrap_in_quotes,
             story.expand,
@@ -106,7 +108,7 @@ class _ChatAssembly:
             counts,
             lambda item: self.form.beside(item, counts),
         )
-        self.prefill: Entry | None = self._prefill()
+        self.ending: Ending = ending(given, story, preset, continued=self.continued, newest=newest)
         self._first_batch: list[str] = []
 
     def first_batch(self) -> list[str]:
@@ -117,8 +119,11 @@ class _ChatAssembly:
         known += [text for block in self.blocks for one in block.entries() for text in one.countable()]
         known += [self._written(one.item).text for one in self.injections]
         known += [role.value for role in Role]
+        self._assume_lengths(known)
         guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in dict.fromkeys(known))
-        self._first_batch = [*known, *self.walk.look_ahead(guess, self.given.first_turn)]
+        ahead = self.walk.look_ahead(guess, self.given.first_turn)
+        self._assume_lengths(ahead)
+        self._first_batch = [*known, *ahead]
         return self._first_batch
 
     def plan(self) -> Counting[PromptPlan]:
@@ -127,11 +132,10 @@ class _ChatAssembly:
         contents = yield from (self._spend_exactly() if self.exact else self._spend_economically())
         entries = [one for one in self._in_order(contents) if one.content]
         if self.preset.squash_system_messages:
-            entries = squashed(entries)
-        yield from self.counts.ask([text for one in entries for text in one.countable()])
-        parts = [part for one in entries for part in one.counted(self.counts)]
+            entries = squashed(entries, self.counts)
+        parts = [part for one in entries for part in one.parts]
         request = Part(PartKind.MARKUP, "what the request itself costs", "", tokens=REQUEST_TOKENS)
-        return self._planned((request, *parts, *contents.cut, *self.slots.left_out))
+        return self._planned((request, *parts, *contents.cut, *self.slots.left_out, *notes.left_out(self.given)))
 
     # The two policies.
 
@@ -160,7 +164,7 @@ class _ChatAssembly:
         kept = list(self.walk.kept)
         last = next((one for one in kept if self.moves and not one.item.bare), None)
         history = [self.form.entry(one) for one in reversed(kept) if one is not last]
-        cut = (*self._older(), *self._cut_examples(examples))
+        cut = (*self._cut_injections(kept), *self._older(), *self._cut_examples(examples))
         return _Contents(tuple(history), tuple(examples), empty, self.form.entry(last) if last else None, cut)
 
     def _spend_economically(self) -> Counting[_Contents]:
@@ -205,46 +209,39 @@ class _ChatAssembly:
         floor = 1 if given.kind is GenerationKind.CONTINUE else 0
         return combined(injected(given, self.story), self.slots.in_chat, ordered=not self.exact, floor=floor)
 
-    def _prefill(self) -> Entry | None:
-        """The reply's given beginning, which an engine is told beside the messages."""
-        given, preset = self.given, self.preset
-        if self.continued is not None:
-            item = self.continued
-            kind = PartKind.TURN if item.speaker is Speaker.USER else PartKind.PREFILL
-            name = self.form.role(item)
-            return entry("continuePrefill", item.text, kind, item.source, role=name, turn_id=item.turn_id)
-        if given.kind in (GenerationKind.CONTINUE, GenerationKind.QUIET):
-            return None
-        own = preset.assistant_prefill
-        text = self.story.expand(own)
-        if given.kind is GenerationKind.IMPERSONATE:
-            text = self.story.expand(preset.assistant_impersonation)
-        elif not self.exact:
-            text = untrusted(text + self.story.expand(given.prefill), given)
-        text = text.rstrip() if self.exact else text
-        source = "the reply's given beginning"
-        return entry("prefill", text, PartKind.PREFILL, source, role=Role.ASSISTANT) if text else None
-
     def _fixed(self) -> Iterator[Entry]:
         """What must be in, beside what is injected into the history."""
         yield from self.slots.entries()
-        yield from self.frame.entries()
-        yield from (one for one in (self.frame.empty, self.prefill) if one is not None)
+        if Marker.HISTORY in self.slots.order:
+            yield from self.frame.entries()
+            yield from (self.frame.empty,) if self.frame.empty is not None else ()
+        yield from (self.ending.prefill,) if self.ending.prefill is not None else ()
 
     def _in_order(self, contents: _Contents) -> Iterator[Entry]:
+        """Every message with its tokens; the history's have theirs already."""
         for identifier in self.slots.order:
             if identifier == Marker.EXAMPLES:
-                yield from contents.examples
+                yield from self._counted(*contents.examples)
             elif identifier == Marker.HISTORY:
-                yield self.frame.heading
+                yield from self._counted(self.frame.heading)
                 yield from contents.history
-                yield from (contents.empty,) if contents.empty is not None else ()
-                yield from self.frame.nudges
+                yield from self._counted(contents.empty, *self.frame.nudges)
             else:
-                yield from self.slots.filled.get(identifier, ())
+                yield from self._counted(*self.slots.filled.get(identifier, ()))
         yield from (contents.last,) if contents.last is not None else ()
-        yield from self.slots.control
-        yield from (self.prefill,) if self.prefill is not None else ()
+        yield from self._counted(*self.slots.control, self.ending.prefill)
+
+    def _counted(self, *entries: Entry | None) -> Iterator[Entry]:
+        yield from (one.counted(self.counts) for one in entries if one is not None)
+
+    def _cut_injections(self, kept: Sequence[Kept]) -> Iterator[Part]:
+        """What stands in the chat above the oldest turn that is in, under ``classic``."""
+        placed = {id(one.item) for one in kept}
+        for one in self.injections:
+            if id(one.item) not in placed and one.item is not self.walk.next_item:
+                item, tokens = one.item, self._kept(one.item).tokens
+                reason = "it stands above the turns that there is room for"
+                yield Part(item.kind, item.source, item.text, "", "", tokens, PartState.CUT, reason)
 
     def _older(self) -> Iterator[Part]:
         """What of the history is not in, as far as it is known."""
@@ -264,14 +261,21 @@ class _ChatAssembly:
                     yield replace(part, reason="made room for the history")
         if self.given.examples is Examples.NEVER:
             for block in example_blocks(self.given, self.story, self.preset):
-                text, reason = "\n".join(one.content for one in block.turns), "example dialogue is switched off"
-                yield Part(PartKind.EXAMPLE, block.turns[0].parts[0].source if block.turns else "", text, reason=reason)
+                text = "\n".join(one.content for one in block.turns)
+                part = Part(PartKind.EXAMPLE, "the card's example dialogue", text, state=PartState.OUT)
+                yield replace(part, reason="example dialogue is switched off")
 
     # Sizes.
 
     def _limit(self) -> int:
         limit = self.given.context_tokens - self.given.response_tokens
         return limit if self.exact else limit - self.given.reserve_tokens
+
+    def _assume_lengths(self, texts: Sequence[str]) -> None:
+        """Texts that are longer than any context are not sent to be counted."""
+        for text in texts:
+            if len(text) > CHARACTERS_PER_TOKEN * self.given.context_tokens:
+                self.counts.setdefault(text, max(self.given.context_tokens + 1, len(text) // 4))
 
     def _written(self, item: Item) -> Written:
         return self.form.write(item, Place())
@@ -288,8 +292,6 @@ class _ChatAssembly:
         given, template = self.given, self.given.instruct
         turns = (part for part in parts if part.state is PartState.IN and part.turn_id)
         first = next(turns, None)
-        others = [member.character.name for member in given.group.members] if given.group else list(given.others)
-        prefill = self.prefill.content if self.prefill and self.prefill.parts[0].kind is PartKind.PREFILL else ""
         return PromptPlan(
             parts=parts,
             stop=chat_stop_strings(given, self.story),
@@ -299,13 +301,15 @@ class _ChatAssembly:
             context_template=self.preset.name,
             policy=given.policy.value,
             first_turn=first.turn_id if first else "",
-            prefill=prefill,
+            prefill=self.ending.begun,
             reasoning_open=template.reasoning_open if template else "",
             reasoning_close=template.reasoning_close if template else "",
             control_tokens=template.control_tokens if template else (),
             padding=0 if self.exact else given.reserve_tokens,
             chat=ChatForm(
                 self.preset.custom_prompt_post_processing,
-                Speakers(self.story.user, self.story.char, tuple(others)),
+                Speakers(self.story.user, self.story.char, other_names(given)),
+                prefill=self.ending.sent,
+                joint=self.ending.joint,
             ),
         )

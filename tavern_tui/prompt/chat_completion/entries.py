@@ -60,13 +60,13 @@ class Entry:
             return 0
         return overhead(self.role, self.name, counts) + counts[self.content]
 
-    def counted(self, counts: Mapping[str, int]) -> Iterator[Part]:
-        """The parts with their tokens, which together are the cost: the longest bears the difference."""
+    def counted(self, counts: Mapping[str, int]) -> Entry:
+        """The message, its parts with their tokens, which together are the cost: the longest bears the difference."""
         tokens = [counts[part.text] for part in self.parts]
         longest = max(range(len(tokens)), key=tokens.__getitem__)
         tokens[longest] += self.cost(counts) - sum(tokens)
-        for at, part in enumerate(self.parts):
-            yield replace(part, tokens=tokens[at], joins=at > 0)
+        parts = (replace(part, tokens=tokens[at], joins=at > 0) for at, part in enumerate(self.parts))
+        return Entry(self.identifier, tuple(parts))
 
 
 def entry(
@@ -79,9 +79,11 @@ def entry(
     name: str = "",
     turn_id: str = "",
     reason: str = "",
+    tokens: int = 0,
 ) -> Entry:
     """A message of one part."""
-    return Entry(identifier, (Part(kind, source, text, role=role, name=name, turn_id=turn_id, reason=reason),))
+    part = Part(kind, source, text, tokens=tokens, role=role, name=name, turn_id=turn_id, reason=reason)
+    return Entry(identifier, (part,))
 
 
 def overhead(role: Role, name: str, counts: Mapping[str, int]) -> int:

@@ -17,6 +17,7 @@ from tavern_tui.prompt.chat_completion.entries import Entry, entry
 from tavern_tui.prompt.chat_completion.post_process import EXAMPLE_ASSISTANT, EXAMPLE_USER
 from tavern_tui.prompt.chat_completion.squash import NEW_EXAMPLE
 from tavern_tui.prompt.examples import parse_blocks, parse_turns
+from tavern_tui.prompt.group import all_names
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.story import Story, untrusted
@@ -50,7 +51,7 @@ def example_blocks(given: PromptInput, story: Story, preset: ChatCompletionPrese
     texts = (*story.examples_above, story.macros.mes_examples or "", *story.examples_below)
     blocks = [block for text in texts for block in parse_blocks(text)]
     if exact:
-        grouped = bool(given.group or given.others)
+        grouped = bool(all_names(given))
         return [Block(heading, tuple(_turns(at, block, story, grouped=grouped))) for at, block in enumerate(blocks)]
     return [
         Block(heading, (entry(f"dialogueExamples {at}", block, PartKind.EXAMPLE, _SOURCE),))

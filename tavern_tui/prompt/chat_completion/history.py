@@ -15,6 +15,7 @@ from tavern_tui.domain.request import Role
 from tavern_tui.prompt.chat_completion.entries import Entry, entry, overhead
 from tavern_tui.prompt.chat_completion.names import sent_name, text_with_name
 from tavern_tui.prompt.chat_completion.squash import GROUP_NUDGE, NEW_CHAT
+from tavern_tui.prompt.group import all_names
 from tavern_tui.prompt.history import Kept
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
@@ -65,6 +66,7 @@ class MessageFormat:
             name=sent_name(item, self.names),
             turn_id=item.turn_id,
             reason=item.reason,
+            tokens=kept.tokens,
         )
 
 
@@ -90,7 +92,7 @@ def frame(
     ``continued`` is ``None`` where that turn is the end of the messages itself.
     """
     exact = given.policy is Policy.CLASSIC
-    grouped = bool(given.group or given.others)
+    grouped = bool(all_names(given))
 
     def text(own: str) -> str:
         expanded = story.expand(own)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker, Placement, PromptEntry
 from tavern_tui.domain.lorebook import InjectionRole
 from tavern_tui.domain.request import Role
+from tavern_tui.prompt.bias import newest_bias
 from tavern_tui.prompt.chat_completion.entries import Entry, entry
 from tavern_tui.prompt.inputs import GenerationKind, InjectionPosition, PersonaPosition, Policy, PromptInput
 from tavern_tui.prompt.macros import expand
@@ -44,7 +45,9 @@ _KINDS: dict[str, PartKind] = {
     Marker.POST_HISTORY: PartKind.POST_HISTORY,
 }
 _OURS = frozenset(Marker)
-_LONGEST_RATIO = 64  # characters per token: a text that is longer than so many times the prompt is not worth counting
+
+CHARACTERS_PER_TOKEN = 64
+"""No text has so many: one that is longer than that times the context is not worth counting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class _Filling:
             prompt = self.preset.prompt(place.identifier)
             if prompt is None:
                 self._leave_out(place.identifier, "the preset has no prompt of that name")
-            elif len(prompt.content) > _LONGEST_RATIO * self.given.context_tokens:
+            elif len(prompt.content) > CHARACTERS_PER_TOKEN * self.given.context_tokens:
                 self._leave_out(place.identifier, "longer than the whole prompt may be", "", PartState.CUT)
             elif place.enabled and self._triggered(prompt):
                 made.order.append(place.identifier)
@@ -240,9 +243,12 @@ class _Filling:
     def _bias(self) -> bool:
         """The reply's given beginning as a message; whether there is one."""
         given = self.given
-        if given.kind in (GenerationKind.IMPERSONATE, GenerationKind.CONTINUE) or not given.prefill.strip():
+        if given.kind in (GenerationKind.IMPERSONATE, GenerationKind.CONTINUE):
             return False
-        text = self._again(self._expand(given.prefill))
+        begun = newest_bias(given.turns) or given.prefill
+        if not begun.strip():
+            return False
+        text = self._again(self._expand(begun))
         self.made.filled[BIAS] = [entry(BIAS, text, PartKind.INSTRUCTION, "the reply's given beginning")]
         return True
 
@@ -254,7 +260,7 @@ class _Filling:
             yield entry("impersonate", text, PartKind.INSTRUCTION, source)
         if given.quiet is not None:
             text = self._again(self._expand(given.quiet.text))
-            yield entry("quietPrompt", text, PartKind.INSTRUCTION, "the quiet prompt")
+            yield entry("quietPrompt", text, PartKind.QUIET, "quiet prompt")
 
     def _expand(self, text: str) -> str:
         expanded = self.story.expand(text)

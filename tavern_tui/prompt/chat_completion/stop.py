@@ -6,6 +6,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/openai.js`` (``sendOpenAIRequest``)
 
 from __future__ import annotations
 
+from tavern_tui.prompt.group import all_names
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.story import Story, named
 
@@ -19,8 +20,7 @@ def chat_stop_strings(given: PromptInput, story: Story) -> tuple[str, ...]:
     if given.policy is Policy.CLASSIC:
         return tuple(own[:MOST])
     impersonates = given.kind is GenerationKind.IMPERSONATE
-    members = [one.character.name for one in given.group.members] if given.group is not None else given.others
-    silent = [story.char if impersonates else story.user, *(named(name, given) for name in members)]
+    silent = [story.char if impersonates else story.user, *(named(name, given) for name in all_names(given))]
     speaker = story.user if impersonates else story.char
     lines = [f"\n{name}:" for name in silent if name and name != speaker]
     return tuple(dict.fromkeys(text for text in (*lines, *own) if text))
