@@ -1,7 +1,8 @@
 """A reply cleaned as SillyTavern 1.12.6 cleans one that does not stream, step by step in its order.
 
-``cleanup`` is what ``economy`` does, which takes more off. Source: spec §6.1; ``public/script.js`` (``cleanUpMessage``),
-``public/scripts/group-chats.js`` (``cleanGroupMessage``), ``public/scripts/power-user.js`` (``fixMarkdown``).
+``cleanup`` is what ``economy`` does, which takes more off.
+Source: ``public/script.js`` (``cleanUpMessage``), ``public/scripts/group-chats.js`` (``cleanGroupMessage``),
+``public/scripts/power-user.js`` (``fixMarkdown``).
 """
 
 from __future__ import annotations
