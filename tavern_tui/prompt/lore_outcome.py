@@ -22,12 +22,16 @@ class Pass(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """An entry that fires: its text, macros expanded, the tokens it was charged with, and the reason."""
+    """An entry that fires: its text, macros expanded, the tokens it was charged with, and the reason.
+
+    ``depth`` is where its text goes if it goes into the chat, in turns above the newest.
+    """
 
     one: Listed
     text: str
     tokens: int
     reason: str
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

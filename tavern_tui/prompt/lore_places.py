@@ -1,6 +1,7 @@
 """Where lore goes that fired: round the character, round the author's note, at a depth, round the examples.
 
-In one place the entry of the highest order stands last; of equal orders the one that fired later stands first.
+In one place the entry of the highest order stands last; of equal orders the one that fired later stands first. An
+outlet is the other way round: it is a list that a template asks for with ``{{outlet::name}}``.
 Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``checkWorldInfo``, its end), ``public/script.js``.
 """
 
@@ -11,11 +12,13 @@ from dataclasses import replace
 
 from tavern_tui.domain.lorebook import InjectionRole, LorePosition
 from tavern_tui.prompt.inputs import NOTE_KEY, Injection, Policy, PromptInput
-from tavern_tui.prompt.lore_outcome import Fired, Lore
+from tavern_tui.prompt.lore_outcome import MOST_TOLD, Fired, Lore
 from tavern_tui.prompt.plan import FiredEntry, Part, PartKind, PartState
 from tavern_tui.prompt.story import Story
 from tavern_tui.prompt.story_string import Piece
 
+_LONGEST_TOLD = 2_000  # characters of a text that is not in the prompt
+_LONGEST_KEY = 100
 _ROLE_NUMBER = {InjectionRole.SYSTEM: 0, InjectionRole.USER: 1, InjectionRole.ASSISTANT: 2}
 
 
@@ -25,8 +28,9 @@ def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, S
     ordered = [one for one in reversed(by_order) if one.text]
 
     def at(position: LorePosition) -> list[Fired]:
-        return [one for one in ordered if one.one.entry.position is position]
+        return [one for one in ordered if one.one.entry.position is position and not one.one.conditions.slot]
 
+    story = _silenced(_in_card_fields(story, ordered), given, lore)
     before, after = at(LorePosition.BEFORE_CHARACTER), at(LorePosition.AFTER_CHARACTER)
     pieces_before = _pieces("wiBefore", story.lore_before, before)
     pieces_after = _pieces("wiAfter", story.lore_after, after)
@@ -34,10 +38,13 @@ def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, S
         story,
         lore_before="".join(piece.text for piece in pieces_before),
         lore_after="".join(piece.text for piece in pieces_after),
-        lore_pieces=(*pieces_before, *pieces_after),
+        lore_pieces=(*story.lore_pieces, *pieces_before, *pieces_after),
         examples_above=tuple(one.text for one in reversed(at(LorePosition.EXAMPLES_TOP))),
         examples_below=tuple(one.text for one in at(LorePosition.EXAMPLES_BOTTOM)),
     )
+    outlets = _outlets(reversed(at(LorePosition.OUTLET)))
+    if outlets or given.policy is Policy.ECONOMY:
+        story = replace(story, macros=replace(story.macros, outlets=outlets))
     notes = _round_the_note(given, at(LorePosition.NOTE_TOP), at(LorePosition.NOTE_BOTTOM))
     return replace(given, injections=(*notes, *_at_depth(at(LorePosition.AT_DEPTH)))), story
 
@@ -51,9 +58,48 @@ def left_out(lore: Lore, switched_off: Iterable[tuple[str, str]]) -> Iterator[Pa
     """The parts of a plan for what nearly fired, and for patterns that were ``switched_off`` with their reasons."""
     for one in lore.held:
         state = PartState.CUT if one.cut else PartState.OUT
-        yield Part(PartKind.LORE, f"lore: {one.one.title}", one.one.content, state=state, reason=one.reason)
-    for key, reason in switched_off:
-        yield Part(PartKind.LORE, f"lore key {key}", "", state=PartState.OUT, reason=reason)
+        content = one.one.content
+        told = content if len(content) <= _LONGEST_TOLD else f"{content[:_LONGEST_TOLD]}…"
+        yield Part(PartKind.LORE, f"lore: {one.one.title}", told, state=state, reason=one.reason)
+    patterns = list(switched_off)
+    for key, reason in patterns[:MOST_TOLD]:
+        name = key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}…"
+        yield Part(PartKind.LORE, f"lore key {name}", "", state=PartState.OUT, reason=reason)
+    if len(patterns) > MOST_TOLD:
+        more = f"{len(patterns) - MOST_TOLD:,} more lore keys"
+        yield Part(PartKind.LORE, more, "", state=PartState.OUT, reason="switched off like those before them")
+
+
+def _in_card_fields(story: Story, fired: Sequence[Fired]) -> Story:
+    """The story with the texts that a decorator puts behind one of the card's fields."""
+    macros, pieces = story.macros, []
+    for field, own in (("personality", macros.personality), ("scenario", macros.scenario)):
+        here = [one for one in fired if one.one.conditions.slot == field]
+        if here:
+            found = _pieces(field, own or "", here)
+            pieces += found
+            text = "".join(piece.text for piece in found)
+            macros = replace(macros, personality=text) if field == "personality" else replace(macros, scenario=text)
+    return replace(story, macros=macros, lore_pieces=tuple(pieces)) if pieces else story
+
+
+def _silenced(story: Story, given: PromptInput, lore: Lore) -> Story:
+    """The story without those of the user's own prompts that an entry switches off; a card's own stay."""
+    silenced = {name for one in lore.fired for name in one.one.conditions.silences}
+    card = story.macros if given.prefer_card_prompts else None
+    if "system_prompt" in silenced and not (card and card.char_prompt):
+        story = replace(story, system="")
+    if "post_history_instructions" in silenced and not (card and card.char_post_history):
+        story = replace(story, post_history="")
+    return story
+
+
+def _outlets(fired: Iterable[Fired]) -> dict[str, str]:
+    """The texts of each outlet by its name."""
+    found: dict[str, list[str]] = {}
+    for one in fired:
+        found.setdefault(one.one.entry.outlet.strip(), []).append(one.text)
+    return {name: "\n".join(texts) for name, texts in found.items()}
 
 
 def _pieces(field: str, own: str, fired: Sequence[Fired]) -> list[Piece]:
@@ -86,7 +132,7 @@ def _at_depth(fired: Sequence[Fired]) -> Iterator[Injection]:
     """One text for each depth and role."""
     places: dict[tuple[int, InjectionRole], list[Fired]] = {}
     for one in fired:
-        places.setdefault((one.one.entry.depth, one.one.entry.role), []).append(one)
+        places.setdefault((one.depth, one.one.entry.role), []).append(one)
     for (depth, role), here in places.items():
         yield Injection(
             "\n".join(one.text for one in here),

@@ -188,7 +188,7 @@ class LoreRun:
                     )
                     continue
                 self.of_book[id(one.book)] = self.of_book.get(id(one.book), 0) + tokens
-            self.fired[one] = Fired(one, text, 0 if free else tokens, self._reason(one))
+            self.fired[one] = Fired(one, text, 0 if free else tokens, self._reason(one), self._depth(one))
 
     @property
     def _beside(self) -> int:
@@ -258,6 +258,10 @@ class LoreRun:
         if place not in self.scan.reasons:
             self.scan.reasons[place] = f"key {shown(key)} in {self._where(one, key)}"
         return self.scan.reasons[place]
+
+    def _depth(self, one: Listed) -> int:
+        from_start = one.conditions.from_start
+        return one.entry.depth if from_start is None else max(0, self.scan.chat.length - from_start)
 
     def _where(self, one: Listed, key: str) -> str:
         """Whose turn a key of an entry stands in, if it is one."""
