@@ -38,6 +38,11 @@ class Message:
     content: str
     name: str = ""
 
+    def as_dict(self) -> dict[str, str]:
+        """Under the names of OpenAI's API; no name where there is none."""
+        named = {"name": self.name} if self.name else {}
+        return {"role": self.role.value, **named, "content": self.content}
+
 
 def joined(segments: Sequence[Segment]) -> str:
     """The whole prompt as one string, for engines that take nothing finer."""

@@ -165,7 +165,7 @@ class LlamaServerEngine:
 
     async def _prompt(self, request: Request) -> str | list[object]:
         if request.messages:
-            body = {"messages": [{"role": m.role.value, "content": m.content} for m in request.messages]}
+            body = {"messages": [one.as_dict() for one in request.messages]}
             rendered = self._checked(await self._link.post("/apply-template", body))
             return text_at(rendered, "prompt") + request.prefill
         ids = [segment.token_ids for segment in request.prompt]

@@ -191,7 +191,7 @@ class OpenAIEngine:
         if request.messages:
             if not info.capabilities.chat_completion:
                 raise raised(messages.takes_text_only(self._name), EngineFault.REJECTED, self._link.server)
-            body["messages"] = [{"role": m.role.value, "content": m.content} for m in request.messages]
+            body["messages"] = [one.as_dict() for one in request.messages]
             notices += self._add_prefill(body, request.prefill)
             path = "/chat/completions"
         else:

@@ -241,19 +241,16 @@ class Generation:
         return self._place.extends.id if self._place.extends else journal.event_id
 
     def _request(self) -> base.Request:
-        plan, options, info = self._plan, self._options, self._ready.info
-        as_chat = info.capabilities.chat_completion and (
-            options.chat_completion or not info.capabilities.text_completion
-        )
+        plan, options = self._plan, self._options
         return base.Request(
-            prompt=() if as_chat else plan.segments(),
-            messages=plan.messages() if as_chat else (),
+            prompt=() if plan.chat else plan.segments(),
+            messages=plan.messages() if plan.chat else (),
             response_tokens=self._text.most_tokens,
             sampling=options.preset,
             stop=plan.stop,
             seed=options.seed,
             chat=self._log.key,
-            prefill=plan.prefill if as_chat else "",
+            prefill=plan.chat.prefill if plan.chat else "",
         )
 
     def _receipt(self) -> Receipt:

@@ -42,6 +42,8 @@ class ReplyText:
         before = prefill if continued is None else continued.source_text
         untouched = continued is None or (continued.raw is not None and not continued.edited)
         self._fixed, self._begun = ("", before) if untouched else (before, "")
+        self._joint = plan.chat.joint if plan.chat is not None and continued is not None else ""
+        self._exact = plan.policy == "classic"
         self._foreign = ""
         self._ids: list[int] = []
         self._all_ids = True
@@ -67,7 +69,7 @@ class ReplyText:
     @property
     def raw(self) -> str:
         """Everything that the reply's turn is made from, before any clean-up."""
-        return self._fixed + self._begun + self._splitter.reply
+        return self._fixed + self._begun + self._joined(self._splitter.reply)
 
     @property
     def said(self) -> str:
@@ -167,4 +169,9 @@ class ReplyText:
         self._settled = end - len(self.shown[settled:].lstrip())
 
     def _cleaned(self, said: str) -> str:
-        return self._fixed + clean_reply(self._begun + said, self._rules)
+        return self._fixed + clean_reply(self._begun + self._joined(said), self._rules)
+
+    def _joined(self, said: str) -> str:
+        """``said`` with what stands between it and a turn that goes on; under ``economy`` its own blank is enough."""
+        enough = not said or (said[0].isspace() and not self._exact)
+        return said if enough else self._joint + said

@@ -265,8 +265,8 @@ class ChatSession:
 
     async def _prepare(self, kind: out.ReplyKind, place: ReplyPlace) -> Prepared:
         """Connect, choose, plan: everything before the engine writes."""
-        from tavern_tui.prompt.assemble import assemble
         from tavern_tui.prompt.inputs import GenerationKind
+        from tavern_tui.session.chat_completion import assembly
 
         if self._first_turn is None:
             record = await asyncio.to_thread(prompt_records.last, self.log)
@@ -275,7 +275,8 @@ class ChatSession:
         options = self._options_for(ready, kind, place)
         parent = place.extends.id if place.extends else place.parent
         given = self._input(ready, options, GenerationKind(kind.value), parent)
-        plan = await drive(assemble(given), self.connection.engine, ready.info, self.connection.counts)
+        steps = assembly(given, ready.info, options)
+        plan = await drive(steps, self.connection.engine, ready.info, self.connection.counts)
         return Prepared(ready, options, given, plan)
 
     async def _remember(self, prepared: Prepared) -> None:
