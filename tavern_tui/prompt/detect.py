@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from tavern_tui.domain.template import InstructTemplate
 from tavern_tui.prompt.families import chatml, llama, tagged, worded
 from tavern_tui.prompt.families.shape import thinking
+from tavern_tui.prompt.jinja_reading import Reading, agrees, same_head
+from tavern_tui.prompt.templates import BUILT_IN
 
 _BY_TEMPLATE = "from the model's chat template"
 _BY_NAME = "from the model's name"
@@ -195,6 +197,27 @@ def detect(chat_template: str, model_name: str = "") -> tuple[InstructTemplate |
     if chat_template.strip():
         return worded.ALPACA, "the model's chat template is of an unknown family"
     return worded.ALPACA, "the model has no chat template"
+
+
+def settled(chat_template: str, model_name: str, reading: Reading | None) -> tuple[InstructTemplate | None, str]:
+    """The template for a model whose chat template has been rendered, and why.
+
+    The family that its text shows, where that writes turns as the rendering has them; else the family that does; else
+    the template that was read off the rendering. Without a reading, what ``detect`` finds.
+    """
+    detected, why = detect(chat_template, model_name)
+    own = reading.template if reading is not None else None
+    if own is None:
+        return detected, why
+    shown = by_chat_template(chat_template)
+    if shown is not None and agrees(shown, own):
+        return detected, why
+    alike = next((one for one in BUILT_IN.values() if agrees(one, own) and same_head(one, own)), None)
+    if alike is not None:
+        found = _thinking(alike, chat_template)
+        return found, _BY_TEMPLATE + _doubt(found, model_name)
+    found = _thinking(own, chat_template)
+    return found, "read off the model's chat template" + _doubt(found, model_name)
 
 
 def by_chat_template(chat_template: str) -> InstructTemplate | None:
