@@ -12,6 +12,7 @@ from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Body, PropertySet, TextEdited, TipMoved, TurnDeleted, TurnHidden, Undone
 from tavern_tui.session.bookmarks import bookmark_set
 from tavern_tui.session.titles import TITLE, TITLED_AT, title_due
+from tavern_tui.session.touching import turns_touched
 from tavern_tui.session.undo import in_words, next_redo, next_undo
 from tavern_tui.storage.chats import ChatLog
 
@@ -86,6 +87,10 @@ class ChatChanges:
         undo, action = found
         await self.write(Undone(undo.id))
         return in_words(action)
+
+    def touched(self) -> frozenset[str]:
+        """The turns that look different since the newest event of the chat, such as what an undo changed."""
+        return turns_touched(self._log.events[-1:], self._log.events, self._log.tree)
 
     async def write(self, *bodies: Body) -> list[str]:
         """Store events; their ids. Raises ``StorageError``."""

@@ -18,24 +18,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.errors import StorageError
-from tavern_tui.domain.events import (
-    ChatEvent,
-    PropertySet,
-    Speaker,
-    TextEdited,
-    TextExtended,
-    TipMoved,
-    TurnAdded,
-    TurnDeleted,
-    TurnHidden,
-    Undone,
-)
+from tavern_tui.domain.events import ChatEvent, PropertySet, Speaker, TipMoved, TurnAdded, TurnDeleted, Undone
+from tavern_tui.session.touching import turns_touched
 from tavern_tui.storage.chat_watch import ChatWatch, Look
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import JournaledReply
@@ -71,15 +61,13 @@ class OtherReply:
 class ChatChanged:
     """Others wrote to the chat, and the log's tree has it by now.
 
-    ``turns`` are the ids of the turns added, changed or deleted. ``tip`` says that the reader's place may be another,
-    ``properties`` are the keys of those that were set. ``undone``: something was taken back or brought back, and any
-    turn may be another.
+    ``turns`` are the ids of the turns added, changed or deleted, and of their swipes. ``tip`` says that the reader's
+    place may be another, ``properties`` are the keys of those that were set.
     """
 
     turns: frozenset[str]
     tip: bool = False
     properties: frozenset[str] = frozenset()
-    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +139,7 @@ class ChatFollower:
                     self._refusal = str(error)
                     yield FollowingRefused(error)
             while self._found:
-                for event in told(self._found.popleft(), self._log.tree):
+                for event in told(self._found.popleft(), self._log.events, self._log.tree):
                     yield event
             await asyncio.sleep(_REFUSED_SECONDS if refused else self._pause)
 
@@ -205,11 +193,11 @@ class ChatFollower:
             self._found.append(self._watch.look())
 
 
-def told(found: Look, tree: ChatTree) -> list[Followed]:
-    """What a front end hears of one look."""
+def told(found: Look, every: Sequence[ChatEvent], tree: ChatTree) -> list[Followed]:
+    """What a front end hears of one look at the chat with ``every`` event, which fold to ``tree``."""
     events: list[Followed] = []
     if found.events:
-        events.append(changed(found.events))
+        events.append(changed(found.events, every, tree))
     events += (OtherReplyStarted(_as_told(reply)) for reply in found.started)
     events += (OtherReplyGrew(_as_told(reply)) for reply in found.grown)
     for reply in found.ended:
@@ -219,30 +207,11 @@ def told(found: Look, tree: ChatTree) -> list[Followed]:
     return events
 
 
-def changed(events: Iterable[ChatEvent]) -> ChatChanged:
-    """What ``events`` touch."""
-    turns: set[str] = set()
-    properties: set[str] = set()
-    tip = undone = False
-    for event in events:
-        match event.body:
-            case TurnAdded():
-                turns.add(event.id)
-                tip = True
-            case TextExtended(turn=turn) | TextEdited(turn=turn) | TurnHidden(turn=turn):
-                turns.add(turn)
-            case TurnDeleted(turn=turn):
-                turns.add(turn)
-                tip = True
-            case TipMoved():
-                tip = True
-            case PropertySet(key=key):
-                properties.add(key)
-            case Undone():
-                tip = undone = True
-            case _:
-                pass
-    return ChatChanged(frozenset(turns), tip, frozenset(properties), undone)
+def changed(events: Sequence[ChatEvent], every: Sequence[ChatEvent], tree: ChatTree) -> ChatChanged:
+    """What ``events`` touch, which are among ``every`` event of the chat and are in its ``tree``."""
+    tip = any(isinstance(event.body, TurnAdded | TurnDeleted | TipMoved | Undone) for event in events)
+    properties = frozenset(event.body.key for event in events if isinstance(event.body, PropertySet))
+    return ChatChanged(turns_touched(events, every, tree), tip, properties)
 
 
 def _as_told(reply: JournaledReply) -> OtherReply:

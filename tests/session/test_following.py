@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import (
     Body,
     ChatEvent,
@@ -380,8 +381,9 @@ async def test_a_disk_that_cannot_be_looked_at_is_told_once_and_following_goes_o
         (TurnDeleted("a"), ChatChanged(frozenset({"a"}), tip=True)),
         (TipMoved("a"), ChatChanged(frozenset(), tip=True)),
         (PropertySet("note", "x"), ChatChanged(frozenset(), properties=frozenset({"note"}))),
-        (Undone("x"), ChatChanged(frozenset(), tip=True, undone=True)),
+        (Undone("x"), ChatChanged(frozenset(), tip=True)),
     ],
 )
 def test_every_kind_of_event_says_what_it_touches(body: Body, told: ChatChanged) -> None:
-    assert changed([ChatEvent("e", "w", 1, body)]) == told
+    news = [ChatEvent("e", "w", 1, body)]
+    assert changed(news, news, ChatTree()) == told

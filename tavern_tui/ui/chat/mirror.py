@@ -51,12 +51,6 @@ class Mirror:
         for turn_id in {*changed, common} - {turn.id for turn in fresh}:
             self.refresh(tree, turn_id)
 
-    def renew(self, tree: ChatTree) -> None:
-        """Show the branch after changes that nobody counted, such as an undo: every turn is looked at."""
-        self.keep_up(tree)
-        for turn in tree.walk_back():
-            self.refresh(tree, turn.id)
-
     def cut_after(self, turn_id: str) -> None:
         """Take the turns after this one off the screen; all of them where it is ""."""
         if stale := self._turns_after(turn_id):

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from tavern_tui.session.bookmarks import turns_of
 from tavern_tui.session.events import SessionEvent
 from tavern_tui.session.following import (
     ChatChanged,
@@ -69,15 +68,12 @@ class Others:
 
     def _changed(self, event: ChatChanged) -> None:
         tree = self._session.tree
-        turns = {*event.turns, *turns_of(event.properties)}
         if self._session.busy:
             # What is being written here stands at the end of the log, and is no turn yet.
-            for turn in turns:
+            for turn in event.turns:
                 self._mirror.refresh(tree, turn)
-        elif event.undone:
-            self._mirror.renew(tree)
         else:
-            self._mirror.keep_up(tree, turns)
+            self._mirror.keep_up(tree, event.turns)
 
     def _show(self, reply: OtherReply) -> None:
         """Show a reply as far as another process has written it."""

@@ -259,7 +259,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def renew(self) -> None:
         """Show what undo or redo made of the chat."""
-        self.mirror.renew(self.open_session.tree)
+        self.mirror.keep_up(self.open_session.tree, self.open_session.changes.touched())
         self.selection.renew()
 
     @on(Composer.DraftChanged)
