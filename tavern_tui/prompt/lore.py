@@ -65,13 +65,23 @@ class LoreScan:
         self.reasons: dict[tuple[int, str, int], str] = {}
         self.examined = 0
         self._story = story
+        self._variables_before = story.variables.mark()
         self._texts: dict[Listed, str] = {}
         self._draws: dict[Hashable, float] = {}
 
     def run(self, counts: Counts, share: float = 1.0) -> Lore:
-        """What fires, by the counts known so far. ``share`` of the budget may be used."""
+        """What fires, by the counts known so far. ``share`` of the budget may be used.
+
+        Macros change variables as they stood before the scan. Under ``economy`` those of entries that fire do.
+        """
         self.scanned.silence()
-        return LoreRun(self, counts, share).result()
+        self._story.variables.go_back(self._variables_before)
+        lore = LoreRun(self, counts, share).result()
+        if not self.exact:
+            self._story.variables.go_back(self._variables_before)
+            for fired in lore.fired:
+                take_effect(fired.one.content, self._story.macros, fired.one)
+        return lore
 
     def stands(self, lore: Lore, counts: Counts) -> bool:
         """Whether ``lore`` may stay as it is with ``counts``: the budget alone depends on them.
