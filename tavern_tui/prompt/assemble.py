@@ -24,7 +24,7 @@ from tavern_tui.prompt.notes import with_notes, without_depth_lore
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.story import Story, tell
 from tavern_tui.prompt.text_assembly import TextAssembly
-from tavern_tui.prompt.variables import Mark, Scope
+from tavern_tui.prompt.variables import Scope
 
 __all__ = ["assemble", "drive"]
 
@@ -75,27 +75,22 @@ def _fitted(given: PromptInput, story: Story, make: Maker) -> Counting[PromptPla
     """The plan with as much lore as fits."""
     counts = Counts()
     scan = LoreScan(given, story)
-    before = story.variables.mark()
     if not scan.entries:
         return (yield from make(given, story, counts).plan())
     yield from counts.ask(scan.index.priced)
     for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
         try:
-            return (yield from _with_lore(scan, share, given, story, counts, make, before))
+            return (yield from _with_lore(scan, share, given, story, counts, make))
         except PromptError:  # it may fit with less lore
             continue
     share = _LORE_SHARES[0] if given.policy is Policy.CLASSIC else _LORE_SHARES[-1]
-    return (yield from _with_lore(scan, share, given, story, counts, make, before))
+    return (yield from _with_lore(scan, share, given, story, counts, make))
 
 
 def _with_lore(
-    scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts, make: Maker, before: Mark
+    scan: LoreScan, share: float, given: PromptInput, story: Story, counts: Counts, make: Maker
 ) -> Counting[PromptPlan]:
-    """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected.
-
-    Macros change variables as they stood ``before``, in each attempt anew.
-    """
-    story.variables.go_back(before)
+    """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected."""
     lore = scan.run(counts, share)
     expected = [one.one for one in lore.fired]
     assembly = make(*_in_place(given, story, lore), counts)
@@ -104,7 +99,6 @@ def _with_lore(
     as_expected = story.variables.mark()
     yield from counts.ask(batch)
     while unknown and not scan.stands(lore, counts):
-        story.variables.go_back(before)
         lore = scan.run(counts, share)
         unknown = lore.unknown
         yield from counts.ask(unknown)
