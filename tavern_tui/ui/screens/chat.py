@@ -245,7 +245,10 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def show_state(self) -> None:
         """Show the keys that hold now."""
-        self._keybar.show(self.keys.holding(), {"composer.send": "Save"} if self.editor.turn else {})
+        titles = {"composer.send": "Save"} if self.editor.turn else {}
+        if self.session is None or not self.session.tree.tip:
+            titles |= dict.fromkeys(("reply.swipe", "turn.select", "reply.regenerate"), "")
+        self._keybar.show(self.keys.holding(), titles)
 
     async def run_typed(self, action: str, argument: str = "") -> None:
         """Do what was typed or chosen by name."""

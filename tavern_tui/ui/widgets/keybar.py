@@ -70,12 +70,14 @@ def key_pairs(
 ) -> list[tuple[str, str]]:
     """(key, title) of what is worth showing and fits into ``width`` cells, most useful first.
 
-    ``titles`` are those of actions, by id, that do something else than usual just now.
+    ``titles`` are those of actions, by id, that do something else than usual just now; "" for nothing at all.
     """
     pairs: list[tuple[str, str]] = []
     left = width - 2 + _BETWEEN
     for key, action in useful_keys(keymap, holding):
         pair = (key_shown(key, glyphs), titles.get(action.id, action.label))
+        if not pair[1]:
+            continue
         needed = cell_len(pair[0]) + 1 + cell_len(pair[1]) + _BETWEEN
         if needed <= left and len(pairs) < MOST:
             pairs.append(pair)
@@ -119,7 +121,7 @@ class KeyBar(Widget):
     def show(self, holding: Collection[Where], titles: Mapping[str, str] = NO_TITLES) -> None:
         """Show the keys for where the places of ``holding`` hold.
 
-        ``titles``: actions, by id, that do something else than their titles say just now.
+        ``titles``: actions, by id, that do something else than their titles say just now; "" for nothing at all.
         """
         before = self.render()
         self._holding, self._titles = frozenset(holding), titles

@@ -110,3 +110,11 @@ def content(bar: KeyBar) -> str:
     text = bar.render()
     assert isinstance(text, Content)
     return text.plain
+
+
+def test_an_action_that_would_do_nothing_is_left_out_and_makes_room_for_the_next() -> None:
+    everything = keybar_text(KEYS, EMPTY, 200).plain
+    assert "Swipe" in everything
+    without = keybar_text(KEYS, EMPTY, 200, titles={"reply.swipe": ""}).plain
+    assert "Swipe" not in without
+    assert len(without) < len(everything)
