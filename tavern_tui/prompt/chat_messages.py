@@ -62,13 +62,15 @@ class ChatForm:
     """That a plan was made for chat completion, and how its messages are changed before they are sent.
 
     ``prefill`` is the reply's given beginning, to be told to an engine beside the messages. ``joint`` stands between a
-    turn that is gone on with and what the model adds to it.
+    turn that is gone on with and what the model adds to it. ``cut`` are the stop strings whose beginnings SillyTavern
+    takes off a reply's end, though it does not send them.
     """
 
     post_processing: PostProcessing = PostProcessing.NONE
     speakers: Speakers = NOBODY
     prefill: str = ""
     joint: str = ""
+    cut: tuple[str, ...] = ()
 
     def messages(self, parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, ...]:
         """The messages: a part is one of its own unless it ``joins``; empty ones are left out."""

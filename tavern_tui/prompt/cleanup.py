@@ -68,8 +68,8 @@ def _classic_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], s
     return ClassicRules(
         user=given.persona.name,
         char=given.character.name,
-        stop=plan.stop,
-        template=given.instruct,
+        stop=plan.chat.cut if plan.chat is not None else plan.stop,
+        template=None if plan.chat is not None else given.instruct,
         cleaning=given.cleaning,
         others=group.other_names(given),
         impersonates=given.kind is GenerationKind.IMPERSONATE,

@@ -234,7 +234,7 @@ class Generation:
             name=self._place.name,
             parent=self._place.parent,
             turn=turn.id if turn else "",
-            base=turn.source_text if turn else self._text.given,
+            base=self._text.before,
         )
 
     def _turn_id(self, journal: ReplyJournal) -> str:

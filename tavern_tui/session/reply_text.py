@@ -20,8 +20,8 @@ from tavern_tui.session.options import ReplyOptions
 class ReplyText:
     """Feed it what arrives; ``close`` it once. ``raw`` includes the text that the reply was begun with.
 
-    ``prefill`` is the given beginning of a new reply (``given``); ``continued`` is the turn that goes on. What a person
-    has edited is never cleaned again.
+    ``prefill`` is the given beginning of a new reply; ``continued`` is the turn that goes on. ``before`` is what stands
+    before the model's own words where nothing more is known of them, as after a crash. What a person has edited is never cleaned again, but under ``classic``.
     """
 
     def __init__(
@@ -40,16 +40,16 @@ class ReplyText:
         self._finisher = SentenceFinisher(options.response_tokens)
         self._room = plan.response_tokens
         before = prefill if continued is None else continued.source_text
-        untouched = continued is None or (continued.raw is not None and not continued.edited)
+        self._exact = plan.policy == "classic"
+        untouched = continued is None or (continued.raw is not None and not continued.edited) or self._exact
         self._fixed, self._begun = ("", before) if untouched else (before, "")
         self._joint = plan.chat.joint if plan.chat is not None and continued is not None else ""
-        self._exact = plan.policy == "classic"
         self._foreign = ""
         self._ids: list[int] = []
         self._all_ids = True
         self._settled = 0
         self._final: str | None = None
-        self.given = prefill if continued is None else ""
+        self.before = before + self._joint
         self.tokens = 0
         self.shown = ""
         self.complete = False

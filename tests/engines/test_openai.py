@@ -289,6 +289,15 @@ async def test_a_prefill_that_cannot_be_given_is_told() -> None:
     assert server.bodies("/v1/chat/completions")[0]["messages"] == [{"role": "user", "content": "Say hi."}]
 
 
+async def test_a_name_is_sent_with_the_message_that_has_one() -> None:
+    request = Request(messages=(Message(Role.SYSTEM, "a", "example_user"), Message(Role.USER, "b")))
+    _, server = await talk(request)
+    assert server.bodies("/v1/chat/completions")[0]["messages"] == [
+        {"role": "system", "name": "example_user", "content": "a"},
+        {"role": "user", "content": "b"},
+    ]
+
+
 async def test_messages_keep_their_roles() -> None:
     request = Request(messages=(Message(Role.SYSTEM, "a"), Message(Role.USER, "b"), Message(Role.ASSISTANT, "c")))
     _, server = await talk(request)

@@ -35,6 +35,7 @@ from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.refusals import card_too_long, nothing_to_continue, turn_too_long
+from tavern_tui.prompt.stop import stop_strings
 from tavern_tui.prompt.story import Story
 
 TEMPLATE = "chat completion"
@@ -108,6 +109,7 @@ class _ChatAssembly:
             counts,
             lambda item: self.form.beside(item, counts),
         )
+        self.newest = newest if continues else None
         self.ending: Ending = ending(given, story, preset, continued=self.continued, newest=newest)
         self._first_batch: list[str] = []
 
@@ -311,5 +313,6 @@ class _ChatAssembly:
                 Speakers(self.story.user, self.story.char, other_names(given)),
                 prefill=self.ending.sent,
                 joint=self.ending.joint,
+                cut=stop_strings(given, self.story, self.newest) if self.exact else (),
             ),
         )
