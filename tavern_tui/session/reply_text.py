@@ -21,7 +21,8 @@ class ReplyText:
     """Feed it what arrives; ``close`` it once. ``raw`` includes the text that the reply was begun with.
 
     ``prefill`` is the given beginning of a new reply; ``continued`` is the turn that goes on. ``before`` is what stands
-    before the model's own words where nothing more is known of them, as after a crash. What a person has edited is never cleaned again, but under ``classic``.
+    before the model's own words where nothing more is known of them, as after a crash. What a person has edited is
+    never cleaned again, but under ``classic``.
     """
 
     def __init__(
