@@ -56,7 +56,7 @@ def card_scripts(character: Character) -> ScriptsRead:
 
 
 def _read(listed: Sequence[Any], where: str, path: str | None) -> ScriptsRead:
-    """Every script of a list. ``path`` is what stands before a script's number in messages, ``None`` without numbers."""
+    """Every script of a list; ``path`` stands before a script's number in messages, ``None`` for no number."""
     scripts: list[RegexScript] = []
     problems: list[str] = []
     for place, one in enumerate(listed[:MOST_SCRIPTS]):

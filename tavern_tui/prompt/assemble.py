@@ -22,6 +22,7 @@ from tavern_tui.prompt.lore_places import left_out, placed, titles
 from tavern_tui.prompt.lore_text import Recalled
 from tavern_tui.prompt.notes import with_notes, without_depth_lore
 from tavern_tui.prompt.plan import PromptPlan
+from tavern_tui.prompt.scripted_prompt import ScriptedTurns, scripted_lore, unused_scripts
 from tavern_tui.prompt.story import Story, tell
 from tavern_tui.prompt.text_assembly import TextAssembly
 from tavern_tui.prompt.variables import Scope
@@ -61,10 +62,13 @@ def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
     given = replace(given, turns=Recalled(given.turns))
     story = tell(given)
     given = with_notes(given, story)
+    if story.scripts.scripts:
+        given = replace(given, turns=ScriptedTurns(given, story))
     plan = yield from _fitted(given, story, make)
     variables = story.variables
     return replace(
         plan,
+        parts=(*plan.parts, *unused_scripts(story.scripts)),
         variables=variables.values(Scope.CHAT),
         global_variables=variables.values(Scope.EVERYWHERE),
         banned=variables.banned,
@@ -113,5 +117,5 @@ def _with_lore(
 
 def _in_place(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, Story]:
     """The input and the story with ``lore`` where it goes."""
-    given, story = placed(given, story, lore)
+    given, story = placed(given, story, scripted_lore(lore, story))
     return without_depth_lore(given), story

@@ -36,6 +36,7 @@ class PartKind(Enum):
     REPLY_LINE = "reply line"
     PREFILL = "prefill"
     MARKUP = "markup"
+    SCRIPT = "regex script"
     QUIET = "quiet prompt"
     INSTRUCTION = "instruction"
 

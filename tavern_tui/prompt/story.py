@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tavern_tui.domain.character import Character
 from tavern_tui.prompt import group
@@ -18,6 +18,7 @@ from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.macro_start import as_sillytavern_reads, macro_context
 from tavern_tui.prompt.macros import MacroContext, expand
 from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.regex_scripts import ScriptRun
 from tavern_tui.prompt.story_string import Piece
 from tavern_tui.prompt.variables import Variables
 
@@ -48,7 +49,7 @@ class Story:
     ``macros`` holds the card's fields, which were expanded before they were in it: no field can contain itself. The
     ``character_note`` is raw, it is expanded together with what is injected beside it. ``lore_pieces`` are the texts
     that ``lore_before`` and ``lore_after`` consist of; ``examples_above`` and ``examples_below`` are example dialogue
-    from lore.
+    from lore. ``scripts`` are the prompt's regex scripts, with the time that they have.
     """
 
     user: str
@@ -62,6 +63,7 @@ class Story:
     lore_pieces: tuple[Piece, ...] = ()
     examples_above: tuple[str, ...] = ()
     examples_below: tuple[str, ...] = ()
+    scripts: ScriptRun = field(default_factory=ScriptRun, compare=False)
 
     def expand(self, text: str, place: Hashable = None) -> str:
         """The macros of a template's text; one that changes variables does so once for each ``place``."""
@@ -115,6 +117,7 @@ def tell(given: PromptInput) -> Story:
         lore_before=untrusted(expand(given.lore_before, macros), given),
         lore_after=untrusted(expand(given.lore_after, macros), given),
         macros=macros,
+        scripts=ScriptRun(given.regex_scripts, exact=not economy),
     )
 
 
