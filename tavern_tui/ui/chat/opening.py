@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def notes_of(session: ChatSession) -> list[str]:
     """The notes below the chat, each a sentence."""
-    return list(problems_of(session.log))
+    gone = [str(session.no_card)] if session.no_card is not None else []
+    return [*gone, *problems_of(session.log)]
 
 
 def away_notes(screen: ChatScreen, place: Place) -> list[str]:

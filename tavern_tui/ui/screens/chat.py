@@ -165,7 +165,8 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.mirror.load(tree)
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
         self.composer.count_tokens = partial(count_with, session)
-        self.composer.placeholder = f"Message {session.character.name}"
+        name = session.character.name
+        self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
         self.progress.tell(character=session.character.name, chat=tree.title)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)

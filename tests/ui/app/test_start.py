@@ -6,14 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.content import Content
 
 from tavern_tui.config.action import Preset
 from tavern_tui.engines.base import ReasoningArrived
 from tavern_tui.session.opening import Wishes
+from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, profile_of
 from tavern_tui.ui.widgets.keybar import KeyBar
-from tests.ui.app.evening import Evening, hint, texts, typed
+from tests.storage.disk import said
+from tests.ui.app.evening import Evening, hint, texts, tree_texts, typed
 
 
 async def test_a_later_start_opens_the_chat_that_was_open_last(tmp_path: Path) -> None:
@@ -156,3 +159,16 @@ async def test_the_keys_say_what_enter_does_while_a_turn_is_edited(tmp_path: Pat
         await typed(pilot, "Hello", "enter")
         await typed(pilot, "/edit", "enter")
         assert "Enter Save" in app.chat.query_one(KeyBar).render().plain
+
+
+async def test_a_chat_whose_card_is_gone_says_so_and_is_read_only(tmp_path: Path) -> None:
+    evening = Evening(tmp_path)
+    log = Workspace.open(dirs=evening.directories).chats.create("An old night", ["Mira"], "Alex")
+    log.append(said("Is it deep?"))
+    async with evening.begun(app=evening.app(wishes=Wishes(chat="An old night"))) as (app, pilot):
+        assert "Mira" in texts(app)[-1]
+        assert "put the card back" in texts(app)[-1]
+        assert app.chat.composer.placeholder == Content("Mira has no card: read only")
+        await typed(pilot, "Hello", "enter")
+        assert app.chat.composer.text == "Hello"
+        assert tree_texts(app) == []
