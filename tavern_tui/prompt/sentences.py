@@ -68,7 +68,7 @@ def trim_to_sentence(text: str) -> str:
 def _is_emoji(character: str) -> bool:
     if character < "\u00a9":
         return False
-    import regex  # which takes a while to load, and is needed for few replies
+    import regex  # type: ignore[import-untyped]  # late: it takes a while to load, and few replies need it
 
     return regex.match(r"[\p{Emoji_Presentation}\p{Extended_Pictographic}]", character) is not None
 

@@ -1,9 +1,9 @@
-"""Recorded cases as inputs of the prompt room: what a case's JSON means in the domain's types."""
+"""Recorded cases as values: what a case's JSON means in the domain's types. How a case is run is ``played``'s."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,41 +17,46 @@ from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate, NamesBehavior
 from tavern_tui.formats.lorebook import read_lorebook
 from tavern_tui.prompt.inputs import (
+    AuthorsNote,
+    CharacterNotePosition,
     Examples,
-    GenerationKind,
-    Injection,
+    Group,
+    GroupCards,
+    InjectionPosition,
     LoreSettings,
     LoreStrategy,
-    Policy,
-    PromptInput,
+    Member,
+    PersonaPosition,
+    ReplyCleaning,
 )
-from tavern_tui.prompt.macros import MacroContext, expand
-from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState
 
 CASES = Path(__file__).parent / "cases"
-_KINDS = {
-    "normal": GenerationKind.NORMAL,
-    "regenerate": GenerationKind.SWIPE,
-    "swipe": GenerationKind.SWIPE,
-    "continue": GenerationKind.CONTINUE,
-    "impersonate": GenerationKind.IMPERSONATE,
-}
-_MOMENT = datetime(2024, 9, 4, 14, 30)
+MOMENT = datetime(2024, 9, 4, 14, 30)
+MODEL = "oracle-model"
+"""What the recorded server called its model."""
+
 _INSTRUCT_FIELDS = (
     "input_sequence input_suffix output_sequence output_suffix system_sequence system_suffix first_input_sequence "
     "last_input_sequence first_output_sequence last_output_sequence last_system_sequence system_sequence_prefix "
     "system_sequence_suffix stop_sequence user_alignment_message wrap macro system_same_as_user skip_examples"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a case: what is asked for, and what SillyTavern sent."""
-
-    given: PromptInput
-    prompt: str
-    stop: tuple[str, ...]
-    fired: tuple[tuple[str, int], ...]
+_NOTE_POSITIONS = {
+    "after_scenario": InjectionPosition.AFTER_SCENARIO,
+    "in_chat": InjectionPosition.IN_CHAT,
+    "before_scenario": InjectionPosition.BEFORE_SCENARIO,
+}
+_PERSONA_POSITIONS = {
+    "in_prompt": PersonaPosition.IN_PROMPT,
+    "top_an": PersonaPosition.NOTE_TOP,
+    "bottom_an": PersonaPosition.NOTE_BOTTOM,
+    "at_depth": PersonaPosition.AT_DEPTH,
+    "none": PersonaPosition.NONE,
+}
+_OWN_NOTES = {
+    "replace": CharacterNotePosition.REPLACE,
+    "before": CharacterNotePosition.BEFORE,
+    "after": CharacterNotePosition.AFTER,
+}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -60,87 +65,48 @@ def read(path: Path) -> dict[str, Any]:
     return value
 
 
-def steps(recorded: Mapping[str, Any]) -> Generator[Step, LoreState, None]:
-    """The steps of a case in order; the replies that SillyTavern stored are the history of later steps.
-
-    Is sent the ``lore_state`` of the plan that was made of the step before.
-    """
-    case, expected = recorded["case"], recorded["expected"]
-    chat = [dict(message) for message in case["chat"]]
-    card = _character(case["characters"][0]["data"])
-    if case["new_chat"]:
-        chat = [{"name": card.name, "is_user": False, "is_system": False, "mes": card.greeting}]
-    state = NO_LORE_STATE
-    for at, step in enumerate(case["steps"]):
-        kind = _KINDS[step["type"]]
-        if kind is GenerationKind.SWIPE and chat and not chat[-1]["is_user"]:
-            chat.pop()
-        if kind is GenerationKind.NORMAL and step["message"]:
-            chat.append(_said(step["message"], case, card))
-        request = expected["requests"][at]
-        fired = tuple((one["world"], one["uid"]) for one in request["activated_world_info"])
-        state = yield Step(
-            _input(case, card, chat, kind, step["math_random"], state), request["prompt"], tuple(request["stop"]), fired
-        )
-        stored = {**expected["after"][at]["last_message"], "is_system": False} if expected["after"] else None
-        if stored and kind is GenerationKind.CONTINUE:
-            chat[-1] = stored
-        elif stored and kind is not GenerationKind.IMPERSONATE:
-            chat.append(stored)
+def files(folder: Path, api: str) -> list[Path]:
+    """The case files of a folder for ``text`` or ``chat`` completion, sorted by name."""
+    return sorted(path for path in folder.glob("*.json") if read(path)["case"]["api"] == api)
 
 
-def _input(
-    case: Mapping[str, Any],
-    card: Character,
-    chat: list[dict[str, Any]],
-    kind: GenerationKind,
-    rolled: float | None,
-    state: LoreState,
-) -> PromptInput:
-    settings, context, persona = case["settings"], case["context"], case["persona"]
-    card_book = case["characters"][0]["data"]["extensions"].get("world")
-    in_prompt = persona["position"] == "in_prompt"
-    world = case["world_info"]
-    always, never = settings["pin_examples"], settings["strip_examples"]
-    return PromptInput(
-        character=card,
-        persona=Persona(persona["name"], persona["description"] if in_prompt else ""),
-        turns=[_turn(at, message) for at, message in enumerate(chat)][::-1],
-        context=ContextTemplate(
-            name=context["preset"],
-            story_string=context["story_string"],
-            example_separator=context["example_separator"],
-            chat_start=context["chat_start"],
-            use_stop_strings=context["use_stop_strings"],
-            names_as_stop_strings=context["names_as_stop_strings"],
-        ),
-        instruct=_instruct(case["instruct"]),
-        context_tokens=settings["max_context"],
-        response_tokens=settings["response_length"],
-        now=_MOMENT,
-        random=lambda: 0.5 if rolled is None else rolled,
-        kind=kind,
-        policy=Policy.CLASSIC,
-        system_text=case["sysprompt"]["content"],
-        use_system_prompt=case["sysprompt"]["enabled"],
-        prefill=settings["user_prompt_bias"],
-        injections=tuple(_injections(case)),
-        global_lorebooks=tuple(_book(world, name) for name in world["global"]),
-        chat_lorebooks=tuple(_book(world, name) for name in [world["chat_book"]] if name),
-        lorebooks=tuple(_book(world, name) for name in [card_book, *world["character_extra_books"]] if name),
-        lore=_lore(world["settings"], case["authors_note"]),
-        lore_state=state,
-        examples=Examples.ALWAYS if always else Examples.NEVER if never else Examples.PUSHED_OUT,
-        stop_strings=_custom_stop(settings["custom_stopping_strings"]),
-        prefer_card_prompts=settings["prefer_character_prompt"],
-        use_post_history=context["allow_jailbreak"],
-        always_add_name=settings["always_force_name2"],
-        collapse_newlines=settings["collapse_newlines"],
-        single_line=settings["single_line"],
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message of the recorded chat. ``swipes`` are all its versions, ``swipe`` the place of the shown one."""
+
+    name: str
+    is_user: bool
+    text: str
+    hidden: bool = False
+    narrates: bool = False
+    swipes: tuple[str, ...] = ()
+    swipe: int = 0
+
+    def turn(self, at: int) -> Turn:
+        """The message as turn number ``at`` of its chat, counted from 0."""
+        speaker = Speaker.NARRATOR if self.narrates else Speaker.USER if self.is_user else Speaker.CHARACTER
+        return Turn(str(at), str(at - 1) if at else "", speaker, self.name, self.text, hidden=self.hidden)
+
+
+def message(recorded: Mapping[str, Any]) -> Message:
+    """A message as a chat file has it; what its turn says the reply begins with is written into its text."""
+    extra = recorded.get("extra") or {}
+    bias = str(extra.get("bias") or "").strip()
+    swipes = tuple(recorded.get("swipes") or ())
+    return Message(
+        name=recorded["name"],
+        is_user=recorded["is_user"],
+        text=recorded["mes"] + (f'{{{{bias "{bias}"}}}}' if bias else ""),
+        hidden=bool(recorded.get("is_system")),
+        narrates=extra.get("type") == "narrator",
+        swipes=swipes,
+        swipe=int(recorded.get("swipe_id") or 0),
     )
 
 
-def _character(data: Mapping[str, Any]) -> Character:
+def character(recorded: Mapping[str, Any]) -> Character:
+    """A member of ``case["characters"]``."""
+    data = recorded["data"]
     note = data["extensions"].get("depth_prompt") or {}
     return Character(
         name=data["name"],
@@ -148,45 +114,110 @@ def _character(data: Mapping[str, Any]) -> Character:
         personality=data["personality"],
         scenario=data["scenario"],
         greeting=data["first_mes"],
+        alternate_greetings=tuple(data.get("alternate_greetings") or ()),
         example_dialogue=data["mes_example"],
         system_prompt=data["system_prompt"],
         post_history_instructions=data["post_history_instructions"],
+        creator_notes=data.get("creator_notes") or "",
+        version=data.get("character_version") or "",
         note=CharacterNote(note.get("prompt", ""), note.get("depth", 4), InjectionRole(note.get("role", "system"))),
+        source=recorded,
     )
 
 
-def _instruct(fields: Mapping[str, Any]) -> InstructTemplate | None:
-    if not fields["enabled"]:
+def group(recorded: Mapping[str, Any] | None, characters: Sequence[Character], *, wrap: bool) -> Group | None:
+    """``case["group"]`` with its members; ``wrap`` is the instruct template's, enabled or not."""
+    if recorded is None:
+        return None
+    disabled = recorded.get("disabled") or ()
+    return Group(
+        members=tuple(Member(one, muted=one.name in disabled) for one in characters),
+        cards=GroupCards(recorded.get("generation_mode") or 0),
+        join_prefix=recorded.get("join_prefix") or "",
+        join_suffix=recorded.get("join_suffix") or "",
+        join_wrap=wrap,
+    )
+
+
+def persona(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a ``PromptInput`` that ``case["persona"]`` gives."""
+    return {
+        "persona": Persona(recorded["name"], recorded["description"]),
+        "persona_position": _PERSONA_POSITIONS[recorded["position"]],
+        "persona_depth": recorded["depth"],
+        "persona_role": InjectionRole(recorded["role"]),
+    }
+
+
+def note(recorded: Mapping[str, Any]) -> AuthorsNote:
+    """``case["authors_note"]``."""
+    own = recorded.get("character_note") or {}
+    return AuthorsNote(
+        text=recorded["text"],
+        position=_NOTE_POSITIONS[recorded["position"]],
+        depth=recorded["depth"],
+        role=InjectionRole(recorded["role"]),
+        interval=recorded["interval"],
+        allow_lore_scan=recorded["allow_wi_scan"],
+        of_character=own.get("text", ""),
+        of_character_position=_OWN_NOTES[own.get("position", "replace")],
+    )
+
+
+def context(recorded: Mapping[str, Any]) -> ContextTemplate:
+    """``case["context"]``."""
+    return ContextTemplate(
+        name=recorded["preset"],
+        story_string=recorded["story_string"],
+        example_separator=recorded["example_separator"],
+        chat_start=recorded["chat_start"],
+        use_stop_strings=recorded["use_stop_strings"],
+        names_as_stop_strings=recorded["names_as_stop_strings"],
+    )
+
+
+def instruct(recorded: Mapping[str, Any]) -> InstructTemplate | None:
+    """``case["instruct"]``; ``None`` where it is switched off."""
+    if not recorded["enabled"]:
         return None
     return InstructTemplate(
-        name=fields["preset"],
-        names_behavior=NamesBehavior(fields["names_behavior"]),
+        name=recorded["preset"],
+        names_behavior=NamesBehavior(recorded["names_behavior"]),
         sequences_as_stop_strings=True,
-        **{name: fields[name] for name in _INSTRUCT_FIELDS.split()},
+        **{name: recorded[name] for name in _INSTRUCT_FIELDS.split()},
     )
 
 
-def _turn(at: int, message: Mapping[str, Any]) -> Turn:
-    narrates = (message.get("extra") or {}).get("type") == "narrator"
-    speaker = Speaker.NARRATOR if narrates else Speaker.USER if message["is_user"] else Speaker.CHARACTER
-    parent = str(at - 1) if at else ""
-    return Turn(str(at), parent, speaker, message["name"], message["mes"], hidden=message["is_system"])
+def examples(settings: Mapping[str, Any]) -> Examples:
+    """When example dialogue is in, by ``case["settings"]``."""
+    if settings["pin_examples"]:
+        return Examples.ALWAYS
+    return Examples.NEVER if settings["strip_examples"] else Examples.PUSHED_OUT
 
 
-def _said(message: str, case: Mapping[str, Any], card: Character) -> dict[str, Any]:
-    name = case["persona"]["name"]
-    text = expand(message, MacroContext(user=name, char=card.name, now=_MOMENT, random=lambda: 0.5))
-    return {"name": name, "is_user": True, "is_system": False, "mes": text}
+def cleaning(settings: Mapping[str, Any]) -> ReplyCleaning:
+    """What is done to replies, by ``case["settings"]``."""
+    names = ReplyCleaning.__dataclass_fields__
+    return ReplyCleaning(**{name: bool(settings[name]) for name in names if name in settings})
 
 
-def _injections(case: Mapping[str, Any]) -> Iterator[Injection]:
-    persona, note = case["persona"], case["authors_note"]
-    if persona["position"] == "at_depth":
-        role = InjectionRole(persona["role"])
-        yield Injection(persona["description"], persona["depth"], role, key="PERSONA_DESCRIPTION", scan=True)
-    if note["position"] == "in_chat" and note["interval"] == 1:
-        scan = note["allow_wi_scan"]
-        yield Injection(note["text"], note["depth"], InjectionRole(note["role"]), scan=scan)
+def lorebooks(world: Mapping[str, Any], speaker: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
+    """The fields of a ``PromptInput`` that ``case["world_info"]`` gives for the member who speaks.
+
+    ``first``: it is the one that was opened, whose further books are recorded.
+    """
+    linked = speaker["data"]["extensions"].get("world")
+    extra = world["character_extra_books"] if first else ()
+    return {
+        "global_lorebooks": _books(world, world["global"]),
+        "chat_lorebooks": _books(world, [world["chat_book"]]),
+        "lorebooks": _books(world, [linked, *extra]),
+        "lore": _lore(world["settings"]),
+    }
+
+
+def _books(world: Mapping[str, Any], names: Iterable[str | None]) -> tuple[Lorebook, ...]:
+    return tuple(_book(world, name) for name in names if name and name in world["books"])
 
 
 def _book(world: Mapping[str, Any], name: str) -> Lorebook:
@@ -198,7 +229,7 @@ def _book(world: Mapping[str, Any], name: str) -> Lorebook:
     )
 
 
-def _lore(settings: Mapping[str, Any], note: Mapping[str, Any]) -> LoreSettings:
+def _lore(settings: Mapping[str, Any]) -> LoreSettings:
     return LoreSettings(
         scan_depth=settings["world_info_depth"],
         budget_percent=settings["world_info_budget"],
@@ -212,12 +243,12 @@ def _lore(settings: Mapping[str, Any], note: Mapping[str, Any]) -> LoreSettings:
         max_recursion_steps=settings["world_info_max_recursion_steps"],
         use_group_scoring=settings["world_info_use_group_scoring"],
         strategy=LoreStrategy(settings["world_info_character_strategy"]),
-        scan_character_note=note["allow_wi_scan"],
         book_settings=False,
     )
 
 
-def _custom_stop(text: str) -> tuple[str, ...]:
+def custom_stop_strings(text: str) -> tuple[str, ...]:
+    """A person's own stop strings, a JSON list as text; what is none of them is passed over."""
     try:
         value = json.loads(text or "[]")
     except json.JSONDecodeError:

@@ -1,37 +1,40 @@
-"""Under ``classic`` the prompts are SillyTavern's, byte for byte."""
+"""Under ``classic`` the prompts are SillyTavern's, byte for byte, and the replies are stored as it stores them."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tavern_tui.prompt.plan import LoreState
-from tests.conformance.recorded import CASES, Step, read, steps
+from tests.conformance.played import Played
+from tests.conformance.recorded import CASES, files, read
 from tests.prompt.builders import plan
-
-FILES = sorted(CASES.glob("*.json"))
 
 
 def test_the_cases_are_there() -> None:
-    assert len(FILES) >= 180
+    assert len(files(CASES, "text")) >= 212
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_prompt_stop_strings_and_lore_are_those_that_were_recorded(path: Path) -> None:
-    recorded = steps(read(path))
-    step = next(recorded, None)
-    while step is not None:
-        made = plan(step.given)
-        assert [(one.book, one.uid) for one in made.fired] == list(step.fired)
-        assert made.text == step.prompt
-        assert made.stop == step.stop
-        step = _following(recorded, made.lore_state)
-
-
-def _following(recorded: Generator[Step, LoreState, None], state: LoreState) -> Step | None:
-    try:
-        return recorded.send(state)
-    except StopIteration:
-        return None
+@pytest.mark.recorded("text")
+def test_prompts_and_replies_are_those_that_were_recorded(recorded_case: Path) -> None:
+    recorded = read(recorded_case)
+    played = Played(recorded["case"])
+    expected = iter(recorded["expected"]["requests"])
+    for step, after in zip(recorded["case"]["steps"], recorded["expected"]["after"], strict=True):
+        for given in played.prompts(step):
+            request = next(expected)
+            assert given.character.name == request["character"]
+            made = plan(given)
+            fired = [(one.book, one.uid) for one in made.fired]
+            assert fired == [(one["world"], one["uid"]) for one in request["activated_world_info"]]
+            assert made.text == request["prompt"]
+            assert made.stop == tuple(request["stop"])
+            assert made.context_tokens == request["max_context_length"]
+            assert made.response_tokens == request["max_length"]
+            assert abs(made.tokens - request["prompt_tokens"]) <= given.token_padding
+            played.answer(made)
+        stored = played.after()
+        assert {name: stored[name] for name in after if name != "step"} == {
+            name: value for name, value in after.items() if name != "step"
+        }
+    assert next(expected, None) is None
