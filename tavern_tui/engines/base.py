@@ -42,7 +42,8 @@ class EngineInfo:
 
     ``trained_tokens`` is the context that the model was trained for. ``chat_template`` is the model's own Jinja text,
     empty where unknown. ``fingerprint`` identifies the vocabulary: stored token ids are valid only for an equal one.
-    ``add_bos`` says that the engine itself puts the beginning-of-sequence token in front of a prompt.
+    ``add_bos`` says that the engine itself puts the beginning-of-sequence token in front of a prompt. ``bos_token`` and
+    ``eos_token`` are the texts of the tokens that begin and end a sequence, empty where unknown.
     """
 
     engine: str
@@ -56,6 +57,8 @@ class EngineInfo:
     add_bos: bool = True
     device: str = ""
     capabilities: Capabilities = Capabilities()
+    bos_token: str = ""
+    eos_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

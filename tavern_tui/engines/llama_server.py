@@ -99,6 +99,8 @@ class LlamaServerEngine:
                 seed=True,
                 prefill=True,
             ),
+            bos_token=text_at(props, "bos_token"),
+            eos_token=text_at(props, "eos_token"),
         )
         return self._info
 

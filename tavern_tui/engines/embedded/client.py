@@ -184,6 +184,8 @@ def _info(facts: protocol.ModelFacts) -> base.EngineInfo:
         add_bos=facts.add_bos,
         device=facts.device,
         capabilities=capabilities,
+        bos_token=facts.bos_token,
+        eos_token=facts.eos_token,
     )
 
 

@@ -221,6 +221,8 @@ class LlamaModel:
             worker="llama.cpp",
             worker_version=binding_version(),
             threads=self.threads,
+            bos_token=self.vocabulary.name(self.vocabulary.bos),
+            eos_token=self.vocabulary.name(self.vocabulary.eos),
         )
 
     def close(self) -> None:

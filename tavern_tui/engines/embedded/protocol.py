@@ -149,6 +149,8 @@ class ModelFacts:
     worker_version: str = ""
     threads: int = 0
     token_ids: bool = True
+    bos_token: str = ""
+    eos_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -354,6 +354,8 @@ def _facts(
         worker_version=str(props.get("build_info", "")),
         threads=threads,
         token_ids=False,
+        bos_token=str(props.get("bos_token", "")),
+        eos_token=str(props.get("eos_token", "")),
     )
 
 

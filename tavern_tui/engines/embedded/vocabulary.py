@@ -20,6 +20,7 @@ class Vocabulary:
         self.handle = lib.llama_model_get_vocab(model)
         self.size: int = lib.llama_vocab_n_tokens(self.handle)
         self.bos: int = lib.llama_vocab_bos(self.handle)
+        self.eos: int = lib.llama_vocab_eos(self.handle)
         self.add_bos: bool = bool(lib.llama_vocab_get_add_bos(self.handle)) and self.bos >= 0
         self._pieces: dict[int, bytes] = {}
         self.space_prefix: bool = b"".join(map(self.piece, self.tokenize("a"))) == b" a"
@@ -45,6 +46,10 @@ class Vocabulary:
         if known is None:
             known = self._pieces[token] = self._read_piece(token) if 0 <= token < self.size else b""
         return known
+
+    def name(self, token: int) -> str:
+        """What a token is called, as chat templates write it; empty for an id out of range."""
+        return self.piece(token).decode("utf-8", "replace")
 
     def _read_piece(self, token: int) -> bytes:
         room = _PIECE_BYTES

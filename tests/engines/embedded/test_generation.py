@@ -55,6 +55,7 @@ async def test_connecting_tells_what_is_loaded(engine: EmbeddedEngine, starter_m
     assert (info.model, info.address) == (starter_model.stem, str(starter_model))
     assert (info.context_tokens, info.trained_tokens) == (CONTEXT, 8192)
     assert "<|im_start|>" in info.chat_template
+    assert (info.bos_token, info.eos_token) == ("<|im_start|>", "<|im_end|>")
     assert info.capabilities.token_ids
     assert info.capabilities.exact_count
     assert info.device
