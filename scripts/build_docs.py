@@ -1,7 +1,7 @@
 """Builds the reference pages out of the code: ``python -m scripts.build_docs`` in the repository's root.
 
-``docs/keys.md`` is made from the action registry and from what is known about keys; run this after a change there and
-commit both.
+``docs/keys.md`` is made from the action registry and from what is known about keys, ``docs/macros.md`` from the table
+of macros; run this after a change there and commit both.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 from tavern_tui.config import keys
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.config.actions import ACTIONS
+from tavern_tui.prompt.macros import LARGEST, MACROS
+from tavern_tui.prompt.variables import LONGEST, MOST
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,10 +73,41 @@ Every action of the presets has one of these, or a command: characters, Enter, T
 End, Backspace, and Ctrl with {controls}.
 """
 
+MACROS_INTRODUCTION = """# Macros
+
+Text in double braces that becomes something else: in a card, a persona, lore, an author's note, a template, and in what
+you write yourself, where it is replaced when you send it. Names are read in any case, without blanks inside the braces;
+what is unknown stays as it stands. This page is made from the program by `python -m scripts.build_docs`.
+
+Macros may stand in one another's arguments: `{{setvar::who::{{char}}}}` keeps the character's name. They are read from
+left to right, those inside first, so a variable is there from the place where it is set. Under the policy `classic` they
+are SillyTavern 1.12.6's instead: one kind after another over the whole text, in the order of this table, an argument
+ends at the first closing brace, and rows marked *not classic* stay as they are.
+
+A variable belongs to one chat, or to all of them (`global`). A chat's are in its log, those of all chats in
+`variables.json` in the data folder. A text that changes variables does so once for each reply that is made, however
+often it is read for it; looking at a prompt changes nothing. A value that looks like a number is one.
+
+`{{random}}` and `{{roll}}` come out the same each time for one text in one chat, so that the engine need not read a
+prompt anew; under `classic` they are drawn each time, and in what you send once.
+
+`{{bias "Well,"}}` in your own turn is what the reply to it begins with.
+"""
+
 
 def build() -> dict[str, str]:
     """What every built page holds, by its path from the repository's root."""
-    return {"docs/keys.md": keys_page()}
+    return {"docs/keys.md": keys_page(), "docs/macros.md": macros_page()}
+
+
+def macros_page() -> str:
+    """The page about macros."""
+    rows = ((f"`{macro.written}`", macro.becomes, "not classic" if macro.later else "") for macro in MACROS)
+    bounds = (
+        f"A chat may have {MOST:,} variables of {LONGEST:,} characters, and so may all chats together. "
+        f"A text may grow\nto {LARGEST:,} characters."
+    )
+    return "\n".join((MACROS_INTRODUCTION, _table(("macro", "becomes", ""), rows), bounds)) + "\n"
 
 
 def keys_page() -> str:

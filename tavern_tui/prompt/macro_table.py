@@ -321,7 +321,11 @@ MACROS: tuple[Macro, ...] = (
         "{{hidden_key:word}}", "nothing; in lore a word that other entries fire on", "hidden_key:", _nothing, later=True
     ),
     *_TIMES,
-    Macro('{{banned "word"}}', "nothing; the reply is kept from that word", _banned),
+    Macro(
+        '{{banned "word"}}',
+        "nothing; names a word that the reply should not contain (no engine is told of it yet)",
+        _banned,
+    ),
     called("{{random::a::b}}", "one of the choices, anew each time", r"random\s?::?", dice.random),
     called("{{pick::a::b}}", "one of the choices, the same in this chat", r"pick\s?::?", dice.pick),
 )
