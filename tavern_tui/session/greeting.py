@@ -89,11 +89,22 @@ class Speech:
             return text
         from tavern_tui.prompt.macros import MacroContext, expand
 
+        card = self._character
         context = MacroContext(
             user=self._persona.name,
-            char=self._character.nickname or self._character.name,
+            char=card.nickname or card.name,
             now=datetime.fromtimestamp(self._clock()),
             random=self._dice,
+            description=card.description,
+            personality=card.personality,
+            scenario=card.scenario,
+            persona=self._persona.description,
+            mes_examples=card.example_dialogue,
+            char_version=card.version,
+            creator_notes=card.creator_notes,
+            char_note=card.note.text,
+            greetings=card.greetings,
+            chat_id=self._log.key,
             variables=variables,
             turns=self._newest() if of_user else None,
         )

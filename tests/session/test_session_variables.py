@@ -60,6 +60,14 @@ async def test_what_the_user_says_may_ask_for_the_newest_turns(begin: Opener) ->
     assert said.text == 'You said “*Mira lifts a lantern.* "Across, Alex?"” (0).'
 
 
+async def test_what_the_user_says_may_name_what_the_card_says(begin: Opener) -> None:
+    session = begin("Yes.")
+    await session.open()
+    await collect(session.reply("I was told: {{description}}"))
+    said = next(turn for turn in session.tree.walk_back() if turn.name == "Alex")
+    assert said.text == "I was told: Mira keeps the night ferry and talks to Alex across the water."
+
+
 async def test_only_the_greeting_that_is_shown_sets_variables(begin: Opener) -> None:
     shut = ("Go.{{setvar::door::shut}}",)
     card = replace(MIRA, greeting="Come in.{{setvar::door::open}}", alternate_greetings=shut)
