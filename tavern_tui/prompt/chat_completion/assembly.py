@@ -132,10 +132,10 @@ class _ChatAssembly:
         """Fit everything into the budget and write it down."""
         yield from self.counts.ask(self.first_batch())
         contents = yield from (self._spend_exactly() if self.exact else self._spend_economically())
-        entries = [one for one in self._in_order(contents) if one.content]
+        entries = list(self._in_order(contents))
         if self.preset.squash_system_messages:
             entries = squashed(entries, self.counts)
-        parts = [part for one in entries for part in one.parts]
+        parts = [part for one in entries if one.content for part in one.parts]
         request = Part(PartKind.MARKUP, "what the request itself costs", "", tokens=REQUEST_TOKENS)
         return self._planned((request, *parts, *contents.cut, *self.slots.left_out, *notes.left_out(self.given)))
 

@@ -147,8 +147,9 @@ class _Filling:
             self.made.in_chat += [
                 InChat(prompt.injection_depth, prompt.injection_order, part) for part in self._as_one(parts)
             ]
-        elif parts:
-            self.made.filled[prompt.identifier] = [Entry(prompt.identifier, parts)]
+        elif parts or self.exact:  # SillyTavern's empty ones, which are not sent, keep neighbours from being squashed
+            empty = Part(PartKind.MARKUP, prompt.identifier, "", role=prompt.role)
+            self.made.filled[prompt.identifier] = [Entry(prompt.identifier, parts or (empty,))]
 
     def _as_one(self, parts: tuple[Part, ...]) -> Iterator[Part]:
         if parts:

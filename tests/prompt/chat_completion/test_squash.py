@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.chat_completion import Marker, PromptEntry
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.lorebook import InjectionRole
+from tavern_tui.domain.request import Role
 from tavern_tui.prompt.inputs import AuthorsNote, GenerationKind, InjectionPosition, Quiet
 from tavern_tui.prompt.plan import PartKind
 from tests.prompt.chat_completion.chats import SERA, chat_plan, preset, sent, story, turns
@@ -36,6 +40,17 @@ def test_narration_is_one_with_what_is_injected_beside_it_and_with_what_follows(
 def test_what_another_role_says_keeps_them_apart() -> None:
     note = AuthorsNote(text="AN", position=InjectionPosition.AFTER_SCENARIO, role=InjectionRole.USER)
     assert sent(story(CHAT, note=note), FORM)[:3] == ["s MAIN", "u AN", "s PERSONA\nDESC\nPERS\nSCEN\nAUX"]
+
+
+@pytest.mark.parametrize(
+    ("role", "classic", "apart"), [(Role.USER, True, True), (Role.SYSTEM, True, False), (Role.USER, False, False)]
+)
+def test_an_empty_prompt_of_another_role_keeps_its_neighbours_apart_in_sillytavern(
+    role: Role, classic: bool, apart: bool
+) -> None:
+    order = [Marker.MAIN, "empty", Marker.AUXILIARY, Marker.HISTORY]
+    form = preset(PromptEntry("empty", role=role), order=order, squash_system_messages=True)
+    assert ("s MAIN" in sent(story(CHAT, classic=classic), form)) is apart
 
 
 def test_what_comes_at_the_end_is_one_message() -> None:
