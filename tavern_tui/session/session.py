@@ -40,6 +40,7 @@ from tavern_tui.storage.recovery import Recovery, recover
 # What makes a reply is imported when one is made: a chat is on screen without it.
 if TYPE_CHECKING:
     from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+    from tavern_tui.prompt.lore_index import LoreCache
     from tavern_tui.prompt.plan import PromptPlan
     from tavern_tui.session.generation import Generation
 
@@ -94,6 +95,7 @@ class ChatSession:
         self._clock = clock
         self._dice = dice
         self._first_turn: str | None = None
+        self._lore_cache: LoreCache | None = None
         self.turn_number = TurnNumbers(lambda: log.tree)
         self._stopping: asyncio.Event | None = None
         self._running: Generation | None = None
@@ -297,8 +299,10 @@ class ChatSession:
     def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
         from tavern_tui.prompt import defaults
         from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
+        from tavern_tui.prompt.lore_index import LoreCache
         from tavern_tui.session.reply_text import ReplyText
 
+        self._lore_cache = self._lore_cache or LoreCache()
         return PromptInput(
             character=self.character,
             persona=self.persona,
@@ -318,6 +322,7 @@ class ChatSession:
             fingerprint=ready.info.fingerprint,
             lorebooks=self.lorebooks,
             lore_state=read_state(self.tree.properties),
+            lore_cache=self._lore_cache,
             first_turn=self._first_turn or "",
             think=options.think,
             variables=self.variables.of_chat,
