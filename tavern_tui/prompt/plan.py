@@ -221,6 +221,7 @@ class PromptPlan:
             "prefill": self.prefill,
             "stop": list(self.stop),
             "fired": [asdict(entry) for entry in self.fired],
+            "messages": [message.as_dict() for message in self.messages()] if self.chat is not None else None,
             "parts": [part.as_dict() for part in self.parts],
         }
 

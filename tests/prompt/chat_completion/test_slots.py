@@ -297,3 +297,13 @@ def test_a_plan_says_of_every_part_what_it_is_and_where_it_comes_from() -> None:
     assert (parts["DESC"].kind, parts["DESC"].source) == (PartKind.DESCRIPTION, "the card's description")
     assert (parts["AUX"].kind, parts["AUX"].source) == (PartKind.INSTRUCTION, "the preset's prompt Auxiliary")
     assert (parts["a1"].kind, parts["a1"].turn_id, parts["a1"].role) == (PartKind.TURN, "t2", Role.ASSISTANT)
+
+
+def test_the_json_of_a_plan_has_the_messages_that_are_sent() -> None:
+    plan = chat_plan(story(CHAT))
+    found = plan.as_dict()
+    assert found["template"] == "chat completion"
+    assert found["context_template"] == PRESET.name
+    assert found["messages"][0] == {"role": "system", "content": "MAIN"}
+    assert {"role": "system", "name": "example_user", "content": "q"} in found["messages"]
+    assert len(found["messages"]) == len(plan.messages())
