@@ -11,101 +11,42 @@ specifications.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import IntEnum
 from itertools import count
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.lorebook import InjectionRole, Lorebook, LoreEntry, LorePosition, SelectiveLogic
+from tavern_tui.domain.lorebook import (
+    InjectionRole,
+    KeyMatching,
+    Lorebook,
+    LoreEntry,
+    LorePosition,
+    SelectiveLogic,
+)
 from tavern_tui.formats.fields import Fields
 from tavern_tui.formats.json_text import read_json, write_json
+from tavern_tui.formats.lorebook_fields import (
+    BOOK_FIELDS,
+    CONTROLS,
+    EXTENSIONS,
+    MODELLED,
+    ROLES,
+    SOURCES,
+    TO_BOOK_FIELD,
+    TO_EXTENSION,
+    any_pattern,
+    written,
+)
 
 MAX_ENTRIES = 50_000
 _Number = TypeVar("_Number", bound=IntEnum)
 
-# A card book's extension ⇄ the world file's field.
-_EXTENSIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "position": "position",
-        "exclude_recursion": "excludeRecursion",
-        "prevent_recursion": "preventRecursion",
-        "delay_until_recursion": "delayUntilRecursion",
-        "display_index": "displayIndex",
-        "probability": "probability",
-        "useProbability": "useProbability",
-        "depth": "depth",
-        "selectiveLogic": "selectiveLogic",
-        "group": "group",
-        "group_override": "groupOverride",
-        "group_weight": "groupWeight",
-        "use_group_scoring": "useGroupScoring",
-        "scan_depth": "scanDepth",
-        "match_whole_words": "matchWholeWords",
-        "case_sensitive": "caseSensitive",
-        "automation_id": "automationId",
-        "role": "role",
-        "vectorized": "vectorized",
-        "sticky": "sticky",
-        "cooldown": "cooldown",
-        "delay": "delay",
-        "outlet_name": "outletName",
-        "ignore_budget": "ignoreBudget",
-        "triggers": "triggers",
-        "match_persona_description": "matchPersonaDescription",
-        "match_character_description": "matchCharacterDescription",
-        "match_character_personality": "matchCharacterPersonality",
-        "match_character_depth_prompt": "matchCharacterDepthPrompt",
-        "match_scenario": "matchScenario",
-        "match_creator_notes": "matchCreatorNotes",
-    }
-)
-_TO_EXTENSION = {world: extension for extension, world in _EXTENSIONS.items()}
-
-# A card book's own field ⇄ the world file's field.
-_BOOK_FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "keys": "key",
-        "secondary_keys": "keysecondary",
-        "comment": "comment",
-        "content": "content",
-        "constant": "constant",
-        "selective": "selective",
-        "insertion_order": "order",
-    }
-)
-_TO_BOOK_FIELD = {world: book for book, world in _BOOK_FIELDS.items()}
-_ROLES = (InjectionRole.SYSTEM, InjectionRole.USER, InjectionRole.ASSISTANT)
-# The world file's fields that ``LoreEntry`` models, and those that a card's book says in another way.
-_MODELLED = frozenset(
-    (*_TO_BOOK_FIELD, "uid", "disable", "position", "probability", "useProbability", "depth", "role", "selectiveLogic")
-) | {"scanDepth", "caseSensitive", "matchWholeWords"}
-
-
-def _level(raw: Fields, key: str) -> int:
-    """A recursion level; true is the first."""
-    return int(raw.flag(key)) if isinstance(raw.get(key), (bool, str)) else raw.integer(key, 0)
-
-
-# The world file's fields of groups, recursion and time ⇄ ``LoreEntry``'s, with how they are read.
-_CONTROLS: Mapping[str, tuple[str, Callable[[Fields, str], Any]]] = MappingProxyType(
-    {
-        "group": ("group", Fields.text),
-        "groupOverride": ("group_override", Fields.flag),
-        "groupWeight": ("group_weight", lambda raw, key: raw.number(key, 100.0)),
-        "useGroupScoring": ("use_group_scoring", Fields.maybe_flag),
-        "excludeRecursion": ("exclude_recursion", Fields.flag),
-        "preventRecursion": ("prevent_recursion", Fields.flag),
-        "delayUntilRecursion": ("delay_until_recursion", _level),
-        "sticky": ("sticky", lambda raw, key: raw.integer(key, 0)),
-        "cooldown": ("cooldown", lambda raw, key: raw.integer(key, 0)),
-        "delay": ("delay", lambda raw, key: raw.integer(key, 0)),
-    }
-)
 _NOT_IN_BOOK = frozenset(("uid", "id", "disable", "extensions"))
 _BOOK_LEVEL = ("name", "description", "scan_depth", "token_budget", "recursive_scanning", "entries")
+_MATCHING = {KeyMatching.KOBOLD.value: KeyMatching.KOBOLD}
 _FOREIGN = (
     ("lorebookVersion", None, "NovelAI"),
     ("kind", "memory", "Agnai"),
@@ -189,7 +130,7 @@ def to_world_entry(entry: LoreEntry) -> dict[str, Any]:
         "probability": int(entry.probability) if entry.probability.is_integer() else entry.probability,
         "useProbability": True,
         "depth": entry.depth,
-        "role": _ROLES.index(entry.role),
+        "role": ROLES.index(entry.role),
         "scanDepth": entry.scan_depth,
         "caseSensitive": entry.case_sensitive,
         "matchWholeWords": entry.match_whole_words,
@@ -197,40 +138,41 @@ def to_world_entry(entry: LoreEntry) -> dict[str, Any]:
     kept: set[str] = set()
     if not entry.enabled and entry.position is LorePosition.BEFORE_CHARACTER:
         kept |= {"position", "disable"}
+    if entry.depth == 0:
+        kept.add("depth")
     if entry.probability == 100:
         kept |= {"probability", "useProbability"}
     said |= _changed_controls(entry)
-    if (entry.characters, entry.except_characters) != _characters(Fields(entry.extra)):
-        names = list(entry.characters)
-        said["characterFilter"] = {"isExclude": entry.except_characters, "names": names, "tags": []}
+    said |= {key: True for key, source in SOURCES.items() if source in entry.also_scans}
+    if (entry.characters, entry.tags, entry.except_characters) != _characters(Fields(entry.extra)):
+        names, tags = list(entry.characters), list(entry.tags)
+        said["characterFilter"] = {"isExclude": entry.except_characters, "names": names, "tags": tags}
     return {**said, **{key: value for key, value in entry.extra.items() if key not in said or key in kept}}
 
 
 def _changed_controls(entry: LoreEntry) -> dict[str, Any]:
-    """Those of ``_CONTROLS`` that mean something else than ``extra`` says, or than nothing said."""
+    """Those of ``CONTROLS`` that mean something else than ``extra`` says, or than nothing said."""
     raw = Fields(entry.extra)
-    values = {key: (getattr(entry, name), read) for key, (name, read) in _CONTROLS.items()}
-    return {key: _plain(value) for key, (value, read) in values.items() if value != read(raw, key)}
+    values = {key: (getattr(entry, name), read) for key, (name, read) in CONTROLS.items()}
+    return {key: written(value) for key, (value, read) in values.items() if value != read(raw, key)}
 
 
-def _characters(raw: Fields) -> tuple[tuple[str, ...], bool]:
-    """For whom an entry is, and whether it is for all but them. The filter itself stays in ``extra``, for its tags."""
+def _characters(raw: Fields) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """For whom an entry is, by name and by tag, and whether it is for all but them. The filter stays in ``extra``."""
     names = raw.inner("characterFilter")
-    return names.texts("names"), names.flag("isExclude")
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return names.texts("names"), names.texts("tags"), names.flag("isExclude")
 
 
 def _book_level(book: Lorebook) -> dict[str, Any]:
-    known = {
+    known: dict[str, Any] = {
         "name": book.name,
         "description": book.description,
         "scan_depth": book.scan_depth,
         "token_budget": book.token_budget,
         "recursive_scanning": book.recursive_scanning,
     }
+    if book.matching is not KeyMatching.SILLYTAVERN:
+        known |= {"key_matching": book.matching.value, "search_characters": book.search_characters or None}
     return {**book.extra, **{key: value for key, value in known.items() if value not in (None, "")}}
 
 
@@ -242,6 +184,9 @@ def _book(fields: Fields, entries: list[Any], name: str) -> Lorebook:
         if not isinstance(item, dict):
             raise Fields(numbered, path=fields.name("entries"), where=fields.where).fault(index, "an object")
     uids = _unique(item.get("uid") for item in entries)
+    said = fields.get("key_matching")
+    matching = _MATCHING.get(said) if isinstance(said, str) else None
+    own = {*_BOOK_LEVEL, *(("key_matching", "search_characters") if matching else ())}
     return Lorebook(
         name=fields.text("name") or name,
         entries=tuple(
@@ -252,7 +197,9 @@ def _book(fields: Fields, entries: list[Any], name: str) -> Lorebook:
         scan_depth=fields.maybe_integer("scan_depth"),
         token_budget=fields.maybe_integer("token_budget"),
         recursive_scanning=fields.maybe_flag("recursive_scanning"),
-        extra={key: value for key, value in fields.value.items() if key not in _BOOK_LEVEL and value != {}},
+        extra={key: value for key, value in fields.value.items() if key not in own and value != {}},
+        matching=matching or KeyMatching.SILLYTAVERN,
+        search_characters=fields.integer("search_characters", 0) if matching else 0,
     )
 
 
@@ -280,13 +227,16 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
     rolled = raw.flag("useProbability", True)
     if not rolled:
         kept |= {"useProbability": raw.get("useProbability"), "probability": raw.number("probability", 100.0)}
-    controls = {key: read(raw, key) for key, (_, read) in _CONTROLS.items()}
+    if "depth" in raw.value and raw.get("depth") is None:  # SillyTavern takes it for 0
+        kept["depth"] = None
+    controls = {key: read(raw, key) for key, (_, read) in CONTROLS.items()}
     unsaid = Fields({})
-    for key, (_, read) in _CONTROLS.items():  # repr, for True and 1 are equal but not written alike
-        unlike = repr(_plain(controls[key])) != repr(raw.get(key))
+    for key, (_, read) in CONTROLS.items():  # repr, for True and 1 are equal but not written alike
+        unlike = repr(written(controls[key])) != repr(raw.get(key))
         if key in raw.value and (unlike or controls[key] == read(unsaid, key)):
             kept[key] = raw.get(key)
-    characters, excluded = _characters(raw)
+    characters, tags, excluded = _characters(raw)
+    scanned = tuple(source for key, source in SOURCES.items() if raw.get(key) is True)
     role = raw.integer("role", 0)
     entry = LoreEntry(
         uid=uid,
@@ -300,17 +250,20 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
         selective_logic=_number_of(SelectiveLogic, raw, "selectiveLogic") or SelectiveLogic.AND_ANY,
         order=raw.integer("order", 100),
         position=position or LorePosition.BEFORE_CHARACTER,
-        depth=raw.integer("depth", 4),
-        role=_ROLES[role] if 0 <= role < len(_ROLES) else InjectionRole.SYSTEM,
+        depth=0 if "depth" in kept else raw.integer("depth", 4),
+        role=ROLES[role] if 0 <= role < len(ROLES) else InjectionRole.SYSTEM,
         scan_depth=raw.maybe_integer("scanDepth"),
         case_sensitive=raw.maybe_flag("caseSensitive"),
         match_whole_words=raw.maybe_flag("matchWholeWords"),
         probability=raw.number("probability", 100.0) if rolled else 100.0,
         characters=characters,
+        tags=tags,
         except_characters=excluded,
-        **{name: controls[key] for key, (name, _) in _CONTROLS.items()},
+        also_scans=scanned,
+        **{name: controls[key] for key, (name, _) in CONTROLS.items()},
     )
-    unmodelled = {key: value for key, value in raw.value.items() if key not in _MODELLED and key not in _CONTROLS}
+    unmodelled = {key: value for key, value in raw.value.items() if key not in MODELLED and key not in CONTROLS}
+    unmodelled = {key: value for key, value in unmodelled.items() if key not in SOURCES or value is not True}
     return replace(entry, extra=unmodelled | kept)
 
 
@@ -324,16 +277,19 @@ def _world_from_book(raw: Fields, index: int) -> dict[str, Any]:
     extensions = raw.inner("extensions").value
     world: dict[str, Any] = {"uid": raw.get("id") if raw.get("id") is not None else index}
     for key, value in raw.value.items():
-        if key in _BOOK_FIELDS:
-            world[_BOOK_FIELDS[key]] = value
+        if key in BOOK_FIELDS:
+            world[BOOK_FIELDS[key]] = value
         elif key not in ("enabled", "position", "extensions", "case_sensitive", "id"):
             world[key] = value
     if not isinstance(world["uid"], int):
         world["id"] = raw.get("id")
-    if world.get("use_regex") is _any_regex(raw.texts("keys", split=",")):
+    meant = extensions.get("use_regex") is True or not any(key in EXTENSIONS for key in extensions)
+    if world.get("use_regex") is True and meant:  # SillyTavern says so of every key, and means none
+        world["useRegex"] = world.pop("use_regex")
+    elif world.get("use_regex") is any_pattern(raw.texts("keys", split=",")):
         del world["use_regex"]
-    world |= {_EXTENSIONS[key]: value for key, value in extensions.items() if key in _EXTENSIONS}
-    if unknown := {key: value for key, value in extensions.items() if key not in _EXTENSIONS}:
+    world |= {EXTENSIONS[key]: value for key, value in extensions.items() if key in EXTENSIONS}
+    if unknown := {key: value for key, value in extensions.items() if key not in EXTENSIONS}:
         world["extensions"] = unknown
     world.setdefault("position", int(raw.get("position") != "before_char"))
     world.setdefault("caseSensitive", raw.get("case_sensitive"))
@@ -342,27 +298,24 @@ def _world_from_book(raw: Fields, index: int) -> dict[str, Any]:
     return world
 
 
-def _any_regex(keys: Iterable[str]) -> bool:
-    """What V3's ``use_regex`` says of a book whose keys mark their regular expressions themselves."""
-    return any(key.startswith("/") for key in keys)
-
-
 def _book_from_world(world: dict[str, Any]) -> dict[str, Any]:
     """The way back of ``_world_from_book``, with the fields that V2 and V3 require."""
-    own = world.keys() - _TO_EXTENSION.keys() - _TO_BOOK_FIELD.keys() - _NOT_IN_BOOK
+    own = world.keys() - TO_EXTENSION.keys() - TO_BOOK_FIELD.keys() - _NOT_IN_BOOK
     extensions = world.get("extensions")
     entry = {
         **{key: value for key, value in world.items() if key in own},
         "id": world.get("id", world["uid"]),
-        **{book: world[key] for book, key in _BOOK_FIELDS.items()},
+        **{book: world[key] for book, key in BOOK_FIELDS.items()},
         "enabled": not world["disable"],
         "position": "before_char" if world["position"] == LorePosition.BEFORE_CHARACTER else "after_char",
         "extensions": {
             **(extensions if isinstance(extensions, dict) else {}),
-            **{_TO_EXTENSION[key]: value for key, value in world.items() if key in _TO_EXTENSION},
+            **{TO_EXTENSION[key]: value for key, value in world.items() if key in TO_EXTENSION},
         },
     }
-    entry.setdefault("use_regex", _any_regex(world["key"]))
+    if world.get("useRegex"):
+        entry["use_regex"] = True
+    entry.setdefault("use_regex", any_pattern(world["key"]))
     if world["caseSensitive"] is not None:
         entry["case_sensitive"] = world["caseSensitive"]
     return entry

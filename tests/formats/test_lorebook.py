@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.lorebook import InjectionRole, Lorebook, LoreEntry, LorePosition, SelectiveLogic
+from tavern_tui.domain.lorebook import (
+    InjectionRole,
+    KeyMatching,
+    Lorebook,
+    LoreEntry,
+    LorePosition,
+    LoreSource,
+    SelectiveLogic,
+)
 from tavern_tui.formats.lorebook import (
     from_character_book,
     read_lorebook,
@@ -53,6 +61,13 @@ ENTRIES = st.builds(
     sticky=st.integers(0, 9),
     cooldown=st.integers(0, 9),
     delay=st.integers(0, 9),
+    outlet=st.sampled_from(["", "map"]),
+    triggers=st.sampled_from([(), ("normal", "swipe")]),
+    ignore_budget=st.booleans(),
+    also_scans=st.sampled_from([(), (LoreSource.SCENARIO,), tuple(LoreSource)]),
+    exclude_keys=st.sampled_from([(), ("whale", "eel")]),
+    priority=st.sampled_from([None, 0, -3]),
+    use_regex=st.booleans(),
     extra=UNKNOWN,
 )
 
@@ -60,7 +75,7 @@ ENTRIES = st.builds(
 @st.composite
 def books(draw: st.DrawFn) -> Lorebook:
     """A book with distinct entry numbers."""
-    entries = draw(st.lists(ENTRIES, max_size=4))
+    entries = draw(st.lists(ENTRIES, max_size=3))
     uids = draw(st.lists(st.integers(0, 99), min_size=len(entries), max_size=len(entries), unique=True))
     return Lorebook(
         name=draw(TEXT.filter(bool)),
@@ -70,6 +85,8 @@ def books(draw: st.DrawFn) -> Lorebook:
         token_budget=draw(st.none() | st.integers(0, 9999)),
         recursive_scanning=draw(st.none() | st.booleans()),
         extra=draw(UNKNOWN),
+        matching=(matching := draw(st.sampled_from(KeyMatching))),
+        search_characters=draw(st.integers(0, 999)) if matching is KeyMatching.KOBOLD else 0,
     )
 
 
@@ -180,20 +197,86 @@ def test_a_control_that_was_changed_is_written_anew() -> None:
     assert "groupWeight" not in written
 
 
-def test_a_filter_by_characters_is_read_and_its_tags_survive() -> None:
+def test_a_filter_by_characters_and_tags_is_read_and_written() -> None:
     raw = {"isExclude": True, "names": ["Mira"], "tags": ["7"]}
     entry = only(read_lorebook(world(characterFilter=raw)))
-    assert (entry.characters, entry.except_characters) == (("Mira",), True)
+    assert (entry.characters, entry.tags, entry.except_characters) == (("Mira",), ("7",), True)
     assert to_world_entry(entry)["characterFilter"] == raw
     changed = to_world_entry(replace(entry, characters=("Tom",)))["characterFilter"]
-    assert (changed["names"], changed["isExclude"]) == (["Tom"], True)
+    assert changed == {"isExclude": True, "names": ["Tom"], "tags": ["7"]}
+
+
+def test_later_fields_are_read_and_what_says_nothing_stays_as_it_was() -> None:
+    raw = {
+        "position": 7,
+        "outletName": "map",
+        "triggers": ["swipe"],
+        "ignoreBudget": True,
+        "matchScenario": True,
+        "matchCreatorNotes": False,
+        "automationId": "bell",
+        "vectorized": True,
+    }
+    entry = only(read_lorebook(world(**raw)))
+    assert (entry.position, entry.outlet, entry.triggers) == (LorePosition.OUTLET, "map", ("swipe",))
+    assert (entry.ignore_budget, entry.also_scans) == (True, (LoreSource.SCENARIO,))
+    assert entry.extra == {"matchCreatorNotes": False, "automationId": "bell", "vectorized": True}
+    assert raw.items() <= to_world_entry(entry).items()
+    assert to_world_entry(replace(entry, also_scans=()))["matchCreatorNotes"] is False
+    assert "matchScenario" not in to_world_entry(replace(entry, also_scans=()))
+
+
+def test_a_depth_of_null_is_0_as_sillytavern_takes_it_and_is_written_as_it_was() -> None:
+    entry = only(read_lorebook(world(depth=None)))
+    assert entry.depth == 0
+    assert to_world_entry(entry)["depth"] is None
+    assert to_world_entry(replace(entry, depth=3))["depth"] == 3
+    assert only(read_lorebook(world())).depth == 4
+
+
+@pytest.mark.parametrize(
+    ("said", "patterns"),
+    [
+        ({"use_regex": True, "extensions": {}}, True),
+        ({"use_regex": True, "extensions": {"risu_bookVersion": 2}}, True),
+        ({"use_regex": True, "extensions": {"selectiveLogic": 0, "position": 1}}, False),
+        ({"use_regex": False, "extensions": {}}, False),
+        ({"extensions": {}}, False),
+    ],
+)
+def test_keys_are_patterns_where_a_v3_book_says_so_and_not_where_sillytavern_does(
+    said: dict[str, Any], patterns: bool
+) -> None:
+    raw = {"keys": ["dragons?"], "content": "b", "enabled": True, "insertion_order": 1, **said}
+    entry = only(from_character_book({"entries": [raw]}))
+    assert entry.use_regex is patterns
+    (written,) = to_character_book(Lorebook("b", (entry,)))["entries"]
+    assert written["use_regex"] is said.get("use_regex", False)
+    assert only(read_lorebook(write_lorebook(Lorebook("b", (entry,))))).use_regex is patterns
+
+
+def test_a_priority_that_is_no_whole_number_is_kept_and_means_nothing() -> None:
+    entry = only(from_character_book({"entries": [{"keys": ["a"], "priority": "high"}]}))
+    assert entry.priority is None
+    (written,) = to_character_book(Lorebook("b", (entry,)))["entries"]
+    assert written["priority"] == "high"
+
+
+def test_how_kobold_looks_for_keys_is_kept_and_another_programs_word_for_it_too() -> None:
+    book = Lorebook("b", (LoreEntry(exclude_keys=("x",)),), matching=KeyMatching.KOBOLD, search_characters=256)
+    assert read_lorebook(write_lorebook(book)) == book
+    assert from_character_book(to_character_book(book)) == book
+    other = {"entries": {}, "key_matching": "fuzzy", "search_characters": "many"}
+    read = read_lorebook(json.dumps(other).encode())
+    assert read.matching is KeyMatching.SILLYTAVERN
+    assert json.loads(write_lorebook(read))["search_characters"] == "many"
 
 
 def test_an_entry_that_nothing_here_can_place_is_off_and_kept() -> None:
-    entry = only(read_lorebook(world(position=7, outletName="map")))
+    entry = only(read_lorebook(world(position=8, outletName="map")))
     assert not entry.enabled
     written = to_world_entry(entry)
-    assert (written["position"], written["disable"], written["outletName"]) == (7, False, "map")
+    assert (written["position"], written["disable"], written["outletName"]) == (8, False, "map")
     assert to_world_entry(replace(entry, position=LorePosition.AT_DEPTH, enabled=True))["position"] == 4
 
 
@@ -211,7 +294,8 @@ def test_a_card_book_s_extensions_speak_the_world_file_s_words() -> None:
     entry = only(from_character_book({"entries": [raw]}))
     assert (entry.position, entry.depth, entry.role, entry.order) == (LorePosition.AT_DEPTH, 1, InjectionRole.USER, 9)
     assert entry.group_weight == 7
-    assert entry.extra == {"extensions": {"theirs": {"x": 1}}, "priority": 3, "id": "seven"}
+    assert entry.priority == 3
+    assert entry.extra == {"extensions": {"theirs": {"x": 1}}, "id": "seven"}
     (written,) = to_character_book(Lorebook("b", (entry,)))["entries"]
     assert written["extensions"]["group_weight"] == 7
     assert written["extensions"]["theirs"] == {"x": 1}

@@ -116,8 +116,8 @@ def test_a_table_misses_no_key_that_stands_in_a_text(
 ) -> None:
     plain = [(key.strip(), whole) for key, whole in keys if key.strip() and not key.strip().startswith("/")]
     plain = [(key, whole) for key, whole in plain if "{{" not in key and "<" not in key]
-    folded = {(key if cased else key.lower(), whole and not re.search(r"\s", key)): [] for key, whole in plain}
-    table: dict[tuple[str, bool], list[int]] = {place: [at] for at, place in enumerate(folded)}
+    places = dict.fromkeys((key if cased else key.lower(), whole and not re.search(r"\s", key)) for key, whole in plain)
+    table = {place: [at] for at, place in enumerate(places)}
     hits = KeyTable(table, ASCII_WORD if exact else WORD).hits(text if cased else text.lower())
     search = KeySearch(str, Patterns(), exact=exact)
     for (key, whole), (at,) in table.items():
