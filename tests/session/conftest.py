@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from tavern_tui.session.events import SessionEvent
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
+
+if TYPE_CHECKING:
+    from tests.session.other_terminal import Others
 
 MIRA = Character(
     name="Mira",
@@ -56,6 +60,24 @@ def begin(store: ChatStore) -> Opener:
         )
 
     return opener
+
+
+@pytest.fixture
+async def session(begin: Opener) -> ChatSession:
+    """A chat with a greeting that is open here."""
+    session = begin("Yes.")
+    await session.open()
+    return session
+
+
+@pytest.fixture
+def other() -> Iterator[Others]:
+    """``other(session)`` is another terminal on the chat of ``session``."""
+    from tests.session.other_terminal import Others  # which is about the chats made here
+
+    others = Others()
+    yield others
+    others.kill()
 
 
 async def collect(stream: AsyncGenerator[SessionEvent, None]) -> list[SessionEvent]:

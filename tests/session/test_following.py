@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import aclosing
 from itertools import pairwise
 from typing import TypeVar
@@ -37,27 +37,11 @@ from tavern_tui.session.following import (
 )
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.journal import ReplyJournal
-from tests.session.conftest import Opener, collect
+from tests.session.conftest import collect
 from tests.session.other_terminal import Others, session_on
 
 E = TypeVar("E")
 PATIENCE = 60.0
-
-
-@pytest.fixture
-def other() -> Iterator[Others]:
-    """``other(session)`` is another terminal on the chat of ``session``."""
-    others = Others()
-    yield others
-    others.kill()
-
-
-@pytest.fixture
-async def session(begin: Opener) -> ChatSession:
-    """A chat that is open here."""
-    session = begin("Yes.")
-    await session.open()
-    return session
 
 
 class Ear:

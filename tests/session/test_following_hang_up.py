@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
 from contextlib import aclosing
 from datetime import datetime
 
@@ -15,27 +14,10 @@ from tavern_tui.session.coming_back import Place, PlaceKeeper
 from tavern_tui.session.following import ChatFollower, OtherReplyEnded, OtherReplyStarted
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.while_away import while_away
-from tests.session.conftest import Opener
 from tests.session.other_terminal import Others, OtherTerminal, session_on
 
 DRAFT = "I was about to s"
 PATIENCE = 60.0
-
-
-@pytest.fixture
-def other() -> Iterator[Others]:
-    """``other(session)`` is another terminal on the chat of ``session``."""
-    others = Others()
-    yield others
-    others.kill()
-
-
-@pytest.fixture
-async def session(begin: Opener) -> ChatSession:
-    """A chat with a greeting."""
-    session = begin("Yes.")
-    await session.open()
-    return session
 
 
 async def hung_up_in_mid_reply(session: ChatSession, other: Others) -> OtherTerminal:
