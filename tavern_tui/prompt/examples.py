@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tavern_tui.domain.events import Speaker
-from tavern_tui.domain.template import NamesBehavior
 from tavern_tui.prompt import group
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import TurnFormat, write_all
@@ -91,10 +90,8 @@ def _elements(blocks: Sequence[str], separator: str, story: Story, given: Prompt
 
 
 def _spoken(turn: ExampleTurn, given: PromptInput) -> Item:
-    """A turn as an item. In a group the text says the name; ``economy`` leaves that to templates that show names."""
-    template = given.instruct
-    shown = template is not None and template.names_behavior is not NamesBehavior.NONE
-    in_text = bool(group.all_names(given)) and (given.policy is Policy.CLASSIC or not shown)
+    """A turn as an item. In a group SillyTavern's text says the name itself, whatever the template does with names."""
+    in_text = given.policy is Policy.CLASSIC and bool(group.all_names(given))
     text = f"{turn.name}: {turn.text}" if in_text else turn.text
     return Item(turn.speaker, turn.name, text, PartKind.EXAMPLE, _SOURCE, example=True)
 

@@ -170,16 +170,17 @@ def _parts(anchored: Anchor, opening: str, closing: str) -> tuple[Part, ...]:
 
 
 def _with_anchors(pieces: list[Piece], before: Anchor, after: Anchor) -> Iterator[Piece]:
-    """The notes inside of the head: where the story string has them, else as its first and its last text."""
+    """The notes inside of the head: where the story string has them, else as its first and its last paragraph."""
     used = {piece.field for piece in pieces}
     if before.text and "anchorBefore" not in used:
-        yield Piece("anchorBefore", f"{before.text}\n", before.source, before.reason)
+        yield Piece("anchorBefore", f"{before.text}\n\n", before.source, before.reason)
     for piece in pieces:
         anchored = {"anchorBefore": before, "anchorAfter": after}.get(piece.field)
         yield piece if anchored is None else replace(piece, source=anchored.source, reason=anchored.reason)
     if after.text and "anchorAfter" not in used:
-        ended = not pieces or pieces[-1].text.endswith("\n")
-        yield Piece("anchorAfter", ("" if ended else "\n") + f"{after.text}\n", after.source, after.reason)
+        ended = bool(pieces) and pieces[-1].text.endswith("\n")
+        text = f"\n{after.text}\n" if ended else f"\n\n{after.text}"
+        yield Piece("anchorAfter", text if pieces else after.text, after.source, after.reason)
 
 
 def _lore_apart(pieces: list[Piece], story: Story) -> Iterator[Piece]:

@@ -203,17 +203,22 @@ class InstructFormat:
     def _names(self, item: Item) -> bool:
         if item.speaker is Speaker.NARRATOR or not item.name:
             return False
-        if self.template.names_behavior is not NamesBehavior.FORCE:
-            return self.template.names_behavior is NamesBehavior.ALWAYS
+        if self._behavior is not NamesBehavior.FORCE:
+            return self._behavior is NamesBehavior.ALWAYS
         if item.example:
             return self.group or (self.exact and item.speaker is Speaker.USER)
         return item.name != self.user and (self.group or item.named)
 
     def _named_reply(self, item: Item) -> bool:
+        named = self._behavior is NamesBehavior.ALWAYS or (self.group and self._behavior is NamesBehavior.FORCE)
+        return named and bool(item.name) and not item.quiet
+
+    @property
+    def _behavior(self) -> NamesBehavior:
+        """When names are shown: in a group always somehow, but for SillyTavern's templates without any."""
         behavior = self.template.names_behavior
-        return (bool(item.name) and not item.quiet) and (
-            behavior is NamesBehavior.ALWAYS or (self.group and behavior is NamesBehavior.FORCE)
-        )
+        unnamed = self.group and not self.exact and behavior is NamesBehavior.NONE
+        return NamesBehavior.FORCE if unnamed else behavior
 
     def _name_filler(self) -> str:
         """The blank before a name that a template's last output sequence lacks but its other ones have."""

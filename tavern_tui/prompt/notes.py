@@ -60,8 +60,8 @@ def left_out(given: PromptInput) -> Iterator[Part]:
     waits = note is not None and not due(note, given.user_turns)
     if note is not None and waits and note_text(note):
         every = note.interval
-        reason = f"due at every {every}th turn of yours, not at your {given.user_turns}th"
-        reason = reason if every > 0 else "its interval is 0: switched off"
+        left = every - given.user_turns % every if every > 0 else 0
+        reason = f"due once in {every} of your turns: in {left}" if every > 0 else "its interval is 0: switched off"
         yield Part(PartKind.NOTE, "author's note", note_text(note), state=PartState.OUT, reason=reason)
     if about and given.persona_position is PersonaPosition.NONE:
         yield Part(PartKind.PERSONA, _PERSONA, about, state=PartState.OUT, reason="its position is none")
