@@ -23,8 +23,8 @@ class MacroContext:
     ``random`` gives numbers from 0 up to 1. ``frozen`` makes ``{{random}}`` and ``{{roll}}`` come out the same each
     time for one text of one chat, as ``{{pick}}`` always does. ``exact``: the macros of SillyTavern 1.12.6 alone, with
     its oversights. ``context`` of ``None`` says that nothing is known of templates; then an ``instruct`` of ``None``
-    says that there is none. ``system_text`` is the user's own, empty where it is switched off, and ``use_card_prompt``
-    says that the card's takes its place. ``extras`` are macros that only one kind of text has, by name.
+    says that there is none. ``system_text`` is the user's own; ``use_card_prompt`` and ``use_card_post_history`` say
+    that the card's take the place of the user's. ``extras`` are macros that only one kind of text has, by name.
     """
 
     user: str
@@ -53,6 +53,7 @@ class MacroContext:
     system_text: str = ""
     use_system_prompt: bool = True
     use_card_prompt: bool = True
+    use_card_post_history: bool = True
     input: str = ""
     summary: str = ""
     response_tokens: int = 0
@@ -60,6 +61,7 @@ class MacroContext:
     char_note: str | None = None
     greetings: tuple[str, ...] | None = None
     note: str | None = None
+    note_of_character: str | None = None
     outlets: Mapping[str, str] | None = None
     not_muted: str = ""
     not_char: str = ""

@@ -6,6 +6,7 @@ The fields themselves are ``prompt.story``'s.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.macros import MacroContext, NewestTurns, Variables
@@ -38,10 +39,12 @@ def macro_context(given: PromptInput, *, user: str, char: str, group: str = "") 
         system_text=given.system_text,
         use_system_prompt=given.use_system_prompt,
         use_card_prompt=given.prefer_card_prompts,
+        use_card_post_history=given.prefer_card_post_history,
         creator_notes=card.creator_notes,
         char_note=card.note.text,
         greetings=card.greetings,
         note=given.note.text if given.note is not None else "",
+        note_of_character=given.note.of_character if given.note is not None else "",
         not_muted=", ".join(member.character.name for member in members if not member.muted),
         not_char=", ".join((*others, user)),
         kind=given.kind.value,
@@ -49,13 +52,19 @@ def macro_context(given: PromptInput, *, user: str, char: str, group: str = "") 
 
 
 def as_sillytavern_reads(fields: Callable[[], MacroContext], names: MacroContext) -> MacroContext:
-    """Card fields as they are shown. Where macros in them change variables, ``classic`` expands them once more.
+    """Card fields as they are shown; under ``economy`` simply ``fields``.
 
     SillyTavern expands all fields several times before it shows one, so that a variable is there above the place where
-    it is set.
+    it is set; and it knows nothing of a card's prompts that the user's own stand in for.
     """
     found, variables = fields(), names.variables
-    if not names.exact or variables is None or not variables.changes:
+    if not names.exact:
         return found
-    variables.forget_texts()
-    return fields()
+    if variables is not None and variables.changes:
+        variables.forget_texts()
+        found = fields()
+    return replace(
+        found,
+        char_prompt=found.char_prompt if names.use_card_prompt else "",
+        char_post_history=found.char_post_history if names.use_card_post_history else "",
+    )

@@ -265,6 +265,7 @@ _NAMES = (
     ),
     named("summary", "the summary of the chat", lambda c: c.summary),
     named("authorsNote", "the author's note", lambda c: c.note, later=True),
+    named("charAuthorsNote", "the author's note of this character", lambda c: c.note_of_character, later=True),
     called("{{outlet::name}}", "the lore entries that go to that outlet", "outlet::", _outlet, later=True),
 )
 

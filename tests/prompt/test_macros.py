@@ -78,6 +78,7 @@ KNOWN = replace(
     char_note="She limps.",
     greetings=("Hello.", "Go."),
     note="Dark.",
+    note_of_character="Hers.",
     outlets={"map": "the reef"},
     kind="swipe",
     summary="So far.",
@@ -90,7 +91,7 @@ KNOWN = replace(
     ("text", "becomes"),
     [
         ("{{charDescription}} {{charScenario}} {{charInstruction}} {{charDepthPrompt}}", "tall rain Stay. She limps."),
-        ("{{creatorNotes}} {{charCreatorNotes}} {{authorsNote}}", "mine mine Dark."),
+        ("{{creatorNotes}} {{charCreatorNotes}} {{authorsNote}} {{charAuthorsNote}}", "mine mine Dark. Hers."),
         ("{{greeting}} {{charFirstMessage}} {{greeting::1}} {{charFirstMessage::7}}|", "Hello. Hello. Go. |"),
         ("{{greeting::x}} {{greeting::1000}}", "{{greeting::x}} {{greeting::1000}}"),
         ("{{outlet::map}} {{outlet::sea}}| {{lastGenerationType}}", "the reef | swipe"),

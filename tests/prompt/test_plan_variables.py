@@ -48,6 +48,12 @@ def test_classic_reads_the_card_twice_as_a_variable_is_there_above_where_it_is_s
     assert "spring" not in plan(given(TURNS, character=card)).text
 
 
+@pytest.mark.parametrize(("policy", "shown"), [(Policy.CLASSIC, "[]"), (Policy.ECONOMY, "[Be dry.]")])
+def test_a_cards_prompt_that_is_not_used_can_be_named_but_in_sillytavern(policy: Policy, shown: str) -> None:
+    card = replace(MIRA, description="[{{charPrompt}}]", system_prompt="Be dry.")
+    assert shown in plan(given(TURNS, character=card, prefer_card_prompts=False, policy=policy)).text
+
+
 def test_a_variable_set_by_lore_is_seen_by_lore_after_it_and_by_the_note() -> None:
     first = LoreEntry(uid=1, keys=("half",), content="Low water.{{setvar::tide::spring}}", order=200)
     second = LoreEntry(uid=2, keys=("half",), content="Tide: {{getvar::tide}}.", order=100)
