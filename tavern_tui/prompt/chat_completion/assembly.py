@@ -192,8 +192,9 @@ class _ChatAssembly:
                 left -= sizes[used]
                 used += 1
         below = 1 if self.continued is not None else 0
+        kept = {id(one.item): one for one in (*self.walk.kept, *injections)}
         newest_first = spliced([one.item for one in self.walk.kept], self.injections, below)
-        history = tuple(self.form.entry(self._kept(item)) for item in reversed(newest_first))
+        history = tuple(self.form.entry(kept[id(item)]) for item in reversed(newest_first))
         examples = tuple(one for block in self.blocks[:used] for one in block.entries())
         cut = (*self._older(), *self._cut_examples(examples))
         return _Contents(history, examples, self.frame.empty, cut=cut)
