@@ -44,6 +44,11 @@ class Directories:
         return self.data / "themes"
 
     @property
+    def regex_scripts(self) -> Path:
+        """Regex scripts for every chat."""
+        return self.data / "regex"
+
+    @property
     def chats(self) -> Path:
         """Chat logs, one file each."""
         return self.data / "chats"

@@ -47,12 +47,15 @@ def read_scripts(data: bytes, *, where: str = "") -> ScriptsRead:
 
 def card_scripts(character: Character) -> ScriptsRead:
     """The scripts that a card brings (``extensions.regex_scripts``). Never raises."""
+    return _read(raw_card_scripts(character), "", "extensions.regex_scripts.")
+
+
+def raw_card_scripts(character: Character) -> list[Any]:
+    """The scripts that a card brings, as they stand in it."""
     data = character.source.get("data")
     extensions = data.get("extensions") if isinstance(data, dict) else None
     listed = extensions.get("regex_scripts") if isinstance(extensions, dict) else None
-    if not isinstance(listed, list):
-        return ScriptsRead()
-    return _read(listed, "", "extensions.regex_scripts.")
+    return listed if isinstance(listed, list) else []
 
 
 def _read(listed: Sequence[Any], where: str, path: str | None) -> ScriptsRead:

@@ -6,7 +6,7 @@ Source: SillyTavern 1.12.6, ``public/script.js`` (``Generate``), ``public/script
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -15,9 +15,11 @@ from tavern_tui.domain.lorebook import LorePosition
 from tavern_tui.domain.regex_script import Placement, Use, placement_of
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.lore_outcome import Fired, Lore
-from tavern_tui.prompt.plan import Part, PartKind, PartState
-from tavern_tui.prompt.regex_scripts import ScriptRun
+from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
+from tavern_tui.prompt.regex_scripts import TOO_SLOW, Memory, ScriptRun
 from tavern_tui.prompt.story import Story, tell
+
+_SOURCE = "regex script "
 
 
 class ScriptedTurns(Iterable[Turn]):
@@ -73,23 +75,52 @@ def scripted_lore(lore: Lore, story: Story) -> Lore:
 def unused_scripts(run: ScriptRun) -> Iterator[Part]:
     """The parts of a plan for scripts that left a text as it was."""
     for name, reason in run.left_out.items():
-        yield Part(PartKind.SCRIPT, f"regex script {name}", "", state=PartState.OUT, reason=reason)
+        yield Part(PartKind.SCRIPT, f"{_SOURCE}{name}", "", state=PartState.OUT, reason=reason)
 
 
-def reply_edit(given: PromptInput) -> Callable[[str], str] | None:
-    """What scripts make of the reply to ``given`` before it is stored; ``None`` where there are none for replies.
+def left_out_of(plan: PromptPlan) -> dict[str, str]:
+    """The scripts, by name, that left a text of ``plan`` as it was, and why."""
+    return {part.source.removeprefix(_SOURCE): part.reason for part in plan.parts if part.kind is PartKind.SCRIPT}
 
-    May be called for a reply as it grows; the time for scripts holds for all of these together.
+
+class ReplyEdit:
+    """What scripts make of a reply before it is stored: call it with the reply's text.
+
+    It may be called for every state of a growing reply; after ``finish`` comes the last. The states share the time of
+    one prompt and are shown as they came once it is used up, so that no script holds up what is being written.
     """
-    impersonates = given.kind is GenerationKind.IMPERSONATE
-    placement = Placement.USER_INPUT if impersonates else Placement.AI_OUTPUT
-    story: Story | None = None
 
-    def edit(text: str) -> str:
-        nonlocal story
-        if story is None:
-            story = tell(replace(given, turns=()))
-        return story.scripts.text(text, Use.STORED, placement, story.expand)
+    def __init__(self, given: PromptInput, left_out: dict[str, str]) -> None:
+        self._given = given
+        self._left_out = left_out
+        self._placement = _placement_of_reply(given)
+        self._story: Story | None = None
+        self._run = ScriptRun(given.regex_scripts, memory=Memory(limit=0))
 
+    def __call__(self, text: str) -> str:
+        if self._run.allowance.left <= 0:
+            return text
+        if self._story is None:
+            self._story = tell(replace(self._given, turns=()))
+        made = self._run.text(text, Use.STORED, self._placement, self._story.expand)
+        if TOO_SLOW in self._run.left_out.values():
+            self._run.allowance.left = 0.0  # and what has grown since would take longer still
+        return made
+
+    def finish(self) -> None:
+        """The next text is the whole reply: it has time of its own, and what cannot be done with it is told."""
+        self._run = ScriptRun(self._given.regex_scripts, left_out=self._left_out, memory=Memory(limit=0))
+
+
+def reply_edit(given: PromptInput, left_out: dict[str, str]) -> ReplyEdit | None:
+    """What scripts make of the reply to ``given``; ``None`` where there are none for replies.
+
+    ``left_out`` takes in, by name, which scripts left the reply as it was, and why.
+    """
+    placement = _placement_of_reply(given)
     wanted = any(script.applies(Use.STORED, placement) for script in given.regex_scripts)
-    return edit if wanted else None
+    return ReplyEdit(given, left_out) if wanted else None
+
+
+def _placement_of_reply(given: PromptInput) -> Placement:
+    return Placement.USER_INPUT if given.kind is GenerationKind.IMPERSONATE else Placement.AI_OUTPUT

@@ -6,6 +6,7 @@ Every change is an event; nothing is overwritten. Disk work runs in threads.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
@@ -18,10 +19,14 @@ from tavern_tui.storage.chats import ChatLog
 
 
 class ChatChanges:
-    """The changes of one chat. All methods raise ``StorageError`` where the disk refuses."""
+    """The changes of one chat. All methods raise ``StorageError`` where the disk refuses.
 
-    def __init__(self, log: ChatLog) -> None:
+    ``edited`` says what is stored of a turn's new text.
+    """
+
+    def __init__(self, log: ChatLog, edited: Callable[[Turn, str], str] = lambda _turn, text: text) -> None:
         self._log = log
+        self._edited = edited
 
     def newest(self) -> Turn:
         """The turn that the reader is at. Raises ``NotFoundError`` where there is none."""
@@ -51,8 +56,9 @@ class ChatChanges:
         await self.write(TipMoved(turn))
 
     async def edit(self, turn: str, text: str) -> None:
-        """Give ``turn`` another text."""
-        await self.write(TextEdited(turn, text))
+        """Give ``turn`` another text, as scripts for edits leave it."""
+        known = self._log.tree.turns.get(turn)
+        await self.write(TextEdited(turn, text if known is None else self._edited(known, text)))
 
     async def hide(self, turn: str, hidden: bool = True) -> None:
         """Leave ``turn`` out of prompts, or take it in again."""

@@ -13,10 +13,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.chat import ROOT, ChatTree
+from tavern_tui.domain.chat import ROOT, ChatTree, Turn
 from tavern_tui.domain.events import Body, Speaker, TipMoved, TurnAdded
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.regex_script import Placement
 from tavern_tui.session.chat_variables import ChatVariables, swipes_of
+from tavern_tui.session.regex_scripts import ChatScripts
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.storage.chats import ChatLog
 
@@ -37,6 +39,7 @@ class Speech:
         variables: ChatVariables,
         clock: Callable[[], float],
         dice: Callable[[], float],
+        scripts: ChatScripts,
     ) -> None:
         self._log = log
         self._character = character
@@ -44,6 +47,7 @@ class Speech:
         self._variables = variables
         self._clock = clock
         self._dice = dice
+        self._scripts = scripts
 
     async def greet(self) -> None:
         """Store the card's greetings as swipes of the chat's first turn, the first one shown.
@@ -53,7 +57,7 @@ class Speech:
         """
         shown = self._variables.begin()
         texts = [
-            self._expanded(text, shown if at == 0 else self._variables.begin())
+            self._stored(text, Placement.AI_OUTPUT, shown if at == 0 else self._variables.begin())
             for at, text in enumerate(self._character.greetings)
         ]
 
@@ -74,7 +78,7 @@ class Speech:
         Raises ``StorageError``.
         """
         variables = self._variables.begin()
-        said = self._expanded(text, variables, of_user=True)
+        said = self._stored(text, Placement.USER_INPUT, variables)
 
         def turn(tree: ChatTree) -> list[Body]:
             return [TurnAdded(tree.tip, Speaker.USER, self._persona.name, said)]
@@ -82,6 +86,22 @@ class Speech:
         (event,) = await asyncio.to_thread(self._log.append_from, turn)
         await self._variables.keep_changed(variables)
         return event.id
+
+    def edited(self, turn: Turn, text: str) -> str:
+        """What is stored of ``text`` as the new text of ``turn``: as scripts for edits leave it."""
+        return self._scripts.edited(turn, text, self.expand)
+
+    def expand(self, text: str) -> str:
+        """``text`` with its macros replaced; what it would do to variables is not kept."""
+        return self._expanded(text, self._variables.begin())
+
+    def _stored(self, text: str, placement: Placement, variables: Variables) -> str:
+        """``text`` as it is stored: scripts read it before its macros are replaced, as in SillyTavern."""
+
+        def expand(part: str) -> str:
+            return self._expanded(part, variables, of_user=placement is Placement.USER_INPUT)
+
+        return expand(self._scripts.stored(text, placement, expand))
 
     def _expanded(self, text: str, variables: Variables, *, of_user: bool = False) -> str:
         """``text`` as it is stored; a text of the user's may ask for the chat's newest turns."""

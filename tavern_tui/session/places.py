@@ -14,6 +14,7 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "library": found.data,
         "characters": found.characters,
         "worlds": found.worlds,
+        "regex": found.regex_scripts,
         "chats": found.chats,
         "models": found.models,
         "settings": found.config / OVERLAY,

@@ -13,6 +13,7 @@ from tavern_tui.engines.base import TextArrived
 from tavern_tui.prompt.cleanup import ReplyRules, clean_reply
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.reasoning import ReasoningSplitter
+from tavern_tui.prompt.scripted_prompt import ReplyEdit
 from tavern_tui.prompt.sentences import SentenceFinisher, finish_sentence, sentence_ends
 from tavern_tui.session.options import ReplyOptions
 
@@ -138,6 +139,8 @@ class ReplyText:
         if self._final is not None:
             return
         self._count(self._splitter.finish().reply, 0)
+        if isinstance(self._rules.edit, ReplyEdit):
+            self._rules.edit.finish()
         said = self._splitter.reply
         cut = self.complete or (at_length and not stopped)
         if cut and self._options.finish_sentence:
@@ -163,6 +166,8 @@ class ReplyText:
         self._settle()
 
     def _settle(self) -> None:
+        if self._rules.edit is not None:
+            return  # a script may change any of it once more has come
         end = len(self.shown)
         ends = [place for place in sentence_ends(self.shown, self._settled) if place < end]
         settled = ends[-1] if ends else min(self._settled, end)

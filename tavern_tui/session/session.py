@@ -21,6 +21,7 @@ from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, Pr
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.changes import ChatChanges
@@ -30,6 +31,7 @@ from tavern_tui.session.counting import drive
 from tavern_tui.session.greeting import Speech
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
+from tavern_tui.session.regex_scripts import ChatScripts, Display
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.session.unless import unless
@@ -63,7 +65,8 @@ class ChatSession:
 
     ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``no_card`` says why nobody can answer
     where the character's card is gone; every reply then raises it. ``global_variables`` are kept for all chats, where
-    given. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it with ``open`` before anything else.
+    given. ``regex_scripts`` are those in force. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it
+    with ``open`` before anything else.
     """
 
     def __init__(
@@ -78,11 +81,11 @@ class ChatSession:
         sample: bool = False,
         no_card: NotFoundError | None = None,
         global_variables: GlobalVariables | None = None,
+        regex_scripts: tuple[RegexScript, ...] = (),
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self.log = log
-        self.changes = ChatChanges(log)
         self.character = character
         self.persona = persona
         self.connection = connection
@@ -90,7 +93,10 @@ class ChatSession:
         self.lorebooks = lorebooks
         self.no_card = no_card
         self.variables = ChatVariables(log, global_variables)
-        self._speech = Speech(log, character, persona, self.variables, clock, dice)
+        self.scripts = ChatScripts(regex_scripts)
+        self._speech = Speech(log, character, persona, self.variables, clock, dice, self.scripts)
+        self.changes = ChatChanges(log, self._speech.edited)
+        self.display = Display(self.scripts, self._speech.expand)
         self._sample = sample
         self._clock = clock
         self._dice = dice
@@ -212,17 +218,20 @@ class ChatSession:
         async with aclosing(self._generate(prepared, place, stopping)) as events:
             async for event in events:
                 yield _told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
+        for news in self.scripts.news(prepared.plan):
+            yield out.Notice(news)
 
     async def _generate(
         self, prepared: Prepared, place: ReplyPlace, stopping: asyncio.Event
     ) -> AsyncGenerator[out.SessionEvent, None]:
         from tavern_tui.prompt.cleanup import reply_rules
+        from tavern_tui.prompt.scripted_prompt import reply_edit
         from tavern_tui.session.generation import Generation
         from tavern_tui.session.reply_text import ReplyText
 
         text = ReplyText(
             plan=prepared.plan,
-            rules=reply_rules(prepared.given, prepared.plan),
+            rules=reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, self.scripts.left_out)),
             options=prepared.options,
             prefill=prepared.given.prefill,
             continued=place.extends,
@@ -329,6 +338,7 @@ class ChatSession:
             global_variables=self.variables.everywhere,
             swipes=swipes_of(self.tree, parent, another=kind is GenerationKind.SWIPE),
             turn_number=self.turn_number,
+            regex_scripts=self.scripts.scripts,
         )
 
     def _newest_reply(self) -> Turn:

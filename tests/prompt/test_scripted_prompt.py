@@ -146,13 +146,30 @@ def test_a_prompt_with_scripts_looks_at_the_turns_that_fit_and_no_further() -> N
 def test_a_reply_is_changed_after_its_stop_tail_and_before_the_rest_of_the_cleaning() -> None:
     one = RegexScript("names", r"/^Narrator: .*\n/", "", placement=frozenset({Placement.AI_OUTPUT}))
     asked = given(chat(*SIX_TURNS), regex_scripts=(one,))
-    rules = reply_rules(asked, plan(asked), reply_edit(asked))
+    rules = reply_rules(asked, plan(asked), reply_edit(asked, {}))
     assert clean_reply("Narrator: it rains.\nMira: Both.  <|im_end|>", rules) == "Both."
 
 
 def test_an_impersonation_is_changed_as_the_users_own_words_are() -> None:
     mine = RegexScript("mine", "No", "Yes", placement=frozenset({Placement.USER_INPUT}))
     asked = given(chat(*SIX_TURNS), regex_scripts=(mine,), kind=GenerationKind.IMPERSONATE)
-    assert clean_reply("No.", reply_rules(asked, plan(asked), reply_edit(asked))) == "Yes."
+    assert clean_reply("No.", reply_rules(asked, plan(asked), reply_edit(asked, {}))) == "Yes."
     asked = replace(asked, kind=GenerationKind.NORMAL)
-    assert clean_reply("No.", reply_rules(asked, plan(asked), reply_edit(asked))) == "No."
+    assert clean_reply("No.", reply_rules(asked, plan(asked), reply_edit(asked, {}))) == "No."
+
+
+def test_an_exploding_script_is_run_twice_on_a_growing_reply_and_told_of_its_end() -> None:
+    boom = RegexScript("boom", "/(a+)+$/", "b", placement=frozenset({Placement.AI_OUTPUT}))
+    left_out: dict[str, str] = {}
+    edit = reply_edit(given(chat(*SIX_TURNS), regex_scripts=(boom,)), left_out)
+    assert edit is not None
+    states = ["a" * length + "!" for length in range(3_000, 3_600)]
+    assert [edit(state) for state in states] == states
+    assert left_out == {}
+    edit.finish()
+    assert edit(states[-1]) == states[-1]
+    assert left_out == {"boom": "its pattern takes too long on this text"}
+
+
+def test_replies_that_no_script_is_for_are_not_edited() -> None:
+    assert reply_edit(given(regex_scripts=(SHOUT,)), {}) is None
