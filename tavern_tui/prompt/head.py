@@ -92,7 +92,7 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     where = f"context template {given.context.name}"
     rendered, problems = story_string.render(given.context.story_string, values)
     final_newline = given.instruct is None or given.instruct.wrap
-    pieces = story_string.flat(rendered, story.expand, final_newline=final_newline, over_fields=exact)
+    pieces = story_string.flat(rendered, story.expand, final_newline=final_newline, over_fields=exact, look=story.look)
     pieces = list(_lore_apart(pieces, story))
     unused = (*_without_place(pieces, values), *_passed_over(problems, where))
     if outside:

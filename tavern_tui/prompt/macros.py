@@ -46,13 +46,18 @@ def expand(text: str, context: MacroContext, place: Hashable = None) -> str:
     variables = context.variables
     if variables is None or not (keys_in(text) & _TAKES_EFFECT):
         return _expanded(text, context)
-    return variables.once((place, context.original, text), lambda: _expanded(text, context))
+    return variables.once(_place(text, context, place), lambda: _expanded(text, context))
 
 
 def take_effect(text: str, context: MacroContext, place: Hashable = None) -> None:
     """Let ``text``, which was expanded for ``place`` before, change variables again where they were taken back."""
     if context.variables is not None:
-        context.variables.again((place, context.original, text))
+        context.variables.again(_place(text, context, place))
+
+
+def _place(text: str, context: MacroContext, place: Hashable) -> Hashable:
+    """What tells one text that takes effect from another: whose it is and what it stands for, too."""
+    return (place, context.user, context.char, context.original, text)
 
 
 def _expanded(text: str, context: MacroContext) -> str:

@@ -20,7 +20,7 @@ from tavern_tui.prompt.macros import MacroContext, expand
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.regex_scripts import ScriptRun
 from tavern_tui.prompt.story_string import Piece
-from tavern_tui.prompt.variables import Variables
+from tavern_tui.prompt.variables import Scope, Variables
 
 _NEWLINES = re.compile("\n{2,}")
 
@@ -68,6 +68,11 @@ class Story:
     def expand(self, text: str, place: Hashable = None) -> str:
         """The macros of a template's text; one that changes variables does so once for each ``place``."""
         return expand(text, self.macros, place)
+
+    def look(self, text: str) -> str:
+        """As ``expand``, but without any effect on variables."""
+        apart = Variables(self.variables.values(Scope.CHAT), self.variables.values(Scope.EVERYWHERE))
+        return expand(text, replace(self.macros, variables=apart))
 
     @property
     def variables(self) -> Variables:

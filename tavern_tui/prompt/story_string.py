@@ -136,12 +136,20 @@ class _Reading:
         self._blocks[-1].here.extend(block.chosen())
 
 
-def flat(pieces: list[Piece], expand: Callable[[str], str], *, final_newline: bool, over_fields: bool) -> list[Piece]:
+def flat(
+    pieces: list[Piece],
+    expand: Callable[[str], str],
+    *,
+    final_newline: bool,
+    over_fields: bool,
+    look: Callable[[str], str] | None = None,
+) -> list[Piece]:
     """The pieces after the macro pass, without carriage returns and leading newlines.
 
     ``final_newline`` ensures one at the end of a text that is not empty. ``over_fields``: the pass goes over the whole
     text, as in SillyTavern; where it moved borders, a field keeps what can be found of it and the rest becomes the
-    template's. Else it goes over the template's own text only, and fields stay as they are.
+    template's. Else it goes over the template's own text only, and fields stay as they are. ``look`` is ``expand``
+    without any effect, for finding the borders.
     """
     if over_fields:
         text = expand("".join(piece.text for piece in pieces))
@@ -151,13 +159,13 @@ def flat(pieces: list[Piece], expand: Callable[[str], str], *, final_newline: bo
     text = text.replace("\r", "").lstrip("\n")
     if final_newline and text and not text.endswith("\n"):
         text += "\n"
-    return list(_joined_markup(_aligned(text, pieces, expand if over_fields else str)))
+    return list(_joined_markup(_aligned(text, pieces, (look or expand) if over_fields else str)))
 
 
-def _aligned(text: str, pieces: list[Piece], expand: Callable[[str], str]) -> Iterator[Piece]:
+def _aligned(text: str, pieces: list[Piece], look: Callable[[str], str]) -> Iterator[Piece]:
     at = 0
     for piece in pieces:
-        wanted = piece.text if piece.text in text else expand(piece.text).replace("\r", "")
+        wanted = piece.text if piece.text in text else look(piece.text).replace("\r", "")
         if not piece.field:
             wanted = wanted.lstrip("\n") if at == 0 else wanted
             if wanted and text.startswith(wanted, at):

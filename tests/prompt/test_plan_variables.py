@@ -9,6 +9,7 @@ import pytest
 from tavern_tui.domain.character import CharacterNote
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.prompt.inputs import Injection, LoreSettings, Policy
+from tavern_tui.prompt.templates import CHATML, context_for
 from tests.prompt.builders import MIRA, SIX_TURNS, chat, given, plan
 
 TURNS = chat(*SIX_TURNS)
@@ -52,6 +53,12 @@ def test_classic_reads_the_card_twice_as_a_variable_is_there_above_where_it_is_s
 def test_a_cards_prompt_that_is_not_used_can_be_named_but_in_sillytavern(policy: Policy, shown: str) -> None:
     card = replace(MIRA, description="[{{charPrompt}}]", system_prompt="Be dry.")
     assert shown in plan(given(TURNS, character=card, prefer_card_prompts=False, policy=policy)).text
+
+
+def test_a_story_string_takes_effect_once() -> None:
+    context = replace(context_for(CHATML), story_string="{{description}} {{incvar::n}} {{personality}}{{incvar::m}}")
+    for policy in Policy:
+        assert plan(given(TURNS, context=context, policy=policy)).variables == {"n": "1", "m": "1"}
 
 
 def test_a_variable_set_by_lore_is_seen_by_lore_after_it_and_by_the_note() -> None:
