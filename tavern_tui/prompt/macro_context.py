@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tavern_tui.domain.lorebook import EMPTY
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.prompt.macro_turns import NewestTurns
 from tavern_tui.prompt.variables import Variables
@@ -24,7 +23,7 @@ class MacroContext:
     time for one text of one chat, as ``{{pick}}`` always does. ``exact``: the macros of SillyTavern 1.12.6 alone, with
     its oversights. ``context`` of ``None`` says that nothing is known of templates; then an ``instruct`` of ``None``
     says that there is none. ``system_text`` is the user's own; ``use_card_prompt`` and ``use_card_post_history`` say
-    that the card's take the place of the user's. ``extras`` are macros that only one kind of text has, by name.
+    that the card's take the place of the user's.
     """
 
     user: str
@@ -66,4 +65,3 @@ class MacroContext:
     not_muted: str = ""
     not_char: str = ""
     kind: str | None = None
-    extras: Mapping[str, str] = field(default=EMPTY)

@@ -258,11 +258,6 @@ _NAMES = (
     named("groupNotMuted", "the group's members that may speak", lambda c: c.not_muted or _members(c), later=True),
     named("notChar", "everybody but the character who speaks", lambda c: c.not_char or c.user, later=True),
     named("model", "the model's name", lambda c: c.model),
-    named(
-        "lastChatMessage",
-        "in the prompt that asks for more of a reply: that reply",
-        lambda c: c.extras.get("lastChatMessage"),
-    ),
     named("summary", "the summary of the chat", lambda c: c.summary),
     named("authorsNote", "the author's note", lambda c: c.note, later=True),
     named("charAuthorsNote", "the author's note of this character", lambda c: c.note_of_character, later=True),

@@ -83,7 +83,6 @@ KNOWN = replace(
     kind="swipe",
     summary="So far.",
     input="typed",
-    extras={"lastChatMessage": "And then"},
 )
 
 
@@ -95,7 +94,7 @@ KNOWN = replace(
         ("{{greeting}} {{charFirstMessage}} {{greeting::1}} {{charFirstMessage::7}}|", "Hello. Hello. Go. |"),
         ("{{greeting::x}} {{greeting::1000}}", "{{greeting::x}} {{greeting::1000}}"),
         ("{{outlet::map}} {{outlet::sea}}| {{lastGenerationType}}", "the reef | swipe"),
-        ("{{summary}} {{input}} {{lastChatMessage}}", "So far. typed And then"),
+        ("{{summary}} {{input}}", "So far. typed"),
     ],
 )
 def test_what_is_known_of_card_and_chat_can_be_named(text: str, becomes: str) -> None:
@@ -103,7 +102,7 @@ def test_what_is_known_of_card_and_chat_can_be_named(text: str, becomes: str) ->
 
 
 def test_what_is_not_known_is_left_as_it_stands() -> None:
-    text = "{{charDepthPrompt}} {{greeting}} {{outlet::map}} {{lastChatMessage}} {{lastMessage}} {{getvar::x}}"
+    text = "{{charDepthPrompt}} {{greeting}} {{outlet::map}} {{lastMessage}} {{getvar::x}}"
     assert expand(text, NAMES) == text
 
 
