@@ -65,7 +65,7 @@ class ClassicFill:
         yield from self._walk.take(room - 1 + (_SLACK if self._ends_differ else 0))
         below = 0 if self._continued is None else 1
         offset = below - (0 if self._post_history is None else 1)
-        if offset > 0 and self._injections:
+        if offset and self._injections:
             deepest = max(one.depth for one in self._injections)
             yield from self._counts.ask(self._walk.reach(deepest + 1))
         chat = spliced(self._walk.seen, self._injections, below)
