@@ -18,8 +18,9 @@ from typing import Any
 
 from tavern_tui.domain.lorebook import Lorebook, LoreSource
 from tavern_tui.prompt.inputs import Policy, PromptInput
-from tavern_tui.prompt.lore_books import listed, sources
+from tavern_tui.prompt.lore_books import Listed, listed, sources
 from tavern_tui.prompt.lore_keys import ASCII_WORD, WORD, KeyForm, Needle, has_macros, needle, several_words
+from tavern_tui.prompt.lore_patterns import required
 from tavern_tui.prompt.lore_text import MOST_TURNS
 
 _GRAM = 4
@@ -27,7 +28,9 @@ _LOOKED_AT = 64  # characters of a key in which a part is chosen
 _PLACES = (0, 1, 2, -2, -1, 0)  # of the parts from a key's beginning and its end among which one is chosen
 _MOST_REMEMBERED = 2_048
 _LONGEST_REMEMBERED = 20_000
-_MOST_PRICED = 200_000  # characters
+_MOST_PRICED = 500
+_MOST_PRICED_CHARACTERS = 200_000
+_SHORTEST_LITERAL = 3  # characters that a pattern must have in every text to be filed under them
 _MOST_INDEXES = 4
 
 
@@ -91,7 +94,8 @@ class LoreIndex:
         self.entries = listed(given)
         self.needles: dict[tuple[str, KeyForm], Needle] = {}
         self.compiled: dict[tuple[str, bool], Any] = {}
-        self.priced: tuple[str, ...] = ()
+        self.priced: dict[str, None] = {}
+        self._priced = 0
         self.always: list[int] = []
         self._folded = KeyTable({}, WORD)
         self._cased = KeyTable({}, WORD)
@@ -122,36 +126,47 @@ class LoreIndex:
 
     def price(self, texts: Iterable[str]) -> None:
         """Remember texts whose tokens a prompt wanted, so that the next one asks for them before it scans."""
-        kept: dict[str, None] = {}
-        size = 0
-        for text in (*texts, *self.priced):
-            size += len(text) if text not in kept else 0
-            if size > _MOST_PRICED:
-                break
-            kept[text] = None
-        self.priced = tuple(kept)
+        for text in texts:
+            if text not in self.priced and len(text) <= _LONGEST_REMEMBERED:
+                self.priced[text] = None
+                self._priced += len(text)
+        while len(self.priced) > _MOST_PRICED or self._priced > _MOST_PRICED_CHARACTERS:
+            oldest = next(iter(self.priced))
+            del self.priced[oldest]
+            self._priced -= len(oldest)
 
     def _file(self, word: re.Pattern[str]) -> None:
         folded: dict[tuple[str, bool], list[int]] = {}
         cased: dict[tuple[str, bool], list[int]] = {}
         for one in self.entries:
             keys = [key for key in one.entry.keys if key.strip() or (key and self._exact)]
-            if one.entry.constant or one.forced or not all(_may_be_filed(key, one.form) for key in keys):
+            places = [_place(key, one) for key in keys]
+            if one.entry.constant or one.forced or None in places:
                 self.always.append(one.at)
                 continue
-            table = cased if one.case_sensitive else folded
-            for key in keys:
-                text = key.strip() if one.case_sensitive else key.strip().lower()
-                table.setdefault((text, one.whole_words and not several_words(text)), []).append(one.at)
+            for place in places:
+                if place is not None:
+                    text, whole, as_it_is = place
+                    (cased if as_it_is else folded).setdefault((text, whole), []).append(one.at)
         self._folded, self._cased = KeyTable(folded, word), KeyTable(cased, word)
 
 
-def _may_be_filed(key: str, form: KeyForm) -> bool:
-    """Whether the key stands in a text only as it is written, and in one piece of what is scanned."""
-    if form is KeyForm.PATTERN or has_macros(key) or "\x01" in key or "\n" in key:
-        return False
+def _place(key: str, one: Listed) -> tuple[str, bool, bool] | None:
+    """What to file a key under: a text, whether in whole words, whether in its own case; ``None`` where it cannot be.
+
+    It can where a text with the key has it in one of the pieces that are scanned.
+    """
+    if has_macros(key) or "\x01" in key or "\n" in key:
+        return None
     text = key.strip()
-    return bool(text) and not (text.startswith("/") and needle(key, form).pattern)
+    if one.form is KeyForm.PATTERN or text.startswith("/"):
+        pattern = needle(key, one.form).pattern
+        literal = required(pattern)
+        if pattern:
+            return (literal, False, False) if len(literal) >= _SHORTEST_LITERAL else None
+    if not text:
+        return None
+    return text if one.case_sensitive else text.lower(), one.whole_words and not several_words(text), one.case_sensitive
 
 
 class LoreCache:

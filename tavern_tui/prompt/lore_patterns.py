@@ -51,6 +51,7 @@ _UNBOUNDED = ("*", "+")
 _COUNTED = re.compile(r"\{(\d{1,4})(,?)(\d{0,4})\}")
 _REFERENCE = re.compile(r"\\[1-9k]")
 _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
+_NOT_PLAIN = re.compile(r"\||\(\?[^:=!<P]|\\[a-zA-Z0-9]\{|\\[ckgopuxLNPQU0-9]")
 _GROUP_OPENING = re.compile(r"\((?:\?(?::|=|!|<=|<!|P<\w+>))?")
 
 
@@ -127,6 +128,31 @@ def worst_case(pattern: str) -> Work | None:
             return None
     work.choices = groups[0].total
     return work if len(groups) == 1 else None
+
+
+def required(pattern: str) -> str:
+    """Letters and digits that stand in every text that ``pattern`` matches, in lower case; empty where none are known.
+
+    Only what stands outside of groups and sets is looked at, and nothing in a pattern with alternatives.
+    """
+    if len(pattern) > _LONGEST_PATTERN or not pattern.isascii() or _NOT_PLAIN.search(pattern):
+        return ""
+    runs, run, depth, at = [""], "", 0, 0
+    while at < len(pattern):
+        mark = pattern[at]
+        end = pattern.find("}", at) + 1 if mark == "{" else _after_atom(pattern, at)
+        if mark.isalnum() and depth == 0:
+            run += mark
+        else:
+            if mark in "*?{":
+                run = run[:-1]
+            depth += (mark == "(") - (mark == ")")
+            runs.append(run)
+            run = ""
+        if end <= at:
+            return ""
+        at = end
+    return max((*runs, run), key=len).lower()
 
 
 def _quantifier(pattern: str, at: int) -> tuple[int, int] | None:

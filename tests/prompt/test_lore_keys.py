@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.prompt.lore_keys import Haystack, KeySearch
-from tavern_tui.prompt.lore_patterns import Patterns, worst_case
+from tavern_tui.prompt.lore_patterns import Patterns, required, worst_case
 from tests.prompt import builders
 
 HAYSTACK = Haystack("\x01Tom: Tell me of the Dragon's gold.\n\x01Mira: No.")
@@ -22,7 +22,8 @@ def search(
 ) -> bool:
     """Whether the key is found, without case and in whole words unless ``how`` says otherwise."""
     keys = KeySearch(str, Patterns(interruptible=interruptible), exact=exact)
-    return keys.finds(key, haystack, **{"case_sensitive": False, "whole_words": True, **how})
+    wanted = {"case_sensitive": False, "whole_words": True, **how}
+    return keys.finds(key, haystack, case_sensitive=wanted["case_sensitive"], whole_words=wanted["whole_words"])
 
 
 @BOTH_WAYS
@@ -154,3 +155,35 @@ def test_no_pattern_raises_and_what_runs_is_what_python_finds(pattern: str, text
     assert work is None or work.steps(len(text)) > 0
     search(f"/{pattern}/", Haystack(text))
     search(f"/{pattern}/", Haystack(text), interruptible=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literal"),
+    [
+        ("dragon", "dragon"),
+        ("Dragons?", "dragon"),
+        ("drag(on)?s", "drag"),
+        (r"\bking\W+arthur\b", "arthur"),
+        ("go+ld", "go"),
+        ("ab{2}cde", "cde"),
+        ("[dragon]+ep", "ep"),
+        ("fire|ice", ""),
+        ("(?i)dragon", ""),
+        ("(?!no)dragon", "dragon"),
+        (r"\x41bcd", ""),
+        (r"\p{Lu}rest", ""),
+        ("(fire", ""),
+        ("a]b", "a"),
+        ("straße", ""),
+    ],
+)
+def test_what_every_text_has_that_a_pattern_matches(pattern: str, literal: str) -> None:
+    assert required(pattern) == literal
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.text("abcA()*+?{}[]^$.\\bdw,12:=!", max_size=12), st.text("abcAB12\n ,", max_size=30), st.booleans())
+def test_a_pattern_matches_no_text_without_what_it_requires(pattern: str, text: str, folded: bool) -> None:
+    literal = required(pattern)
+    if literal and search(f"/{pattern}/{'i' * folded}", Haystack(text), interruptible=True, whole_words=False):
+        assert literal in text.lower() or f"/{pattern}/{'i' * folded}".lower() in text.lower()
