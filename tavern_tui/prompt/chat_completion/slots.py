@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker, Placement, PromptEntry
+from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker, OrderEntry, Placement, PromptEntry
 from tavern_tui.domain.lorebook import InjectionRole
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt.bias import newest_bias
@@ -45,6 +45,7 @@ _KINDS: dict[str, PartKind] = {
     Marker.POST_HISTORY: PartKind.POST_HISTORY,
 }
 _OURS = frozenset(Marker)
+_TOO_LONG = "longer than the whole prompt may be"
 
 CHARACTERS_PER_TOKEN = 64
 """No text has so many: one that is longer than that times the context is not worth counting."""
@@ -98,28 +99,34 @@ class _Filling:
     def slots(self) -> Slots:
         made = self.made
         for place in self.preset.order_for():
-            if place.identifier in self.named:
-                self._leave_out(place.identifier, "the preset's order names it twice")
-                continue
-            self.named.add(place.identifier)
             prompt = self.preset.prompt(place.identifier)
-            if prompt is None:
-                self._leave_out(place.identifier, "the preset has no prompt of that name")
-            elif len(prompt.content) > CHARACTERS_PER_TOKEN * self.given.context_tokens:
-                self._leave_out(place.identifier, "longer than the whole prompt may be", "", PartState.CUT)
-            elif place.enabled and self._triggered(prompt):
+            again = place.identifier in self.named
+            self.named.add(place.identifier)
+            reason = "the preset's order names it twice" if again else self._refused(place, prompt)
+            if reason:
+                cut = reason == _TOO_LONG
+                text = "" if cut or prompt is None else prompt.content
+                self._leave_out(place.identifier, reason, text, PartState.CUT if cut else PartState.OUT)
+                if again or prompt is None or place.identifier != Marker.MAIN:
+                    continue
+                prompt = replace(prompt, content="")  # its place stays: notes go there, and a card's text
+            if prompt is not None:
                 made.order.append(place.identifier)
                 self._place(prompt)
-            elif place.identifier == Marker.MAIN:  # its place stays: notes go there, and a card's text
-                made.order.append(place.identifier)
-                self._place(replace(prompt, content=""))
-            else:
-                reason = "switched off in the preset" if not place.enabled else "not for this kind of reply"
-                self._leave_out(place.identifier, reason, prompt.content)
         self._add_missing()
         self._put_notes()
         made.control += self._control()
         return made
+
+    def _refused(self, place: OrderEntry, prompt: PromptEntry | None) -> str:
+        """Why a prompt is not in; empty where it is."""
+        if prompt is None:
+            return "the preset has no prompt of that name"
+        if not place.enabled:
+            return "switched off in the preset"
+        if not self._triggered(prompt):
+            return "not for this kind of reply"
+        return _TOO_LONG if len(prompt.content) > CHARACTERS_PER_TOKEN * self.given.context_tokens else ""
 
     def _triggered(self, prompt: PromptEntry) -> bool:
         return self.exact or not prompt.injection_trigger or self.given.kind.value in prompt.injection_trigger
@@ -161,11 +168,16 @@ class _Filling:
         elif prompt.identifier in _FIELD_OF:
             kind, source = FIELDS[_FIELD_OF[prompt.identifier]]
             yield Part(kind, source, self._field(prompt.identifier), role=prompt.role)
-        elif self.exact and prompt.system_prompt and prompt.identifier not in _OURS:
+        elif self._passed_over(prompt):
             self._leave_out(prompt.identifier, "a system prompt of a name that is not known", prompt.content)
         else:
             text, source = self._own_text(prompt)
             yield Part(_KINDS.get(prompt.identifier, PartKind.INSTRUCTION), source, text, role=prompt.role)
+
+    def _passed_over(self, prompt: PromptEntry) -> bool:
+        """Whether SillyTavern knows no place for it in the order: it is not a person's, and not one of the usual."""
+        relative = prompt.injection_position is Placement.RELATIVE
+        return self.exact and relative and prompt.system_prompt and prompt.identifier not in _OURS
 
     def _lore(self, prompt: PromptEntry) -> Iterator[Part]:
         """A part for each entry, the preset's format round them."""
@@ -229,12 +241,14 @@ class _Filling:
         """Texts before and after the scenario: messages of their own, before and after the main prompt."""
         above: list[Entry] = []
         below: list[Entry] = []
-        for one in sorted(self.given.injections, key=lambda one: one.key):
+        round_it = (InjectionPosition.BEFORE_SCENARIO, InjectionPosition.AFTER_SCENARIO)
+        notes = [one for one in self.given.injections if one.position in round_it and one.text]
+        for one in sorted(notes, key=lambda one: one.key):
             text = self._expand(one.text)
             made = entry(one.key, text, one.kind, one.source, role=_ROLES[one.role], reason=one.reason)
-            if one.position is InjectionPosition.BEFORE_SCENARIO and text:
+            if one.position is InjectionPosition.BEFORE_SCENARIO:
                 above.insert(0, made)
-            elif one.position is InjectionPosition.AFTER_SCENARIO and text:
+            else:
                 below.append(made)
         if (above or below) and Marker.MAIN not in self.made.order:
             self.made.order.insert(0, Marker.MAIN)

@@ -171,6 +171,14 @@ def test_a_persona_that_has_its_place_elsewhere_is_not_in_the_slot() -> None:
     assert all("PERSONA" not in text for text in sent(story(CHAT, persona_position=PersonaPosition.NONE)))
 
 
+def test_the_macros_of_a_note_take_effect_once() -> None:
+    for position in (InjectionPosition.BEFORE_SCENARIO, InjectionPosition.IN_CHAT):
+        note = AuthorsNote(text="Note {{incvar::told}}.", position=position)
+        plan = chat_plan(story(CHAT, note=note))
+        assert "Note 1." in [message.content for message in plan.messages()]
+        assert plan.variables == {"told": "1"}
+
+
 class TestCardTexts:
     """A card's system prompt and post-history instructions in place of the preset's."""
 
@@ -272,6 +280,11 @@ class TestBadPresets:
         part = left_out(form)["the preset's prompt x"]
         assert (part.state, part.reason, part.body) == (PartState.CUT, "longer than the whole prompt may be", "")
 
+    def test_a_main_prompt_longer_than_any_prompt_leaves_its_place_to_the_card(self) -> None:
+        main = PromptEntry(Marker.MAIN, "Main", "long " * 2_000_000, system_prompt=True)
+        form = replace(PRESET, prompts=(main, *PRESET.prompts[1:]))
+        assert sent(story(CHAT, character=replace(SERA, system_prompt="SYS")), form)[0] == "s SYS"
+
     def test_prompts_that_do_not_fit_together_are_refused_with_the_longest_named(self) -> None:
         form = preset(PromptEntry("x", "mine", "long " * 5_000))
         with pytest.raises(PromptError) as refused:
@@ -282,6 +295,8 @@ class TestBadPresets:
         own = PromptEntry("extension", "theirs", "THEIRS", system_prompt=True)
         assert "s THEIRS" not in sent(story(CHAT), preset(own))
         assert "s THEIRS" in sent(story(CHAT, classic=False), preset(own))
+        in_chat = replace(own, injection_position=Placement.IN_CHAT, injection_depth=1)
+        assert "s THEIRS" in sent(story(CHAT), preset(in_chat))
 
 
 def test_a_prompt_for_other_kinds_of_reply_is_left_out_under_economy() -> None:
