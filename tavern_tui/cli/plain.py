@@ -174,6 +174,8 @@ class PlainChat:
         note(f"{log.tree.title} · /help lists the commands")
         for problem in problems_of(log):
             note(problem)
+        if self.session.scripts.waiting:
+            note(self.session.scripts.waiting)
         if recovery.recovered:
             note("A reply was cut off when the program ended; what had come is kept.")
         if self.session.no_card is not None:

@@ -19,7 +19,7 @@ from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.options import ReplyOptions, options_from, preset_named
 from tavern_tui.session.reading_chats import find_chat
-from tavern_tui.session.regex_scripts import scripts_in_force, waiting_notice
+from tavern_tui.session.regex_scripts import chat_scripts
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.setting_problems import server_in_settings
 from tavern_tui.session.workspace import Workspace
@@ -123,8 +123,6 @@ def open_session(
     persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
     if log is not None and log.tree.persona and not wishes.persona:
         persona = replace(persona, name=log.tree.persona)
-    if waiting := waiting_notice(workspace, part.character):
-        watch(out.Notice(waiting))
     options = wished_options(workspace, wishes)
     if log is None:
         present = [] if wishes.new else workspace.chats_with(part.character.name)
@@ -139,7 +137,7 @@ def open_session(
         sample=part.path is not None and workspace.is_sample(part.path),
         no_card=part.no_card,
         global_variables=workspace.global_variables,
-        regex_scripts=scripts_in_force(workspace, part.character),
+        scripts=chat_scripts(workspace, part.character),
     )
 
 

@@ -42,6 +42,11 @@ def scripts_in_force(workspace: Workspace, character: Character) -> tuple[RegexS
     return tuple(script for script in own if not script.disabled)
 
 
+def chat_scripts(workspace: Workspace, character: Character) -> ChatScripts:
+    """The scripts for a chat with ``character``, and what to tell of those that wait."""
+    return ChatScripts(scripts_in_force(workspace, character), waiting_notice(workspace, character))
+
+
 def waiting_notice(workspace: Workspace, character: Character) -> str:
     """What to tell of a card whose scripts are off because nobody allowed them; empty where there is nothing to."""
     brought = [script for script in card_scripts(character).scripts if not script.disabled]
@@ -53,10 +58,14 @@ def waiting_notice(workspace: Workspace, character: Character) -> str:
 
 
 class ChatScripts:
-    """The scripts of one chat, over what is stored. ``scripts`` may be exchanged; ``left_out`` says which failed."""
+    """The scripts of one chat, over what is stored. ``scripts`` may be exchanged; ``left_out`` says which failed.
 
-    def __init__(self, scripts: tuple[RegexScript, ...] = ()) -> None:
+    ``waiting`` is what to tell of scripts that wait to be allowed, empty where none do.
+    """
+
+    def __init__(self, scripts: tuple[RegexScript, ...] = (), waiting: str = "") -> None:
         self.scripts = scripts
+        self.waiting = waiting
         self.left_out: dict[str, str] = {}
         self._told: set[str] = set()
 

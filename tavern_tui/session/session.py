@@ -21,7 +21,6 @@ from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, Pr
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
-from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.changes import ChatChanges
@@ -65,8 +64,8 @@ class ChatSession:
 
     ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``no_card`` says why nobody can answer
     where the character's card is gone; every reply then raises it. ``global_variables`` are kept for all chats, where
-    given. ``regex_scripts`` are those in force. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1. Open it
-    with ``open`` before anything else.
+    given. ``scripts`` are the regex scripts in force. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1.
+    Open it with ``open`` before anything else.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class ChatSession:
         sample: bool = False,
         no_card: NotFoundError | None = None,
         global_variables: GlobalVariables | None = None,
-        regex_scripts: tuple[RegexScript, ...] = (),
+        scripts: ChatScripts | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -93,7 +92,7 @@ class ChatSession:
         self.lorebooks = lorebooks
         self.no_card = no_card
         self.variables = ChatVariables(log, global_variables)
-        self.scripts = ChatScripts(regex_scripts)
+        self.scripts = scripts or ChatScripts()
         self._speech = Speech(log, character, persona, self.variables, clock, dice, self.scripts)
         self.changes = ChatChanges(log, self._speech.edited)
         self.display = Display(self.scripts, self._speech.expand)

@@ -6,12 +6,13 @@ stand between the turns; a problem leaves when the chat goes on, a note stays wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.messages import number
 from tavern_tui.session.bookmarks import is_bookmarked
+from tavern_tui.session.regex_scripts import Display
 from tavern_tui.ui.chat.days import Days, time_shown
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind, entry_of
 from tavern_tui.ui.chatlog.view import ChatLog
@@ -20,10 +21,11 @@ _DAYS = Days()
 
 
 class Mirror:
-    """One chat log and how it follows a chat's tree."""
+    """One chat log and how it follows a chat's tree. ``display`` says what is shown of turns' texts."""
 
     def __init__(self, log: ChatLog) -> None:
         self.log = log
+        self.display = Display()
         self._spoken = 0
         self._said: list[str] = []
         self._problems: set[str] = set()
@@ -32,7 +34,13 @@ class Mirror:
         """Show the whole branch, and nothing else."""
         self._problems.clear()
         self._said.clear()
-        self.log.load([entry_in(tree, turn) for turn in tree.path()])
+        self.log.load(self.entries(tree, tree.path()))
+
+    def entries(self, tree: ChatTree, turns: Sequence[Turn]) -> list[ChatEntry]:
+        """The log's entries of ``turns``, oldest first, with the texts that are shown of them."""
+        shown = self.display.texts(tree, turns)
+        entries = [entry_in(tree, turn) for turn in turns]
+        return [replace(one, text=shown[one.id]) if one.id in shown else one for one in entries]
 
     def keep_up(self, tree: ChatTree, changed: Iterable[str] = ()) -> None:
         """Show what the branch has become. ``changed``: turns whose text or state may differ from what is shown."""
@@ -46,9 +54,9 @@ class Mirror:
         self.cut_after(common)
         if fresh:
             self.forget_problems()
-            self.log.append([entry_in(tree, turn) for turn in reversed(fresh)])
+            self.log.append(self.entries(tree, fresh[::-1]))
         # Siblings of the last turn in common may have come or gone with the rest.
-        for turn_id in {*changed, common} - {turn.id for turn in fresh}:
+        for turn_id in {*changed, common, *self.display.aged(tree, len(fresh))} - {turn.id for turn in fresh}:
             self.refresh(tree, turn_id)
 
     def cut_after(self, turn_id: str) -> None:
@@ -63,7 +71,7 @@ class Mirror:
             return
         shown = self.log.standing.entry(turn_id)
         now = replace(
-            entry_in(tree, turn),
+            self.entries(tree, [turn])[0],
             selected=shown.selected,
             unfolded=shown.unfolded,
             new=shown.new,

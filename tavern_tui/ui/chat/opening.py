@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def notes_of(session: ChatSession) -> list[str]:
     """The notes below the chat, each a sentence."""
     gone = [str(session.no_card)] if session.no_card is not None else []
-    return [*gone, *problems_of(session.log)]
+    waiting = [session.scripts.waiting] if session.scripts.waiting else []
+    return [*gone, *problems_of(session.log), *waiting]
 
 
 def away_notes(screen: ChatScreen, place: Place) -> list[str]:

@@ -12,7 +12,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
-from tavern_tui.ui.chat.mirror import Mirror, entry_in
+from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 
 STREAMING = "reply"
@@ -150,10 +150,12 @@ class Replies:
         """The reply is a turn of the chat now."""
         if self._target == STREAMING:
             selected = self._mirror.log.standing.entry(STREAMING).selected
-            entry = replace(entry_in(self._session.tree, turn), selected=selected)
+            (entry,) = self._mirror.entries(self._session.tree, [turn])
+            entry = replace(entry, selected=selected)
             self._mirror.log.replace(entry, STREAMING)
         self._target = ""
-        self._mirror.keep_up(self._session.tree, [turn.id])
+        tree = self._session.tree
+        self._mirror.keep_up(tree, [turn.id, *self._mirror.display.aged(tree, 1)])
 
     def _settle(self) -> None:
         """Leave the log as the chat is: a reply of which nothing came leaves no trace."""

@@ -1,7 +1,7 @@
 """``ChatEntry``: one entry of the chat log, a turn or a note of the program, as the log needs to know it.
 
-Made from turns here; what it looks like is ``lines``' business. Texts are kept as they are: ``safe`` is applied where
-they are shown, and selections copy the source.
+Made from turns here; what it looks like is ``lines``' business. Texts are kept as they are, but for regex scripts that
+are for the screen: ``safe`` is applied where they are shown, and selections copy them with their markup.
 """
 
 from __future__ import annotations

@@ -162,6 +162,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.others = Others(session, self.mirror, self.progress)
         self.whereabouts = Whereabouts(self)
         tree = session.tree
+        self.mirror.display = session.display
         self.mirror.load(tree)
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
         self.composer.count_tokens = partial(count_with, session)
