@@ -149,6 +149,9 @@ class _Filling:
     def _place(self, prompt: PromptEntry) -> None:
         if prompt.identifier in _PLACES:
             return
+        if self._passed_over(prompt):
+            self._leave_out(prompt.identifier, "a system prompt of a name that is not known", prompt.content)
+            return
         parts = tuple(part for part in self._parts(prompt) if part.text)
         if prompt.injection_position is Placement.IN_CHAT:
             self.made.in_chat += [
@@ -168,8 +171,6 @@ class _Filling:
         elif prompt.identifier in _FIELD_OF:
             kind, source = FIELDS[_FIELD_OF[prompt.identifier]]
             yield Part(kind, source, self._field(prompt.identifier), role=prompt.role)
-        elif self._passed_over(prompt):
-            self._leave_out(prompt.identifier, "a system prompt of a name that is not known", prompt.content)
         else:
             text, source = self._own_text(prompt)
             yield Part(_KINDS.get(prompt.identifier, PartKind.INSTRUCTION), source, text, role=prompt.role)
