@@ -6,13 +6,14 @@ be there. Source: SillyTavern 1.12.6, ``public/scripts/macros.js``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.prompt import moment
+from tavern_tui.prompt.bias import without_bias
 
 MOST_TURNS = 1_000
 """Turns that are looked through for one by the user or by the character."""
@@ -46,15 +47,15 @@ class NewestTurns:
 
     def last(self) -> str:
         """The newest turn's text, hidden ones included; empty in an empty chat."""
-        return next((turn.text for turn in self._turns), "")
+        return next((without_bias(turn.text) for turn in self._turns), "")
 
     def last_of_user(self) -> str:
         """The text of the user's newest turn that is not hidden."""
-        return next((turn.text for turn in self._newest() if turn.speaker is Speaker.USER and not turn.hidden), "")
+        return next((without_bias(turn.text) for turn in self._seen() if turn.speaker is Speaker.USER), "")
 
     def last_of_others(self) -> str:
         """The text of the newest turn that is not the user's and not hidden."""
-        return next((turn.text for turn in self._newest() if turn.speaker is not Speaker.USER and not turn.hidden), "")
+        return next((without_bias(turn.text) for turn in self._seen() if turn.speaker is not Speaker.USER), "")
 
     def last_id(self) -> str:
         """The newest turn's number in the chat, from 0; empty in an empty chat."""
@@ -81,12 +82,12 @@ class NewestTurns:
 
     def idle(self, now: datetime) -> str:
         """How long ago the user said something before the newest turn: ``5 minutes``; ``just now`` if never."""
-        visible = (turn for turn in self._newest() if not turn.hidden)
+        visible = self._seen()
         next(visible, None)
         said = next((turn for turn in visible if turn.speaker is Speaker.USER), None)
         if said is None or not said.at:
             return "just now"
         return moment.humanized(now.timestamp() - said.at)
 
-    def _newest(self) -> Iterable[Turn]:
-        return islice(self._turns, MOST_TURNS)
+    def _seen(self) -> Iterator[Turn]:
+        return (turn for turn in islice(self._turns, MOST_TURNS) if not turn.hidden)

@@ -1,16 +1,18 @@
 """``ChatVariables``: the variables that macros read and change in one chat, and where they are kept.
 
 The chat's own are properties of it, one for each, so that of variables changed on two devices both are there when their
-logs meet. Those of all chats lie in a file of their own; they are read when the chat opens and after each change.
+logs meet. Those of all chats lie in a file of their own; they are read when the chat opens and after each change. A
+file that refuses is told once and holds up no chat: the variables then last as long as the session.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.errors import StorageError
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.global_variables import GlobalVariables
@@ -29,11 +31,17 @@ class ChatVariables:
         self._log = log
         self._file = everywhere
         self._everywhere: dict[str, str] = {}
+        self._unsaved: dict[str, str] = {}
+        self._refusal = ""
+        self._told = ""
 
     async def open(self) -> None:
-        """Read the variables of all chats. Raises ``StorageError``."""
-        if self._file is not None:
-            self._everywhere = await asyncio.to_thread(self._file.read)
+        """Read the variables of all chats."""
+        try:
+            if self._file is not None:
+                self._everywhere = await asyncio.to_thread(self._file.read)
+        except StorageError as error:
+            self._refused(error)
 
     @property
     def of_chat(self) -> dict[str, str]:
@@ -59,16 +67,32 @@ class ChatVariables:
             await self.keep(variables.values(Scope.CHAT), variables.values(Scope.EVERYWHERE))
 
     async def keep(self, of_chat: Mapping[str, str], everywhere: Mapping[str, str]) -> None:
-        """Keep what macros left of the variables, durably. Raises ``StorageError``."""
+        """Keep what macros left of the variables, durably. Raises ``StorageError`` where the chat's log refuses."""
         own = _changed(self.of_chat, of_chat)
         if own:
             events = [PropertySet(VARIABLE + name, value) for name, value in own.items()]
             await asyncio.to_thread(self._log.append, *events)
         shared = _changed(self._everywhere, everywhere)
-        if shared and self._file is not None:
-            self._everywhere = await asyncio.to_thread(self._file.change, shared)
+        if not shared:
+            return
+        self._everywhere |= shared
+        self._unsaved |= shared
+        try:
+            if self._file is not None:
+                self._everywhere = await asyncio.to_thread(self._file.change, self._unsaved)
+        except StorageError as error:
+            self._refused(error)
         else:
-            self._everywhere |= shared
+            self._unsaved.clear()
+
+    def news(self) -> Iterator[str]:
+        """What is to be told about the file of all chats, once for each refusal in a row."""
+        if self._refusal != self._told:
+            self._told = self._refusal
+            yield f"Variables of all chats last only as long as this chat is open. {self._refusal}"
+
+    def _refused(self, error: StorageError) -> None:
+        self._refusal = str(error)
 
 
 def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

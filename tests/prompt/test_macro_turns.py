@@ -41,6 +41,11 @@ def test_hidden_turns_are_the_last_message_but_nobodys() -> None:
     assert told(text, newest(turns)) == "Which half?|Is that a chart?|5"
 
 
+def test_what_a_turn_says_of_the_next_reply_is_no_part_of_it() -> None:
+    turns = [*TURNS, Turn("n", "t5", Speaker.USER, "Tom", 'Go on. {{bias "Well,"}}')]
+    assert told("{{lastMessage}}|{{lastUserMessage}}", newest(turns)) == "Go on.|Go on."
+
+
 def test_in_an_empty_chat_they_are_empty() -> None:
     text = "[{{lastMessage}}{{lastUserMessage}}{{lastCharMessage}}{{lastMessageId}}{{firstIncludedMessageId}}]"
     assert told(text, newest([])) == "[]"

@@ -10,6 +10,7 @@ import pytest
 from tavern_tui.domain.events import PropertySet, TurnAdded
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.session.chat_variables import VARIABLE, ChatVariables, swipes_of, variables_in
+from tavern_tui.session.events import Notice
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.global_variables import GlobalVariables
@@ -123,6 +124,22 @@ async def test_the_variables_of_all_chats_are_kept_in_their_file(store: ChatStor
     await other.keep({}, {"met": "1", "seen": "2"})
     await one.keep({"gold": "5"}, {"met": "3"})
     assert one.everywhere == file.read() == {"met": "3", "seen": "2"}
+
+
+async def test_a_file_that_refuses_holds_up_no_reply_and_is_told_once(begin: Opener, tmp_path: Path) -> None:
+    path = tmp_path / "variables.json"
+    path.mkdir()
+    session = begin("Yes.", "No.", "Well.", character=COUNTING)
+    session.variables = ChatVariables(session.log, GlobalVariables(path, tmp_path / "variables.lock"))
+    await session.open()
+    told = [event.text for text in "ab" for event in await collect(session.reply(text)) if isinstance(event, Notice)]
+    assert len(told) == 1
+    assert told[0].startswith("Variables of all chats last only as long as this chat is open. ")
+    assert told[0].endswith("variables.json cannot be read: it is a folder.")
+    assert session.variables.everywhere == {"met": "2"}
+    path.rmdir()
+    await collect(session.reply("c"))
+    assert GlobalVariables(path, tmp_path / "variables.lock").read() == {"met": "3"}
 
 
 @pytest.mark.parametrize(("value", "read"), [("a", "a"), (5, "5"), (1.5, "1.5"), (True, None), ([1], None), ({}, None)])
