@@ -217,7 +217,7 @@ class ChatSession:
         async with aclosing(self._generate(prepared, place, stopping)) as events:
             async for event in events:
                 yield _told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
-        for news in self.scripts.news(prepared.plan):
+        for news in (*self.scripts.news(prepared.plan), *self.variables.news()):
             yield out.Notice(news)
 
     async def _generate(
