@@ -270,9 +270,14 @@ class TextAssembly:
                 self.counts.setdefault(text, max(self.given.context_tokens + 1, len(text) // 4))
 
     def _longest(self) -> str:
-        """What most of the head is."""
-        parts = self.head.uncounted(None)
-        return max(parts, key=lambda part: len(part.body)).source if parts else ""
+        """What most of that is which has to be in."""
+        texts = {part.source: len(part.body) for part in self.head.uncounted(None)}
+        pinned = self.elements if self.given.examples is Examples.ALWAYS else ()
+        injections = (one.item for one in self.injections)
+        for item in (*injections, self.post_history, *self.ending.asked, *(item for one in pinned for item in one)):
+            if item is not None:
+                texts[item.source] = texts.get(item.source, 0) + len(item.text)
+        return max(texts, key=lambda source: texts[source], default="")
 
     def _planned(self, parts: tuple[Part, ...]) -> PromptPlan:
         given, template = self.given, self.given.instruct
