@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker
 from tavern_tui.domain.errors import PromptError
@@ -88,29 +89,30 @@ class _ChatAssembly:
         self.blocks: list[Block] = self._blocks()
         self.injections: list[Injected] = self._injections()
         self.continued: Item | None = None
-        turns = iter(given.turns) if Marker.HISTORY in self.slots.order else iter(())
+        turns = iter(given.turns)
         continues = given.kind is GenerationKind.CONTINUE
         if continues and not self.exact and preset.continue_prefill:
             turn = next((turn for turn in turns if not turn.hidden), None)
             if turn is None:
                 raise nothing_to_continue()
             self.continued = continued_item(turn, given, story)
-        newest = next(turn_items(given.turns, given, story), None)
-        if continues and newest is None:
-            raise nothing_to_continue()
-        self.moves = continues and self.exact and preset.continue_prefill
         items = turn_items(turns, given, story)
-        last = next(interleaved(turn_items(given.turns, given, story), self.injections), None)
-        nudged = newest if continues and not preset.continue_prefill else None
+        newest = [item for item in (next(items, None),) if item is not None]
+        if continues and not newest and self.continued is None:
+            raise nothing_to_continue()
+        self.goes_on = newest[0] if continues and self.continued is None else None
+        self.moves = continues and self.exact and preset.continue_prefill
+        last = next(interleaved(newest, self.injections), None)
+        nudged = None if preset.continue_prefill else self.goes_on
         self.frame: Frame = frame(given, story, preset, newest=last, continued=nudged)
+        self.ending: Ending = ending(given, story, preset, continued=self.continued, newest=self.goes_on)
+        history = chain(newest, items) if Marker.HISTORY in self.slots.order else iter(())
         self.walk = HistoryWalk(
-            interleaved(items, self.injections) if self.exact else items,
+            interleaved(history, self.injections) if self.exact else history,
             self.form,
             counts,
             lambda item: self.form.beside(item, counts),
         )
-        self.newest = newest if continues else None
-        self.ending: Ending = ending(given, story, preset, continued=self.continued, newest=newest)
         self._first_batch: list[str] = []
 
     def first_batch(self) -> list[str]:
@@ -314,6 +316,6 @@ class _ChatAssembly:
                 Speakers(self.story.user, self.story.char, other_names(given)),
                 prefill=self.ending.sent,
                 joint=self.ending.joint,
-                cut=stop_strings(given, self.story, self.newest) if self.exact else (),
+                cut=stop_strings(given, self.story, self.goes_on) if self.exact else (),
             ),
         )

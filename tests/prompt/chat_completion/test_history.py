@@ -12,6 +12,8 @@ from tavern_tui.domain.chat_completion import NamesIn, Placement, PromptEntry
 from tavern_tui.domain.errors import PromptError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.lorebook import InjectionRole
+from tavern_tui.domain.regex_script import Placement as Use
+from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt.inputs import AuthorsNote, GenerationKind, Group, Injection, Member
 from tests.prompt.chat_completion.chats import BARE, chat_plan, preset, sent, story, turns
@@ -45,6 +47,19 @@ def test_macros_in_every_turn_are_expanded_under_classic_and_in_the_greeting_alo
     made = sent(story(chat, classic=False))
     assert "a I am Sera." in made
     assert "u I am {{user}}." in made
+
+
+@pytest.mark.parametrize("classic", [True, False])
+def test_the_macros_of_a_greeting_take_effect_once(classic: bool) -> None:
+    plan = chat_plan(story(turns("Greeted {{incvar::greeted}} times."), classic=classic))
+    assert plan.variables == {"greeted": "1"}
+    assert "Greeted 1 times." in [message.content for message in plan.messages()]
+
+
+def test_regex_scripts_change_turns_before_their_names_are_said() -> None:
+    script = RegexScript("s", "/u(\\d)/g", "user $1", placement=frozenset({Use.USER_INPUT}), prompt_only=True)
+    made = sent(story(CHAT, regex_scripts=(script,)), preset(names_behavior=NamesIn.CONTENT))
+    assert made[-4:-1] == ["u User: user 1", "a Sera: a1", "u User: user 2"]
 
 
 class TestNames:
