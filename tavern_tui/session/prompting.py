@@ -21,6 +21,7 @@ from tavern_tui.session.lore import books_of
 from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.prompt_readers import PromptReader, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
+from tavern_tui.session.regex_scripts import scripts_in_force
 from tavern_tui.session.session import ChatSession, Prepared
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
@@ -195,6 +196,7 @@ def _session(
     if character is not None:
         session.character, session.no_card = character, None
         session.lorebooks = books_of(character, workspace.library)
+        session.scripts.scripts = scripts_in_force(workspace, character)
     session.lorebooks += tuple(workspace.library.lorebook(world)[0] for world in question.worlds)
     if question.persona:
         session.persona = persona_named(question.persona, session.persona)
