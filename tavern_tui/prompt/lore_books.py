@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tavern_tui.domain.lorebook import KeyMatching, Lorebook, LoreEntry
 from tavern_tui.prompt.inputs import LoreSettings, LoreStrategy, Policy, PromptInput
-from tavern_tui.prompt.lore_decorators import Conditions, decorated
+from tavern_tui.prompt.lore_decorators import NO_CONDITIONS, Conditions, decorated
 from tavern_tui.prompt.lore_keys import KeyForm
 
 _LONGEST_TITLE = 100
@@ -91,8 +91,10 @@ def _unique(books: Iterable[Lorebook]) -> Iterator[Lorebook]:
 def _listed(at: int, book: Lorebook, entry: LoreEntry, settings: LoreSettings, *, exact: bool) -> Listed:
     own = settings.book_settings
     kobold = book.matching is KeyMatching.KOBOLD
-    said = decorated(entry, exact=exact)
-    entry = said.entry
+    said = None
+    if entry.content.startswith("@@"):
+        said = decorated(entry, exact=exact)
+        entry = said.entry
     depth = entry.scan_depth
     if depth is None and own:
         depth = book.scan_depth
@@ -103,10 +105,10 @@ def _listed(at: int, book: Lorebook, entry: LoreEntry, settings: LoreSettings, *
         at=at,
         book=book,
         entry=entry,
-        content=said.content,
-        forced=said.forced,
-        silenced=said.silenced,
-        conditions=said.conditions,
+        content=said.content if said else entry.content,
+        forced=said is not None and said.forced,
+        silenced=said is not None and said.silenced,
+        conditions=said.conditions if said else NO_CONDITIONS,
         depth=depth,
         recurses=not kobold and (wanted is not False if exact or wanted is not None else settings.recursive),
         starts_recursion=wanted is True and not kobold,

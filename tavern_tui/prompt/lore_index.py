@@ -25,7 +25,6 @@ from tavern_tui.prompt.lore_text import MOST_TURNS
 
 _GRAM = 4
 _LOOKED_AT = 64  # characters of a key in which a part is chosen
-_PLACES = (0, 1, 2, -2, -1, 0)  # of the parts from a key's beginning and its end among which one is chosen
 _MOST_REMEMBERED = 2_048
 _LONGEST_REMEMBERED = 20_000
 _MOST_PRICED = 500
@@ -44,10 +43,10 @@ class KeyTable:
         self._word = word
         self._words: dict[str, list[tuple[str, Sequence[int]]]] = {}
         self._grams: dict[int, dict[str, list[tuple[str, Sequence[int]]]]] = {}
-        parts = [self._parts(*place) for place in keys]
-        shared = Counter(chain.from_iterable(found for found, _ in parts))
-        for ((key, _), entries), (found, size) in zip(keys.items(), parts, strict=True):
-            part = min(found, key=shared.__getitem__)
+        parts = [(place[0], entries, *self._parts(*place)) for place, entries in keys.items()]
+        shared = Counter(chain.from_iterable(found for _, _, found, _ in parts if len(found) > 1))
+        for key, entries, found, size in parts:
+            part = found[0] if len(found) == 1 else min(found, key=shared.__getitem__)
             table = self._grams.setdefault(size, {}) if size else self._words
             table.setdefault(part, []).append((key, entries))
 
@@ -66,18 +65,19 @@ class KeyTable:
                         found.update(entries)
         return found
 
-    def _parts(self, key: str, whole: bool) -> tuple[list[str], int]:
+    def _parts(self, key: str, whole: bool) -> tuple[Sequence[str], int]:
         """The parts under which a key can be filed, and their size; 0 for words."""
+        if whole and key.isascii() and key.isalnum():
+            return (key,), 0
         head = key[:_LOOKED_AT]
         words = self._word.findall(head) if whole else []
         if words and len(key) > len(head):
             words.pop()  # it may be cut off
         if words:
             return words, 0
-        size = min(_GRAM, len(head))
-        last = len(head) - size
-        places = range(last + 1) if last < len(_PLACES) else (*_PLACES[:3], *(last + at for at in _PLACES[3:]))
-        return [head[at : at + size] for at in places], size
+        if len(head) <= _GRAM:
+            return (head,), len(head)
+        return (head[:_GRAM], head[-_GRAM - 1 : -1], head[-_GRAM:]), _GRAM
 
 
 class LoreIndex:
