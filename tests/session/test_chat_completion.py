@@ -10,12 +10,16 @@ from tavern_tui.domain.chat_completion import PostProcessing
 from tavern_tui.domain.request import Message, Role
 from tavern_tui.engines.base import Request
 from tavern_tui.engines.fake import DEFAULT_INFO, FakeEngine
+from tavern_tui.engines.http import Link
+from tavern_tui.engines.openai import OpenAIEngine
 from tavern_tui.prompt import defaults
 from tavern_tui.prompt.chat_completion import default_preset
+from tavern_tui.prompt.chat_completion.post_process import OPENING_TURN
 from tavern_tui.session.chat_completion import preset_for, sends_messages
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.session import ChatSession
+from tests.engines.standin import Reply, Standin, event, said, streamed
 from tests.prompt.builders import given
 from tests.session.conftest import Opener, collect, fake_of
 
@@ -140,3 +144,29 @@ def test_the_users_own_texts_are_the_presets() -> None:
     form = preset_for(given(system_text="Write well.", post_history_text="Stay brief."), DEFAULT_INFO)
     assert [one.content for one in form.prompts] == ["Write well.", "Stay brief."]
     assert form.custom_prompt_post_processing is PostProcessing.MERGE
+
+
+async def test_a_server_that_takes_messages_alone_is_sent_them_over_a_real_connection(begin: Opener) -> None:
+    def answer(_: object) -> Reply:
+        said_so = {"choices": [{"index": 0, "delta": {"content": "Yes."}, "finish_reason": None}]}
+        ended = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        return streamed(event(said_so), event(ended), b"data: [DONE]\n\n")
+
+    models = said({"object": "list", "data": [{"id": "some-gemma-2", "object": "model"}]})
+    async with Standin({"/v1/models": models, "/v1/chat/completions": answer}) as server:
+        session = begin(template="Gemma 2")
+        session.connection = Connection(OpenAIEngine(Link(server.base)), clock=lambda: 0.0)
+        await session.open()
+        await collect(session.reply("Is anybody there?"))
+        await session.connection.engine.close()
+    (body,) = server.bodies("/v1/chat/completions")
+    sent = body["messages"]
+    assert isinstance(sent, list)
+    assert [one["role"] for one in sent] == ["system", "user", "assistant", "user"]
+    assert sent[0]["content"].startswith(OURS)
+    assert sent[1:] == [
+        {"role": "user", "content": OPENING_TURN},
+        {"role": "assistant", "content": GREETING},
+        {"role": "user", "content": "Is anybody there?"},
+    ]
+    assert session.tree.path()[-1].text == "Yes."
