@@ -20,6 +20,7 @@ from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.embedded import all_models, engine_kind
 from tavern_tui.session.reading_chats import problems_of
+from tavern_tui.session.regex_listing import listed_scripts
 from tavern_tui.session.setting_problems import server_in_settings, setting_problems
 from tavern_tui.session.termux import INSTALL_BLOCK, is_termux
 from tavern_tui.session.workspace import Workspace
@@ -129,6 +130,15 @@ def _library(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(what, State.BAD, f"{path}: {problem}", "The file is left as it is, and left out.")
 
 
+def _scripts(workspace: Workspace) -> Iterator[Finding]:
+    scripts, problems = listed_scripts(workspace)
+    if scripts or problems:
+        yield Finding("regex scripts", State.GOOD, f"{sum(one.state == 'on' for one in scripts)} on")
+    problems += [f"{one.source}: {one.script.name}: {one.problem}" for one in scripts if one.problem]
+    for problem in problems:
+        yield Finding("regex script", State.BAD, problem, "It is left out; tavern-tui regex list tells more.")
+
+
 def _chats(workspace: Workspace) -> Iterator[Finding]:
     chats = workspace.chats.list()
     yield Finding("chats", State.GOOD, str(len(chats)))
@@ -216,6 +226,7 @@ CHECKS: dict[str, Callable[[Workspace], Iterator[Finding]]] = {
     "folders": _folders,
     "settings": _settings,
     "library": _library,
+    "regex": _scripts,
     "chats": _chats,
     "models": _models,
     "engine": _engine,
