@@ -61,11 +61,14 @@ class TextAssembly:
         """The texts to be counted first: all but the history, and of it what will fit by estimate."""
         if self._first_batch:
             return self._first_batch
-        optional = [*self._texts(self.start, self.filler, self.post_history, *(one.item for one in self.injections))]
-        optional += [text for element in self.elements for text in self._texts(*element)]
-        known = [*self.head.countable(), *self._fixed(), *optional]
+        beside = [*self._texts(self.start, self.filler, self.post_history, *(one.item for one in self.injections))]
+        beside += self._fixed()
+        examples = [text for element in self.elements for text in self._texts(*element)]
+        known = [*self.head.countable(), *beside, *examples]
         self._assume_lengths(known)
-        guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in dict.fromkeys(known))
+        pinned = examples if self.given.examples is Examples.ALWAYS else []
+        taken = dict.fromkeys((self.head.text(Role.ASSISTANT), *beside, *pinned))
+        guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in taken)
         ahead = self.walk.look_ahead(guess, self.given.first_turn)
         self._assume_lengths(ahead)
         self._first_batch = [*known, *ahead]
