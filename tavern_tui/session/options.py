@@ -42,6 +42,10 @@ class ReplyOptions:
         """The same, with replies of ``tokens``, chosen by somebody."""
         return replace(self, response_tokens=tokens, chosen=self.chosen | {"response_tokens"})
 
+    def for_swipe(self, swipes: int) -> ReplyOptions:
+        """The same, for a swipe beside so many: a fixed seed goes up by one with each, or all would be the same."""
+        return self if self.seed is None else replace(self, seed=self.seed + swipes)
+
 
 def options_from(settings: Settings) -> ReplyOptions:
     """The options that the settings ask for."""

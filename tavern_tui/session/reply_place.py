@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.events import Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,10 @@ class ReplyPlace:
         if not self.next or tree.tip == self.parent:
             return self.parent
         return tree.tip if any(turn.parent == self.parent for turn in tree.walk_back()) else self.parent
+
+
+def beside(turn: Turn, character: str) -> ReplyPlace:
+    """Where a swipe of the reply ``turn`` goes; beside a turn of the user's it is another answer by ``character``."""
+    if turn.speaker is Speaker.USER:
+        return ReplyPlace(character, turn.id)
+    return ReplyPlace(turn.name, turn.parent)

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ from tavern_tui.session.greeting import Speech
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.regex_scripts import ChatScripts, Display
-from tavern_tui.session.reply_place import ReplyPlace
+from tavern_tui.session.reply_place import ReplyPlace, beside
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.session.unless import unless
 from tavern_tui.storage.chats import ChatLog
@@ -152,7 +152,7 @@ class ChatSession:
         such turn or no reply yet, ``EngineError`` while a reply runs.
         """
         with self._claimed() as stopping:
-            place = self._place_beside(self._turn(turn) if turn else self._newest_reply())
+            place = beside(self._turn(turn) if turn else self._newest_reply(), self.character.name)
             async with aclosing(self._make(out.ReplyKind.SWIPE, place, stopping)) as events:
                 async for event in events:
                     yield event
@@ -282,7 +282,9 @@ class ChatSession:
             record = await asyncio.to_thread(prompt_records.last, self.log)
             self._first_turn = record.first_turn if record else ""
         ready = await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
-        options = self._options_for(ready, kind, place)
+        options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
+        if kind is out.ReplyKind.SWIPE:
+            options = options.for_swipe(len(self.tree.children.get(place.parent, ())))
         parent = place.extends.id if place.extends else place.parent
         given = self._input(ready, options, GenerationKind(kind.value), parent)
         steps = assembly(given, ready.info, options)
@@ -296,13 +298,6 @@ class ChatSession:
         if state != prepared.given.lore_state:
             await self.changes.write(PropertySet(PROPERTY, as_property(state)))
         await self.variables.keep(prepared.plan.variables, prepared.plan.global_variables)
-
-    def _options_for(self, ready: Ready, kind: out.ReplyKind, place: ReplyPlace) -> ReplyOptions:
-        """The options for one reply: the starter has its own; a fixed seed goes up by one with each swipe."""
-        options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
-        if options.seed is None or kind is not out.ReplyKind.SWIPE:
-            return options
-        return replace(options, seed=options.seed + len(self.tree.children.get(place.parent, ())))
 
     def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
         from tavern_tui.prompt import defaults
@@ -357,11 +352,6 @@ class ChatSession:
         if reply.speaker is Speaker.USER:
             raise NotFoundError("That turn is yours: only a reply can be continued.")
         return reply
-
-    def _place_beside(self, turn: Turn) -> ReplyPlace:
-        if turn.speaker is Speaker.USER:
-            return ReplyPlace(self.character.name, turn.id)
-        return ReplyPlace(turn.name, turn.parent)
 
 
 def load_reply_making() -> None:
