@@ -6,7 +6,6 @@ What lasts is the chat's property ``lore``: a list with an object for each stick
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain.character import Character
@@ -15,7 +14,6 @@ from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.storage.library import Library
 
 if TYPE_CHECKING:
-    from tavern_tui.prompt.lore_index import LoreCache
     from tavern_tui.prompt.plan import LoreState
 
 PROPERTY = "lore"
@@ -29,17 +27,6 @@ _FIELDS: Mapping[str, type] = {
     "end": int,
     "protected": bool,
 }
-
-
-class LoreMemory:
-    """What is known of a chat's books from one prompt to the next."""
-
-    @cached_property
-    def cache(self) -> LoreCache:
-        """Made when the first prompt is: a chat is on screen without it."""
-        from tavern_tui.prompt.lore_index import LoreCache
-
-        return LoreCache()
 
 
 def books_of(character: Character, library: Library) -> tuple[Lorebook, ...]:
