@@ -77,6 +77,11 @@ def _banned(text: str, context: MacroContext, _source: Source) -> str:
     return replaced(text, found())
 
 
+def _left_by_the_walk(text: str, _context: MacroContext, _source: Source) -> str:
+    """Blocks that were closed are gone by the time the passes run (``prompt.macro_walk``); the others stay."""
+    return text
+
+
 def _die(text: str, context: MacroContext, source: Source) -> str:
     matches = _DIE.finditer(text)
     places = ((m, Source(source.raw, source.start + m.start())) for m in matches)
@@ -301,6 +306,7 @@ MACROS: tuple[Macro, ...] = (
     called("{{dice:2d6+1}}", "the total of a dice roll", "dice[ :]", dice.die, later=True),
     Macro("{{dice}}", "a roll of one die with six sides", _die, later=True),
     *_TEMPLATES,
+    Macro("{{if condition}}…{{else}}…{{/if}}", "the one or the other", _left_by_the_walk, later=True),
     *_VARIABLES,
     named("newline", "a line break", lambda _c: "\n"),
     called("{{newline::2}}", "so many line breaks", "newline::", _repeated("\n"), later=True),

@@ -1,8 +1,8 @@
-"""Macros that read and change variables, in SillyTavern's order and in the order of reading.
+"""Macros that read and change variables.
 
 Under ``classic`` a text is gone through line by line, and in each line kind by kind, so that a line's ``{{getvar}}``
-stands for what was there before its ``{{setvar}}``, and an argument ends at the first ``}``. Otherwise every macro is
-taken where it stands, from left to right, those inside an argument first.
+stands for what was there before its ``{{setvar}}``, and an argument ends at the first ``}``. Otherwise
+``prompt.macro_walk`` takes each where it stands.
 Source: SillyTavern 1.12.6, ``public/scripts/variables.js`` (``replaceVariableMacros``).
 """
 
@@ -13,13 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tavern_tui.prompt.macro_context import MacroContext
-from tavern_tui.prompt.macro_passes import COMMENT, LARGEST, Call, Pass, Source, calls
+from tavern_tui.prompt.macro_passes import LARGEST, Call, Pass, Source, calls
 from tavern_tui.prompt.variables import Scope, Variables
 
-_DEEPEST = 20
-_SAYS_VARIABLE = re.compile(r"\{\{(?:get|set|add|inc|dec)(?:global)?var::", re.IGNORECASE | re.ASCII)
-_NESTED = re.compile(r"\{\{[^{}]*\{\{")
-_BRACES = re.compile(r"\{\{(?!\{)|\}\}")
+SAYS_VARIABLE = re.compile(r"\{\{(?:get|set|add|inc|dec)(?:global)?var::", re.IGNORECASE | re.ASCII)
 _KIND = re.compile(r"(get|set|add|inc|dec)(global)?var::(.*)", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
@@ -74,13 +71,13 @@ CHANGING = frozenset(kind.name for kind in KINDS if kind.perform is not _get)
 
 
 def by_kind(text: str, context: MacroContext, source: Source) -> str:
-    """``text`` line by line, each kind in turn. The pass of ``classic``."""
-    if context.variables is None:
+    """``text`` line by line, each kind in turn. The pass of ``classic``; elsewhere the walk has been there before."""
+    if context.variables is None or not context.exact:
         return text
     lines = text.split("\n")
     room = LARGEST - len(text)
     for at, line in enumerate(lines):
-        if not _SAYS_VARIABLE.search(line):
+        if not SAYS_VARIABLE.search(line):
             continue
         became = line
         for one in _PASSES:
@@ -91,79 +88,7 @@ def by_kind(text: str, context: MacroContext, source: Source) -> str:
     return "\n".join(lines)
 
 
-def in_order(text: str, context: MacroContext, source: Source, resolve: Pass) -> str:
-    """``text`` from left to right: variables where they stand, and by ``resolve`` what stands in other macros.
-
-    Macros nested more than twenty deep stay as they are.
-    """
-    if not (_SAYS_VARIABLE.search(text) or _NESTED.search(text)):
-        return text
-    walk = _Walk(context, source, resolve, LARGEST - len(text))
-    done = 0
-    for brace in _BRACES.finditer(text):
-        walk.pieces.append(text[done : brace.start()])
-        done = brace.end()
-        if brace.group() == "{{":
-            walk.open(brace.start(), comment=text.startswith(COMMENT, done))
-        else:
-            walk.close()
-    return walk.text(text[done:])
-
-
-class _Walk:
-    """A walk over the braces of a text. ``pieces`` are those of the innermost macro that is open."""
-
-    def __init__(self, context: MacroContext, source: Source, resolve: Pass, room: int) -> None:
-        self.pieces: list[str] = []
-        self._outer: list[tuple[list[str], int, bool]] = []
-        self._comments = 0
-        self._context = context
-        self._source = source
-        self._resolve = resolve
-        self._room = max(0, room)
-
-    def open(self, start: int, *, comment: bool) -> None:
-        """A macro begins at ``start``."""
-        if len(self._outer) >= _DEEPEST:
-            self.pieces.append("{{")
-            return
-        self._outer.append((self.pieces, start, comment))
-        self._comments += comment
-        self.pieces = ["{{"]
-
-    def close(self) -> None:
-        """The innermost macro ends."""
-        if not self._outer:
-            self.pieces.append("}}")
-            return
-        macro = "".join((*self.pieces, "}}"))
-        self.pieces, start, comment = self._outer.pop()
-        self._comments -= comment
-        became = self._became(macro, start, comment)
-        if len(became) - len(macro) > self._room:
-            became = macro
-        self._room -= max(0, len(became) - len(macro))
-        self.pieces.append(became)
-
-    def text(self, rest: str) -> str:
-        """The whole, with ``rest`` behind it; macros that were never closed stay as they are."""
-        outer = (piece for pieces, _, _ in self._outer for piece in pieces)
-        return "".join((*outer, *self.pieces, rest))
-
-    def _became(self, macro: str, start: int, comment: bool) -> str:
-        if self._comments:
-            return macro
-        if comment:
-            return ""
-        became = _performed(macro, self._context)
-        if became is not None:
-            return became
-        if not self._outer:
-            return macro
-        return self._resolve(macro, self._context, Source(self._source.raw, self._source.start + start))
-
-
-def _performed(macro: str, context: MacroContext) -> str | None:
+def performed(macro: str, context: MacroContext) -> str | None:
     """What a whole macro becomes; ``None`` where it is no macro of variables."""
     found = _KIND.fullmatch(macro[2:-2]) if context.variables is not None else None
     if found is None:

@@ -15,7 +15,8 @@ from tavern_tui.prompt.macro_context import MacroContext
 from tavern_tui.prompt.macro_passes import LARGEST, LEGACY, MOST_PER_PASS, Macro, Source, keys_in
 from tavern_tui.prompt.macro_table import MACROS
 from tavern_tui.prompt.macro_turns import NewestTurns
-from tavern_tui.prompt.macro_variables import CHANGING, in_order
+from tavern_tui.prompt.macro_variables import CHANGING
+from tavern_tui.prompt.macro_walk import in_order
 from tavern_tui.prompt.variables import Scope, Variables
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
 
 _TAKES_EFFECT = CHANGING | {"banned"}
 _KEYED = tuple((macro.key, macro) for macro in MACROS)
+_KEYS = frozenset(key for key, _ in _KEYED)
 
 
 def expand(text: str, context: MacroContext, place: Hashable = None) -> str:
@@ -63,7 +65,7 @@ def _place(text: str, context: MacroContext, place: Hashable) -> Hashable:
 def _expanded(text: str, context: MacroContext) -> str:
     source = Source(text)
     if not context.exact:
-        text = in_order(text, context, source, _passes)
+        text = in_order(text, context, source, _passes, _KEYS)
     return _passes(text, context, source)
 
 

@@ -126,6 +126,8 @@ class Variables:
         else:
             before = len(self._journal)
             text = expand()
+            if len(self._journal) == before:
+                return text  # what changes nothing may become something else when more is known
             self._kept[place] = _Kept(text, tuple(self._journal[before:]))
             self._performed.add(place)
         return self._kept[place].text

@@ -276,7 +276,12 @@ def test_unclosed_macros_are_left_in_linear_time(part: str, exact: bool) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["{{a" * 50_000 + "}}" * 50_000, "{{getvar::x}}" * 50_000, "{{setvar::a::{{getvar::a}}{{getvar::a}}b}}" * 200],
+    [
+        "{{if a}}x" * 30_000 + "{{/if}}" * 30_000,
+        "{{a" * 50_000 + "}}" * 50_000,
+        "{{getvar::x}}" * 50_000,
+        "{{setvar::a::{{getvar::a}}{{getvar::a}}b}}" * 200,
+    ],
 )
 def test_nests_and_doublings_end_within_bounds(text: str) -> None:
     variables = Variables({"x": "y" * 9_000})
@@ -288,6 +293,7 @@ PIECES = (
     *("{{", "}}", "}", "\n", " ", "::", ":", ",", "\\,", "//", "user", "random", "pick", "roll", "1d6", "trim", "x"),
     *("<USER>", "datetimeformat ", "YYYY[", "time_UTC", "+99", "reverse", "original", "é😀", "description", "5", "["),
     *("{{setvar::x::", "{{getvar::x}}", "{{addvar::x::", "{{incvar::x}}", "{{decglobalvar::x}}", '{{banned "', '"}}'),
+    *("{{if x}}", "{{if !.x}}", "{{#if user}}", "{{else}}", "{{/if}}"),
     *("{{lastMessage}}", "{{lastMessageId}}", "{{timeDiff::", "{{comment:", "{{greeting::", "{{systemPrompt}}", "dice"),
 )
 ANYTHING = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
