@@ -80,9 +80,9 @@ you write yourself, where it is replaced when you send it. Names are read in any
 what is unknown stays as it stands. This page is made from the program by `python -m scripts.build_docs`.
 
 Macros may stand in one another's arguments: `{{setvar::who::{{char}}}}` keeps the character's name. They are read from
-left to right, those inside first, so a variable is there from the place where it is set. Under the policy `classic` they
-are SillyTavern 1.12.6's instead: one kind after another over the whole text, in the order of this table, an argument
-ends at the first closing brace, and rows marked *not classic* stay as they are.
+left to right, those inside first, so a variable is there from the place where it is set. Under the policy `classic`
+they are SillyTavern 1.12.6's instead: one kind after another over the whole text, in the order of this table, an
+argument ends at the first closing brace, and rows marked *not classic* stay as they are.
 
 A variable belongs to one chat, or to all of them (`global`). A chat's are in its log, those of all chats in
 `variables.json` in the data folder. A text that changes variables does so once for each reply that is made, however
@@ -90,6 +90,10 @@ often it is read for it; looking at a prompt changes nothing. A value that looks
 
 `{{random}}` and `{{roll}}` come out the same each time for one text in one chat, so that the engine need not read a
 prompt anew; under `classic` they are drawn each time, and in what you send once.
+
+`{{if condition}}` holds unless the condition is empty, `false`, `off` or `0`. It is a text, a macro, the bare name of
+one (`{{if scenario}}`), or a variable of this chat (`{{if .mood}}`) or of all (`{{if $mood}}`); `!` turns it round. The
+branch that is taken loses the blanks round it; with `{{#if condition}}` it keeps them. The other one changes nothing.
 
 `{{bias "Well,"}}` in your own turn is what the reply to it begins with.
 """
