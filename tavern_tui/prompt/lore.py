@@ -142,6 +142,14 @@ class LoreScan:
             key, haystack, case_sensitive=one.case_sensitive, whole_words=one.whole_words, form=one.form
         )
 
+    def scores(self, one: Listed, key: str, haystack: Haystack) -> bool:
+        """Whether a key of an entry counts for it where the entries of a group are compared."""
+        if not self.exact:
+            return self.finds(one, key, haystack)
+        return self.search.finds_as_written(
+            key, haystack, case_sensitive=one.case_sensitive, whole_words=one.whole_words
+        )
+
     def depth(self, one: Listed, wider: int) -> int:
         """How many turns an entry sees, where the scan reaches ``wider`` turns further than usual."""
         if one.tail is not None:

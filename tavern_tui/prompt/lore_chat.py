@@ -7,6 +7,7 @@ whole chat are for entries that last, wait, or count turns.
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 
 from tavern_tui.domain.chat import ROOT
 from tavern_tui.domain.events import Speaker
@@ -30,6 +31,10 @@ class ChatFacts:
     def replies(self) -> int:
         """Turns of the character."""
         return sum(1 for turn in self._given.turns if not turn.hidden and turn.speaker is Speaker.CHARACTER)
+
+    def has_turns(self, count: int) -> bool:
+        """Whether there are so many turns; looks no further than that."""
+        return sum(1 for _ in islice((turn for turn in self._given.turns if not turn.hidden), count)) >= count
 
     def has_replies(self, count: int) -> bool:
         """Whether the character has so many turns; looks no further than that."""

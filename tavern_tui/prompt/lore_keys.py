@@ -129,6 +129,10 @@ class KeySearch:
             folded = form is KeyForm.PATTERN and not case_sensitive
             if (verdict := self._patterns.search(one, haystack.text, folded=folded)) is not None:
                 return verdict
+        return self._stands(one, haystack, case_sensitive, whole_words)
+
+    def _stands(self, one: Needle, haystack: Haystack, case_sensitive: bool, whole_words: bool) -> bool:
+        """Whether a plain key stands in a text."""
         wanted, text = (one.text, haystack.text) if case_sensitive else (one.lower, haystack.lower)
         at = text.find(wanted)
         if at < 0 or not whole_words or one.several_words:
@@ -140,6 +144,13 @@ class KeySearch:
                 return True
             at = text.find(wanted, at + 1)
         return False
+
+    def finds_as_written(self, key: str, haystack: Haystack, *, case_sensitive: bool, whole_words: bool) -> bool:
+        """Whether ``key`` stands in ``haystack`` with its macros and blanks as they are: SillyTavern's group scores."""
+        if key.strip().startswith("/"):
+            return self.finds(key, haystack, case_sensitive=case_sensitive, whole_words=whole_words)
+        self.checks += 1
+        return self._stands(Needle(key, key.lower(), several_words(key)), haystack, case_sensitive, whole_words)
 
     def _made(self, key: str, form: KeyForm) -> Needle:
         """``key`` made ready, its macros expanded once for the prompt."""

@@ -58,7 +58,7 @@ class Rules:
             return "not for this character"
         if entry.tags and self._tagged_out(one):
             return "not for this character's tags"
-        if entry.delay > 0 and not self.scan.scanned.has(entry.delay):
+        if entry.delay > 0 and not self.scan.chat.has_turns(entry.delay):
             return f"delay: not before the chat has {entry.delay} turns"
         wait = effects.cooling(one)
         if wait and not effects.sticky(one):

@@ -111,7 +111,7 @@ class LoreRun:
             scoring=self.settings.use_group_scoring,
             exact=scan.exact,
             sticky=scan.effects.sticky,
-            found=lambda one, key: scan.finds(one, key, self.rules.haystack(one, kind, self.wider)),
+            found=lambda one, key: scan.scores(one, key, self.rules.haystack(one, kind, self.wider)),
             draw=lambda name: scan.draw((name, self.passes)),
         )
         lost = losers(candidates, self.fired, groups)

@@ -78,6 +78,12 @@ def test_a_filter_by_tags_goes_by_the_cards_tags(tags: tuple[str, ...], excluded
     assert fired(one) == [1]
 
 
+def test_a_delay_counts_turns_however_far_back() -> None:
+    turns = chat(*(f"Turn {at}." for at in range(1_500)), "The dragon!")
+    assert fired(lore(replace(DRAGON, delay=1_501), turns=turns)) == [1]
+    assert fired(lore(replace(DRAGON, delay=1_502), turns=turns)) == []
+
+
 # Places
 
 

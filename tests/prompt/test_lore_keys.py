@@ -77,6 +77,20 @@ def test_the_ways_to_look() -> None:
     assert search("/a/b/", Haystack("so /a/b/ it is"), whole_words=False)
 
 
+def test_a_key_as_it_is_written_keeps_its_macros_and_blanks() -> None:
+    keys = KeySearch(lambda _: "dragon", Patterns(), exact=True)
+
+    def finds(key: str, text: str) -> bool:
+        return keys.finds_as_written(key, Haystack(text), case_sensitive=False, whole_words=True)
+
+    assert not finds("{{char}}", "The dragon.")
+    assert finds("{{char}}", "The {{CHAR}}.")
+    assert finds(" gold", "of gold")
+    assert not finds(" gold", "gold")
+    assert finds("/go+ld/", "gold")
+    assert not finds("old", "gold")
+
+
 @pytest.mark.parametrize(
     "pattern", ["dragons?", "a|b|c", "(?:fire|ice) ?drake", "fire.*ball", r"\b[Tt]om{1,3}\b", "(?=a)b"]
 )
