@@ -40,6 +40,7 @@ from tavern_tui.formats.lorebook_fields import (
     any_pattern,
     written,
 )
+from tavern_tui.formats.lorebook_foreign import program_of, world_entries
 
 MAX_ENTRIES = 50_000
 _Number = TypeVar("_Number", bound=IntEnum)
@@ -47,15 +48,10 @@ _Number = TypeVar("_Number", bound=IntEnum)
 _NOT_IN_BOOK = frozenset(("uid", "id", "disable", "extensions"))
 _BOOK_LEVEL = ("name", "description", "scan_depth", "token_budget", "recursive_scanning", "entries")
 _MATCHING = {KeyMatching.KOBOLD.value: KeyMatching.KOBOLD}
-_FOREIGN = (
-    ("lorebookVersion", None, "NovelAI"),
-    ("kind", "memory", "Agnai"),
-    ("type", "risu", "RisuAI"),
-)
 
 
 def read_lorebook(data: bytes, *, name: str = "", where: str = "") -> Lorebook:
-    """The lorebook in a JSON file: a world file, a bare ``character_book``, or V3's standalone form.
+    """The lorebook in a JSON file: a world file, a bare ``character_book``, V3's standalone form, another program's.
 
     ``name`` is used where the file has none: a world file's name is its identity. Raises ``FormatError``.
     """
@@ -64,15 +60,14 @@ def read_lorebook(data: bytes, *, name: str = "", where: str = "") -> Lorebook:
         raise FormatError("There is no lorebook inside.", where=where)
     if value.get("spec") == "lorebook_v3" and isinstance(value.get("data"), dict):
         return from_character_book(value["data"], name=name, where=where)
-    for key, expected, program in _FOREIGN:
-        if key in value and expected in (None, value[key]):
-            raise FormatError(f"This is a lorebook of {program}, which is not read yet.", where=where)
+    fields = Fields(value, where=where)
+    if (program := program_of(value)) is not None:
+        return _book(Fields({"name": value.get("name")}, where=where), world_entries(program, fields), name)
     if isinstance(value.get("entries"), list):
         return from_character_book(value, name=name, where=where)
     if not isinstance(value.get("entries"), dict):
         hint = "It is a character card: put it with the characters." if "spec" in value or "name" in value else ""
         raise FormatError("There is no lorebook inside: it has no entries.", hint=hint, where=where)
-    fields = Fields(value, where=where)
     entries = [
         (item if "uid" in item or not uid.isdecimal() else {**item, "uid": int(uid)})
         if isinstance(item, dict)
