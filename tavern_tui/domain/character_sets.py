@@ -7,7 +7,7 @@ Python's rules differ from JavaScript's (there ``/s/i`` finds no ``ſ``). Source
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,8 +66,7 @@ class CharacterSet:
         if not unicode and (not self.intervals or self.intervals[-1][1] < 0x80):
             letters = [chr(code) for code in range(0x41, 0x7B) if code in self and chr(code).isalpha()]
             return self | CharacterSet.just("".join(letter.swapcase() for letter in letters))
-        added = [(code, code) for family in _families(unicode) if any(one in self for one in family) for code in family]
-        return CharacterSet.of((*self.intervals, *added)) if added else self
+        return _in_any_case(self, unicode)
 
     def written(self) -> str:
         """The set as Python writes it: one character, a class, or what never matches."""
@@ -129,13 +128,26 @@ def _one_of_all(character: str, *, unicode: bool) -> str:
     return upper
 
 
+@lru_cache(maxsize=512)
+def _in_any_case(characters: CharacterSet, unicode: bool) -> CharacterSet:
+    cased, families = _families(unicode)
+    added = {
+        other
+        for first, last in characters.intervals
+        for code in cased[bisect_left(cased, first) : bisect_right(cased, last)]
+        for other in families[code]
+    }
+    return CharacterSet.of((*characters.intervals, *((code, code) for code in added))) if added else characters
+
+
 @lru_cache(maxsize=2)
-def _families(unicode: bool) -> tuple[tuple[int, ...], ...]:
-    """Every group of characters that differ in case alone."""
+def _families(unicode: bool) -> tuple[list[int], dict[int, tuple[int, ...]]]:
+    """Every character that has another case, rising, and all that differ from it in case alone, itself included."""
     groups: dict[str, list[int]] = {}
     for code in range(_LAST_CASED):
         character = chr(code)
         one = _one_of_all(character, unicode=unicode)
         if one != character:
             groups.setdefault(one, [ord(one)]).append(code)
-    return tuple(map(tuple, groups.values()))
+    families = {code: tuple(group) for group in groups.values() for code in group}
+    return sorted(families), families
