@@ -71,14 +71,19 @@ class Pattern:
         self._compiled = _compile(source.python, interruptible=interruptible)
         self._work = None if interruptible else worst_case(source.python)
 
+    @property
+    def runs(self) -> bool:
+        """Whether there are texts over which it may run: not where it cannot be interrupted and has no bound."""
+        return self._interruptible or self._work is not None
+
     def matches(self, text: str, allowance: Allowance) -> Iterator[Found]:
         """The matches that a replacement would replace: all with the flag ``g``, else the first.
 
         What is done with a match before the next is asked for counts as the pattern's time. Raises ``TimeoutError``
-        where it takes too long, or might and cannot be interrupted.
+        where it takes too long, ``FormatError`` where it might and cannot be interrupted.
         """
         if not self._interruptible and (self._work is None or self._work.steps(len(text)) > STEPS_PER_TEXT):
-            raise TimeoutError
+            raise FormatError(_NOT_BOUNDED, hint=_INSTALL)
         find = self._compiled.match if self.source.sticky else self._compiled.search
         began = time.thread_time()
         end = began + min(SECONDS_PER_TEXT, allowance.left)
@@ -135,7 +140,9 @@ def _compile(python: str, *, interruptible: bool) -> Any:
         raise FormatError(f"The pattern cannot be used: {_told(str(error), interruptible)}.", hint=_HINT) from None
 
 
+_INSTALL = "Install the package regex, which can: pip install regex"
 _HINT = "Write it another way, or install the package regex: pip install regex"
+_NOT_BOUNDED = "The pattern might take too long, and nothing here could interrupt it."
 
 
 def _told(complaint: str, interruptible: bool) -> str:

@@ -171,10 +171,12 @@ def _problem(script: RegexScript) -> str:
     if script.substitute is not SubstituteRegex.NONE:
         find = _expand(Persona("x"), Character(name="x"))(find)
     try:
-        pattern_of(find)
+        runs = pattern_of(find).runs
     except FormatError as error:
         return f"{error.title} {error.hint}".strip()
-    return ""
+    return (
+        "" if runs else "It may take too long: it runs only where the package regex is installed (pip install regex)."
+    )
 
 
 def _remarks(script: RegexScript) -> Iterator[str]:
