@@ -14,6 +14,7 @@ from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt import notes, refusals
+from tavern_tui.prompt.borders import Borders, borders
 from tavern_tui.prompt.chat_messages import OPENING_TURN
 from tavern_tui.prompt.classic_fill import ClassicFill, Filled
 from tavern_tui.prompt.counting import Counting, Counts
@@ -30,6 +31,7 @@ from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.stop import stop_strings
 from tavern_tui.prompt.story import Story
 
+_OTHER_PARTS = 5  # at most: separator, filler, post-history instructions, reply line, prefill
 _CHARACTERS_PER_TOKEN = 64  # no text has so many; one that is longer than that in the whole context is not counted
 
 
@@ -50,7 +52,9 @@ class TextAssembly:
         self.dialogue: Dialogue = example_dialogue(given, story, self.form)
         self.head: Head = head(given, story, self.dialogue.text, self.dialogue.raw)
         self.elements = () if given.examples is Examples.NEVER else self.dialogue.elements
-        self.walk = HistoryWalk(turn_items(self.turns, given, story), self.form, counts)
+        self.borders = Borders(blank=False, apart=True) if self.exact else borders(given.instruct)
+        items = turn_items(self.turns, given, story)
+        self.walk = HistoryWalk(items, self.form, counts, lambda item: self.borders.beside(item.text))
         self.injections: list[Injected] = injected(given, story)
         self.post_history = self._post_history()
         self.start = self._chat_start()
@@ -144,9 +148,11 @@ class TextAssembly:
     def _economy(self, base: int) -> Counting[Layout]:
         """Everything while it fits; then without examples; then without the oldest quarter of the history."""
         start = self._cost(self.start)
-        sizes = [self._cost(*element) for element in self.elements]
+        sizes = [self._cost(*element) + self._beside(*element) for element in self.elements]
         pinned = start + sum(sizes) if self.given.examples is Examples.ALWAYS and sizes else 0
         base += self._cost(*(one.item for one in self.injections)) + self._cost(self.filler) + pinned
+        base += self._beside(*(one.item for one in self.injections), *self.ending.asked)
+        base += 0 if self.borders.apart else _OTHER_PARTS
         room = self._limit() - base
         if room < 0:
             raise refusals.card_too_long(self.given, base, self._longest())
@@ -246,7 +252,7 @@ class TextAssembly:
         form, continued, reply = self.form, self.continued, self.ending.reply
         fixed = [*self._texts(continued, *self.ending.asked, reply)]
         if not self.exact:
-            return [*self._texts(self.post_history), *fixed]
+            return [*self._texts(self.post_history), *fixed, self._closed_thoughts()]
         of_user = continued is None or continued.speaker is Speaker.USER
         if isinstance(form, PlainFormat) and form.reply_name and not of_user and not self.greeting_alone:
             fixed.append(f"{self.story.char}:")
@@ -272,6 +278,10 @@ class TextAssembly:
             if len(text) > _CHARACTERS_PER_TOKEN * self.given.context_tokens:
                 self.counts.setdefault(text, max(self.given.context_tokens + 1, len(text) // 4))
 
+    def _beside(self, *items: Item) -> int:
+        """Tokens kept free beside those of the items."""
+        return sum(self.borders.beside(item.text) for item in items)
+
     def _longest(self) -> str:
         """What most of that is which has to be in."""
         texts = {part.source: len(part.body) for part in self.head.uncounted(None)}
@@ -289,6 +299,7 @@ class TextAssembly:
             prefill = self.continued.text
         turns = (part for part in parts if part.state is PartState.IN and part.turn_id)
         first = next(turns, None)
+        free = self.borders.within(parts, len(self.head.uncounted(None)))
         return PromptPlan(
             parts=parts,
             stop=stop_strings(given, self.story, self.continued),
@@ -302,5 +313,5 @@ class TextAssembly:
             reasoning_open=template.reasoning_open if template else "",
             reasoning_close=template.reasoning_close if template else "",
             control_tokens=template.control_tokens if template else (),
-            padding=given.token_padding if self.exact else given.reserve_tokens,
+            padding=given.token_padding if self.exact else given.reserve_tokens + free,
         )
