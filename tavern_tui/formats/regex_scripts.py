@@ -1,8 +1,8 @@
 """Regex scripts as SillyTavern writes them, in files of their own and inside cards ⇄ ``RegexScript``.
 
-A file holds one script (as exported) or a list of them. What a card holds stays in ``Character.source`` as it was
-read, so writing the card back changes nothing of it. A script that cannot be read is named and left out; the others of
-its file stand.
+A file holds one script (as exported), a list of them, or all settings of SillyTavern (``settings.json``). What a card
+holds stays in ``Character.source`` as it was read, so writing the card back changes nothing of it. A script that cannot
+be read is named and left out; the others of its file stand.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from tavern_tui.formats.json_text import read_json
 MOST_SCRIPTS = 1_000
 """Scripts that are read from one file or card."""
 
+LONGEST_NAME = 100
+"""Characters of a script's name that are kept."""
+
 _OLD_DISPLAY, _OLD_SEND_AS = 0, 4
 _NUMBERS = {placement.value: placement for placement in Placement}
 _OLD_ALL = frozenset(_NUMBERS.values()) - {Placement.REASONING}
@@ -36,6 +39,8 @@ class ScriptsRead:
 def read_scripts(data: bytes, *, where: str = "") -> ScriptsRead:
     """The scripts in a file, ``where`` for messages. Raises ``FormatError`` where there is no script in it at all."""
     value = read_json(data, where=where)
+    if isinstance(value, dict) and isinstance(inside := value.get("extension_settings"), dict):
+        value = inside.get("regex")
     listed = value if isinstance(value, list) else [value]
     if not listed or not all(isinstance(one, dict) for one in listed):
         raise FormatError("There is no regex script inside.", where=where)
@@ -79,7 +84,7 @@ def _script(fields: Fields) -> RegexScript:
         raise FormatError(f"Field {fields.name('findRegex')} is missing: this is no regex script.")
     placement, old_display = _placement(fields)
     return RegexScript(
-        name=fields.text("scriptName").strip() or "unnamed script",
+        name=" ".join(fields.text("scriptName").split())[:LONGEST_NAME] or "unnamed script",
         find=fields.text("findRegex"),
         replace=fields.text("replaceString"),
         id=fields.text("id"),

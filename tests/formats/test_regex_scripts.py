@@ -57,6 +57,19 @@ def test_a_file_holds_one_script_or_a_list_in_its_order() -> None:
     assert [script.name for script in read_scripts(json.dumps(listed).encode()).scripts] == ["b", "a"]
 
 
+def test_the_settings_of_sillytavern_are_a_file_of_its_scripts() -> None:
+    settings = {"username": "Alex", "extension_settings": {"regex": [EXPORTED], "memory": {}}}
+    assert read_scripts(json.dumps(settings).encode()).scripts == (one(),)
+    with pytest.raises(FormatError):
+        read_scripts(json.dumps({"extension_settings": {}}).encode())
+
+
+def test_a_name_is_one_line_of_a_bounded_length() -> None:
+    assert one(scriptName=" a\n b ").name == "a b"
+    assert len(one(scriptName="x" * 10_000).name) == 100
+    assert one(scriptName=" ").name == "unnamed script"
+
+
 @pytest.mark.parametrize(("written", "read"), [(None, None), ("", None), (-1, None), (0, 0), ("3", 3)])
 def test_a_depth_below_zero_or_none_is_no_limit(written: object, read: int | None) -> None:
     assert one(minDepth=written).min_depth == read
