@@ -68,7 +68,8 @@ class Request:
     Exactly one of ``prompt`` and ``messages`` is used: ``messages`` when it is not empty. ``response_tokens`` bounds
     the reply. ``stop`` strings end it and are not part of it. ``chat`` is a stable key of the conversation, so that an
     engine can keep its cache for it; ``prefill`` is the reply's given beginning when ``messages`` are sent (it is
-    already the end of ``prompt`` otherwise).
+    already the end of ``prompt`` otherwise). ``banned`` are texts that the reply should not contain; engines that
+    cannot see to it pass over them.
     """
 
     prompt: tuple[Segment, ...] = ()
@@ -79,6 +80,7 @@ class Request:
     seed: int | None = None
     chat: str = ""
     prefill: str = ""
+    banned: tuple[str, ...] = ()
 
 
 class StopReason(Enum):

@@ -50,7 +50,8 @@ class Dialect:
     """One kind of server. ``samplers`` maps canonical names to the wire's.
 
     ``text_completion`` of ``None`` means: ask (``GET`` on the route answers 405 where it exists). ``root`` stands
-    before the common routes. ``true_usage`` says that the token numbers in answers are real.
+    before the common routes. ``true_usage`` says that the token numbers in answers are real. ``banned`` is the field
+    for texts that a reply must not contain, empty where there is none.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Dialect:
     hosted: bool = False
     true_usage: bool = True
     root: str = "/v1"
+    banned: str = ""
 
 
 _CORE = {
@@ -113,6 +115,7 @@ KOBOLDCPP = Dialect(
     template=Place("/props", ("chat_template",)),
     stop_limit=16,
     true_usage=False,
+    banned="banned_tokens",
 )
 TABBY = Dialect(
     name="TabbyAPI",
@@ -130,6 +133,7 @@ TABBY = Dialect(
     template=Place("/v1/model", ("parameters", "prompt_template_content")),
     prefill=Prefill.RESPONSE_PREFIX,
     seed=False,
+    banned="banned_strings",
 )
 TEXTGEN = Dialect(
     name="text-generation-webui",
@@ -151,6 +155,7 @@ VLLM = Dialect(
     text_completion=True,
     counter=Counter("/tokenize", "prompt", ("count",), {"add_special_tokens": False}, names_model=True),
     prefill=Prefill.CONTINUE_FINAL,
+    banned="bad_words",
 )
 LM_STUDIO = Dialect(
     name="LM Studio", samplers=_CORE | {"top_k": "top_k", "repetition_penalty": "repeat_penalty"}, text_completion=True

@@ -25,6 +25,7 @@ from tavern_tui.engines.sampling_fit import fit, wire_fields
 from tavern_tui.engines.sse import SseEvent
 
 _COUNTING_AT_ONCE = 4
+_MOST_BANNED = 48  # KoboldCpp passes over further ones
 _ESSENTIAL = frozenset({"model", "messages", "prompt", "stream"})
 _UNTOLD = frozenset({"stream_options"})  # left out without a word: the user loses nothing
 # Where the item of /v1/models tells the loaded context: vLLM, OpenRouter, Groq, text-generation-webui, llama-server.
@@ -186,6 +187,8 @@ class OpenAIEngine:
         )
         if request.stop:
             body["stop"] = list(request.stop[: self._dialect.stop_limit or None])
+        if request.banned and self._dialect.banned:
+            body[self._dialect.banned] = list(request.banned[:_MOST_BANNED])
         if request.seed is not None and self._dialect.seed:
             body["seed"] = request.seed
         if request.messages:

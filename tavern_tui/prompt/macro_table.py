@@ -325,7 +325,7 @@ MACROS: tuple[Macro, ...] = (
     *_TIMES,
     Macro(
         '{{banned "word"}}',
-        "nothing; names a word that the reply should not contain (no engine is told of it yet)",
+        "nothing; names a text that the reply must not contain, for KoboldCpp, TabbyAPI and vLLM",
         _banned,
     ),
     called("{{random::a::b}}", "one of the choices, anew each time", r"random\s?::?", dice.random),

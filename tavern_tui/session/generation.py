@@ -251,6 +251,7 @@ class Generation:
             seed=options.seed,
             chat=self._log.key,
             prefill=plan.chat.prefill if plan.chat else "",
+            banned=plan.banned,
         )
 
     def _receipt(self) -> Receipt:

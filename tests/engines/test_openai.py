@@ -140,6 +140,20 @@ async def test_a_substitute_for_dry_is_told_once_per_model() -> None:
     assert [body["repetition_penalty"] for body in s.bodies("/v1/completions")] == [1.05, 1.05]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "field"),
+    [(dialects.KOBOLDCPP, "banned_tokens"), (dialects.TABBY, "banned_strings"), (dialects.VLLM, "bad_words")],
+    ids=lambda value: getattr(value, "name", value),
+)
+async def test_banned_texts_go_where_a_server_takes_them(dialect: dialects.Dialect, field: str) -> None:
+    async with Standin({"/v1/models": said(MODELS), "/v1/completions": replying("x")}) as server:
+        await listen(OpenAIEngine(Link(server.base), dialect), text_request(banned=tuple(map(str, range(60)))))
+        await listen(OpenAIEngine(Link(server.base), dialects.LLAMA_CPP_PYTHON), text_request(banned=("storm",)))
+    told, not_told = server.bodies("/v1/completions")
+    assert told[field] == [str(at) for at in range(48)]
+    assert not any("ban" in name or "bad" in name for name in not_told)
+
+
 async def test_only_as_many_stop_strings_are_sent_as_are_taken_and_all_are_kept() -> None:
     stop = tuple("abcdef")
     heard, server = await talk(chat_request(stop=stop), hello(delta("xyz f x"), delta("", "stop")))

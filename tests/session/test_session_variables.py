@@ -14,7 +14,7 @@ from tavern_tui.session.events import Notice
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.global_variables import GlobalVariables
-from tests.session.conftest import MIRA, Opener, collect
+from tests.session.conftest import MIRA, Opener, collect, fake_of
 
 COUNTING = replace(MIRA, description="{{incvar::nights}}. night, {{getvar::mood}}. {{addglobalvar::met::1}}")
 
@@ -94,6 +94,13 @@ async def test_undo_takes_back_what_was_said_and_passes_over_variables(begin: Op
     await collect(session.reply("Hello?"))
     assert await session.changes.undo() == "Mira's reply"
     assert of(session) == {"nights": "1"}
+
+
+async def test_what_a_card_bans_is_told_to_the_engine(begin: Opener) -> None:
+    session = begin("Yes.", character=replace(MIRA, description='Calm.{{banned "storm"}}'))
+    await session.open()
+    await collect(session.reply("Hello?"))
+    assert fake_of(session).requests[-1].banned == ("storm",)
 
 
 async def test_a_chat_opened_again_goes_on_with_its_variables(begin: Opener, store: ChatStore) -> None:
