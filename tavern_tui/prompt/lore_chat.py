@@ -11,12 +11,12 @@ from itertools import islice
 
 from tavern_tui.domain.chat import ROOT
 from tavern_tui.domain.events import Speaker
-from tavern_tui.prompt.inputs import PromptInput
+from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.story import Story
 
 
 class ChatFacts:
-    """One chat, hidden turns left out."""
+    """One chat; hidden turns are left out where nothing else is said."""
 
     def __init__(self, given: PromptInput, story: Story) -> None:
         self._given = given
@@ -24,7 +24,12 @@ class ChatFacts:
 
     @cached_property
     def length(self) -> int:
-        """Turns."""
+        """Turns; under ``economy`` the hidden ones, too, where the newest one's place is known without a walk."""
+        if self._given.policy is Policy.ECONOMY:
+            newest = next(iter(self._given.turns), None)
+            known = self._given.turn_number(newest.id) if newest is not None else 0
+            if known > 0:
+                return known
         return sum(1 for turn in self._given.turns if not turn.hidden)
 
     @cached_property

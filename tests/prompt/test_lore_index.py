@@ -240,6 +240,20 @@ def test_the_next_turn_of_a_chat_makes_no_key_ready_and_scans_only_what_is_new(m
     assert walk.visited <= kept + one.lore.scan_depth + 1
 
 
+def test_an_entry_that_lasts_does_not_make_a_turn_walk_the_whole_chat() -> None:
+    turns = chat(*(f"Turn {at}." for at in range(10_000)), "Of keyword7.")
+    places = {turn.id: at + 1 for at, turn in enumerate(turns)}
+    one = given(lorebooks=(five_thousand(sticky=3),), turn_number=places.__getitem__)
+    first = drive(assemble(replace(one, turns=Visited(turns))), count)
+    walk = Visited([*turns, replace(turns[0], id="new", parent=turns[-1].id)])
+    places["new"] = len(turns) + 1
+    plan = drive(
+        assemble(replace(one, turns=walk, lore_state=first.lore_state, lore=LoreSettings(scan_depth=1))), count
+    )
+    assert [found.reason for found in plan.fired] == ["sticky"]
+    assert walk.visited <= sum(1 for part in plan.included if part.turn_id) + 100
+
+
 def test_what_fired_before_is_not_asked_for_again() -> None:
     one = given(chat("Hm.", "Of keyword7 and keyword8."), lorebooks=(five_thousand(),), lore_cache=LoreCache())
     counter = Counted()
