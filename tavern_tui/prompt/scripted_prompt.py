@@ -19,8 +19,6 @@ from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.regex_scripts import TOO_SLOW, Memory, ScriptRun
 from tavern_tui.prompt.story import Story, tell
 
-_SOURCE = "regex script "
-
 
 class ScriptedTurns(Iterable[Turn]):
     """The turns of ``given``, newest first, as scripts for prompts leave them; they can be walked as often as those.
@@ -75,12 +73,12 @@ def scripted_lore(lore: Lore, story: Story) -> Lore:
 def unused_scripts(run: ScriptRun) -> Iterator[Part]:
     """The parts of a plan for scripts that left a text as it was."""
     for name, reason in run.left_out.items():
-        yield Part(PartKind.SCRIPT, f"{_SOURCE}{name}", "", state=PartState.OUT, reason=reason)
+        yield Part(PartKind.SCRIPT, name, "", state=PartState.OUT, reason=reason)
 
 
 def left_out_of(plan: PromptPlan) -> dict[str, str]:
     """The scripts, by name, that left a text of ``plan`` as it was, and why."""
-    return {part.source.removeprefix(_SOURCE): part.reason for part in plan.parts if part.kind is PartKind.SCRIPT}
+    return {part.source: part.reason for part in plan.parts if part.kind is PartKind.SCRIPT}
 
 
 class ReplyEdit:
