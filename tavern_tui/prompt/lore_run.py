@@ -45,7 +45,7 @@ class LoreRun:
         self.unheard: list[Listed] = []
         self.of_book: dict[int, int] = {}
         self.charged = 0
-        self.wider = 0
+        self.wider = self.looked = 0
         self.passes = 0
         self.overflow = self.budget <= 0
 
@@ -129,6 +129,7 @@ class LoreRun:
             texts = [scan.heard(one) for one in self.unheard]
             self.unheard.clear()
         else:
+            self.looked = self.wider
             texts = [*scanned.injected, *scanned.sources.values()]
             tails = (scan.tail_turns(tail) for tail in index.tails)
             deepest = max((self.settings.scan_depth + self.wider, index.deepest, *tails))
@@ -246,7 +247,7 @@ class LoreRun:
         return found
 
     def _any_key(self, one: Listed) -> bool:
-        haystack = self.rules.haystack(one, Pass.WIDER, self.wider)
+        haystack = self.rules.haystack(one, Pass.WIDER, self.looked)
         return any(self.scan.finds(one, key, haystack) for key in one.entry.keys)
 
     def _reason(self, one: Listed) -> str:
