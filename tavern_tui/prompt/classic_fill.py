@@ -26,13 +26,14 @@ _SLACK = 64  # tokens that the first and the last turn may be shorter in their o
 class Filled:
     """The choice: ``history`` oldest first, without the turn that is continued.
 
-    ``opens``: the chat's first item is in. ``wants_filler``: the oldest is not the user's, as SillyTavern sees it.
-    ``empty``: there is nothing that could be in; ``alone``: nothing but the turn that is continued. ``cut`` is the
-    newest item that did not fit, ``tokens`` what the history has.
+    ``first`` is the chat's first item, ``last_input`` its newest of the user, in or not. ``wants_filler``: the oldest
+    that is in is not the user's, as SillyTavern sees it. ``empty``: there is nothing that could be in; ``alone``:
+    nothing but the turn that is continued. ``cut`` is the newest item that did not fit, ``tokens`` what is in has.
     """
 
     history: tuple[Item, ...]
-    opens: bool
+    first: Item | None
+    last_input: Item | None
     wants_filler: bool
     empty: bool
     alone: bool
@@ -75,10 +76,10 @@ class ClassicFill:
         mine = {id(one.item) for one in self._injections}
         reserved = [at + below for at, item in enumerate(chat) if id(item) in mine]
         included, tokens = self._chosen([self._counts[text] for text in texts], reserved, room)
-        last = len(items) - 1
         return Filled(
             history=tuple(items[at] for at in sorted(included, reverse=True)),
-            opens=self._walk.ended and (last in included or not items),
+            first=items[-1] if items and self._walk.ended else None,
+            last_input=next((item for item in items if item.speaker is Speaker.USER), None),
             wants_filler=self._wants_filler(items, max(included, default=-1)),
             empty=not items and self._continued is None,
             alone=not items and self._continued is not None,

@@ -23,7 +23,8 @@ class Ending:
     """The end of one prompt. ``asked`` is the quiet question, ``reply`` the reply line (``None``: there is none).
 
     ``form`` is the way in which the whole prompt is written. ``kept`` is the given beginning as it belongs to the
-    stored reply. ``loud_in_plain``: a quiet question in plain text that the character answers.
+    stored reply. ``loud_in_plain``: a quiet question in plain text that the character answers. ``uncounted`` is the end
+    of the question that SillyTavern adds when everything has been counted.
     """
 
     form: TurnFormat
@@ -31,6 +32,7 @@ class Ending:
     reply: Item | None = None
     kept: str = ""
     loud_in_plain: bool = False
+    uncounted: str = ""
 
 
 def ending(given: PromptInput, story: Story) -> Ending:
@@ -47,7 +49,7 @@ def ending(given: PromptInput, story: Story) -> Ending:
         return Ending(form, reply=Item(Speaker.USER, story.user, "", PartKind.REPLY_LINE, "the user's next turn"))
     # SillyTavern stores its general beginning with the reply, and never that of a turn.
     kept = own if exact else begun
-    if given.quiet is None:
+    if given.quiet is None or not given.quiet.text:
         return Ending(form, reply=_reply(given, story, begun), kept=kept)
     return _quiet(given, given.quiet, story, form, begun, kept)
 
@@ -55,13 +57,13 @@ def ending(given: PromptInput, story: Story) -> Ending:
 def continued_in_plain(continued: Item, char: str, *, line: bool) -> Item:
     """A continued turn as SillyTavern writes it without a template, where it is not alone in the chat.
 
-    Its name is taken off and its ``line`` made anew (of the character's turns alone), with a blank before the text.
+    Its name is taken off, and its ``line`` made anew where it shall have one, with a blank before the text.
     """
     shown = continued.speaker is not Speaker.NARRATOR and bool(continued.name)
     text = f"{continued.name}: {continued.text}" if shown else continued.text
     if text.lstrip().startswith(f"{char}:"):
         text = text.replace(f"{char}:", "", 1).lstrip()
-    name = f"{char}:" if line and continued.speaker is not Speaker.USER else ""
+    name = f"{char}:" if line else ""
     blank = "" if text[:1].isspace() else " "
     return replace(continued, name="", text=name + blank + text, token_ids=None)
 
@@ -72,13 +74,15 @@ def _quiet(given: PromptInput, quiet: Quiet, story: Story, form: TurnFormat, beg
     if not exact and not quiet.loud:
         begun = kept = ""
     text = untrusted(story.expand(quiet.text), given)
+    added = ""
     if plain and exact and not quiet.loud and begun.strip():
-        text += ("" if text[-1:].isspace() else " ") + begun.lstrip()
+        added = ("" if text[-1:].isspace() else " ") + begun.lstrip()
+    text += added
     asked = Item(Speaker.NARRATOR, story.user if exact else "", text, PartKind.QUIET, "quiet prompt")
     if quiet.loud:
         return Ending(form, (asked,), _reply(given, story, begun), kept, loud_in_plain=plain)
     if plain:
-        return Ending(form, (asked,), kept=kept)
+        return Ending(form, (asked,), kept=kept, uncounted=added)
     name = quiet.name or "System"
     answer = Item(Speaker.CHARACTER, name, begun, PartKind.REPLY_LINE, "the answer's opening", quiet=True)
     return Ending(form, (asked,), answer, kept)

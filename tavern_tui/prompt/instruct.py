@@ -126,7 +126,7 @@ class InstructFormat:
             return Written(item, "", item.text, "\n")
         template, role = self.template, self.role(item)
         merges = template.alternates
-        opening = self._filled(self._sequence(item, place), item.name)
+        opening = self._filled(self._sequence(item, place), item)
         if template.wrap and opening:
             opening += "\n"
         closing = self._suffix(item, role)
@@ -150,14 +150,15 @@ class InstructFormat:
             sequence = template.last_system_sequence or template.output_sequence
         else:
             sequence = template.last_output_sequence or template.output_sequence
-        opening = self._filled(sequence, item.name)
+        opening = self._filled(sequence, item)
         newline = "\n" if template.wrap else ""
         if template.alternates and older is self.role(item):
             opening = newline = ""
         if not self._named_reply(item):
             opening = opening.rstrip() if template.wrap else opening
-            ending = newline if self.exact and item.text else ""
-            return Written(item, opening + (newline if opening else ""), self._begun(item.text.lstrip()), ending)
+            begins = self.exact and bool(item.text.strip())
+            opening += newline if opening or begins else ""
+            return Written(item, opening, self._begun(item.text.lstrip()), newline if begins else "")
         filler = "" if item.speaker is Speaker.USER else self._name_filler()
         between = "" if self.exact or not item.text else " "
         begun = self._begun(item.text if self.exact else item.text.lstrip())
@@ -195,7 +196,7 @@ class InstructFormat:
         }
         suffix = suffixes[role or Role.SYSTEM]
         if template.macro:
-            suffix = self._filled(suffix, item.name)
+            suffix = self._filled(suffix, item)
         if not suffix and template.wrap and (template.macro or not (self.exact and item.example)):
             return "\n"
         return suffix
@@ -225,15 +226,28 @@ class InstructFormat:
         output, last = self.template.output_sequence, self.template.last_output_sequence
         return output[-1] if last and output[-1:].isspace() and not last[-1].isspace() else ""
 
-    def _filled(self, sequence: str, name: str) -> str:
+    def _filled(self, sequence: str, item: Item) -> str:
         if not self.template.macro or "{{" not in sequence:
             return sequence
-        return with_name(self.expand(sequence), name or (self.char if self.exact else "System"))
+        nameless = self.char if self.exact and item.speaker is not Speaker.USER else "System"
+        return with_name(self.expand(sequence), item.name or nameless)
 
 
 def with_name(sequence: str, name: str) -> str:
     """A sequence with ``name`` where it says ``{{name}}``."""
     return _NAME.sub(lambda _: name, sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The items that take a template's first and last sequences, where that does not follow from what is in.
+
+    A ``filler`` is written as a first turn, whatever else is one.
+    """
+
+    first: Item | None = None
+    last_input: Item | None = None
+    filler: Item | None = None
 
 
 def write_all(
@@ -243,18 +257,23 @@ def write_all(
     after: Role | None,
     *,
     opens: bool,
-    filler: Item | None = None,
+    ends: Ends | None = None,
 ) -> list[Written]:
     """The items in order, each aware of its neighbours. ``before`` and ``after`` are the roles beyond the ends.
 
     ``opens`` says that the history among them begins with the chat's first turn. Examples and separators do not count
-    as first or last; a ``filler`` among them is written as a first turn, whatever else is one.
+    as first or last. ``ends`` takes the place of both rules.
     """
     roles = [before, *(form.role(item) for item in items), after]
-    spoken = [at for at, item in enumerate(items) if not item.example and not item.bare and item is not filler]
-    last_input = max((at for at in spoken if items[at].speaker is Speaker.USER), default=-1)
-    first = spoken[0] if spoken and opens else -1
+    if ends is None:
+        spoken = [item for item in items if not item.example and not item.bare]
+        first = spoken[0] if spoken and opens else None
+        ends = Ends(first, next((item for item in reversed(spoken) if item.speaker is Speaker.USER), None))
+    firsts = [item for item in (ends.first, ends.filler) if item is not None]
     return [
-        form.write(item, Place(roles[at], roles[at + 2], at == first or item is filler, at == last_input))
+        form.write(
+            item,
+            Place(roles[at], roles[at + 2], any(item is one for one in firsts), item is ends.last_input),
+        )
         for at, item in enumerate(items)
     ]

@@ -14,7 +14,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt.counting import Counting, Counts
 from tavern_tui.prompt.head import Head
-from tavern_tui.prompt.instruct import PlainFormat, TurnFormat, write_all
+from tavern_tui.prompt.instruct import Ends, PlainFormat, TurnFormat, write_all
 from tavern_tui.prompt.items import ROLE_OF, Item, Written
 from tavern_tui.prompt.plan import Part, PartKind, PartState
 
@@ -26,9 +26,9 @@ class Layout:
     """The decided contents, oldest first. ``opens`` says that the history begins with the chat's first turn.
 
     ``filler`` is used only where the history begins with another speaker than the user, unless that was looked at
-    before (``filler_decided``). ``closed_thoughts`` stands before the text that the reply goes on from.
-    ``reply_on_new_line`` is for formats with lines of their own; ``blank_line``: an empty line stands for the history.
-    ``exact``: as SillyTavern 1.12.6 joins the end.
+    before (``ends``, which then say who takes the first and last sequences). ``closed_thoughts`` stands before the text
+    that the reply goes on from. ``reply_on_new_line`` is for formats with lines of their own; ``blank_line``: an empty
+    line stands for the history. ``exact``: as SillyTavern 1.12.6 joins the end.
     """
 
     head: Head
@@ -40,7 +40,7 @@ class Layout:
     reply: Item | None
     closed_thoughts: str = ""
     left_out: tuple[Part, ...] = ()
-    filler_decided: bool = False
+    ends: Ends | None = None
     reply_on_new_line: bool = True
     blank_line: bool = False
     exact: bool = False
@@ -51,8 +51,7 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
     before = layout.head.role if layout.head.pieces else None
     items = _in_order(layout, form, before)
     after = form.role(layout.reply) if layout.reply is not None else None
-    filler = layout.filler if layout.filler_decided else None
-    written = write_all(items, form, before, after, opens=layout.opens, filler=filler)
+    written = write_all(items, form, before, after, opens=layout.opens, ends=layout.ends)
     newer = form.role(items[0]) if items else after
     parts = [_part(one, layout.closed_thoughts) for one in written]
     if layout.exact and isinstance(form, PlainFormat):
@@ -70,7 +69,7 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
 
 def _in_order(layout: Layout, form: TurnFormat, before: Role | None) -> list[Item]:
     opening = [*layout.examples, *((layout.start,) if layout.start else ())]
-    if layout.filler_decided:
+    if layout.ends is not None:
         return [*opening, *((layout.filler,) if layout.filler else ()), *layout.history]
     wanted = layout.filler is not None and bool(layout.history)
     if wanted and layout.history[0].speaker is not Speaker.USER:
@@ -86,7 +85,7 @@ def _unended(parts: list[Part], layout: Layout, form: PlainFormat) -> list[Part]
     asks = bool(parts) and parts[-1].kind is PartKind.QUIET
     if asks and layout.blank_line:
         parts[-1] = replace(parts[-1], opening="\n" + parts[-1].opening)
-    if layout.history and (layout.reply is None or not form.reply_name):
+    if layout.history and (layout.reply is None or not form.reply_name or parts[-1].body.endswith("\n")):
         parts[-1] = replace(parts[-1], closing=parts[-1].closing.removesuffix("\n"))
     return parts
 
@@ -118,12 +117,14 @@ def _reply_parts(layout: Layout, form: TurnFormat, written: Sequence[Written], b
     older = form.role(written[-1].item) if written else before
     line = form.reply_line(replace(layout.reply, text=""), older)
     whole = form.reply_line(layout.reply, older)
-    opening = line.opening
+    opening = whole.opening
     unended = bool(written) and not written[-1].text.endswith("\n")
     blank = layout.blank_line and not layout.history
     named = not isinstance(form, PlainFormat) or form.reply_name
     if form.own_line and layout.reply_on_new_line and (unended or blank) and named:
         opening = "\n" + opening
+    if layout.exact and form.own_line and not (layout.reply_on_new_line or opening or line.body):
+        opening = "\n"
     role = ROLE_OF[layout.reply.speaker]
     opening += layout.closed_thoughts
     yield Part(PartKind.REPLY_LINE, layout.reply.source, line.body, opening, role=role)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.template import InstructTemplate
 from tavern_tui.prompt import group
-from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.instruct import with_name
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.story import Story, named
@@ -22,6 +22,14 @@ def stop_strings(given: PromptInput, story: Story, continued: Item | None) -> tu
     return tuple(dict.fromkeys(text for text in _all(given, story, continued) if text))
 
 
+def users_turn_goes_on(given: PromptInput, speaker: Speaker) -> bool:
+    """Whether a continuation of ``speaker``'s turn is one of the user's; SillyTavern asks the newest, hidden or not."""
+    if given.policy is Policy.ECONOMY:
+        return speaker is Speaker.USER
+    newest = next(iter(given.turns), None)
+    return newest is not None and newest.speaker is Speaker.USER
+
+
 def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[str]:
     impersonate = given.kind is GenerationKind.IMPERSONATE
     if given.single_line:
@@ -29,7 +37,7 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
     if given.context.names_as_stop_strings:
         yield f"\n{story.char}:" if impersonate else f"\n{story.user}:"
         yield f"\n{story.user}:"
-        if continued is not None and continued.speaker is Speaker.USER:
+        if continued is not None and users_turn_goes_on(given, continued.speaker):
             yield f"\n{story.char}:"
         for name in group.other_names(given):
             yield f"\n{named(name, given)}:"

@@ -24,11 +24,11 @@ from tavern_tui.prompt.head import Head, head
 from tavern_tui.prompt.history import STEP, HistoryWalk, continued_item, turn_items
 from tavern_tui.prompt.injections import Injected, injected, spliced
 from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
-from tavern_tui.prompt.instruct import Place, PlainFormat, TurnFormat
+from tavern_tui.prompt.instruct import Ends, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.layout import Layout, write_parts
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
-from tavern_tui.prompt.stop import stop_strings
+from tavern_tui.prompt.stop import stop_strings, users_turn_goes_on
 from tavern_tui.prompt.story import Story
 
 _OTHER_PARTS = 5  # at most: separator, filler, post-history instructions, reply line, prefill
@@ -47,6 +47,7 @@ class TextAssembly:
         turn = self._turn_to_continue() if given.kind is GenerationKind.CONTINUE else None
         self.continued = None if turn is None else continued_item(turn, given, story)
         self.greeting_alone = turn is not None and turn.parent == ROOT
+        self.of_user = turn is not None and users_turn_goes_on(given, turn.speaker)
         self.ending: Ending = ending(given, story)
         self.form: TurnFormat = self.ending.form
         self.dialogue: Dialogue = example_dialogue(given, story, self.form)
@@ -125,8 +126,9 @@ class TextAssembly:
         there = bool(filled.history) or filler is not None or filled.empty
         continued, form = self.continued, self.form
         if continued is not None and isinstance(form, PlainFormat):
-            line = form.reply_name and there and not self.greeting_alone
+            line = form.reply_name and there and not self.greeting_alone and not self.of_user
             continued = continued if filled.alone else continued_in_plain(continued, self.story.char, line=line)
+        of_user = continued is not None and continued.speaker is Speaker.USER
         included = {id(item) for item in filled.history}
         out = [one for one in self.injections if id(one.item) not in included]
         return Layout(
@@ -134,9 +136,9 @@ class TextAssembly:
             examples=tuple(item for element in self.elements[:used] for item in element),
             start=self.start,
             filler=filler,
-            filler_decided=True,
-            history=(*filled.history, *(item for item in (continued, *self.ending.asked) if item)),
-            opens=filled.opens,
+            ends=Ends(filled.first, continued if of_user else filled.last_input, filler),
+            history=(*filled.history, *([continued] if continued else ()), *(self.ending.asked if there else ())),
+            opens=filled.first is not None,
             reply=self.ending.reply if there else None,
             reply_on_new_line=self.given.kind is not GenerationKind.QUIET or self.ending.loud_in_plain,
             blank_line=filled.empty,
@@ -250,11 +252,13 @@ class TextAssembly:
     def _fixed(self) -> list[str]:
         """The texts that are in, whatever else is. ``classic`` counts the name before a continued text twice."""
         form, continued, reply = self.form, self.continued, self.ending.reply
-        fixed = [*self._texts(continued, *self.ending.asked, reply)]
+        added = self.ending.uncounted
+        asked = [replace(item, text=item.text.removesuffix(added)) for item in self.ending.asked]
+        fixed = [*self._texts(continued, *asked, reply)]
         if not self.exact:
             return [*self._texts(self.post_history), *fixed, self._closed_thoughts()]
-        of_user = continued is None or continued.speaker is Speaker.USER
-        if isinstance(form, PlainFormat) and form.reply_name and not of_user and not self.greeting_alone:
+        named = continued is not None and not self.of_user and not self.greeting_alone
+        if isinstance(form, PlainFormat) and form.reply_name and named:
             fixed.append(f"{self.story.char}:")
         return fixed
 
@@ -264,7 +268,7 @@ class TextAssembly:
                 uncounted = self.exact and isinstance(self.form, PlainFormat)
                 yield self.form.reply_line(replace(item, text="") if uncounted else item, None).text
             elif item is not None:
-                yield self.form.write(item, Place()).text
+                yield self.form.write(item, Place(first=self.exact and item is self.filler)).text
 
     def _cost(self, *items: Item | None) -> int:
         return sum(self.counts[text] for text in self._texts(*items))

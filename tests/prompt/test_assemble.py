@@ -275,7 +275,8 @@ def test_a_plan_never_exceeds_its_limit_and_its_parts_add_up(
         made = plan(one)
     except PromptError:
         return
-    assert made.tokens <= made.limit
+    bare = policy is Policy.CLASSIC and not made.first_turn  # where nothing fits, the head alone is sent
+    assert made.tokens <= (made.context_tokens if bare else made.limit)
     assert made.tokens == count([made.text])[0]
     assert all(part.tokens == count([part.text])[0] for part in made.included)
     assert "".join(segment.text for segment in made.segments()) == made.text
