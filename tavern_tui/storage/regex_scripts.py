@@ -1,7 +1,8 @@
 """Regex scripts on disk: the user's own, in a folder of JSON files, and which cards' scripts the user has allowed.
 
 A card's scripts come from strangers, so none runs before the user has said yes. The yes is kept by what the scripts
-are, not by the card's name: a card that comes again with other scripts is asked about again.
+are, not by the card's name: a card that comes again with other scripts is asked about again. A file of answers that
+cannot be understood is kept beside the new one, under its name with ``.unread`` behind it.
 """
 
 from __future__ import annotations
@@ -78,21 +79,37 @@ class ScriptStore:
     def _read(self) -> dict[str, Any]:
         """Everything allowed; nothing where the file is missing or cannot be understood: no is the safe answer."""
         try:
-            record = json.loads(read_bytes(self._allowed, MAX_FILE))
-        except (NotFoundError, StorageError, ValueError, RecursionError):
+            return _allowed(read_bytes(self._allowed, MAX_FILE)) or {}
+        except (NotFoundError, StorageError):
             return {}
-        allowed = record.get("allowed") if isinstance(record, dict) and record.get("f") == _FORMAT else None
-        return allowed if isinstance(allowed, dict) else {}
 
     def _write(self, key: str, entry: Mapping[str, Any] | None) -> None:
         with FileLock(self._lock, timeout=_LOCK_SECONDS, guarded=self._allowed):
-            allowed = self._read()
+            try:
+                content = read_bytes(self._allowed, MAX_FILE)
+            except NotFoundError:
+                content = b""
+            allowed = _allowed(content)
+            if allowed is None:
+                if content:
+                    write_atomic(self._allowed.with_name(f"{self._allowed.name}.unread"), content)
+                allowed = {}
             if entry is None:
                 allowed.pop(key, None)
             else:
                 allowed[key] = entry
             data = json.dumps({"f": _FORMAT, "allowed": allowed}, ensure_ascii=False, indent=1)
             write_atomic(self._allowed, data.encode("utf-8", "replace") + b"\n")
+
+
+def _allowed(content: bytes) -> dict[str, Any] | None:
+    """What a file of permissions says; ``None`` where it is damaged or of a later format."""
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    allowed = record.get("allowed") if isinstance(record, dict) and record.get("f") == _FORMAT else None
+    return allowed if isinstance(allowed, dict) else None
 
 
 def script_file(path: Path) -> ScriptFile:

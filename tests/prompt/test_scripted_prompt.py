@@ -11,6 +11,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.events import Speaker, TurnTokens
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry, LorePosition
 from tavern_tui.domain.regex_script import Placement, RegexScript
+from tavern_tui.prompt import regex_scripts
 from tavern_tui.prompt.chat_completion.assembly import assemble_chat
 from tavern_tui.prompt.chat_completion.default_preset import default_preset
 from tavern_tui.prompt.cleanup import clean_reply, reply_rules
@@ -173,3 +174,24 @@ def test_an_exploding_script_is_run_twice_on_a_growing_reply_and_told_of_its_end
 
 def test_replies_that_no_script_is_for_are_not_edited() -> None:
     assert reply_edit(given(regex_scripts=(SHOUT,)), {}) is None
+
+
+def test_a_next_prompt_replaces_only_in_what_is_new_and_in_what_crossed_a_depth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replacing: list[str] = []
+    real = regex_scripts.replaced
+
+    def counted(scripts: Any, text: str, expand: Any, allowance: Any) -> Any:
+        replacing.append(text)
+        return real(scripts, text, expand, allowance)
+
+    monkeypatch.setattr(regex_scripts, "replaced", counted)
+    turns = chat(*(f"Line {number} of the lamp." for number in range(400)))
+    scripts = (replace(SHOUT, name="deep", min_depth=3), replace(SHOUT, name="counted", find="lamp", replace="sea"))
+    plan(given(turns[:398], regex_scripts=scripts))
+    assert len(replacing) > 100
+    replacing.clear()
+    plan(given(turns, regex_scripts=scripts))
+    crossed = {turns[number].text for number in (395, 396)}
+    assert set(replacing) == {turns[398].text, turns[399].text} | crossed
