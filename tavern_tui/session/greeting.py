@@ -29,7 +29,10 @@ _TURNS_BACK = 1_000
 
 
 class Speech:
-    """Says things in ``log``'s chat. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1."""
+    """Says things in ``log``'s chat. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1.
+
+    Under the policy ``classic`` macros are SillyTavern 1.12.6's alone.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Speech:
         clock: Callable[[], float],
         dice: Callable[[], float],
         scripts: ChatScripts,
+        policy: str,
     ) -> None:
         self._log = log
         self._character = character
@@ -48,6 +52,7 @@ class Speech:
         self._clock = clock
         self._dice = dice
         self._scripts = scripts
+        self._exact = policy == "classic"
 
     async def greet(self) -> None:
         """Store the card's greetings as swipes of the chat's first turn, the first one shown.
@@ -125,6 +130,7 @@ class Speech:
             char_note=card.note.text,
             greetings=card.greetings,
             chat_id=self._log.key,
+            exact=self._exact,
             variables=variables,
             turns=self._newest() if of_user else None,
         )

@@ -53,6 +53,15 @@ async def test_what_the_user_says_sets_variables_and_is_stored_without_it(begin:
     assert of(session) == {"mood": "calm", "nights": "1"}
 
 
+async def test_under_classic_what_the_user_says_has_sillytaverns_macros(begin: Opener) -> None:
+    session = begin("Yes.", policy="classic")
+    await session.open()
+    await collect(session.reply("{{setvar::who::{{char}}}} {{dice}}"))
+    said = next(turn for turn in session.tree.walk_back() if turn.name == "Alex")
+    assert said.text == "}} {{dice}}"
+    assert of(session) == {"who": "{{char"}
+
+
 async def test_what_the_user_says_may_ask_for_the_newest_turns(begin: Opener) -> None:
     session = begin("Yes.", character=replace(MIRA, alternate_greetings=()))
     await session.open()
