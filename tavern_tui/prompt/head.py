@@ -41,7 +41,10 @@ class Head:
 
     def text(self, newer: Role | None) -> str:
         """The head as it stands before something of role ``newer``."""
-        return "".join(part.text for part in self.uncounted(newer))
+        above, below = ("".join(part.text for part in parts) for parts in (self.above, self.below))
+        if not self.pieces:
+            return above + below
+        return "".join((above, self.opening, *(piece.text for piece in self.pieces), self.ending(newer), below))
 
     def ending(self, newer: Role | None) -> str:
         """The markup after the head's text."""
@@ -61,7 +64,8 @@ class Head:
     def countable(self) -> list[str]:
         """Every text that ``parts`` may need the count of."""
         roles = (Role.USER, Role.ASSISTANT)
-        return [text for role in roles for text in (self.text(role), *(part.text for part in self.uncounted(role)))]
+        unlike = {self.ending(role): role for role in roles}.values()
+        return [text for role in unlike for text in (self.text(role), *(part.text for part in self.uncounted(role)))]
 
     def parts(self, newer: Role | None, counts: Mapping[str, int]) -> list[Part]:
         """The parts with their tokens, which together are the count of the whole text.
