@@ -100,17 +100,29 @@ class Display:
         self._scripts = scripts or ChatScripts()
         self._expand = expand
 
+    @property
+    def changes(self) -> bool:
+        """Whether any script is for the screen."""
+        return any(script.markdown_only for script in self._scripts.scripts)
+
+    @property
+    def slow(self) -> bool:
+        """Whether a script took too long: what is left of a long chat is better shown as it is."""
+        from tavern_tui.prompt.regex_scripts import TOO_SLOW
+
+        return TOO_SLOW in self._scripts.left_out.values()
+
     def texts(self, tree: ChatTree, turns: Sequence[Turn]) -> dict[str, str]:
         """What is shown of ``turns``, given oldest first, by their ids; those that are shown as they are left out.
 
         The newest come first: once the time for it is used up, the rest is shown as it is.
         """
-        if not any(script.markdown_only for script in self._scripts.scripts):
+        if not self.changes:
             return {}
         from tavern_tui.prompt.pattern_runs import Allowance
+        from tavern_tui.prompt.regex_scripts import NO_TIME, ScriptRun
 
-        run = self._scripts.run()
-        run.allowance = Allowance(SECONDS_TO_SHOW)
+        run = ScriptRun(self._scripts.scripts, allowance=Allowance(SECONDS_TO_SHOW))
         deepest = max(run.borders(), default=0)
         depths = {turn.id: depth for depth, turn in _newest(tree, deepest)}
         found: dict[str, str] = {}
@@ -119,11 +131,12 @@ class Display:
             shown = run.text(turn.text, Use.DISPLAY, placement_of(turn.speaker), self._expand, depth)
             if shown != turn.text:
                 found[turn.id] = shown
+        self._scripts.left_out |= {name: why for name, why in run.left_out.items() if why != NO_TIME}
         return found
 
     def aged(self, tree: ChatTree, fresh: int) -> list[str]:
         """The turns that other scripts may apply to since ``fresh`` turns came after them."""
-        if not any(script.markdown_only for script in self._scripts.scripts):
+        if not self.changes:
             return []
         borders = self._scripts.run().borders()
         newest = _newest(tree, max(borders, default=0) + fresh)

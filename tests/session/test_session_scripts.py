@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.regex_script import Placement, RegexScript
 from tavern_tui.prompt.regex_scripts import TOO_SLOW
 from tavern_tui.session import events as out
+from tavern_tui.session import regex_scripts
 from tavern_tui.session.regex_scripts import ChatScripts, Display
 from tavern_tui.session.session import ChatSession
 from tests.session.conftest import Opener, collect, fake_of
@@ -136,3 +139,19 @@ def test_macros_of_what_is_shown_are_the_chats(begin: Opener) -> None:
     turns = line(session, "who")
     session.scripts.scripts = (RegexScript("s", "who", "{{char}}", placement=USER, markdown_only=True),)
     assert session.display.texts(session.tree, turns) == {turns[0].id: "Mira"}
+
+
+def test_a_script_that_explodes_on_the_screen_is_told_and_slow_and_one_without_time_left_is_neither(
+    begin: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = begin()
+    turns = line(session, "a" * 3_000 + "!")
+    scripts = ChatScripts((RegexScript("boom", "/(a+)+$/", "b", placement=USER, markdown_only=True),))
+    with monkeypatch.context() as now:
+        now.setattr(regex_scripts, "SECONDS_TO_SHOW", 0.0)
+        assert Display(scripts).texts(session.tree, turns) == {}
+        assert not Display(scripts).slow
+        assert scripts.left_out == {}
+    assert Display(scripts).texts(session.tree, turns) == {}
+    assert Display(scripts).slow
+    assert scripts.left_out == {"boom": TOO_SLOW}

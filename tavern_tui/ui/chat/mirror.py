@@ -6,6 +6,7 @@ stand between the turns; a problem leaves when the chat goes on, a note stays wh
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind, entry_of
 from tavern_tui.ui.chatlog.view import ChatLog
 
 _DAYS = Days()
+_AT_ONCE = 20
 
 
 class Mirror:
@@ -35,6 +37,20 @@ class Mirror:
         self._problems.clear()
         self._said.clear()
         self.log.load(self.entries(tree, tree.path()))
+
+    async def show_rest(self, tree: ChatTree) -> None:
+        """Show as scripts leave them the turns that ``load`` had no time for: the newest first, a few at a time."""
+        turns = tree.path() if self.display.changes else []
+        for end in range(len(turns), 0, -_AT_ONCE):
+            if self.display.slow:
+                return
+            some = turns[max(0, end - _AT_ONCE) : end]
+            shown = self.display.texts(tree, some)
+            for turn in some:
+                standing = turn.id in self.log.standing
+                if standing and self.log.standing.entry(turn.id).text != shown.get(turn.id, turn.text):
+                    self.refresh(tree, turn.id)
+            await asyncio.sleep(0)
 
     def entries(self, tree: ChatTree, turns: Sequence[Turn]) -> list[ChatEntry]:
         """The log's entries of ``turns``, oldest first, with the texts that are shown of them."""

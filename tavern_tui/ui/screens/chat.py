@@ -171,6 +171,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.progress.tell(character=session.character.name, chat=tree.title)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
+        self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
             self.call_after_refresh(self.mirror.log.show_entry, tree.tip, 0)

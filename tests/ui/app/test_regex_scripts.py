@@ -6,9 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tavern_tui.config.paths import Directories
+from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.events import Speaker, TurnAdded
+from tavern_tui.session import regex_scripts
 from tavern_tui.session.opening import Wishes
+from tavern_tui.ui.chat.mirror import Mirror
+from tavern_tui.ui.chatlog.entries import EntryKind
 from tests.ui.app.evening import Evening, texts, tree_texts, typed
+from tests.ui.app.test_finding import until
 
 SHOWN: dict[str, Any] = {
     "scriptName": "Stars",
@@ -68,3 +76,31 @@ async def test_a_card_with_scripts_is_told_of_while_they_are_not_allowed(tmp_pat
         entries = [entry.text for entry in app.chat.mirror.log.entries]
         assert "*Hm.*" in entries
         assert any("regex script, which is off" in text and "regex allow Vex" in text for text in entries)
+
+
+async def test_turns_that_opening_a_chat_had_no_time_for_are_shown_through_scripts_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = Evening(tmp_path)
+    async with evening.begun() as (app, _):
+        log = app.chat.open_session.log
+        for number in range(50):
+            log.append(TurnAdded(log.tree.tip, Speaker.USER, "Alex", f"*{number}*"))
+        await app.leave()
+    put(evening.directories)
+    usual = Mirror.load
+
+    def hurried(mirror: Mirror, tree: ChatTree) -> None:
+        with monkeypatch.context() as now:
+            now.setattr(regex_scripts, "SECONDS_TO_SHOW", 0.0)
+            usual(mirror, tree)
+        assert texts_of(mirror) == [f"*{number}*" for number in range(50)]
+
+    monkeypatch.setattr(Mirror, "load", hurried)
+    async with evening.begun() as (app, pilot):
+        await until(pilot, lambda: texts_of(app.chat.mirror) == [f"({number})" for number in range(50)])
+
+
+def texts_of(mirror: Mirror) -> list[str]:
+    """The texts of the user's turns on screen."""
+    return [entry.text for entry in mirror.log.entries if entry.kind is EntryKind.USER]
