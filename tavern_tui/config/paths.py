@@ -59,6 +59,11 @@ class Directories:
         return self.data / "variables.json"
 
     @property
+    def template_choices(self) -> Path:
+        """The file with the templates that were chosen for single models."""
+        return self.data / "templates.json"
+
+    @property
     def models(self) -> Path:
         """GGUF files that the program fetched or the user put here."""
         return self.data / "models"

@@ -43,9 +43,9 @@ def _template(name: str) -> str | None:
 
 
 def _templates() -> list[str]:
-    from tavern_tui.prompt.templates import BUILT_IN, PLAIN
+    from tavern_tui.prompt.templates import names
 
-    return [*BUILT_IN, PLAIN]
+    return names()
 
 
 @dataclass(frozen=True, slots=True)

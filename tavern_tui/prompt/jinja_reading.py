@@ -20,9 +20,7 @@ from tavern_tui.prompt.instruct import MERGED, InstructFormat, write_all
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.jinja_template import Manners, Refusal, RoleOrder, Structure
 from tavern_tui.prompt.plan import PartKind
-
-OWN = "Chat template"
-"""What a template that was read off the model's own is called."""
+from tavern_tui.prompt.templates import OWN
 
 _S, _U, _A = Role.SYSTEM, Role.USER, Role.ASSISTANT
 _QUIET = (("enable_thinking", False), ("thinking", False))
@@ -140,6 +138,8 @@ def _turns(answers: Answers, bos: str, eos: str) -> _Turns:
         raise _IrregularError("It writes a turn in other ways at other places.")
     first = before.removeprefix(bos)
     said, answered = _tail(answers, "said", to_assistant, eos), _tail(answers, "answered", to_user, eos)
+    if reply == said and to_assistant.startswith(said) and to_assistant[len(said) :].strip():
+        reply = to_assistant  # it does not know of openings for replies
     joined = not (to_assistant.startswith(said) and reply.startswith(said) and (reply != said or to_assistant == said))
     if joined:
         said = ""
@@ -156,8 +156,8 @@ def _turns(answers: Answers, bos: str, eos: str) -> _Turns:
     else:
         raise _IrregularError("It begins a first turn as no other.")
     ending = to_user[: len(to_user) - len(user)]
-    tails = [_reply_in(answers, name, said, reply) for name in ("chat", "loud", "quiet")]
-    return _Turns(first, user, said, to_assistant[len(said) :], ending, *tails, joined)
+    usual, thinking, quiet = (_reply_in(answers, name, said, reply) for name in ("chat", "loud", "quiet"))
+    return _Turns(first, user, said, to_assistant[len(said) :], ending, usual, thinking, quiet, joined)
 
 
 def _tail(answers: Answers, name: str, between: str, eos: str) -> str:
@@ -171,7 +171,7 @@ def _reply_in(answers: Answers, name: str, said: str, usual: str) -> str:
     found = answers[name]
     whole = isinstance(found, Structure) and found.whole(len(PROBES[name].roles))
     tail = found.gaps[-1] if whole and isinstance(found, Structure) else usual
-    return tail[len(said) :] if tail.startswith(said) else usual[len(said) :]
+    return (tail.removeprefix(said) if tail.startswith(said) else "") or usual[len(said) :]
 
 
 def _template(turns: _Turns, answers: Answers, manners: Manners, *, bos: str, eos: str) -> InstructTemplate:
@@ -306,8 +306,9 @@ def _equal(template: InstructTemplate, answer: Structure | Refusal, name: str, b
     head, items = ([texts[0]], items[1:]) if roles[0] is _S else ([], items)
     before = None if not head else _U if template.system_in_user else _S
     written = "".join(one.text for one in write_all(items, form, before, _A, opens=True))
-    written += form.reply_line(Item(Speaker.CHARACTER, "", "", PartKind.REPLY_LINE, ""), form.role(items[-1])).text
-    written += _usual_opening(template, answer)
+    if answer.gaps[-1] != template.input_suffix:  # else it does not know of openings for replies, or has an empty one
+        written += form.reply_line(Item(Speaker.CHARACTER, "", "", PartKind.REPLY_LINE, ""), form.role(items[-1])).text
+        written += _usual_opening(template, answer)
     if head:
         opening = (template.input_sequence if template.system_in_user else "") + template.story_string_prefix
         between = template.story_string_suffix or (MERGED if template.system_in_user else "")

@@ -30,9 +30,11 @@ __all__ = [
     "MISTRAL_V3_TEKKEN",
     "MISTRAL_V7",
     "MISTRAL_V7_TEKKEN",
+    "OWN",
     "PLAIN",
     "PLAIN_CONTEXT",
     "context_for",
+    "names",
     "template_name",
 ]
 
@@ -118,16 +120,27 @@ ALSO_CALLED = {
 PLAIN = "Plain text"
 """What it is called when a prompt has no template."""
 
+OWN = "Chat template"
+"""What a template that was read off a model's own chat template is called."""
+
 _MEANT_PLAIN = ("plain", "none")
 
 
 def template_name(typed: str) -> str | None:
-    """The name of the template that was typed, in any case of letters; ``PLAIN`` for none; ``None`` where none is."""
+    """The name of the template that was typed, in any case of letters; ``PLAIN`` for none; ``None`` where none is.
+
+    ``OWN`` is no template by itself: which one it is shows when a model is there.
+    """
     folded = typed.strip().casefold()
     if folded in _MEANT_PLAIN:
         return PLAIN
-    exact = next((name for name in (*BUILT_IN, PLAIN) if name.casefold() == folded), None)
+    exact = next((name for name in names() if name.casefold() == folded), None)
     return exact or ALSO_CALLED.get(folded)
+
+
+def names() -> list[str]:
+    """Every name that a template can be chosen by."""
+    return [*BUILT_IN, OWN, PLAIN]
 
 
 def context_for(template: InstructTemplate | None) -> ContextTemplate:

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain import messages
-from tavern_tui.domain.errors import SettingsError
 from tavern_tui.session.counting import CountCache
+from tavern_tui.session.model_templates import ModelTemplates, TemplateChoice
 from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
 
 if TYPE_CHECKING:
-    from tavern_tui.domain.template import ContextTemplate, InstructTemplate
     from tavern_tui.engines.base import Engine, EngineInfo
 
 LOOK_AGAIN_SECONDS = 60.0
@@ -27,50 +26,8 @@ EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateChoice:
-    """The templates for a model and, in a few words, why. ``instruct`` of ``None`` is plain text."""
-
-    instruct: InstructTemplate | None
-    context: ContextTemplate
-    why: str
-
-    @property
-    def name(self) -> str:
-        """What the choice is called."""
-        from tavern_tui.prompt.templates import PLAIN
-
-        return self.instruct.name if self.instruct else PLAIN
-
-
-def choose_templates(wanted: str, info: EngineInfo) -> TemplateChoice:
-    """The templates that were asked for by name, else those for the engine's model.
-
-    Raises ``SettingsError`` for a name that does not exist.
-    """
-    from tavern_tui.prompt.detect import detect
-    from tavern_tui.prompt.templates import context_for
-
-    if not wanted:
-        instruct, why = detect(info.chat_template, info.model)
-        return TemplateChoice(instruct, context_for(instruct), why)
-    template = template_named(wanted)
-    return TemplateChoice(template, context_for(template), "chosen")
-
-
-def template_named(wanted: str) -> InstructTemplate | None:
-    """A built-in template by name, ``None`` for plain text. Raises ``SettingsError`` naming those that exist."""
-    from tavern_tui.prompt.templates import BUILT_IN, PLAIN, template_name
-
-    name = template_name(wanted)
-    if name is None:
-        hint = f"There are: {', '.join([*BUILT_IN, PLAIN])}."
-        raise SettingsError(f"There is no instruct template “{wanted}”.", hint=hint)
-    return BUILT_IN.get(name)
-
-
-@dataclass(frozen=True, slots=True)
 class Ready:
-    """A connected engine: its facts, the templates chosen for its model, and what to tell about a change.
+    """A connected engine: its facts, the templates chosen for its model, and what to tell about a change or a choice.
 
     ``starter``: the model is the 135M starter, known by its file's hash.
     """
@@ -85,9 +42,18 @@ class Ready:
 class Connection:
     """One engine for as long as it is used. ``clock`` gives seconds that only grow."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], float], counts: CountCache | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[], float],
+        counts: CountCache | None = None,
+        templates: ModelTemplates | None = None,
+    ) -> None:
         self.engine = engine
         self.counts = counts or CountCache()
+        self._templates = templates or ModelTemplates()
+        self._told = ""
         self._clock = clock
         self._info: EngineInfo | None = None
         self._looked = 0.0
@@ -104,10 +70,11 @@ class Connection:
             return (await self.engine.count([text]))[0]
         return (await self.counts.count(self.engine, self._info, [text]))[0]
 
-    async def ready(self, *, template: str = "", context_tokens: int | None = None) -> Ready:
+    async def ready(self, *, template: str = "", asked: bool = False, context_tokens: int | None = None) -> Ready:
         """Connect, or look again when it is time to. ``template`` and ``context_tokens`` are the user's own choice.
 
-        A chosen context is never larger than the loaded one. Raises ``EngineError``, and ``SettingsError`` for a
+        ``asked``: the template was named at this start, so that it counts for more than what is remembered for the
+        model. A chosen context is never larger than the loaded one. Raises ``EngineError``, and ``SettingsError`` for a
         template that does not exist.
         """
         before = self._info
@@ -118,13 +85,16 @@ class Connection:
                 self._starter = await asyncio.to_thread(_runs_starter, self._info)
         info = self._info
         assert info is not None
-        choice = choose_templates(template, info)
+        choice = await self._templates.choose(info, template, asked=asked)
         context = info.context_tokens or UNKNOWN_CONTEXT_TOKENS
         if context_tokens is not None:
             context = min(context, context_tokens)
         changed = ""
         if before is not None and before.model != info.model:
             changed = messages.model_changed(info.model, before.model, choice.name, context).plain
+        if choice.note != self._told:
+            self._told = choice.note
+            changed = f"{changed} {choice.note}".strip()
         return Ready(info, choice, context, changed, self._starter)
 
 

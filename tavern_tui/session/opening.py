@@ -14,9 +14,10 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import events as out
-from tavern_tui.session.connection import Connection, template_named
+from tavern_tui.session.connection import Connection
 from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
+from tavern_tui.session.model_templates import ModelTemplates, template_named
 from tavern_tui.session.options import ReplyOptions, options_from, preset_named
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
@@ -100,7 +101,7 @@ def _embedded(workspace: Workspace, model: str, watch: Watch) -> Engine:
 def connection_to(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> Connection:
     """A connection to the engine that was wished for, which is looked for when it is first needed."""
     engine = choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
-    return Connection(engine, clock=time.monotonic)
+    return Connection(engine, clock=time.monotonic, templates=ModelTemplates(workspace.template_choices))
 
 
 def open_session(
@@ -210,6 +211,7 @@ def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
         options,
         preset=preset_named(wishes.preset) if wishes.preset else options.preset,
         template=wishes.template or options.template,
+        template_asked=bool(wishes.template),
         response_tokens=wishes.response_tokens or options.response_tokens,
         context_tokens=wishes.context_tokens or options.context_tokens,
         seed=wishes.seed,

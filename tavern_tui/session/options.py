@@ -17,7 +17,8 @@ UNKNOWN_CONTEXT_TOKENS = 8192
 class ReplyOptions:
     """``response_tokens`` bounds a reply (thinking not counted: ``reasoning_tokens`` is its own budget).
 
-    ``template`` names an instruct template, empty: chosen from the model. ``context_tokens`` of ``None`` is the
+    ``template`` names an instruct template, empty: chosen from the model; ``template_asked``: at this start, so that it
+    counts for more than what is remembered for the model. ``context_tokens`` of ``None`` is the
     engine's own. ``system_text`` says who writes whom, where the card has no system prompt of its own; ``None``: ours.
     ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which text reaches the
     front end. ``chosen`` names the fields that somebody chose, whatever their value.
@@ -37,6 +38,7 @@ class ReplyOptions:
     updates_per_second: float = 30.0
     chosen: frozenset[str] = frozenset()
     policy: str = "economy"
+    template_asked: bool = False
 
     def with_length(self, tokens: int) -> ReplyOptions:
         """The same, with replies of ``tokens``, chosen by somebody."""

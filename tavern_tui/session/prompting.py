@@ -18,6 +18,7 @@ from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.lore import books_of
+from tavern_tui.session.model_templates import ModelTemplates
 from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.prompt_readers import PromptReader, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
@@ -189,7 +190,8 @@ def _session(
     workspace: Workspace, question: PromptQuestion, log: ChatLog, character: Character | None, reader: PromptReader
 ) -> ChatSession:
     """The session of the next reply, with what the question puts in the place of what the library has."""
-    connection = Connection(reader.engine, clock=time.monotonic)
+    templates = ModelTemplates(workspace.template_choices)
+    connection = Connection(reader.engine, clock=time.monotonic, templates=templates)
     session = open_session(workspace, question.wishes, log=log, connection=connection)
     if question.card:
         character, _ = workspace.character(question.card)

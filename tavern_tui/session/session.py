@@ -281,7 +281,11 @@ class ChatSession:
         if self._first_turn is None:
             record = await asyncio.to_thread(prompt_records.last, self.log)
             self._first_turn = record.first_turn if record else ""
-        ready = await self.connection.ready(template=self.options.template, context_tokens=self.options.context_tokens)
+        ready = await self.connection.ready(
+            template=self.options.template,
+            asked=self.options.template_asked,
+            context_tokens=self.options.context_tokens,
+        )
         options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
         if kind is out.ReplyKind.SWIPE:
             options = options.for_swipe(len(self.tree.children.get(place.parent, ())))

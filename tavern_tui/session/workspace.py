@@ -17,6 +17,7 @@ from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.device import Device
 from tavern_tui.storage.global_variables import GlobalVariables
 from tavern_tui.storage.library import CharacterEntry, Library
+from tavern_tui.storage.template_choices import TemplateChoices
 
 SAMPLE = "Wren"
 
@@ -53,6 +54,11 @@ class Workspace:
     def global_variables(self) -> GlobalVariables:
         """The variables that macros share between all chats."""
         return GlobalVariables(self.directories.variables, self.directories.state / "variables.lock")
+
+    @property
+    def template_choices(self) -> TemplateChoices:
+        """The templates that were chosen for single models."""
+        return TemplateChoices(self.directories.template_choices, self.directories.state / "templates.lock")
 
     @property
     def persona(self) -> Persona:

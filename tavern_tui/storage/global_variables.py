@@ -1,63 +1,14 @@
-"""The variables of all chats (``{{setglobalvar}}``): one small file in the user's data folder.
-
-Several terminals may change them at once: whoever writes takes the lock, reads the file anew and puts its own changes
-in, so that of each variable the last writer's value stays. The file is replaced in one step. One that cannot be
-understood is kept beside the new one, under its name with ``.unread`` behind it.
-"""
+"""The variables of all chats (``{{setglobalvar}}``): a file of their own in the user's data folder."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
-from tavern_tui.domain.errors import NotFoundError
-from tavern_tui.storage.atomic import write_atomic
-from tavern_tui.storage.locks import FileLock
-from tavern_tui.storage.reading import read_bytes
-
-FORMAT = 1
-_LARGEST = 64 * 1024 * 1024  # bytes; a thousand variables of ten thousand characters have less
-_LOCK_SECONDS = 5.0
+from tavern_tui.storage.string_table import StringTable
 
 
-class GlobalVariables:
+class GlobalVariables(StringTable):
     """The file ``path``, guarded by ``lock`` in the state folder. Methods block."""
 
     def __init__(self, path: Path, lock: Path) -> None:
-        self._path = path
-        self._lock = lock
-
-    def read(self) -> dict[str, str]:
-        """All variables; none where there is no file or it cannot be understood. Raises ``StorageError``."""
-        return _variables(self._content()) or {}
-
-    def change(self, changes: Mapping[str, str]) -> dict[str, str]:
-        """Give the variables in ``changes`` their values; all variables as they are then. Raises ``StorageError``."""
-        with FileLock(self._lock, timeout=_LOCK_SECONDS, guarded=self._path):
-            content = self._content()
-            present = _variables(content)
-            if present is None and content:
-                write_atomic(self._path.with_name(f"{self._path.name}.unread"), content)
-            variables = {**(present or {}), **changes}
-            data = json.dumps({"f": FORMAT, "variables": variables}, ensure_ascii=False, indent=1, sort_keys=True)
-            write_atomic(self._path, data.encode("utf-8", "replace") + b"\n")
-        return variables
-
-    def _content(self) -> bytes:
-        try:
-            return read_bytes(self._path, _LARGEST)
-        except NotFoundError:
-            return b""
-
-
-def _variables(content: bytes) -> dict[str, str] | None:
-    """What a file says; ``None`` where it is damaged or of a later format."""
-    try:
-        record = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    values = record.get("variables") if isinstance(record, dict) and record.get("f") == FORMAT else None
-    if not isinstance(values, dict):
-        return None
-    return {name: value for name, value in values.items() if isinstance(value, str)}
+        super().__init__(path, lock, "variables")

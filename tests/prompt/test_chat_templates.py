@@ -12,10 +12,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tavern_tui.domain.request import Message, Role, joined
 from tavern_tui.prompt.detect import settled
-from tavern_tui.prompt.jinja_reading import OWN, PROBES, Reading, agrees, read
+from tavern_tui.prompt.jinja_reading import PROBES, Reading, agrees, read
 from tavern_tui.prompt.jinja_rendering import structures
 from tavern_tui.prompt.jinja_template import Manners, RoleOrder, Structure, accepted
-from tavern_tui.prompt.templates import BUILT_IN
+from tavern_tui.prompt.templates import BUILT_IN, OWN
 from tests.prompt import published
 from tests.prompt.test_families import SYSTEM, TEXTS, written
 

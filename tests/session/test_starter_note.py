@@ -11,14 +11,16 @@ import pytest
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.starter import STARTER_STATUS, starter_note
 from tavern_tui.engines.base import EngineInfo
-from tavern_tui.session.connection import Ready, choose_templates
+from tavern_tui.prompt.templates import PLAIN_CONTEXT
+from tavern_tui.session.connection import Ready
+from tavern_tui.session.model_templates import TemplateChoice
 from tavern_tui.session.starter_note import COUNT_FILE, count_starter_reply, note_after, starter_status
 
 INFO = EngineInfo("embedded", "SmolLM2")
 
 
 def ready(*, starter: bool) -> Ready:
-    return Ready(INFO, choose_templates("", INFO), 2048, starter=starter)
+    return Ready(INFO, TemplateChoice(None, PLAIN_CONTEXT, "chosen"), 2048, starter=starter)
 
 
 def test_the_note_comes_after_the_fifth_reply_and_never_again(tavern_home: Path) -> None:

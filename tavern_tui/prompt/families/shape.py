@@ -21,7 +21,7 @@ def family(
     stop: str = "",
     stops: tuple[str, ...] = (),
     tokens: tuple[str, ...] = (),
-    **fields: str | bool,
+    **fields: str | bool | NamesBehavior,
 ) -> InstructTemplate:
     """One family. ``head`` is the system turn at the beginning where it differs from one in mid-chat (``system``).
 

@@ -77,7 +77,9 @@ class EngineWatch:
     async def look(self) -> Ready:
         """What is known of the engine; asks it only where that is old. Raises ``EngineError``, ``SettingsError``."""
         options = self._session.options
-        return await self._session.connection.ready(template=options.template, context_tokens=options.context_tokens)
+        return await self._session.connection.ready(
+            template=options.template, asked=options.template_asked, context_tokens=options.context_tokens
+        )
 
     def show(self, ready: Ready) -> None:
         """Say which model writes."""

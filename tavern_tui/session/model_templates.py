@@ -1,0 +1,156 @@
+"""``ModelTemplates``: which templates a model is written to with, and why.
+
+The order is: as asked at this start, as remembered for the model, as the settings say, as the model's own chat template
+shows once it is rendered, by the model's name, and at last Alpaca. ``docs/templates.md`` explains it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.errors import SettingsError, StorageError
+from tavern_tui.storage.template_choices import TemplateChoices
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.template import ContextTemplate, InstructTemplate
+    from tavern_tui.engines.base import EngineInfo
+    from tavern_tui.prompt.jinja_reading import Reading
+    from tavern_tui.session.own_template import OwnTemplate, TemplateRenderer
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChoice:
+    """The templates for a model and, in a few words, why. ``instruct`` of ``None`` is plain text.
+
+    ``note`` is a sentence that should be told once: why something else was taken than one would expect.
+    """
+
+    instruct: InstructTemplate | None
+    context: ContextTemplate
+    why: str
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the choice is called."""
+        from tavern_tui.prompt.templates import PLAIN
+
+        return self.instruct.name if self.instruct else PLAIN
+
+
+class ModelTemplates:
+    """Chooses templates. ``choices`` are those that somebody made for single models; ``today`` gives the time.
+
+    Chat templates are rendered once, in a child process, and what was found is kept.
+    """
+
+    def __init__(
+        self,
+        choices: TemplateChoices | None = None,
+        *,
+        today: Callable[[], datetime] = datetime.now,
+        renderer: TemplateRenderer | None = None,
+    ) -> None:
+        self._choices = choices
+        self._today = today
+        self._renderer = renderer
+
+    async def choose(self, info: EngineInfo, wanted: str = "", *, asked: bool = False) -> TemplateChoice:
+        """The templates for the engine's model.
+
+        ``wanted`` names one that was asked for at this start (``asked``), or that the settings have. Raises
+        ``SettingsError`` for a name that does not exist. A file of choices that cannot be read is told in ``note``.
+        """
+        if wanted and asked:
+            return await self._named(wanted, info, "chosen")
+        remembered, note = await asyncio.to_thread(self._remembered, info.model)
+        if remembered:
+            try:
+                return await self._named(remembered, info, "chosen for this model")
+            except SettingsError as error:
+                note = f"{error.title} It was chosen for this model, and is passed over."
+        if wanted:
+            return _with_note(await self._named(wanted, info, "chosen"), note)
+        return _with_note(await self._found(info), note)
+
+    def _remembered(self, model: str) -> tuple[str, str]:
+        """The choice for a model, and why it could not be read."""
+        if self._choices is None:
+            return "", ""
+        try:
+            return self._choices.of(model), ""
+        except StorageError as error:
+            return "", f"What was chosen for this model cannot be read: {error}"
+
+    async def _named(self, name: str, info: EngineInfo, why: str) -> TemplateChoice:
+        from tavern_tui.prompt.templates import OWN
+
+        template = template_named(name)
+        if template is None or template.name != OWN:
+            return _choice(template, why)
+        reading = await self._reading(info)
+        if reading is not None and reading.template is not None:
+            return _choice(reading.template, why)
+        found = await self._found(info)
+        told = reading.problem if reading is not None else "It has none."
+        return _with_note(found, f"The model's chat template has no form to write with: {told} {found.name} is used.")
+
+    async def _found(self, info: EngineInfo) -> TemplateChoice:
+        """The template that the model's chat template or name shows."""
+        from tavern_tui.prompt.detect import by_chat_template, settled
+
+        reading = await self._reading(info)
+        instruct, why = settled(info.chat_template, info.model, reading)
+        choice = _choice(instruct, why)
+        if reading is None or reading.template is not None or by_chat_template(info.chat_template) is not None:
+            return choice
+        return _with_note(choice, f"The model's chat template cannot be used: {reading.problem} {choice.name} is used.")
+
+    async def _reading(self, info: EngineInfo) -> Reading | None:
+        """What rendering the model's chat template shows; ``None`` where it has none."""
+        if not info.chat_template.strip():
+            return None
+        if self._renderer is None:
+            from tavern_tui.session.own_template import TemplateRenderer
+
+            self._renderer = TemplateRenderer()
+        return await self._renderer.reading(own_template_of(info), self._today())
+
+
+def own_template_of(info: EngineInfo) -> OwnTemplate:
+    """The model's chat template with the tokens that it writes; unknown ones are those of the family that it shows."""
+    from tavern_tui.prompt.detect import by_chat_template
+    from tavern_tui.session.own_template import OwnTemplate
+
+    family = by_chat_template(info.chat_template)
+    usual = family.stop_sequence if family is not None and family.stop_sequence else "</s>"
+    return OwnTemplate(info.chat_template, info.bos_token or "<s>", info.eos_token or usual)
+
+
+def template_named(wanted: str) -> InstructTemplate | None:
+    """A template by name, ``None`` for plain text. Raises ``SettingsError`` naming those that exist.
+
+    The model's own is only a name here: a template called so, with nothing in it.
+    """
+    from tavern_tui.domain.template import InstructTemplate
+    from tavern_tui.prompt.templates import BUILT_IN, OWN, names, template_name
+
+    name = template_name(wanted)
+    if name is None:
+        raise SettingsError(f"There is no instruct template “{wanted}”.", hint=f"There are: {', '.join(names())}.")
+    return InstructTemplate(OWN) if name == OWN else BUILT_IN.get(name)
+
+
+def _choice(instruct: InstructTemplate | None, why: str) -> TemplateChoice:
+    from tavern_tui.prompt.templates import context_for
+
+    return TemplateChoice(instruct, context_for(instruct), why)
+
+
+def _with_note(choice: TemplateChoice, note: str) -> TemplateChoice:
+    told = " ".join(part for part in (choice.note, note) if part)
+    return TemplateChoice(choice.instruct, choice.context, choice.why, told)
