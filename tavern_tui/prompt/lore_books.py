@@ -53,6 +53,12 @@ class Listed:
         return found if len(found) <= _LONGEST_TITLE else f"{found[:_LONGEST_TITLE]}…"
 
 
+def told(*entries: Listed) -> str:
+    """What a plan calls a text of these entries: their titles, each with its book."""
+    named = (f"{one.title} ({one.book.name})" if one.book.name else one.title for one in entries)
+    return f"lore: {', '.join(named)}"
+
+
 def sources(given: PromptInput) -> tuple[tuple[Lorebook, ...], ...]:
     """The books of a prompt by where they come from: the chat's, the persona's, the character's, the global ones."""
     return given.chat_lorebooks, given.persona_lorebooks, given.lorebooks, given.global_lorebooks

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from tavern_tui.domain.lorebook import InjectionRole, LorePosition
 from tavern_tui.prompt.inputs import NOTE_KEY, Injection, Policy, PromptInput
+from tavern_tui.prompt.lore_books import told
 from tavern_tui.prompt.lore_outcome import MOST_TOLD, Fired, Lore
 from tavern_tui.prompt.plan import FiredEntry, Part, PartKind, PartState
 from tavern_tui.prompt.story import Story
@@ -59,8 +60,8 @@ def left_out(lore: Lore, switched_off: Iterable[tuple[str, str]]) -> Iterator[Pa
     for one in lore.held:
         state = PartState.CUT if one.cut else PartState.OUT
         content = one.one.content
-        told = content if len(content) <= _LONGEST_TOLD else f"{content[:_LONGEST_TOLD]}…"
-        yield Part(PartKind.LORE, f"lore: {one.one.title}", told, state=state, reason=one.reason)
+        shown = content if len(content) <= _LONGEST_TOLD else f"{content[:_LONGEST_TOLD]}…"
+        yield Part(PartKind.LORE, told(one.one), shown, state=state, reason=one.reason)
     patterns = list(switched_off)
     for key, reason in patterns[:MOST_TOLD]:
         name = key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}…"
@@ -105,7 +106,7 @@ def _outlets(fired: Iterable[Fired]) -> dict[str, str]:
 def _pieces(field: str, own: str, fired: Sequence[Fired]) -> list[Piece]:
     """One piece for each text of a place, with the newlines between them."""
     pieces = [Piece(field, own)] if own else []
-    pieces += [Piece(field, one.text, f"lore: {one.one.title}", one.reason) for one in fired]
+    pieces += [Piece(field, one.text, told(one.one), one.reason) for one in fired]
     return [*(replace(piece, text=f"{piece.text}\n") for piece in pieces[:-1]), *pieces[-1:]]
 
 
@@ -146,7 +147,7 @@ def _at_depth(fired: Sequence[Fired]) -> Iterator[Injection]:
 
 
 def _sources(fired: Sequence[Fired]) -> str:
-    return "lore: " + ", ".join(one.one.title for one in fired)
+    return told(*(one.one for one in fired))
 
 
 def _reasons(fired: Sequence[Fired]) -> str:

@@ -96,7 +96,7 @@ def test_a_lore_entry_of_ten_megabytes_stays_out_and_is_never_counted(policy: Po
     result, counted = made(usual(policy, lorebooks=(Lorebook(name="Big", entries=entries),)))
     assert [one.uid for one in result.fired] == [2]
     left_out = [part for part in told(result, PartState.CUT) if part.kind is PartKind.LORE]
-    assert [part.source for part in left_out] == ["lore: entry 1"]
+    assert [part.source for part in left_out] == ["lore: entry 1 (Big)"]
     assert left_out[0].reason
     assert counted.longest < 100_000
     assert result.tokens < result.limit

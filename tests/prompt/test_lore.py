@@ -51,11 +51,11 @@ def lore_part(made: PromptPlan, source: str) -> Part:
 
 
 def test_an_entry_says_which_key_made_it_fire_and_where() -> None:
-    part = lore_part(plan(with_lore(DRAGON)), "lore: The dragon")
+    part = lore_part(plan(with_lore(DRAGON)), "lore: The dragon (Book)")
     assert (part.kind, part.state, part.body) == (PartKind.LORE, PartState.IN, "The dragon sleeps.")
     assert part.reason == "key *dragon* in Tom's turn"
     older = plan(with_lore(DRAGON, turns=chat("A dragon.", "Hm.", "Yes.")))
-    assert lore_part(older, "lore: The dragon").reason == "key *dragon* in Mira's turn, 2 above the newest"
+    assert lore_part(older, "lore: The dragon (Book)").reason == "key *dragon* in Mira's turn, 2 above the newest"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_an_entry_that_nearly_fired_says_what_kept_it_from_it(changes: dict[str,
     made = plan(with_lore(entry))
     assert fired(made) == []
     assert "It sleeps." not in made.text
-    part = lore_part(made, "lore: D")
+    part = lore_part(made, "lore: D (Book)")
     assert (part.state, part.reason) == (PartState.OUT, reason)
 
 
@@ -85,7 +85,7 @@ def test_entries_whose_keys_stand_nowhere_are_not_in_the_plan() -> None:
 def test_what_the_budget_refuses_is_cut_and_says_by_how_much() -> None:
     long = LoreEntry(keys=("dragon",), content="word " * 50, comment="Long")
     made = plan(with_lore(long, lore=LoreSettings(budget_cap=20)))
-    part = lore_part(made, "lore: Long")
+    part = lore_part(made, "lore: Long (Book)")
     assert (part.state, part.reason) == (PartState.CUT, "budget: 31 over")
 
 
@@ -103,7 +103,7 @@ def test_of_many_that_nearly_fired_those_that_the_budget_refused_are_told_first(
     made = plan(with_lore(*unlucky, long, lore=LoreSettings(budget_cap=20)))
     told = [part for part in made.parts if part.kind is PartKind.LORE]
     assert len(told) == MOST_TOLD
-    assert told[0].source == "lore: Long"
+    assert told[0].source == "lore: Long (Book)"
 
 
 # Places
@@ -179,7 +179,7 @@ def test_a_books_own_settings_count_for_its_entries() -> None:
     assert fired(plan(given(turns, lorebooks=(book(*pair, recursive_scanning=False),)))) == ["The dragon"]
     small = plan(given(turns, lorebooks=(book(*pair, token_budget=5),)))
     assert fired(small) == ["The dragon"]
-    assert lore_part(small, "lore: Snoring").reason == "budget of the book: 1 over"
+    assert lore_part(small, "lore: Snoring (Book)").reason == "budget of the book: 1 over"
 
 
 def test_of_two_books_with_one_name_the_first_counts() -> None:
@@ -231,7 +231,7 @@ def test_where_card_and_lore_do_not_fit_together_lore_gives_way() -> None:
     tight = {**narrow, "context_tokens": 300}
     made = plan(with_lore(filler, lore=LoreSettings(budget_percent=80), **tight))
     assert fired(made) == []
-    assert lore_part(made, "lore: Filler").state is PartState.CUT
+    assert lore_part(made, "lore: Filler (Book)").state is PartState.CUT
 
 
 def test_a_text_of_ten_megabytes_is_refused_without_being_counted() -> None:

@@ -66,7 +66,7 @@ def test_a_text_of_ten_megabytes_is_neither_expanded_nor_counted_nor_told_whole(
     )
     made = plan(one)
     assert [found.title for found in made.fired] == ["Small"]
-    (part,) = [part for part in lore_parts(made) if part.source == "lore: Huge"]
+    (part,) = [part for part in lore_parts(made) if part.source == "lore: Huge (Book)"]
     assert part.reason == f"its text of {len(text):,} characters is longer than any prompt"
     assert len(part.body) < 10_000
     assert len(text) > LONGEST_TEXT

@@ -31,7 +31,7 @@ def fired(one: PromptInput) -> list[int]:
 
 def told(made: PromptPlan, title: str) -> str:
     """What the plan says of an entry that is not in."""
-    (part,) = [part for part in made.parts if part.source == f"lore: {title}" and part.state is not PartState.IN]
+    (part,) = [part for part in made.parts if part.source == f"lore: {title} (Book)" and part.state is not PartState.IN]
     return part.reason
 
 

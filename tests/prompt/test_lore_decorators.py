@@ -37,7 +37,7 @@ def fires(one: PromptInput) -> bool:
 
 def reason(made: PromptPlan) -> str:
     """What the plan says of the entry that is not in."""
-    (part,) = [part for part in made.parts if part.source == "lore: The dragon"]
+    (part,) = [part for part in made.parts if part.source == "lore: The dragon (Book)"]
     return part.reason
 
 
@@ -162,7 +162,7 @@ def test_a_text_joins_a_field_of_the_card(field: str) -> None:
     made = plan(saying(f"@@position {field}"))
     own = {"personality": "patient and dry", "scenario": "A storm keeps both indoors."}[field]
     assert f"{own}\nIt sleeps." in made.text
-    assert any(part.source == "lore: The dragon" and part.body == "It sleeps." for part in made.included)
+    assert any(part.source == "lore: The dragon (Book)" and part.body == "It sleeps." for part in made.included)
 
 
 def test_the_users_own_prompts_can_be_switched_off_and_a_cards_cannot() -> None:

@@ -208,7 +208,7 @@ def test_lore_in_the_head_has_a_part_for_every_entry_and_is_one_message() -> Non
     one = story(turns("g"), global_lorebooks=(Lorebook("B", entries),))
     plan = chat_plan(one, preset(wi_format="<{0}>"))
     parts = [part for part in plan.included if part.kind is PartKind.LORE]
-    assert {part.source for part in parts} == {"lore: title 1", "lore: title 2"}
+    assert {part.source for part in parts} == {"lore: title 1 (B)", "lore: title 2 (B)"}
     assert {part.reason for part in parts} == {"constant"}
     assert [message.content for message in plan.messages() if "Lore" in message.content] == ["<Lore 2.\nLore 1.>"]
     assert plan.tokens == cost(plan.messages())
