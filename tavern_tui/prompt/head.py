@@ -98,6 +98,9 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     final_newline = given.instruct is None or given.instruct.wrap
     pieces = story_string.flat(rendered, story.expand, final_newline=final_newline, over_fields=exact, look=story.look)
     pieces = list(_lore_apart(pieces, story))
+    if given.prefer_card_prompts and story.macros.char_prompt:
+        of_card = "the card's system prompt"
+        pieces = [replace(one, source=of_card) if one.field == "system" and not one.source else one for one in pieces]
     unused = (*_without_place(pieces, values), *_passed_over(problems, where))
     if outside:
         return _wrapped(given, story, pieces, unused, above=_parts(before, "", "\n"), below=_parts(after, "\n", "\n"))

@@ -99,7 +99,8 @@ def test_an_edited_turn_is_changed_and_what_stands_before_it_is_the_same() -> No
 def test_a_card_field_that_was_emptied_is_gone_and_one_that_was_filled_is_added() -> None:
     found = between(given(TURNS), given(TURNS, character=replace(MIRA, scenario="", system_prompt="Be brief.")))
     assert ("gone", "the card's scenario") in told(found)
-    assert ("changed", "system prompt") in told(found)
+    assert ("gone", "system prompt") in told(found)
+    assert ("added", "the card's system prompt") in told(found)
     back = between(given(TURNS, character=replace(MIRA, scenario="")), given(TURNS))
     assert ("added", "the card's scenario") in told(back)
 
