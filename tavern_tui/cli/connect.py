@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tavern_tui.cli.output import data, line, table
+from tavern_tui.cli.output import data, line, note, table
 
 
 @click.command()
@@ -20,7 +20,13 @@ def connect(ctx: click.Context, url: str | None, as_json: bool, remember: bool) 
     from tavern_tui.session import servers
 
     url = url or ctx.obj["server"]
-    found = [asyncio.run(servers.look_at(url))] if url else asyncio.run(servers.local_servers())
+    if url:
+        from tavern_tui.session.workspace import Workspace
+
+        choices = Workspace.open(safe=ctx.obj["safe"]).template_choices
+        found = [asyncio.run(servers.look_at(url, choices))]
+    else:
+        found = asyncio.run(servers.local_servers())
     if as_json:
         data(found)
     elif url:
@@ -51,6 +57,8 @@ def _describe(found: dict[str, Any]) -> None:
             ("counting", counting),
         ]
     )
+    if found["template_note"]:
+        note(found["template_note"])
 
 
 def _tokens(count: int | None) -> str:

@@ -61,6 +61,34 @@ def get(ctx: click.Context, name: str, if_none: bool) -> None:
     line(f"{'Fetched' if fetched else 'Already there'}: {path}")
 
 
+@models.command()
+@click.argument("model")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def template(ctx: click.Context, model: str, name: str | None, as_json: bool) -> None:
+    """Show which instruct template MODEL is written to with, and why; with NAME, choose it for that model.
+
+    MODEL is a model file, or what a server calls its model. NAME "auto" forgets a choice, "plain" is none.
+    """
+    import asyncio
+
+    from tavern_tui.session import template_of_model
+    from tavern_tui.session.workspace import Workspace
+
+    workspace = Workspace.open(safe=ctx.obj["safe"])
+    if name:
+        found = asyncio.run(template_of_model.choose_template(workspace, model, name))
+    else:
+        found = asyncio.run(template_of_model.template_of(workspace, model))
+    if as_json:
+        data(found.as_dict())
+        return
+    line(f"{found.model}: {found.template} ({found.why})")
+    if found.note:
+        note(found.note)
+
+
 class _Bar:
     """A progress bar on a terminal; elsewhere one line for each thing that is done."""
 

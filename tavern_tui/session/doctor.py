@@ -5,6 +5,7 @@ A check is one function in ``CHECKS``; each gives findings, none raises.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -22,9 +23,13 @@ from tavern_tui.session.embedded import all_models, engine_kind
 from tavern_tui.session.reading_chats import problems_of
 from tavern_tui.session.regex_listing import listed_scripts
 from tavern_tui.session.setting_problems import server_in_settings, setting_problems
+from tavern_tui.session.template_of_model import template_of_file
 from tavern_tui.session.termux import INSTALL_BLOCK, is_termux
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.models import ModelFile
 
+_MODELS = 5
+"""How many models are told."""
 _SPARE_BYTES = 500_000_000
 _TMUX_WAIT_MS = 50
 _TMUX_SECONDS = 10.0
@@ -154,12 +159,24 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
     models = all_models(workspace.directories, workspace.settings, keep_headers=False)
     usable = [model for model in models if model.usable]
     if usable:
-        yield Finding("models", State.GOOD, ", ".join(f"{model.name} ({model.fit.value})" for model in usable[:5]))
+        yield Finding(
+            "models", State.GOOD, ", ".join(f"{model.name} ({model.fit.value})" for model in usable[:_MODELS])
+        )
     else:
         yield Finding("models", State.NOTE, "none", "tavern-tui models get starter fetches a small one (94 MB).")
     for model in models:
         if model.problem:
             yield Finding("model", State.BAD, f"{model.path}: {model.problem}", model.hint)
+    yield from (_template(workspace, model) for model in usable[:_MODELS])
+
+
+def _template(workspace: Workspace, model: ModelFile) -> Finding:
+    """How a model is written to."""
+    found = asyncio.run(template_of_file(workspace, model))
+    told = f"{found.template} for {found.model} ({found.why})"
+    if found.note:
+        return Finding("template", State.NOTE, f"{told}: {found.note}", "tavern-tui models template MODEL NAME")
+    return Finding("template", State.GOOD, told)
 
 
 def _engine(workspace: Workspace) -> Iterator[Finding]:

@@ -121,6 +121,39 @@ def test_models_tells_what_a_file_is(tavern: Tavern, own_model: Path, tmp_path: 
     assert (record["bytes"], record["quant"], record["trained_tokens"]) == (98_362_432, "Q4_1", 8192)
 
 
+def test_the_template_of_a_model_is_shown_chosen_and_forgotten(tavern: Tavern, own_model: Path) -> None:
+    asked = ("models", "template", own_model.stem[:11])
+    assert tavern(*asked).text == f"{own_model.stem}: ChatML (from the model's chat template)\n"
+    assert tavern(*asked, "mythalion").text == f"{own_model.stem}: Metharme (chosen for this model)\n"
+    assert tavern(*asked).text == f"{own_model.stem}: Metharme (chosen for this model)\n"
+    shown = values(tavern(*asked, "plain", "--json"))
+    assert shown == {
+        "model": own_model.stem, "template": "Plain text", "template_from": "chosen for this model", "note": "",
+        "remembered": True,
+    }  # fmt: skip
+    assert tavern(*asked, "auto").text == f"{own_model.stem}: ChatML (from the model's chat template)\n"
+
+
+def test_the_template_of_a_servers_model_is_chosen_by_its_name(tavern: Tavern) -> None:
+    assert tavern("models", "template", "mistralai/mistral-nemo").text.startswith(
+        "mistralai/mistral-nemo: Mistral V3-T"
+    )
+    assert tavern("models", "template", "mistralai/mistral-nemo", "ChatML").text.endswith(
+        ": ChatML (chosen for this model)\n"
+    )
+    assert tavern("models", "template", "MISTRALAI/Mistral-Nemo").text.endswith(": ChatML (chosen for this model)\n")
+
+
+def test_a_template_that_does_not_exist_is_refused_with_those_that_do(tavern: Tavern) -> None:
+    ran = tavern("models", "template", "some-model", "Quux")
+    assert ran.code == 1
+    assert "“Quux”" in ran.notes
+    assert "Alpaca" in ran.notes
+    missing = tavern("models", "template", "./nowhere.gguf")
+    assert missing.code == 3
+    assert "nowhere.gguf" in missing.notes
+
+
 def test_without_a_model_models_says_how_to_get_one(tavern: Tavern, tmp_path: Path) -> None:
     ran = tavern("models", HOME=str(tmp_path))
     assert ran.code == 0

@@ -30,6 +30,14 @@ def test_looking_at_models_leaves_the_cache_alone(tavern_home: Path, starter_mod
     assert [path.name for path in tavern_home.iterdir()] == ["models"]
 
 
+def test_how_a_model_is_written_to_is_told(tavern_home: Path, starter_model: Path) -> None:
+    (tavern_home / "models").mkdir()
+    (tavern_home / "models" / starter_model.name).symlink_to(starter_model)
+    Workspace.open().template_choices.choose("another", "Alpaca")
+    told = f"ChatML for {starter_model.stem} (from the model's chat template)"
+    assert found("template")[0] == Finding("template", State.GOOD, told)
+
+
 @pytest.mark.parametrize("name", ["state", "config", "cache"])
 def test_a_file_in_place_of_a_folder_is_found(tavern_home: Path, name: str) -> None:
     (tavern_home / name).write_text("mine")
