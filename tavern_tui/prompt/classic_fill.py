@@ -27,8 +27,9 @@ class Filled:
     """The choice: ``history`` oldest first, without the turn that is continued.
 
     ``first`` is the chat's first item, ``last_input`` its newest of the user, in or not. ``wants_filler``: the oldest
-    that is in is not the user's, as SillyTavern sees it. ``empty``: there is nothing that could be in; ``alone``:
-    nothing but the turn that is continued. ``cut`` is the newest item that did not fit, ``tokens`` what is in has.
+    that is in is not the user's, as SillyTavern sees it. ``empty``: there is room and nothing that could be in;
+    ``alone``: nothing but the turn that is continued. ``cut`` is the newest item that did not fit, ``tokens`` what is
+    in has.
     """
 
     history: tuple[Item, ...]
@@ -81,7 +82,7 @@ class ClassicFill:
             first=items[-1] if items and self._walk.ended else None,
             last_input=next((item for item in items if item.speaker is Speaker.USER), None),
             wants_filler=self._wants_filler(items, max(included, default=-1)),
-            empty=not items and self._continued is None,
+            empty=not items and self._continued is None and room > 0,
             alone=not items and self._continued is not None,
             cut=next((item for at, item in enumerate(items) if at not in included), None),
             tokens=tokens,

@@ -155,8 +155,8 @@ class InstructFormat:
         if template.alternates and older is self.role(item):
             opening = newline = ""
         if not self._named_reply(item):
-            opening = opening.rstrip() if template.wrap else opening
             begins = self.exact and bool(item.text.strip())
+            opening = opening.rstrip() if template.wrap and not begins else opening
             opening += newline if opening or begins else ""
             return Written(item, opening, self._begun(item.text.lstrip()), newline if begins else "")
         filler = "" if item.speaker is Speaker.USER else self._name_filler()

@@ -112,6 +112,7 @@ class TextAssembly:
             continued=self.continued,
         )
         filled = yield from choice.fill(limit - spent)
+        alone_too_long = filled.alone and spent >= limit
         spent += filled.tokens
         used = len(self.elements) if always else 0
         while used < len(self.elements):
@@ -119,12 +120,12 @@ class TextAssembly:
             if spent >= limit:
                 break
             used += 1
-        return self._classic_layout(filled, used)
+        return self._classic_layout(filled, used, None if alone_too_long else self.continued)
 
-    def _classic_layout(self, filled: Filled, used: int) -> Layout:
+    def _classic_layout(self, filled: Filled, used: int, continued: Item | None) -> Layout:
         filler = self.filler if filled.wants_filler else None
         there = bool(filled.history) or filler is not None or filled.empty
-        continued, form = self.continued, self.form
+        form = self.form
         if continued is not None and isinstance(form, PlainFormat):
             line = form.reply_name and there and not self.greeting_alone and not self.of_user
             continued = continued if filled.alone else continued_in_plain(continued, self.story.char, line=line)
