@@ -68,11 +68,25 @@ def prompt(ctx: click.Context, /, name: str, **given: Any) -> None:
     if given["as_json"]:
         data(found.as_dict())
     elif given["as_text"]:
-        line(found.plan.text)
+        _print_prompt(found)
     elif given["diff_last"]:
         _Page(found).difference()
     else:
         _Page(found).parts(everything=given["everything"])
+
+
+def _print_prompt(found: LookedAt) -> None:
+    """The prompt as it would be sent: one text, or the messages with who says each."""
+    if found.plan.chat is None:
+        line(found.plan.text)
+        return
+    for message in found.plan.messages():
+        who = f"{message.role.value} ({message.name})" if message.name else message.role.value
+        line(f"[{who}]")
+        line(message.content)
+    if found.plan.prefill:
+        line("[the reply begins]")
+        line(found.plan.prefill)
 
 
 def _nothing_kept(found: LookedAt) -> Exception:
@@ -140,7 +154,10 @@ class _Page:
         where = found.chat or "a new chat"
         turns = f"{found.turns:,} turn{'' if found.turns == 1 else 's'}"
         line(" · ".join((found.character, where, turns, "the next reply")))
-        line(f"Template {found.plan.template} ({found.template_why}), policy {found.plan.policy}")
+        how = (
+            f"Template {found.plan.template} ({found.template_why})" if found.plan.chat is None else "Sent as messages"
+        )
+        line(f"{how}, policy {found.plan.policy}")
         model = f"{found.model}, " if found.model else ""
         line(f"Counted {self._about and '~ '}{model}{found.counting}")
         line()

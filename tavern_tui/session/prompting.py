@@ -99,7 +99,7 @@ class LookedAt:
             "counting": self.counting,
             "exact": self.exact,
             **self.plan.as_dict(),
-            "text": self.plan.text,
+            "text": self.plan.text if self.plan.chat is None else None,
             "last": last,
         }
 

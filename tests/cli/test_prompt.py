@@ -11,6 +11,7 @@ import pytest
 
 from tavern_tui.cli import output
 from tests.cli.conftest import ScriptedServer, Tavern
+from tests.engines.standin import Reply
 
 NOWHERE = "http://127.0.0.1:1"
 RIVER = {
@@ -123,6 +124,20 @@ def test_a_long_history_is_folded_unless_all_of_it_is_wanted(tavern: Tavern, ser
     assert "Question 1." not in folded
     whole = tavern("prompt", "mira", "--server", server.address, "--all").text
     assert all(f"Question {number}." in whole for number in range(9))
+
+
+def test_for_a_server_that_takes_messages_the_messages_are_shown(tavern: Tavern, server: ScriptedServer) -> None:
+    models = {"object": "list", "data": [{"id": "llama3", "object": "model", "owned_by": "library"}]}
+    server._standin.routes["/v1/models"] = Reply(body=json.dumps(models).encode())
+    ran = tavern("prompt", "mira", "--server", server.address)
+    assert "Sent as messages, policy economy" in ran.text
+    text = tavern("prompt", "mira", "--server", server.address, "--text").text
+    assert text.startswith("[system]\n")
+    assert "[assistant]\n*Mira lifts a lantern." in text
+    found = json.loads(tavern("prompt", "mira", "--server", server.address, "--json").text)
+    assert found["text"] is None
+    assert found["messages"][0]["role"] == "system"
+    assert found["messages"][-1]["content"].startswith("*Mira lifts a lantern.")
 
 
 # Nothing happens
