@@ -24,7 +24,7 @@ class ScriptedTurns(Iterable[Turn]):
     """The turns of ``given``, newest first, as scripts for prompts leave them; they can be walked as often as those.
 
     A turn that is changed keeps no token ids. Hidden turns have no depth. In ``economy`` the turn to be continued is
-    above the newest one: its reply is not finished, as SillyTavern counts since 1.13.
+    above the newest one, as it is not finished: so later versions of SillyTavern count.
     """
 
     def __init__(self, given: PromptInput, story: Story) -> None:
