@@ -26,6 +26,7 @@ from tavern_tui.prompt.lore_text import MOST_TURNS
 _GRAM = 4
 _LOOKED_AT = 64  # characters of a key in which a part is chosen
 _MOST_REMEMBERED = 2_048
+_MOST_REMEMBERED_CHARACTERS = 2_000_000
 _LONGEST_REMEMBERED = 20_000
 _MOST_PRICED = 500
 _MOST_PRICED_CHARACTERS = 200_000
@@ -100,6 +101,7 @@ class LoreIndex:
         self._folded = KeyTable({}, WORD)
         self._cased = KeyTable({}, WORD)
         self._remembered: dict[str, frozenset[int]] = {}
+        self._kept = 0
         self._file(ASCII_WORD if self._exact else WORD)
         entries = self.entries
         self.deepest = min(MOST_TURNS, max((one.depth or 0 for one in entries), default=0))
@@ -118,10 +120,11 @@ class LoreIndex:
         found = self._remembered.get(text)
         if found is None:
             found = frozenset(self._folded.hits(text.lower()) | self._cased.hits(text))
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
+            if len(self._remembered) >= _MOST_REMEMBERED or self._kept > _MOST_REMEMBERED_CHARACTERS:
+                self._remembered, self._kept = {}, 0
             if len(text) <= _LONGEST_REMEMBERED:
                 self._remembered[text] = found
+                self._kept += len(text)
         return found
 
     def price(self, texts: Iterable[str]) -> None:
