@@ -20,6 +20,7 @@ from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.reasoning import without_thoughts
 from tavern_tui.prompt.story import Story, named, untrusted
 
 STEP = 4
@@ -33,14 +34,23 @@ _KNOWN_WALK = 2.0  # times the room are walked at most to find the turn that was
 def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Iterator[Item]:
     """The turns that a prompt may read, newest first: hidden ones left out, the greeting's macros expanded.
 
-    A turn that says nothing but what the reply begins with (``prompt.bias``) is left out, too.
+    A turn that says nothing but what the reply begins with (``prompt.bias``) is left out, too; under ``economy`` so is
+    the thinking that a stored reply begins with.
     """
     for turn in turns:
         if turn.hidden:
             continue
-        text = turn.text if turn.speaker is Speaker.CHARACTER else without_bias(turn.text)
+        text = _said(turn, given) if turn.speaker is Speaker.CHARACTER else without_bias(turn.text)
         if text or not turn.text:
             yield _item(turn, text, given, story)
+
+
+def _said(turn: Turn, given: PromptInput) -> str:
+    if given.policy is Policy.CLASSIC:
+        return turn.text
+    template = given.instruct
+    tags = (template.reasoning_open, template.reasoning_close) if template else ("", "")
+    return without_thoughts(turn.text, *tags)
 
 
 def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:

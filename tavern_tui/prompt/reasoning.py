@@ -1,12 +1,33 @@
 """Thinking and reply told apart while they stream, by the tags round the thinking.
 
 Tags may be cut anywhere between two pieces. A closing tag without an opening one means that all before it was thinking:
-so do models whose template opens the tag itself.
+so do models whose template opens the tag itself. What families write besides, between thinking and reply, is in
+``MARKS``. Source: ``docs/spec/instruct-formats.md`` §5.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a family writes besides its two tags: ``openings`` begin thinking, too; ``silent`` ones are dropped."""
+
+    openings: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+MARKS: dict[str, Marks] = {
+    "<|channel|>analysis<|message|>": Marks(
+        ("<|channel|>commentary<|message|>",), ("<|end|>", "<|start|>assistant", "<|return|>")
+    ),
+    "<|think|>": Marks(silent=("<|end|>", "<|begin|>assistant")),
+    "<|START_THINKING|>": Marks(silent=("<|START_RESPONSE|>", "<|END_RESPONSE|>")),
+}
+"""By the opening tag of the family."""
+
+_USUAL = ("<think>", "</think>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +47,9 @@ class ReasoningSplitter:
 
     def __init__(self, opening: str = "<think>", closing: str = "</think>", *, thinking: bool = False) -> None:
         self._opening, self._closing = opening, closing
+        marks = MARKS.get(opening, Marks())
+        self._openings = (opening, *marks.openings)
+        self._tags = (*self._openings, closing, *marks.silent)
         self._thinking = thinking
         self._seen = thinking
         self._after_tag = False
@@ -59,15 +83,20 @@ class ReasoningSplitter:
         return self._take(rest)
 
     def _next_tag(self) -> tuple[int, str] | None:
-        tags = (self._closing,) if self._thinking else (self._opening, self._closing)
-        found = [(self._held.find(tag), tag) for tag in tags if tag in self._held]
+        found = [(self._held.find(tag), tag) for tag in self._known() if tag in self._held]
         return min(found, default=None)
+
+    def _known(self) -> tuple[str, ...]:
+        """The tags that mean something now: inside thinking its opening is text."""
+        return tuple(tag for tag in self._tags if not (self._thinking and tag == self._opening))
 
     def _turn(self, tag: str) -> Split:
         """Pass a tag."""
-        was_seen, self._seen = self._seen, True
         self._after_tag = True
-        if tag == self._opening:
+        if tag != self._closing and tag not in self._openings:
+            return Split()
+        was_seen, self._seen = self._seen, True
+        if tag in self._openings:
             self._thinking = True
             return Split()
         self._thinking = False
@@ -89,10 +118,26 @@ class ReasoningSplitter:
 
     def _partial(self) -> int:
         """Length of the longest end of the held text that a tag may begin with."""
-        tags = (self._closing,) if self._thinking else (self._opening, self._closing)
+        tags = self._known()
         longest = min(len(self._held), max(len(tag) for tag in tags) - 1)
         ends = (self._held[len(self._held) - length :] for length in range(longest, 0, -1))
         return next((len(end) for end in ends if any(tag.startswith(end) for tag in tags)), 0)
+
+
+def without_thoughts(text: str, opening: str = "", closing: str = "") -> str:
+    """A stored reply without the thinking that stands at its beginning, between the usual tags or a family's own.
+
+    Such texts come from chats of programs that keep the two together. Nothing else is changed.
+    """
+    for begin, end in dict.fromkeys(((opening, closing), _USUAL)):
+        if not (begin and end) or end not in text:
+            continue
+        if text.lstrip().startswith(begin) or begin not in text:
+            splitter = ReasoningSplitter(begin, end)
+            splitter.feed(text)
+            splitter.finish()
+            return splitter.reply
+    return text
 
 
 def _added(one: Split, other: Split) -> Split:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.prompt.reasoning import ReasoningSplitter, Split
+from tavern_tui.prompt.inputs import Policy
+from tavern_tui.prompt.reasoning import ReasoningSplitter, Split, without_thoughts
+from tavern_tui.prompt.templates import BUILT_IN
+from tests.prompt.builders import chat, plan
+from tests.prompt.builders import given as prompt_input
 
 
 def fed(*pieces: str, thinking: bool = False) -> ReasoningSplitter:
@@ -78,3 +83,106 @@ def test_what_was_given_out_adds_up_to_the_whole(text: str) -> None:
         reply = split.reply if split.reclaimed else reply + split.reply
         reasoning += split.reasoning
     assert (reply, reasoning) == (splitter.reply, splitter.reasoning)
+
+
+# What models of each family have been seen to write, and how it is told apart.
+WRITTEN = {
+    "Qwen 3": ("<think>\nHm.\n</think>\n\nHello.", "Hm.\n", "Hello."),
+    "Magistral": ("[THINK]Hm.[/THINK]Hello.", "Hm.", "Hello."),
+    "Seed-OSS": ("<seed:think>Hm.</seed:think>Hello.", "Hm.", "Hello."),
+    "Gemma 4": ("<|channel>thought\nHm.\n<channel|>Hello.", "Hm.\n", "Hello."),
+    "gpt-oss": (
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hello.<|return|>",
+        "Hm.",
+        "Hello.",
+    ),
+    "Command A": (
+        "<|START_THINKING|>Hm.<|END_THINKING|><|START_RESPONSE|>Hello.<|END_RESPONSE|>",
+        "Hm.",
+        "Hello.",
+    ),
+    "Solar Open": ("<|think|>Hm.<|end|><|begin|>assistant<|content|>Hello.", "Hm.", "Hello."),
+    "GLM-4.5": ("\n<think>Hm.</think>\nHello.", "Hm.", "\nHello."),
+}
+
+
+def family(name: str) -> ReasoningSplitter:
+    return ReasoningSplitter(BUILT_IN[name].reasoning_open, BUILT_IN[name].reasoning_close)
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_the_thinking_of_every_family_is_told_apart_letter_by_letter(name: str) -> None:
+    text, reasoning, reply = WRITTEN[name]
+    splitter = family(name)
+    for letter in text:
+        splitter.feed(letter)
+    splitter.finish()
+    assert (splitter.reasoning, splitter.reply) == (reasoning, reply)
+
+
+def test_harmony_may_think_in_several_channels_or_in_none() -> None:
+    splitter = family("gpt-oss")
+    splitter.feed("<|channel|>analysis<|message|>A.<|end|><|start|>assistant<|channel|>commentary<|message|>B.<|end|>")
+    splitter.feed("<|start|>assistant<|channel|>final<|message|>Hello.")
+    assert (splitter.reasoning, splitter.reply) == ("A.B.", "Hello.")
+    straight = family("gpt-oss")
+    straight.feed("<|channel|>final<|message|>Hello.")
+    assert (straight.reasoning, straight.reply) == ("", "Hello.")
+
+
+HARMONY = st.lists(
+    st.sampled_from(
+        [
+            "<|channel|>analysis<|message|>",
+            "<|channel|>final<|message|>",
+            "<|end|>",
+            "<|start|>assistant",
+            "<|",
+            "a",
+            "\n",
+        ]
+    ),
+    max_size=10,
+).map("".join)
+
+
+@given(HARMONY)
+def test_markup_between_channels_is_dropped_wherever_the_stream_is_cut(text: str) -> None:
+    whole, cut = family("gpt-oss"), family("gpt-oss")
+    whole.feed(text)
+    whole.finish()
+    for letter in text:
+        cut.feed(letter)
+    cut.finish()
+    assert (whole.reply, whole.reasoning) == (cut.reply, cut.reasoning)
+    assert "<|end|>" not in whole.reply + whole.reasoning
+
+
+@pytest.mark.parametrize(
+    ("stored", "left"),
+    [
+        ("<think>\nHm.\n</think>\n\nHello.", "Hello."),
+        ("Hm.</think>Hello.", "Hello."),
+        ("Hello.", "Hello."),
+        ("She wrote <think> and </think> on the wall.", "She wrote <think> and </think> on the wall."),
+        ("<think>Hm, I", "<think>Hm, I"),
+        ("<think>Hm.</think>", ""),
+    ],
+)
+def test_thinking_at_the_beginning_of_a_stored_reply_is_no_part_of_it(stored: str, left: str) -> None:
+    assert without_thoughts(stored) == left
+
+
+def test_a_familys_own_tags_are_taken_off_too() -> None:
+    assert without_thoughts("[THINK]Hm.[/THINK]Hello.", "[THINK]", "[/THINK]") == "Hello."
+    assert without_thoughts("[THINK]Hm.[/THINK]Hello.") == "[THINK]Hm.[/THINK]Hello."
+
+
+def test_thoughts_of_the_past_are_not_in_a_prompt() -> None:
+    turns = chat("<think>A secret plan.</think>Come in.", "<think>Mine.</think>Thanks.")
+    for template in (BUILT_IN["Qwen 3"], BUILT_IN["Alpaca"], None):
+        text = plan(prompt_input(turns, template)).text
+        assert "secret" not in text
+        assert "Come in." in text
+        assert "<think>Mine.</think>Thanks." in text
+        assert "secret" in plan(prompt_input(turns, template, policy=Policy.CLASSIC)).text
