@@ -84,10 +84,11 @@ class KeyTable:
 class LoreIndex:
     """The entries in the order in which they are considered, and where to find those that may fire.
 
-    ``always`` are the numbers of those that are looked at for every text; ``deepest`` is the greatest scan depth of
-    their own, ``levels`` are their recursion levels, ``timed`` those that last or wait, by book and number; ``asked``
-    the texts beside the turns that some of them see; ``ranked`` the ids of books whose budget goes by priority.
-    ``needles`` and ``compiled`` are their keys made ready; ``priced`` the texts whose tokens the last prompts wanted.
+    ``always`` are the numbers of those that are looked at for every text, as they are ``unfiled``; ``deepest`` is the
+    greatest scan depth of their own, ``levels`` are their recursion levels, ``timed`` those that last or wait, by book
+    and number; ``asked`` the texts beside the turns that some of them see; ``ranked`` the ids of books whose budget
+    goes by priority. ``needles`` and ``compiled`` are their keys made ready; ``priced`` the texts whose tokens the last
+    prompts wanted.
     """
 
     def __init__(self, given: PromptInput) -> None:
@@ -103,6 +104,7 @@ class LoreIndex:
         self._remembered: dict[str, frozenset[int]] = {}
         self._kept = 0
         self._file(ASCII_WORD if self._exact else WORD)
+        self.unfiled = frozenset(self.always)
         entries = self.entries
         self.deepest = min(MOST_TURNS, max((one.depth or 0 for one in entries), default=0))
         self.tails = {one.tail for one in entries if one.tail is not None}

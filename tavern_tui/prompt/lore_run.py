@@ -266,7 +266,11 @@ class LoreRun:
 
     def _where(self, one: Listed, key: str) -> str:
         """Whose turn a key of an entry stands in, if it is one."""
-        for distance, (item, _) in enumerate(self.scan.scanned.turns(self.scan.depth(one, self.wider))):
-            if self.scan.finds(one, key, self.scan.scanned.alone(distance)):
+        scan, scanned = self.scan, self.scan.scanned
+        filed = one.at not in scan.index.unfiled
+        for distance, (item, text) in enumerate(scanned.turns(scan.depth(one, self.wider))):
+            if filed and one.at not in scan.index.hits(text):
+                continue
+            if scan.finds(one, key, scanned.alone(distance)):
                 return f"{item.source}, {distance} above the newest" if distance else item.source
         return "another entry or a note"
