@@ -12,7 +12,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.prompt import group
 from tavern_tui.prompt.bias import newest_bias
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput, Quiet
-from tavern_tui.prompt.instruct import InstructFormat, PlainFormat, TurnFormat
+from tavern_tui.prompt.instruct import InstructFormat, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.story import Story, untrusted
@@ -66,6 +66,17 @@ def continued_in_plain(continued: Item, char: str, *, line: bool) -> Item:
     name = f"{char}:" if line else ""
     blank = "" if text[:1].isspace() else " "
     return replace(continued, name="", text=name + blank + text, token_ids=None)
+
+
+def continued_in_template(continued: Item, form: TurnFormat, char: str) -> Item:
+    """A continued turn as SillyTavern writes it in a template: the character's name is taken off its very beginning.
+
+    That is a name without a sequence before it, or a sequence that is the name.
+    """
+    text = form.write(continued, Place()).text
+    if not text.lstrip().startswith(f"{char}:"):
+        return continued
+    return replace(continued, bare=True, text=text.replace(f"{char}:", "", 1).lstrip(), token_ids=None)
 
 
 def _quiet(given: PromptInput, quiet: Quiet, story: Story, form: TurnFormat, begun: str, kept: str) -> Ending:

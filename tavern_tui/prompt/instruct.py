@@ -92,7 +92,7 @@ class InstructFormat:
 
     ``exact`` writes what SillyTavern 1.12.6 writes where that is an oversight of its own: names in the user's lines of
     examples under ``force``, a missing newline after examples while ``macro`` is off, no blank before a prefill but a
-    newline after it, the character's name for nameless injections, no name in a continued turn without a sequence.
+    newline after it, the character's name for nameless injections.
     """
 
     template: InstructTemplate
@@ -123,7 +123,7 @@ class InstructFormat:
     def write(self, item: Item, place: Place) -> Written:
         """Sequence, text and suffix; less of them where a neighbour of the same role is merged with."""
         if item.bare:
-            return Written(item, "", item.text, "\n")
+            return Written(item, "", item.text, "" if item.continued else "\n")
         template, role = self.template, self.role(item)
         merges = template.alternates
         opening = self._filled(self._sequence(item, place), item)
@@ -137,8 +137,7 @@ class InstructFormat:
         if merges and role is place.older:
             opening = ""
         text = self._text(item)
-        lost = self.exact and item.continued and not opening and item.name == self.char
-        body = f"{item.name}: {text}" if self._names(item) and not lost else text
+        body = f"{item.name}: {text}" if self._names(item) else text
         return Written(item, opening, body, closing)
 
     def reply_line(self, item: Item, older: Role | None) -> Written:

@@ -18,7 +18,7 @@ from tavern_tui.prompt.borders import Borders, borders
 from tavern_tui.prompt.chat_messages import OPENING_TURN
 from tavern_tui.prompt.classic_fill import ClassicFill, Filled
 from tavern_tui.prompt.counting import Counting, Counts
-from tavern_tui.prompt.ending import Ending, continued_in_plain, ending
+from tavern_tui.prompt.ending import Ending, continued_in_plain, continued_in_template, ending
 from tavern_tui.prompt.examples import Dialogue, example_dialogue, separator_item
 from tavern_tui.prompt.head import Head, head
 from tavern_tui.prompt.history import STEP, HistoryWalk, continued_item, turn_items
@@ -125,10 +125,8 @@ class TextAssembly:
     def _classic_layout(self, filled: Filled, used: int, continued: Item | None) -> Layout:
         filler = self.filler if filled.wants_filler else None
         there = bool(filled.history) or filler is not None or filled.empty
-        form = self.form
-        if continued is not None and isinstance(form, PlainFormat):
-            line = form.reply_name and there and not self.greeting_alone and not self.of_user
-            continued = continued if filled.alone else continued_in_plain(continued, self.story.char, line=line)
+        if continued is not None and not filled.alone:
+            continued = self._going_on(continued, there=there)
         of_user = continued is not None and continued.speaker is Speaker.USER
         included = {id(item) for item in filled.history}
         out = [one for one in self.injections if id(one.item) not in included]
@@ -147,6 +145,14 @@ class TextAssembly:
             closed_thoughts=self._closed_thoughts(),
             left_out=tuple(self._left_out(out, used, filled.cut)),
         )
+
+    def _going_on(self, continued: Item, *, there: bool) -> Item:
+        """The turn to continue as SillyTavern writes it below others; ``there``: some of them are in."""
+        form, char = self.form, self.story.char
+        if not isinstance(form, PlainFormat):
+            return continued_in_template(continued, form, char)
+        line = form.reply_name and there and not self.greeting_alone and not self.of_user
+        return continued_in_plain(continued, char, line=line)
 
     def _economy(self, base: int) -> Counting[Layout]:
         """Everything while it fits; then without examples; then without the oldest quarter of the history."""
