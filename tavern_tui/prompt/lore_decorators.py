@@ -3,8 +3,9 @@
 What a field of ``LoreEntry`` can say is written into the entry; the rest is a ``Conditions``. A decorator that is not
 known here, or whose value means nothing, does nothing, and the ``@@@`` lines after it are tried in its place. The
 entry in its book keeps its text as it is. Under ``exact`` only SillyTavern's two are known.
-Source: character card V3 specification, Lorebook; SillyTavern 1.12.6 ``parseDecorators``; RisuAI's own names for what a
-field can say, too (``end``, ``match_full_word``, ``probability``, ``unrecursive`` …).
+Source: character card V3 specification, Lorebook; SillyTavern 1.12.6 ``parseDecorators``; of RisuAI's own those for
+what a field can say, too (``end``, ``match_full_word``, ``probability`` …), and those that put a text into another
+entry's.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Conditions:
     chat, ``user_icon`` the persona's name. Of each list in ``additional`` one key must stand in the text, too; none of
     ``excluded`` may, and not all of a list in ``excluded_together``. ``yields``: the first to go where room is short.
     ``slot`` is the card's field that the text joins. ``from_start``: the depth counts from the chat's first turn.
-    ``silences`` are the ``UI_PROMPTS`` that are left out while the entry is in.
+    ``silences`` are the ``UI_PROMPTS`` that are left out while the entry is in. ``into`` is the title of the entry that
+    the text joins: in the place of ``replaces`` where that stands in it, else below it, above it where ``on_top``.
     """
 
     after: int = 0
@@ -45,6 +47,9 @@ class Conditions:
     slot: str = ""
     from_start: int | None = None
     silences: tuple[str, ...] = ()
+    into: str = ""
+    replaces: str = ""
+    on_top: bool = False
 
 
 NO_CONDITIONS = Conditions()
@@ -131,6 +136,9 @@ def _applied(entry: LoreEntry, content: str, said: Mapping[str, Any]) -> Decorat
             slot=place if isinstance(place, str) else "",
             from_start=said.get("from_start") if place is None else None,
             silences=tuple(said.get("silences", ())),
+            into=said.get("into", ""),
+            replaces=said.get("replaces", ""),
+            on_top="on_top" in said,
         )
     forced = said.get("forced", False)
     return Decorated(replace(entry, **changes), content, forced, "silenced" in said and not forced, conditions)
@@ -235,6 +243,9 @@ _KNOWN: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
         "recursive": ("prevent_recursion", _always(False)),
         "unrecursive": ("prevent_recursion", _always(True)),
         "no_recursive_search": ("exclude_recursion", _always(True)),
+        "inject_lore": ("into", _text),
+        "inject_replace": ("replaces", _text),
+        "inject_prepend": ("on_top", _yes),
     }
 )
 _EXACT: Mapping[str, str] = MappingProxyType({"activate": "forced", "dont_activate": "silenced"})

@@ -25,7 +25,7 @@ _ROLE_NUMBER = {InjectionRole.SYSTEM: 0, InjectionRole.USER: 1, InjectionRole.AS
 
 def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, Story]:
     """The input and the story of a prompt with ``lore`` in its places."""
-    by_order = sorted(lore.fired, key=lambda one: -one.one.entry.order)
+    by_order = sorted(_joined(lore.fired), key=lambda one: -one.one.entry.order)
     ordered = [one for one in reversed(by_order) if one.text]
 
     def at(position: LorePosition) -> list[Fired]:
@@ -69,6 +69,22 @@ def left_out(lore: Lore, switched_off: Iterable[tuple[str, str]]) -> Iterator[Pa
     if len(patterns) > MOST_TOLD:
         more = f"{len(patterns) - MOST_TOLD:,} more lore keys"
         yield Part(PartKind.LORE, more, "", state=PartState.OUT, reason="switched off like those before them")
+
+
+def _joined(fired: Sequence[Fired]) -> list[Fired]:
+    """What fired, texts that go into another entry's in there; where that one did not fire they are nowhere."""
+    found = [one for one in fired if not one.one.conditions.into]
+    for guest in fired:
+        asked = guest.one.conditions
+        for at, host in enumerate(found) if asked.into else ():
+            if host.one.entry.comment.strip() != asked.into:
+                continue
+            if asked.replaces:
+                text = host.text.replace(asked.replaces, guest.text, 1)
+            else:
+                text = f"{guest.text}\n{host.text}" if asked.on_top else f"{host.text}\n{guest.text}"
+            found[at] = replace(host, text=text)
+    return found
 
 
 def _in_card_fields(story: Story, fired: Sequence[Fired]) -> Story:

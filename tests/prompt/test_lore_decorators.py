@@ -165,6 +165,25 @@ def test_a_text_joins_a_field_of_the_card(field: str) -> None:
     assert any(part.source == "lore: The dragon (Book)" and part.body == "It sleeps." for part in made.included)
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("@@inject_lore The hill",), "A hill of stone.\nIt sleeps."),
+        (("@@inject_lore The hill", "@@inject_prepend"), "It sleeps.\nA hill of stone."),
+        (("@@inject_lore The hill", "@@inject_replace stone."), "A hill of It sleeps."),
+        (("@@inject_lore The sea",), "A hill of stone."),
+    ],
+)
+def test_a_text_joins_another_entry_s(lines: tuple[str, ...], expected: str) -> None:
+    hill = LoreEntry(uid=1, constant=True, content="A hill of stone.", comment="The hill")
+    dragon = LoreEntry(uid=2, keys=("dragon",), content="\n".join((*lines, "It sleeps.")))
+    made = plan(given(TURNS, lorebooks=(Lorebook("Book", (hill, dragon)),)))
+    (part,) = [part for part in made.included if "A hill" in part.body]
+    assert part.body.strip() == expected
+    assert made.text.count("It sleeps.") == ("It sleeps." in expected)
+    assert len(made.fired) == 2
+
+
 def test_the_users_own_prompts_can_be_switched_off_and_a_cards_cannot() -> None:
     own = saying("@@disable_ui_prompt system_prompt", "@@disable_ui_prompt post_history_instructions")
     own = replace(own, post_history_text="Be brief.")
