@@ -208,9 +208,10 @@ def test_esc_in_one_terminal_stops_the_reply_of_the_other(start: Start, home: Ho
     server.hold(10)
     first, second = start(), start()
     say(first, "Hello")
-    second.until_shown("r1w9", ELSEWHERE)
+    second.until_shown("r1w9", ELSEWHERE, "Esc Stop")
     second.type("\x1b")
     second.until_gone(ELSEWHERE)
+    second.until_gone("Esc Stop")
     first.read_until(lambda: len(home.texts()) == 2)
     assert home.texts() == ["Hello", server.reply(1, 10)]
     first.until_gone("Esc Stop")

@@ -12,7 +12,7 @@ from tavern_tui.session.starter_note import count_starter_reply, starter_status
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.problems import OTHER_ENGINE, Problems
 from tavern_tui.ui.chat.progress import Progress
-from tavern_tui.ui.widgets.status import Away, Connecting
+from tavern_tui.ui.widgets.status import Away, Connecting, Waiting
 
 EVERY_SECONDS = 10.0
 """How long until a server that did not answer is asked again."""
@@ -70,6 +70,10 @@ class EngineWatch:
             ready = await self.look()
         except TavernError:
             return  # the reply that failed for it has said so
+        finally:
+            # A host that had ended was started for the question, and told of its loading.
+            if isinstance(self._progress.status.phase, Waiting) and not self._session.busy:
+                self._progress.idle()
         self.show(ready)
         if ready.starter and (note := await asyncio.to_thread(count_starter_reply, self._directories)):
             self._mirror.note(str(note))

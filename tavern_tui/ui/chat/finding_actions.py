@@ -54,7 +54,7 @@ async def bookmark(screen: ChatScreen, _argument: str = "") -> None:
     on = not is_bookmarked(tree, turn.id)
     await screen.open_session.changes.bookmark(turn.id, on)
     screen.mirror.refresh(screen.open_session.tree, turn.id)
-    screen.hint("Bookmark set · ' lists them · u undoes" if on else "Bookmark taken away · u undoes")
+    screen.hint("Bookmark set · ' lists them · {undo} undoes" if on else "Bookmark taken away · {undo} undoes")
 
 
 async def bookmarks(screen: ChatScreen, _argument: str = "") -> None:

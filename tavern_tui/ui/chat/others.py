@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -23,14 +23,15 @@ from tavern_tui.ui.chat.progress import Progress
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.widgets.status import Elsewhere
 
-HINT = "writing in another terminal · Esc stops it"
-
 
 class Others:
-    """Follows the chat of ``session``; ``run`` it beside everything else."""
+    """Follows the chat of ``session``; ``run`` it beside everything else. ``on_state``: others began or ended one."""
 
-    def __init__(self, session: ChatSession, mirror: Mirror, progress: Progress) -> None:
+    def __init__(
+        self, session: ChatSession, mirror: Mirror, progress: Progress, *, on_state: Callable[[], None]
+    ) -> None:
         self._session = session
+        self._on_state = on_state
         self._mirror = mirror
         self._progress = progress
         self.follower = ChatFollower(session.log)
@@ -53,16 +54,17 @@ class Others:
                 self._changed(event)
             case OtherReplyStarted(reply=reply):
                 self.writing = True
-                self._progress.tell(phase=Elsewhere(), hint=HINT)
+                self._progress.phase(Elsewhere())
                 self._show(reply)
+                self._on_state()
             case OtherReplyGrew(reply=reply):
                 self._show(reply)
             case OtherReplyEnded(reply=reply):
                 self.writing = bool(self.follower.writing)
                 if not self._session.busy:
-                    self._progress.tell(hint="")
                     self._progress.idle()
                     self._mirror.keep_up(self._session.tree, [reply.turn])
+                self._on_state()
             case FollowingRefused(error=error):
                 self._mirror.note(str(error))
 

@@ -76,5 +76,5 @@ class Progress:
 
     async def ended(self) -> None:
         """Nothing is being written any more."""
-        self.tell(phase=Idle(), hint="")
+        self.phase(Idle())
         await self._on_ended()

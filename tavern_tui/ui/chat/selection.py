@@ -44,7 +44,9 @@ class Selection:
 
     def move(self, steps: int) -> None:
         """Select the turn so many turns further on (negative: before)."""
-        self.select(self._mirror.neighbour(self.turn, steps))
+        self.renew()  # a reply has another id once it is saved
+        if self.turn:
+            self.select(self._mirror.neighbour(self.turn, steps))
 
     def renew(self) -> None:
         """The chat has changed: a turn that is gone is no longer selected; a last turn is in its place."""

@@ -140,8 +140,7 @@ async def delete(screen: ChatScreen, _argument: str = "") -> None:
         screen.selection.leave()
         screen.composer.put(turn.text)
     screen.selection.renew()
-    way_back = "u" if screen.selection.turn else "/undo" if screen.composer.is_empty else "ctrl+p Undo"
-    screen.hint(f"Deleted {turns(gone)} · {way_back} brings back")
+    screen.hint(f"Deleted {turns(gone)} · {{undo}} brings back")
 
 
 async def hide(screen: ChatScreen, _argument: str = "") -> None:
@@ -149,7 +148,9 @@ async def hide(screen: ChatScreen, _argument: str = "") -> None:
     turn = chosen(screen)
     await screen.open_session.changes.hide(turn.id, not turn.hidden)
     screen.mirror.refresh(screen.open_session.tree, turn.id)
-    screen.hint("The model reads it again · u undoes" if turn.hidden else "The model no longer reads it · u undoes")
+    screen.hint(
+        "The model reads it again · {undo} undoes" if turn.hidden else "The model no longer reads it · {undo} undoes"
+    )
 
 
 async def unfold(screen: ChatScreen, _argument: str = "") -> None:
@@ -178,11 +179,7 @@ async def undo(screen: ChatScreen, _argument: str = "") -> None:
         return
     what = await screen.open_session.changes.undo()
     screen.renew()
-    screen.hint(
-        f"Undone: {what} · {'U' if screen.selection.turn else '/redo'} brings it back"
-        if what
-        else "There is nothing to undo"
-    )
+    screen.hint(f"Undone: {what} · {{redo}} brings it back" if what else "There is nothing to undo")
 
 
 async def redo(screen: ChatScreen, _argument: str = "") -> None:

@@ -14,6 +14,14 @@ BURST_SECONDS: Final = 0.2
 CONFIRM_SECONDS: Final = 3.0
 """How long a first press of a key that takes something away waits for the second."""
 
+
+def ways_back(*, selected: bool, empty: bool) -> dict[str, str]:
+    """How ``{undo}`` and ``{redo}`` are asked for: with a turn ``selected``, in an ``empty`` composer, in another."""
+    if selected:
+        return {"{undo}": "u", "{redo}": "U"}
+    return {"{undo}": "/undo", "{redo}": "/redo"} if empty else {"{undo}": "ctrl+p Undo", "{redo}": "ctrl+p Redo"}
+
+
 CONFIRMED: Final = frozenset({"turn.delete", "turn.regenerate"})
 """The actions that act on the second press."""
 

@@ -35,6 +35,7 @@ from tavern_tui.ui.chat.problems import OTHER_CHAT, Problems, offers_for
 from tavern_tui.ui.chat.progress import Progress
 from tavern_tui.ui.chat.replies import Replies
 from tavern_tui.ui.chat.selection import Selection
+from tavern_tui.ui.chat.turn_mode import ways_back
 from tavern_tui.ui.chat.whereabouts import Whereabouts
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Part
 from tavern_tui.ui.chatlog.view import ChatLog, reading_measure
@@ -89,6 +90,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._replies: Replies | None = None
         self._engine: EngineWatch | None = None
         self._hint_timer: Timer | None = None
+        self._hint = ""
         self.replying = False
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
         self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
@@ -159,7 +161,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             progress=self.progress,
             problems=self.problems,
         )
-        self.others = Others(session, self.mirror, self.progress)
+        self.others = Others(session, self.mirror, self.progress, on_state=self.show_state)
         self.whereabouts = Whereabouts(self)
         tree = session.tree
         self.mirror.display = session.display
@@ -209,6 +211,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             self.hint("A reply is being written · Esc stops it")
             return
         self.replying = True
+        self.hint("")
         self.problems.clear()
         self.selection.leave()
         self.mirror.log.follow_end()
@@ -238,16 +241,28 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         return True
 
     def hint(self, text: str, *, lasting: bool = False, seconds: float = HINT_SECONDS) -> None:
-        """Say something about this moment; it goes by itself unless ``lasting``. "" takes it away."""
+        """Say something about this moment; it goes by itself unless ``lasting``. "" takes it away.
+
+        ``{undo}`` and ``{redo}`` in it are how these are asked for where the user is by then.
+        """
         if self._hint_timer is not None:
             self._hint_timer.stop()
             self._hint_timer = None
-        self.progress.tell(hint=text or self.editor.way_out)
+        self._hint = text or self.editor.way_out
+        self._show_hint()
         if text and not lasting:
             self._hint_timer = self.set_timer(seconds, lambda: self.hint(""))
 
+    def _show_hint(self) -> None:
+        ways = ways_back(selected=bool(self.selection.turn), empty=self.composer.is_empty)
+        text = self._hint
+        for place, way in ways.items():
+            text = text.replace(place, way)
+        self.progress.tell(hint=text)
+
     def show_state(self) -> None:
         """Show the keys that hold now."""
+        self._show_hint()
         titles = {"composer.send": "Save"} if self.editor.turn else {}
         if self.session is None or not self.session.tree.tip:
             titles |= dict.fromkeys(("reply.swipe", "turn.select", "reply.regenerate"), "")
@@ -261,7 +276,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """Give ``turn`` another text."""
         await self.open_session.changes.edit(turn, text)
         self.mirror.refresh(self.open_session.tree, turn)
-        self.hint("Changed · /undo brings the old text back")
+        self.hint("Changed · {undo} brings the old text back")
 
     def renew(self) -> None:
         """Show what undo or redo made of the chat."""
@@ -287,6 +302,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     async def _reply_ended(self) -> None:
         self.replying = False
+        self.selection.renew()  # the reply has the id of its turn now
         self.hint("")
         self.outbox.reply_ended(leaving=self.tavern.leaving)
         self.show_state()

@@ -162,7 +162,9 @@ def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
         _name("model", status.model, 30, "$text-muted"),
     ]
     if isinstance(status.phase, Idle):
-        found.append(_Piece(70, _shortened(safe_line(status.advice), glyphs), "$text-muted", soft=70))
+        advice = plain(safe_line(status.advice), glyphs)
+        # What it is about comes before what could be done about it.
+        found.append(_Piece(70, tuple(dict.fromkeys((advice, advice.partition(" · ")[0]))), "$text-muted", soft=45))
     else:
         style = "bold $text-warning" if isinstance(status.phase, Away) else "$text-accent"
         found.append(_Piece(95, _phase_forms(status.phase, glyphs), style, soft=60))
@@ -170,7 +172,8 @@ def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
     hint = _shortened(safe_line(status.hint), glyphs)
     # What is said of this moment is read whole, if anything is: it is cut only where it would not fit alone.
     shortest = min(_SHORTEST_HINT, space) if hint and cell_len(hint[-1]) > space else 0
-    found.append(_Piece(100, hint, "bold $text-accent", soft=85, shortest=shortest))
+    soft = 99 if hint and cell_len(hint[0]) <= space else 85
+    found.append(_Piece(100, hint, "bold $text-accent", soft=soft, shortest=shortest))
     return [piece for piece in found if piece.forms and piece.forms[0]]
 
 

@@ -93,6 +93,32 @@ async def test_the_way_back_that_is_told_after_deleting_can_be_gone(tmp_path: Pa
         assert tree_texts(app) == ["Hello"]
 
 
+async def test_the_way_back_is_the_one_that_acts_where_the_user_is_by_then(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "She nods.", "She smiles.").begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await typed(pilot, "", "up", "x")
+        await pilot.pause(0.4)
+        assert hint(app) == "The model no longer reads it · u undoes"
+        await typed(pilot, "", "escape")
+        assert hint(app) == "The model no longer reads it · /undo undoes"
+        await typed(pilot, "And", "enter")
+        assert hint(app) == ""
+
+
+async def test_a_selected_reply_stays_selected_when_it_is_saved(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, ["She opens", 0.3, " the door."])
+    async with evening.begun() as (app, pilot):
+        await pilot.press("g", "o", "enter")
+        while "She opens" not in texts(app)[-1:]:
+            await pilot.pause(0.01)
+        await pilot.press("up")
+        await settled(pilot)
+        await typed(pilot, "", "k")
+        await pilot.pause(0.4)
+        path = app.chat.open_session.tree.path()
+        assert app.chat.selection.turn == path[-2].id
+
+
 async def test_a_command_that_there_is_not_is_named_at_any_width(tmp_path: Path) -> None:
     async with Evening(tmp_path).begun(size=(45, 13)) as (app, pilot):
         await typed(pilot, "/nonsense", "enter")

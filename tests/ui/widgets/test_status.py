@@ -123,6 +123,13 @@ def test_numbers_beside_a_prompts_progress_say_what_they_count() -> None:
         assert ("1,204/2,048" in text) is ("context 1,204/2,048" in text)
 
 
+def test_the_starter_is_named_where_there_is_no_space_for_what_to_do_about_it() -> None:
+    status = replace(EVENING, engine="", model="", advice="starter 135M · /connect for a better model")
+    assert "starter 135M · /connect" in line(status, 120)
+    assert "starter 135M" in line(status, 45)
+    assert "/connect" not in line(status, 45)
+
+
 def test_advice_stands_behind_the_model_while_nothing_goes_on() -> None:
     status = replace(EVENING, engine="", model="starter 135M", advice="/connect for a better model")
     assert "starter 135M · /connect for a better model" in line(status, 80)
