@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 
 def refuse(screen: ChatScreen, error: TavernError) -> None:
-    """Say ``error`` in the status line, with its hint if there is space; below the chat where that is too narrow."""
+    """Say ``error`` in the status line, with its hint if there is space; below the chat where that is too narrow.
+
+    Parts of a hint are separated by `` · ``; the first may stand for all.
+    """
     room = screen.size.width - 2
-    if told := next((text for text in (str(error), error.title) if cell_len(text) <= room), ""):
+    shorter = f"{error.title} {error.hint.partition(' · ')[0]}"
+    if told := next((text for text in (str(error), shorter, error.title) if cell_len(text) <= room), ""):
         screen.hint(told)
     else:
         screen.problems.show(error, ())

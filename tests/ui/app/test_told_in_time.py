@@ -122,7 +122,7 @@ async def test_a_selected_reply_stays_selected_when_it_is_saved(tmp_path: Path) 
 async def test_a_command_that_there_is_not_is_named_at_any_width(tmp_path: Path) -> None:
     async with Evening(tmp_path).begun(size=(45, 13)) as (app, pilot):
         await typed(pilot, "/nonsense", "enter")
-        assert hint(app) == "There is no /nonsense."
+        assert hint(app) == "There is no /nonsense. /help shows them all"
         assert app.chat.composer.full_text == "/nonsense"
 
 
