@@ -195,12 +195,14 @@ class EncodingCounter:
         name, self._own = encoding_of(model)
         self._process = VocabularyProcess("encoding", name)
         self._refused = False
+        self._seen = False
 
     async def exact(self) -> bool:
-        """Whether the counts are those of the model's own vocabulary; starts what counts where it is."""
-        if self._own and not self._refused:
+        """Whether the counts are those of the model's own vocabulary; starts what counts to find that out, once."""
+        if self._own and not self._refused and not self._seen:
             try:
                 await self._process.facts()
+                self._seen = True
             except EngineError:
                 self._refused = True
         return self._own and not self._refused

@@ -105,6 +105,13 @@ def test_options_take_the_place_of_what_the_library_has(tavern: Tavern, tmp_path
     assert (found["policy"], found["context_tokens"], found["limit"], found["padding"]) == ("classic", 1024, 899, 64)
 
 
+def test_the_policy_that_is_set_is_used_unless_another_is_asked_for(tavern: Tavern, tavern_home: Path) -> None:
+    (tavern_home / "config").mkdir()
+    (tavern_home / "config" / "config.yaml").write_text("reply:\n  policy: classic\n", encoding="utf-8")
+    assert looked(tavern)["policy"] == "classic"
+    assert looked(tavern, "--policy", "economy")["policy"] == "economy"
+
+
 def test_a_persona_may_be_a_name_or_a_text(tavern: Tavern, tmp_path: Path) -> None:
     named = looked(tavern, "--persona", "Ann")
     assert "Mira keeps the night ferry and talks to Ann." in named["text"]

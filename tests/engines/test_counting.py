@@ -206,6 +206,14 @@ async def test_another_models_encoding_counts_with_a_margin() -> None:
         await other.close()
 
 
+async def test_whether_counts_are_exact_is_found_out_once() -> None:
+    counter = EncodingCounter("gpt-4")
+    assert await counter.exact()
+    await counter.close()
+    assert await counter.exact()
+    assert counter._process._process is None
+
+
 async def test_where_no_tokenizer_is_installed_characters_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     counter = EncodingCounter("gpt-4")
     counter._process = VocabularyProcess("encoding", "no_such_encoding")
