@@ -48,11 +48,15 @@ _SPEAKERS = {_S: Speaker.NARRATOR, _U: Speaker.USER, _A: Speaker.CHARACTER}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a chat template was found to do. ``template`` is ``None`` where ``problem`` says why it has no such form."""
+    """What a chat template was found to do. ``template`` is ``None`` where ``problem`` says why it has no such form.
+
+    ``renders``: it writes every text of a chat once, so that prompts can be rendered with it all the same.
+    """
 
     template: InstructTemplate | None
     manners: Manners
     problem: str = ""
+    renders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,16 @@ def read(answers: Answers, *, bos: str = "", eos: str = "") -> Reading:
 
     ``bos`` is left out at the beginning of a prompt: the engine adds it.
     """
-    manners = _manners(answers)
+    manners, renders = _manners(answers), _renders(answers)
     try:
         turns = _turns(answers, bos, eos)
         template = _template(turns, answers, manners, bos=bos, eos=eos)
     except _IrregularError as why:
-        return Reading(None, manners, str(why))
+        return Reading(None, manners, str(why), renders)
     wrong = next((name for name in ("chat", "led", "noted") if not _equal(template, answers[name], name, bos)), "")
     if wrong:
-        return Reading(None, manners, "It writes a turn in other ways at other places.")
-    return Reading(template, manners)
+        return Reading(None, manners, "It writes a turn in other ways at other places.", renders)
+    return Reading(template, manners, renders=renders)
 
 
 def same_head(template: InstructTemplate, own: InstructTemplate) -> bool:
@@ -121,6 +125,14 @@ def _manners(answers: Answers) -> Manners:
         return isinstance(found, Structure) and found.whole(len(PROBES[name].roles))
 
     return Manners(takes("led"), takes("noted"), not takes("twice"), takes("greeted"))
+
+
+def _renders(answers: Answers) -> bool:
+    for name in ("chat", "said", "answered"):
+        found = answers[name]
+        if isinstance(found, Refusal) or sorted(found.texts) != list(range(len(PROBES[name].roles))):
+            return False
+    return True
 
 
 def _gaps(answers: Answers, name: str) -> tuple[str, ...]:

@@ -20,9 +20,14 @@ def sends_messages(info: EngineInfo, options: ReplyOptions) -> bool:
     return can.chat_completion and (options.chat_completion or not can.text_completion)
 
 
-def assembly(given: PromptInput, info: EngineInfo, options: ReplyOptions) -> Counting[PromptPlan]:
-    """The planning of a prompt for an engine; to be driven with its counts. Raises ``PromptError``."""
-    if not sends_messages(info, options):
+def assembly(
+    given: PromptInput, info: EngineInfo, options: ReplyOptions, *, as_messages: bool = False
+) -> Counting[PromptPlan]:
+    """The planning of a prompt for an engine; to be driven with its counts. Raises ``PromptError``.
+
+    ``as_messages``: as messages whatever the engine takes, because they will be rendered.
+    """
+    if not (as_messages or sends_messages(info, options)):
         from tavern_tui.prompt.assemble import assemble
 
         return assemble(given)

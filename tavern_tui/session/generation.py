@@ -15,6 +15,7 @@ from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import reply_not_saved
 from tavern_tui.domain.errors import EngineError, EngineFault, StorageError, TavernError
 from tavern_tui.domain.events import Receipt, Speaker, TextExtended, TurnAdded, TurnTokens
+from tavern_tui.domain.request import Segment
 from tavern_tui.engines import base
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.session import events as out
@@ -46,6 +47,7 @@ class Generation:
         options: ReplyOptions,
         place: ReplyPlace,
         text: ReplyText,
+        prompt: tuple[Segment, ...] = (),
     ) -> None:
         self._log = log
         self._connection = connection
@@ -54,6 +56,7 @@ class Generation:
         self._options = options
         self._place = place
         self._text = text
+        self._prompt = prompt
         self._stream: ReplyStream | None = None
         self._stopped = False
         self._finished: base.Finished | None = None
@@ -242,15 +245,16 @@ class Generation:
 
     def _request(self) -> base.Request:
         plan, options = self._plan, self._options
+        as_chat = plan.chat is not None and not self._prompt
         return base.Request(
-            prompt=() if plan.chat else plan.segments(),
-            messages=plan.messages() if plan.chat else (),
+            prompt=() if as_chat else self._prompt or plan.segments(),
+            messages=plan.messages() if as_chat else (),
             response_tokens=self._text.most_tokens,
             sampling=options.preset,
             stop=plan.stop,
             seed=options.seed,
             chat=self._log.key,
-            prefill=plan.chat.prefill if plan.chat else "",
+            prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
             banned=plan.banned,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,26 +19,30 @@ if TYPE_CHECKING:
     from tavern_tui.domain.template import ContextTemplate, InstructTemplate
     from tavern_tui.engines.base import EngineInfo
     from tavern_tui.prompt.jinja_reading import Reading
-    from tavern_tui.session.own_template import OwnTemplate, TemplateRenderer
+    from tavern_tui.session.own_template import OwnTemplate, TemplateRenderer, WholeTemplate
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateChoice:
     """The templates for a model and, in a few words, why. ``instruct`` of ``None`` is plain text.
 
-    ``note`` is a sentence that should be told once: why something else was taken than one would expect.
+    ``note`` is a sentence that should be told once: why something else was taken than one would expect. ``whole``:
+    prompts are rendered with the model's chat template, and ``instruct`` is only the nearest family.
     """
 
     instruct: InstructTemplate | None
     context: ContextTemplate
     why: str
     note: str = ""
+    whole: WholeTemplate | None = None
 
     @property
     def name(self) -> str:
         """What the choice is called."""
-        from tavern_tui.prompt.templates import PLAIN
+        from tavern_tui.prompt.templates import OWN, PLAIN
 
+        if self.whole is not None:
+            return OWN
         return self.instruct.name if self.instruct else PLAIN
 
 
@@ -96,6 +100,8 @@ class ModelTemplates:
         if reading is not None and reading.template is not None:
             return _choice(reading.template, why)
         found = await self._found(info)
+        if reading is not None and reading.renders:
+            return replace(found, why=why, note="", whole=self._whole(info, reading))
         told = reading.problem if reading is not None else "It has none."
         return _with_note(found, f"The model's chat template has no form to write with: {told} {found.name} is used.")
 
@@ -114,11 +120,19 @@ class ModelTemplates:
         """What rendering the model's chat template shows; ``None`` where it has none."""
         if not info.chat_template.strip():
             return None
+        return await self._rendering().reading(own_template_of(info), self._today())
+
+    def _whole(self, info: EngineInfo, reading: Reading) -> WholeTemplate:
+        from tavern_tui.session.own_template import WholeTemplate
+
+        return WholeTemplate(own_template_of(info), reading, self._rendering())
+
+    def _rendering(self) -> TemplateRenderer:
         if self._renderer is None:
             from tavern_tui.session.own_template import TemplateRenderer
 
             self._renderer = TemplateRenderer()
-        return await self._renderer.reading(own_template_of(info), self._today())
+        return self._renderer
 
 
 def own_template_of(info: EngineInfo) -> OwnTemplate:
@@ -153,4 +167,4 @@ def _choice(instruct: InstructTemplate | None, why: str) -> TemplateChoice:
 
 def _with_note(choice: TemplateChoice, note: str) -> TemplateChoice:
     told = " ".join(part for part in (choice.note, note) if part)
-    return TemplateChoice(choice.instruct, choice.context, choice.why, told)
+    return replace(choice, note=told)

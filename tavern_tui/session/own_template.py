@@ -101,6 +101,19 @@ class TemplateRenderer:
         return found.filled([message.content for message in said], tokens, bos=template.bos)
 
 
+@dataclass(frozen=True, slots=True)
+class WholeTemplate:
+    """A chat template that every prompt is rendered with as a whole, because it has no form as an instruct template."""
+
+    template: OwnTemplate
+    reading: Reading
+    renderer: TemplateRenderer
+
+    async def prompt(self, messages: Sequence[Message], now: datetime, *, prefill: str = "") -> tuple[Segment, ...]:
+        """As ``TemplateRenderer.prompt``."""
+        return await self.renderer.prompt(self.template, self.reading, messages, now, prefill=prefill)
+
+
 def rendered(
     template: OwnTemplate, orders: Sequence[RoleOrder], now: datetime, *, wall_seconds: float = WALL_SECONDS
 ) -> list[Structure | Refusal]:

@@ -21,12 +21,12 @@ from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, Pr
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.request import Segment
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.chat_variables import ChatVariables, swipes_of
 from tavern_tui.session.connection import Connection, Ready
-from tavern_tui.session.counting import drive
 from tavern_tui.session.greeting import Speech
 from tavern_tui.session.lore import PROPERTY, as_property, read_state
 from tavern_tui.session.options import ReplyOptions, for_starter
@@ -51,12 +51,13 @@ RESPONSE_TOKENS = "response_tokens"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything that stands before the engine writes."""
+    """Everything that stands before the engine writes. ``prompt`` is what it reads, where that is not the plan's."""
 
     ready: Ready
     options: ReplyOptions
     given: PromptInput
     plan: PromptPlan
+    prompt: tuple[Segment, ...] = ()
 
 
 class ChatSession:
@@ -232,7 +233,7 @@ class ChatSession:
             plan=prepared.plan,
             rules=reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, self.scripts.left_out)),
             options=prepared.options,
-            prefill=prepared.given.prefill,
+            prefill=prepared.plan.prefill,
             continued=place.extends,
         )
         self._running = Generation(
@@ -243,6 +244,7 @@ class ChatSession:
             options=prepared.options,
             place=place,
             text=text,
+            prompt=prepared.prompt,
         )
         if stopping.is_set():
             self._running.stop()
@@ -276,7 +278,7 @@ class ChatSession:
     async def _prepare(self, kind: out.ReplyKind, place: ReplyPlace) -> Prepared:
         """Connect, choose, plan: everything before the engine writes."""
         from tavern_tui.prompt.inputs import GenerationKind
-        from tavern_tui.session.chat_completion import assembly
+        from tavern_tui.session.whole_prompt import planned
 
         if self._first_turn is None:
             record = await asyncio.to_thread(prompt_records.last, self.log)
@@ -291,9 +293,8 @@ class ChatSession:
             options = options.for_swipe(len(self.tree.children.get(place.parent, ())))
         parent = place.extends.id if place.extends else place.parent
         given = self._input(ready, options, GenerationKind(kind.value), parent)
-        steps = assembly(given, ready.info, options)
-        plan = await drive(steps, self.connection.engine, ready.info, self.connection.counts)
-        return Prepared(ready, options, given, plan)
+        plan, prompt = await planned(given, ready, options, self.connection)
+        return Prepared(ready, options, given, plan, prompt)
 
     async def _remember(self, prepared: Prepared) -> None:
         """Keep what the next prompt of this chat goes on from."""

@@ -1,0 +1,57 @@
+"""Planning a prompt, whichever of the pipelines makes it, and rendering it where a model's chat template does that.
+
+With a template of the prompt room the plan is the prompt. With one that has no such form the plan's messages go through
+the chat template itself (``own_template``): its markup is not in the plan, so that what the whole prompt has too much
+is taken off the room and the plan is made again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.request import Segment, joined
+from tavern_tui.session.chat_completion import assembly, sends_messages
+from tavern_tui.session.counting import drive
+
+if TYPE_CHECKING:
+    from tavern_tui.prompt.inputs import PromptInput
+    from tavern_tui.prompt.plan import PromptPlan
+    from tavern_tui.session.connection import Connection, Ready
+    from tavern_tui.session.options import ReplyOptions
+
+_TRIES = 4
+_SPARE_TOKENS = 8  # for what a shorter chat is cut less evenly
+
+
+async def planned(
+    given: PromptInput, ready: Ready, options: ReplyOptions, connection: Connection
+) -> tuple[PromptPlan, tuple[Segment, ...]]:
+    """The plan, and the rendered prompt where it is another than the plan's own; empty otherwise.
+
+    Raises ``PromptError`` where nothing sensible can be sent, ``EngineError``.
+    """
+    whole = ready.template.whole
+    if whole is None or sends_messages(ready.info, options):
+        return await drive(assembly(given, ready.info, options), connection.engine, ready.info, connection.counts), ()
+    from tavern_tui.prompt.lore_text import Recalled
+
+    room = replace(given, turns=Recalled(given.turns))  # they are walked anew with each try
+    for _ in range(_TRIES):
+        steps = assembly(room, ready.info, options, as_messages=True)
+        plan = await drive(steps, connection.engine, ready.info, connection.counts)
+        prefill = plan.chat.prefill if plan.chat else plan.prefill
+        prompt = await whole.prompt(plan.messages(), given.now, prefill=prefill)
+        tokens = await connection.count(joined(prompt))
+        if tokens + given.response_tokens <= given.context_tokens:
+            break
+        markup = tokens - plan.tokens
+        room = replace(room, context_tokens=min(room.context_tokens, given.context_tokens - markup) - _SPARE_TOKENS)
+    return replace(plan, stop=_stops(given, plan), template=ready.template.name), prompt
+
+
+def _stops(given: PromptInput, plan: PromptPlan) -> tuple[str, ...]:
+    """The plan's stop strings and those of the nearest family."""
+    family = given.instruct
+    own = (family.stop_sequence, *family.stop_strings) if family is not None else ()
+    return tuple(dict.fromkeys((*plan.stop, *(text for text in own if text))))
