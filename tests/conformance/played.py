@@ -6,7 +6,7 @@ swipes are kept, and what a plan leaves behind (variables, lore that lasts) goes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,8 @@ _KINDS = {
 class Played:
     """One case. For each step ``prompts`` gives the inputs, each plan goes into ``answer``, then ``after`` tells."""
 
-    def __init__(self, case: Mapping[str, Any]) -> None:
+    def __init__(self, case: Mapping[str, Any], start: Sequence[Mapping[str, Any]] = ()) -> None:
+        """``start`` is the recorded beginning of a new chat, where it was recorded: who greets may be chance."""
         self.case = case
         self.characters = [reading.character(one) for one in case["characters"]]
         wrap = bool(case["instruct"].get("wrap", True))
@@ -47,7 +48,9 @@ class Played:
         self._swiped: Message | None = None
         self._step: Mapping[str, Any] = {}
         self._given: PromptInput | None = None
-        if case["new_chat"]:
+        if case["new_chat"] and start:
+            self.messages = [reading.message(one) for one in start]
+        elif case["new_chat"]:
             told = self.characters if self.group is not None else self.characters[:1]
             self.messages = [Message(one.name, False, one.greeting) for one in told if one.greeting]
 

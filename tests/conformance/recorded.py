@@ -35,6 +35,9 @@ MOMENT = datetime(2024, 9, 4, 14, 30)
 MODEL = "oracle-model"
 """What the recorded server called its model."""
 
+NOTICE = "SillyTavern System"
+"""Who says what is no part of a story, such as the first line of a new group chat."""
+
 _INSTRUCT_FIELDS = (
     "input_sequence input_suffix output_sequence output_suffix system_sequence system_suffix first_input_sequence "
     "last_input_sequence first_output_sequence last_output_sequence last_system_sequence system_sequence_prefix "
@@ -95,9 +98,9 @@ def message(recorded: Mapping[str, Any]) -> Message:
     swipes = tuple(recorded.get("swipes") or ())
     return Message(
         name=recorded["name"],
-        is_user=recorded["is_user"],
+        is_user=bool(recorded.get("is_user")),
         text=recorded["mes"] + (f'{{{{bias "{bias}"}}}}' if bias else ""),
-        hidden=bool(recorded.get("is_system")),
+        hidden=bool(recorded.get("is_system")) or recorded["name"] == NOTICE,
         narrates=extra.get("type") == "narrator",
         swipes=swipes,
         swipe=int(recorded.get("swipe_id") or 0),

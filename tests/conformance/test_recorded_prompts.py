@@ -18,7 +18,7 @@ def test_the_cases_are_there() -> None:
 @pytest.mark.recorded("text")
 def test_prompts_and_replies_are_those_that_were_recorded(recorded_case: Path) -> None:
     recorded = read(recorded_case)
-    played = Played(recorded["case"])
+    played = Played(recorded["case"], recorded["expected"].get("chat_at_start") or ())
     expected = iter(recorded["expected"]["requests"])
     for step, after in zip(recorded["case"]["steps"], recorded["expected"]["after"], strict=True):
         for given in played.prompts(step):
