@@ -155,8 +155,8 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), right: Sequ
     if not cells:
         return
     widths = [max(_width(row[i]) for row in cells) for i in range(len(cells[0]))]
-    if columns := _columns():
-        widths = _fitted(widths, columns)
+    if room := columns():
+        widths = _fitted(widths, room)
     for row in cells:
         padded = [
             _padded(cell, width, right=place in right)
@@ -184,7 +184,7 @@ def _padded(cell: str, width: int, *, right: bool = False) -> str:
     return blanks + cell if right else cell + blanks
 
 
-def _columns() -> int:
+def columns() -> int:
     """The width of the terminal that stdout is; 0 where it is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
@@ -234,7 +234,7 @@ class Printer:
 
     def __init__(self) -> None:
         self.gone = False
-        self._wrap = WordWrap(_columns())
+        self._wrap = WordWrap(columns())
 
     def write(self, text: str) -> None:
         """Write ``text``, unless nobody reads any more."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tavern_tui.cli.output import data, line, note, table
+from tavern_tui.cli.output import columns, data, line, note, table
 from tavern_tui.cli.talking import tell_problems
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _BAR = 20  # columns of a part that fills the whole limit
 _FULL, _PLAIN = "▇", "#"
-_CHANGES_SHOWN = 30
+_NARROW = 72  # columns below which the bar and the beginnings of the texts are left out
 
 
 @click.command()
@@ -103,6 +103,7 @@ class _Page:
         self._found = found
         self._about = "" if found.exact else "~"
         encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+        self._narrow = 0 < columns() < _NARROW
         self._bar = _FULL if encoding.startswith("utf") else _PLAIN
 
     def parts(self, *, everything: bool) -> None:
@@ -115,7 +116,9 @@ class _Page:
         for group in found.groups:
             rows.append((self._tokens(group.tokens), self._percent(group.tokens), group.title.upper(), "", ""))
             rows += [self._row(row) for row in group.rows]
-        table(rows, header=("tokens", "share", "part", "from", "begins"), right=(0,))
+        shown = [0, 2, 3] if self._narrow else [0, 1, 2, 3, 4]
+        header = ("tokens", "share", "part", "from", "begins")
+        table([[row[place] for place in shown] for row in rows], [header[place] for place in shown], right=(0,))
         if found.left_out:
             line()
             line("LEFT OUT")

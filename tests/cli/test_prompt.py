@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tavern_tui.cli import output
-from tests.cli.conftest import ScriptedServer, Tavern
+from tests.cli.conftest import ScriptedServer, Tavern, environment
 from tests.engines.standin import Reply
 
 NOWHERE = "http://127.0.0.1:1"
@@ -297,3 +301,31 @@ def test_numbers_end_in_one_column_and_wide_characters_take_two(capsys: pytest.C
         "1,000  e\u0301       y",
         "   20  a\u200db      z",
     ]
+
+
+@pytest.mark.parametrize("width", [45, 80, 120])
+def test_on_a_terminal_no_row_of_a_part_is_wider_than_it_is(tavern: Tavern, width: int) -> None:
+    tavern("prompt", "mira", "--server", NOWHERE)  # makes the home
+    reading, writing = pty.openpty()
+    command = [sys.executable, "-m", "tavern_tui", "prompt", "mira", "--server", NOWHERE]
+    env = environment(TAVERN_HOME=os.environ["TAVERN_HOME"], COLUMNS=str(width))
+    with subprocess.Popen(command, stdout=writing, stderr=subprocess.DEVNULL, env=env) as process:
+        os.close(writing)
+        shown = _read_all(reading)
+        assert process.wait(60) == 0
+    rows = shown.split("tokens", 1)[1].split("\n\n")[0].splitlines()[1:]
+    assert len(rows) > 4
+    assert max(len(row) for row in rows) <= width
+    assert ("Mira keeps the" in shown) is (width >= 80)
+
+
+def _read_all(descriptor: int) -> str:
+    """Everything that is written to a terminal until its last writer has gone."""
+    shown = b""
+    try:
+        while piece := os.read(descriptor, 65536):
+            shown += piece
+    except OSError:
+        pass  # Linux says so where the other end has gone
+    os.close(descriptor)
+    return shown.decode().replace("\r\n", "\n")
