@@ -62,6 +62,7 @@ class ModelTemplates:
         self._choices = choices
         self._today = today
         self._renderer = renderer
+        self._read: dict[str, Reading] = {}
 
     async def choose(self, info: EngineInfo, wanted: str = "", *, asked: bool = False) -> TemplateChoice:
         """The templates for the engine's model.
@@ -120,7 +121,10 @@ class ModelTemplates:
         """What rendering the model's chat template shows; ``None`` where it has none."""
         if not info.chat_template.strip():
             return None
-        return await self._rendering().reading(own_template_of(info), self._today())
+        own = own_template_of(info)
+        if own.key not in self._read:
+            self._read = {own.key: await self._rendering().reading(own, self._today())}
+        return self._read[own.key]
 
     def _whole(self, info: EngineInfo, reading: Reading) -> WholeTemplate:
         from tavern_tui.session.own_template import WholeTemplate
