@@ -165,9 +165,9 @@ def _place(key: str, one: Listed) -> tuple[str, bool, bool] | None:
         return None
     text = key.strip()
     if one.form is KeyForm.PATTERN or text.startswith("/"):
-        pattern = needle(key, one.form).pattern
-        literal = required(pattern)
-        if pattern:
+        made = needle(key, one.form)
+        literal = "" if "u" in made.flags else required(made.pattern)  # there the long s is an s
+        if made.pattern:
             return (literal, False, False) if len(literal) >= _SHORTEST_LITERAL else None
     if not text:
         return None

@@ -3,7 +3,8 @@
 With the ``regex`` package each search ends after ``TIMEOUT`` seconds. Without it Python's own module is used, which
 cannot be interrupted: there a pattern runs only where ``worst_case`` finds a small bound for its work. All patterns of
 a prompt together get ``SECONDS``, read off a stopwatch that decides nothing else. A pattern that may not run, or did
-not end, is switched off and named in ``switched_off``.
+not end, is switched off and named in ``switched_off``. What the signs of a pattern mean is ``domain.patterns``': what a
+browser says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.patterns import translated
 
 if TYPE_CHECKING:
     from tavern_tui.prompt.lore_keys import Needle
@@ -50,8 +54,8 @@ _MOST_CHOICES = 1_000
 _UNBOUNDED = ("*", "+")
 _COUNTED = re.compile(r"\{(\d{1,4})(,?)(\d{0,4})\}")
 _REFERENCE = re.compile(r"\\[1-9k]")
-_NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
 _NOT_PLAIN = re.compile(r"\||\(\?[^:=!<P]|\\[a-zA-Z0-9]\{|\\[ckgopuxLNPQU0-9]")
+_NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
 _GROUP_OPENING = re.compile(r"\((?:\?(?::|=|!|<=|<!|P<\w+>))?")
 
 
@@ -227,26 +231,23 @@ class Patterns:
         if place not in self.compiled:
             if len(self.compiled) >= _MOST_KEPT:
                 self.compiled.clear()
-            too_long = len(key.pattern) > LONGEST
-            self.compiled[place] = "" if too_long else self._compile(key, key.flags + ("i" if folded else ""))
+            letters = key.flags + ("i" if folded and "i" not in key.flags else "")
+            self.compiled[place] = "" if len(key.pattern) > LONGEST else self._compile(key, letters)
         return self.compiled[place]
 
     def _compile(self, key: Needle, letters: str) -> Any:
-        source = _NAMED_GROUP.sub("(?P<", key.pattern.replace("\\/", "/"))
-        module = _interruptible if self.interruptible else re  # their flags have different numbers
-        flags = 0 if any(ord(mark) > 127 for mark in source) else module.ASCII
-        for letter, flag in (("i", module.IGNORECASE), ("m", module.MULTILINE), ("s", module.DOTALL)):
-            flags |= flag if letter in letters else 0
-        if self.interruptible:
-            try:
-                return module.compile(source, flags)
-            except (module.error, OverflowError, RecursionError):
-                return None
+        if len(set(letters)) < len(letters):
+            return None
+        try:
+            source = translated(key.pattern, letters).python
+        except FormatError:
+            return None
+        module = _interruptible if self.interruptible else re
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # of what a set will mean in some later Python
-                return re.compile(source, flags)
-        except (re.error, OverflowError, RecursionError):
+                return module.compile(source)
+        except (module.error, OverflowError, RecursionError):
             return None
 
     def _run(self, key: Needle, compiled: Any, text: str) -> bool:
@@ -260,7 +261,7 @@ class Patterns:
                 except TimeoutError:
                     self._timeouts += 1
             return self._switch_off(key)
-        work = worst_case(compiled.pattern)
+        work = worst_case(_NAMED_GROUP.sub("(?P<", key.pattern))
         steps = work.steps(len(text)) if work is not None else self.allowance + 1
         if steps > self.allowance:
             return self._switch_off(key)
