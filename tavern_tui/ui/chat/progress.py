@@ -31,6 +31,10 @@ class Progress:
         """Show the status with these fields changed."""
         self._line.show(replace(self._line.status, **changes))  # type: ignore[arg-type]
 
+    def names(self, character: str, title: str) -> None:
+        """Who is talked to, and in which chat; of one that has no name of its own yet, when it began."""
+        self.tell(character=character, chat=title.removeprefix(f"{character} "))
+
     @property
     def status(self) -> Status:
         """What the line shows."""

@@ -14,7 +14,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.events import Resize
 from textual.screen import Screen
-from textual.timer import Timer
 
 from tavern_tui.config.actions import BY_ID
 from tavern_tui.config.keymap import Keymap
@@ -27,6 +26,7 @@ from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
+from tavern_tui.ui.chat.hints import HINT_SECONDS, Hints
 from tavern_tui.ui.chat.keys import Keys
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.others import Others
@@ -35,7 +35,6 @@ from tavern_tui.ui.chat.problems import OTHER_CHAT, Problems, offers_for
 from tavern_tui.ui.chat.progress import Progress
 from tavern_tui.ui.chat.replies import Replies
 from tavern_tui.ui.chat.selection import Selection
-from tavern_tui.ui.chat.turn_mode import ways_back
 from tavern_tui.ui.chat.whereabouts import Whereabouts
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs, Part
 from tavern_tui.ui.chatlog.view import ChatLog, reading_measure
@@ -51,9 +50,6 @@ if TYPE_CHECKING:
 
 COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items() if action in RUNNABLE]
 """What can be typed after a slash, and what it is called."""
-
-HINT_SECONDS = 6.0
-"""How long a hint stands in the status line."""
 
 
 class ChatScreen(Screen[None], inherit_bindings=False):
@@ -89,8 +85,6 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.whereabouts: Whereabouts | None = None
         self._replies: Replies | None = None
         self._engine: EngineWatch | None = None
-        self._hint_timer: Timer | None = None
-        self._hint = ""
         self.replying = False
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
         self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
@@ -98,6 +92,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.finding = Finding(self)
         self.editor = TurnEditor(self.composer)
         self.problems = Problems(self.mirror)
+        self.hints = Hints(self)
         self.outbox = Outbox(self)
         self.keys = Keys(self, clock=clock)
         self._status = StatusLine(glyphs=glyphs, id="status")
@@ -170,7 +165,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.composer.count_tokens = partial(count_with, session)
         name = session.character.name
         self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
-        self.progress.tell(character=session.character.name, chat=tree.title)
+        self.progress.names(session.character.name, tree.title)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
@@ -241,28 +236,12 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         return True
 
     def hint(self, text: str, *, lasting: bool = False, seconds: float = HINT_SECONDS) -> None:
-        """Say something about this moment; it goes by itself unless ``lasting``. "" takes it away.
-
-        ``{undo}`` and ``{redo}`` in it are how these are asked for where the user is by then.
-        """
-        if self._hint_timer is not None:
-            self._hint_timer.stop()
-            self._hint_timer = None
-        self._hint = text or self.editor.way_out
-        self._show_hint()
-        if text and not lasting:
-            self._hint_timer = self.set_timer(seconds, lambda: self.hint(""))
-
-    def _show_hint(self) -> None:
-        ways = ways_back(selected=bool(self.selection.turn), empty=self.composer.is_empty)
-        text = self._hint
-        for place, way in ways.items():
-            text = text.replace(place, way)
-        self.progress.tell(hint=text)
+        """Say something about this moment, as ``Hints.say`` does."""
+        self.hints.say(text, lasting=lasting, seconds=seconds)
 
     def show_state(self) -> None:
         """Show the keys that hold now."""
-        self._show_hint()
+        self.hints.renew()
         titles = {"composer.send": "Save"} if self.editor.turn else {}
         if self.session is None or not self.session.tree.tip:
             titles |= dict.fromkeys(("reply.swipe", "turn.select", "reply.regenerate"), "")
@@ -303,6 +282,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     async def _reply_ended(self) -> None:
         self.replying = False
         self.selection.renew()  # the reply has the id of its turn now
+        self.progress.names(self.open_session.character.name, self.open_session.tree.title)
         self.hint("")
         self.outbox.reply_ended(leaving=self.tavern.leaving)
         self.show_state()

@@ -318,6 +318,8 @@ def _seen(writers: WriterList) -> str:
     best = writers.writer
     if best is None or not best.usable:
         return "" if writers.settled else "Looking who can write…"
+    if best.must_be_fetched:
+        return f"To be fetched: {best.title}"
     others = writers.found - 1
     more = f", and {others} more" if others > 0 else ""
     return f"Found: {best.title}{more}"

@@ -201,3 +201,13 @@ async def test_what_cannot_be_done_yet_is_no_command(tmp_path: Path) -> None:
     async with Evening(tmp_path).begun() as (app, pilot):
         await typed(pilot, "/note", "enter")
         assert "There is no /note" in hint(app)
+
+
+async def test_the_status_line_names_the_chat_by_what_was_said_once_it_has_a_name(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "One.", "Two.", "Three.").begun() as (app, pilot):
+        title = app.chat.open_session.tree.title
+        assert title == f"Wren {app.chat.progress.status.chat}"
+        for said in ("The lamp is out. Is it you?", "And now", "Then"):
+            await typed(pilot, said, "enter")
+        await pilot.pause(0.3)
+        assert app.chat.progress.status.chat == "The lamp is out."
