@@ -27,7 +27,7 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing tavern-tui (about 20 seconds)"
-	@$(PIP) -e .
+	@$(PIP) --only-binary regex -e '.[regex]' || $(PIP) -e .
 	@touch $@
 
 $(VENV)/.tested: pyproject.toml constraints.txt | $(BIN)/python
