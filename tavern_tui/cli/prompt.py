@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _BAR = 20  # columns of a part that fills the whole limit
 _FULL, _PLAIN = "▇", "#"
-_NARROW = 72  # columns below which the bar and the beginnings of the texts are left out
+_WIDE, _NARROW = 100, 60  # columns below which the beginnings of the texts, and then the bars, are left out
 
 
 @click.command()
@@ -103,7 +103,6 @@ class _Page:
         self._found = found
         self._about = "" if found.exact else "~"
         encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-        self._narrow = 0 < columns() < _NARROW
         self._bar = _FULL if encoding.startswith("utf") else _PLAIN
 
     def parts(self, *, everything: bool) -> None:
@@ -115,8 +114,9 @@ class _Page:
         rows: list[tuple[str, ...]] = []
         for group in found.groups:
             rows.append((self._tokens(group.tokens), self._percent(group.tokens), group.title.upper(), "", ""))
-            rows += [self._row(row) for row in group.rows]
-        shown = [0, 2, 3] if self._narrow else [0, 1, 2, 3, 4]
+            rows += [one for row in group.rows for one in self._rows(row)]
+        room = columns() or _WIDE
+        shown = [0, 2, 3] if room < _NARROW else [0, 1, 2, 3] if room < _WIDE else [0, 1, 2, 3, 4]
         header = ("tokens", "share", "part", "from", "begins")
         table([[row[place] for place in shown] for row in rows], [header[place] for place in shown], right=(0,))
         if found.left_out:
@@ -175,12 +175,15 @@ class _Page:
         if plan.stop:
             line("Stops at: " + "  ".join(repr(stop) for stop in plan.stop))
 
-    def _row(self, row: ItemRow) -> tuple[str, ...]:
-        source = f"{row.source}: {row.reason}" if row.reason else row.source
-        return self._tokens(row.tokens), self._bar * round(row.share * _BAR), row.kind, source, row.begins
+    def _rows(self, row: ItemRow) -> list[tuple[str, ...]]:
+        """A part's line, and one for the reason why it is in, where there is one to tell."""
+        bar = self._bar * round(row.share * _BAR)
+        first = (self._tokens(row.tokens), bar, row.kind, row.source.removeprefix("lore: "), row.begins)
+        return [first, ("", "", "", f"because: {row.reason}", "")] if row.reason else [first]
 
     def _left(self, row: ItemRow) -> tuple[str, ...]:
-        return self._tokens(row.tokens) if row.tokens else "", row.kind, row.source, row.reason
+        tokens = self._tokens(row.tokens) if row.tokens else ""
+        return tokens, row.kind, row.source.removeprefix("lore: "), row.reason
 
     def _tokens(self, count: int) -> str:
         return f"{self._about}{count:,}"
