@@ -51,12 +51,14 @@ class Reading:
     """What a chat template was found to do. ``template`` is ``None`` where ``problem`` says why it has no such form.
 
     ``renders``: it writes every text of a chat once, so that prompts can be rendered with it all the same.
+    ``begins``: it writes the BOS token at the beginning, which is left out of ``template``.
     """
 
     template: InstructTemplate | None
     manners: Manners
     problem: str = ""
     renders: bool = False
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ def read(answers: Answers, *, bos: str = "", eos: str = "") -> Reading:
     wrong = next((name for name in ("chat", "led", "noted") if not _equal(template, answers[name], name, bos)), "")
     if wrong:
         return Reading(None, manners, "It writes a turn in other ways at other places.", renders)
-    return Reading(template, manners, renders=renders)
+    chat = answers["chat"]
+    begins = bool(bos) and isinstance(chat, Structure) and chat.gaps[0].startswith(bos)
+    return Reading(template, manners, renders=renders, begins=begins)
 
 
 def same_head(template: InstructTemplate, own: InstructTemplate) -> bool:

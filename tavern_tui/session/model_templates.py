@@ -112,6 +112,8 @@ class ModelTemplates:
 
         reading = await self._reading(info)
         instruct, why = settled(info.chat_template, info.model, reading)
+        if reading is not None and reading.begins and info.bos_token and not info.add_bos:
+            instruct = _beginning_with(instruct, info.bos_token)
         choice = _choice(instruct, why)
         if reading is None or reading.template is not None or by_chat_template(info.chat_template) is not None:
             return choice
@@ -146,7 +148,7 @@ def own_template_of(info: EngineInfo) -> OwnTemplate:
 
     family = by_chat_template(info.chat_template)
     usual = family.stop_sequence if family is not None and family.stop_sequence else "</s>"
-    return OwnTemplate(info.chat_template, info.bos_token or "<s>", info.eos_token or usual)
+    return OwnTemplate(info.chat_template, info.bos_token or "<s>", info.eos_token or usual, info.add_bos)
 
 
 def template_named(wanted: str) -> InstructTemplate | None:
@@ -161,6 +163,15 @@ def template_named(wanted: str) -> InstructTemplate | None:
     if name is None:
         raise SettingsError(f"There is no instruct template “{wanted}”.", hint=f"There are: {', '.join(names())}.")
     return InstructTemplate(OWN) if name == OWN else BUILT_IN.get(name)
+
+
+def _beginning_with(template: InstructTemplate | None, bos: str) -> InstructTemplate | None:
+    """The template with the BOS token that its model reads and its engine does not add."""
+    if template is None:
+        return None
+    if template.system_in_user:
+        return replace(template, first_input_sequence=bos + (template.first_input_sequence or template.input_sequence))
+    return replace(template, story_string_prefix=bos + template.story_string_prefix)
 
 
 def _choice(instruct: InstructTemplate | None, why: str) -> TemplateChoice:

@@ -33,11 +33,15 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class OwnTemplate:
-    """The Jinja text of a model, and the tokens that it may name; empty ones where the engine does not tell."""
+    """The Jinja text of a model, and the tokens that it may name; empty ones where the engine does not tell.
+
+    ``adds_bos``: the engine puts the beginning-of-sequence token in front of a prompt itself.
+    """
 
     source: str
     bos: str = ""
     eos: str = ""
+    adds_bos: bool = True
 
     @property
     def key(self) -> str:
@@ -98,7 +102,8 @@ class TemplateRenderer:
         if goes_on:
             found = found.open(len(said) - 1)
         tokens = reading.template.control_tokens if reading.template else ()
-        return found.filled([message.content for message in said], tokens, bos=template.bos)
+        left_out = template.bos if template.adds_bos else ""
+        return found.filled([message.content for message in said], tokens, bos=left_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,3 +142,26 @@ async def test_a_note_is_told_once_and_not_with_every_reply() -> None:
     connection = Connection(FakeEngine(info=info("{% quux %}")), clock=lambda: 0.0)
     assert "cannot be used" in (await connection.ready()).changed
     assert (await connection.ready()).changed == ""
+
+
+GEMMA = (
+    "{{ bos_token }}{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('In turns.') }}{% endif %}<start_of_turn>{{ 'model' if m.role == 'assistant' else m.role }}\n"
+    "{{ m.content | trim }}<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
+
+
+async def test_a_bos_token_that_the_template_writes_and_the_engine_does_not_add_is_written() -> None:
+    not_added = replace(info(GEMMA, bos_token="<bos>"), add_bos=False)
+    found = (await chosen(not_added)).instruct
+    assert found is not None
+    assert (found.name, found.first_input_sequence) == ("Gemma", "<bos><start_of_turn>user\n")
+    added = (await chosen(replace(not_added, add_bos=True))).instruct
+    assert added is not None
+    assert added.first_input_sequence == ""
+    plain = (await chosen(replace(info(CHATML, bos_token="<s>"), add_bos=False))).instruct
+    assert plain is not None
+    assert plain.story_string_prefix == "<|im_start|>system\n"
+    headed = (await chosen(replace(info("{{ bos_token }}" + CHATML, bos_token="<s>"), add_bos=False))).instruct
+    assert headed is not None
+    assert headed.story_string_prefix == "<s><|im_start|>system\n"

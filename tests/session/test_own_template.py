@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -194,3 +195,8 @@ async def test_a_template_that_refuses_a_chat_is_told_with_what_to_do() -> None:
 async def test_an_empty_chat_makes_no_prompt() -> None:
     with pytest.raises(PromptError):
         await prompt(CHATML)
+
+
+async def test_an_engine_that_adds_no_bos_token_is_given_the_templates_own() -> None:
+    text = await prompt(replace(STRICT, adds_bos=False), (Role.USER, "Yo."))
+    assert text == "<s>[user]Yo.[assistant]"

@@ -27,7 +27,14 @@ OPTIONS = ReplyOptions(response_tokens=60, template="Chat template", template_as
 
 @pytest.fixture
 def session(tmp_path: Path) -> ChatSession:
-    info = replace(DEFAULT_INFO, chat_template=NUMBERED, bos_token="<s>", eos_token="</t>", capabilities=Capabilities())
+    info = replace(
+        DEFAULT_INFO,
+        chat_template=NUMBERED,
+        bos_token="<s>",
+        eos_token="</t>",
+        capabilities=Capabilities(),
+        add_bos=True,
+    )
     store = ChatStore(tmp_path / "chats", device="device1", state=tmp_path / "state")
     return ChatSession(
         log=store.create("A crossing", (MIRA.name,), "Alex"),
