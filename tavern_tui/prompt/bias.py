@@ -18,7 +18,6 @@ MOST_TURNS = 50
 """Turns that are looked through for the newest one of the user."""
 
 _BIAS = re.compile(r"\{\{\s*bias\s+(?:\"([^\"]*)\"|'([^']*)')\s*\}\}")
-_MACROS = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def bias_in(text: str) -> str:
@@ -31,7 +30,7 @@ def bias_in(text: str) -> str:
 
 def without_bias(text: str) -> str:
     """``text`` as the model reads it: where it holds a bias, without that and every other macro left in it."""
-    return _MACROS.sub("", text).strip() if bias_in(text) else text
+    return _without_macros(text).strip() if bias_in(text) else text
 
 
 def newest_bias(turns: Iterable[Turn]) -> str:
@@ -40,3 +39,12 @@ def newest_bias(turns: Iterable[Turn]) -> str:
         if turn.hidden or turn.speaker is not Speaker.CHARACTER:
             return bias_in(turn.text)
     return ""
+
+
+def _without_macros(text: str) -> str:
+    pieces: list[str] = []
+    done = 0
+    while (start := text.find("{{", done)) >= 0 and (end := text.find("}}", start)) >= 0:
+        pieces.append(text[done:start])
+        done = end + 2
+    return "".join((*pieces, text[done:]))

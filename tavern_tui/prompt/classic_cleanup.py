@@ -18,11 +18,11 @@ from tavern_tui.prompt.sentences import trim_to_sentence
 BLANKS = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 """What JavaScript takes off the ends of a text."""
 
-_INLINE = "[\\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff]+"
-_TRAILING = re.compile(r"[^\S\r\n]+(?=[\r\n\u2028\u2029]|\Z)")
+_INLINE = "[\\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff]"
+_TRAILING = re.compile(r"(?<![^\S\r\n])[^\S\r\n]++(?=[\r\n\u2028\u2029]|\Z)")
 _NEWLINES = re.compile("\n+")
 _EMPHASIS = re.compile(r"([*_]{1,2})([\s\S]*?)\1")
-_INSIDE = re.compile(f"([*_]){_INLINE}|{_INLINE}([*_])")
+_INSIDE = re.compile(f"([*_]){_INLINE}++|(?<!{_INLINE}){_INLINE}++([*_])")
 _END_OF_TEXT = "<|endoftext|>"
 
 

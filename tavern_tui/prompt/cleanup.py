@@ -18,7 +18,7 @@ from tavern_tui.prompt.classic_cleanup import ClassicRules, clean_classic
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.plan import PromptPlan
 
-_TRAILING = re.compile(r"[^\S\r\n]+$", re.MULTILINE)
+_TRAILING = re.compile(r"(?<![^\S\r\n])[^\S\r\n]++$", re.MULTILINE)  # begun once for each run: no run is slow
 _NEWLINES = re.compile("\n{2,}")
 _END_OF_TEXT = "<|endoftext|>"
 

@@ -71,6 +71,13 @@ def test_a_note_full_of_macros_that_open_and_never_close_is_text(policy: Policy)
     assert "{{random::{{random::" in plan(usual(policy, note=note)).text
 
 
+@BOTH
+def test_a_turn_full_of_beginnings_that_never_close_takes_no_longer_than_reading_it(policy: Policy) -> None:
+    said = '{{bias "Well"}} ' + "{{" * 200_000 + '{{bias "' * 50_000
+    made_of = plan(given(chat("Hi.", said), None, policy=policy, context_tokens=2_000_000))
+    assert made_of.text.endswith("Mira: Well")
+
+
 # A story string whose blocks do not match.
 
 

@@ -151,6 +151,13 @@ def test_trimming_to_a_sentence_leaves_a_beginning(text: str) -> None:
     assert text.startswith(trim_to_sentence(text))
 
 
+@pytest.mark.parametrize("text", ["a{}b", "*b{}c*", "a*{}b*", "Mira:{}x", "Tom{}:"])
+def test_a_reply_of_blanks_is_cleaned_as_fast_as_any(text: str) -> None:
+    """A search that began anew at each blank would not end here."""
+    everything = {"trim_sentences": True, "auto_fix_generated_markdown": True}
+    assert len(cleaned(text.format(" " * 300_000), **everything)) <= 300_010
+
+
 def test_classic_replies_are_cleaned_by_these_rules() -> None:
     one = given(chat("Hi."), None, policy=Policy.CLASSIC, stop_strings=("THE END",))
     rules = reply_rules(one, plan(one))
