@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +85,7 @@ class Connection:
                 self._starter = await asyncio.to_thread(_runs_starter, self._info)
         info = self._info
         assert info is not None
-        choice = await self._templates.choose(info, template, asked=asked)
+        choice = await self._with_real_tokens(await self._templates.choose(info, template, asked=asked), info)
         context = info.context_tokens or UNKNOWN_CONTEXT_TOKENS
         if context_tokens is not None:
             context = min(context, context_tokens)
@@ -96,6 +96,22 @@ class Connection:
             self._told = choice.note
             changed = f"{changed} {choice.note}".strip()
         return Ready(info, choice, context, changed, self._starter)
+
+    async def _with_real_tokens(self, choice: TemplateChoice, info: EngineInfo) -> TemplateChoice:
+        """The choice with those tags as control tokens that are single tokens of the model, where it is its own.
+
+        Some finetunes write tags that their vocabulary does not have; behind these a prompt may not be cut.
+        """
+        from tavern_tui.prompt.templates import OWN
+
+        template = choice.instruct
+        if template is None or template.name != OWN or not template.control_tokens:
+            return choice
+        single: tuple[str, ...] = ()
+        if info.capabilities.exact_count:
+            counts = await self.counts.count(self.engine, info, template.control_tokens)
+            single = tuple(tag for tag, count in zip(template.control_tokens, counts, strict=True) if count == 1)
+        return replace(choice, instruct=replace(template, control_tokens=single))
 
 
 def _runs_starter(info: EngineInfo) -> bool:

@@ -104,3 +104,32 @@ async def test_a_late_engine_is_looked_for_until_it_is_there() -> None:
     assert await engine.count(["a b"]) == [3]
     assert answers == []
     await engine.close()
+
+
+OF_ITS_OWN = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+@pytest.mark.parametrize(("exact", "single"), [(True, ("§",)), (False, ())])
+async def test_a_tag_that_is_no_single_token_is_no_border(exact: bool, single: tuple[str, ...]) -> None:
+    # Of the fake's vocabulary every sign is a token, and no tag is.
+    can = replace(DEFAULT_INFO.capabilities, exact_count=exact)
+    info = replace(
+        DEFAULT_INFO, chat_template=OF_ITS_OWN.replace("</s>", "{{ eos_token }}"), eos_token="§", capabilities=can
+    )
+    template = (await Connection(FakeEngine(info=info), clock=Clock()).ready()).template.instruct
+    assert template is not None
+    assert template.name == "Chat template"
+    assert template.control_tokens == single
+
+
+async def test_a_single_token_of_the_vocabulary_is_a_border_and_asked_about_once() -> None:
+    engine = FakeEngine(info=replace(DEFAULT_INFO, chat_template=OF_ITS_OWN))
+    connection = Connection(engine, clock=Clock())
+    for _ in range(3):
+        template = (await connection.ready()).template.instruct
+        assert template is not None
+        assert template.control_tokens == ()
+    assert connection.counts.requests == 1
