@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
+from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
@@ -52,6 +53,15 @@ class Wishes:
     context_tokens: int | None = None
     seed: int | None = None
     policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What to use in the place of what the library has: a card and its file, a persona; ``worlds`` are read beside."""
+
+    card: tuple[Character, Path] | None = None
+    persona: Persona | None = None
+    worlds: tuple[Lorebook, ...] = ()
 
 
 def choose_engine(
@@ -111,16 +121,18 @@ def open_session(
     watch: Watch = lambda _event: None,
     log: ChatLog | None = None,
     connection: Connection | None = None,
+    instead: Instead | None = None,
 ) -> ChatSession:
     """A session on the chat that was wished for, ready for ``open``. The engine is chosen, not yet looked for.
 
     A chat whose character has no card any more opens for reading (``ChatSession.no_card``). ``log`` is a chat to open
-    without looking for one, ``connection`` one to use without choosing. Raises ``NotFoundError``, ``FormatError``,
-    ``SettingsError``, ``StorageError``.
+    without looking for one, ``connection`` one to use without choosing, ``instead`` what takes the place of the
+    library's. Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``.
     """
     if log is None and wishes.chat:
         log = find_chat(workspace, wishes.chat)
-    part = _part_of(workspace, wishes, log, watch)
+    instead = instead or Instead()
+    part = _Part(*instead.card) if instead.card else _part_of(workspace, wishes, log, watch)
     persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
     if log is not None and log.tree.persona and not wishes.persona:
         persona = replace(persona, name=log.tree.persona)
@@ -131,10 +143,10 @@ def open_session(
     return ChatSession(
         log=log,
         character=part.character,
-        persona=persona,
+        persona=instead.persona or persona,
         connection=connection or connection_to(workspace, wishes, watch=watch),
         options=options,
-        lorebooks=books_of(part.character, workspace.library),
+        lorebooks=(*books_of(part.character, workspace.library), *instead.worlds),
         sample=part.path is not None and workspace.is_sample(part.path),
         no_card=part.no_card,
         global_variables=workspace.global_variables,

@@ -17,12 +17,10 @@ from tavern_tui.domain.errors import FormatError, NotFoundError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
 from tavern_tui.session.connection import Connection
-from tavern_tui.session.lore import books_of
 from tavern_tui.session.model_templates import ModelTemplates
-from tavern_tui.session.opening import Wishes, open_session
+from tavern_tui.session.opening import Instead, Wishes, open_session
 from tavern_tui.session.prompt_readers import PromptReader, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
-from tavern_tui.session.regex_scripts import scripts_in_force
 from tavern_tui.session.session import ChatSession, Prepared
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
 
 _PERSONA_BYTES = 1024 * 1024
 _TABLES = (".yaml", ".yml", ".json")
+_Card = tuple[Character, Path]  # and its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +110,15 @@ async def look_at_prompt(workspace: Workspace, question: PromptQuestion) -> Look
     for a file that cannot be read, ``SettingsError`` for a template that does not exist, and ``PromptError`` where
     nothing sensible can be sent.
     """
-    log, character = _meant(workspace, question.name)
+    log, card = _meant(workspace, question.name)
     with TemporaryDirectory(prefix="tavern-tui-") as folder:
         new = log is None
         if log is None:
-            log = _passing_chat(Path(folder), character)
+            log = _passing_chat(Path(folder), card)
         last = prompt_records.last(log)
         reader = await prompt_reader(workspace, question.wishes, last_model=_last_model(log))
         try:
-            session = _session(workspace, question, log, character, reader)
+            session = _session(workspace, question, log, card, reader)
             if new:
                 await session.open()
             else:
@@ -163,46 +162,41 @@ def persona_named(named: str, usual: Persona) -> Persona:
     return Persona(name, description)
 
 
-def _meant(workspace: Workspace, name: str) -> tuple[ChatLog | None, Character | None]:
+def _meant(workspace: Workspace, name: str) -> tuple[ChatLog | None, _Card | None]:
     """The chat in question; where a character was named, its card, and its latest chat if there is one."""
     try:
         return find_chat(workspace, name), None
     except NotFoundError as missing:
         no_chat = missing
     try:
-        character, _ = workspace.character(name)
+        card = workspace.character(name)
     except NotFoundError as no_character:
         try:
             return workspace.shipped_chats.find(name), None
         except NotFoundError:
             raise NotFoundError(no_chat.title, hint=f"{no_chat.hint.rstrip('.')}. {no_character}") from None
-    chats = workspace.chats_with(character.name)
-    return (workspace.chats.open(chats[0].name) if chats else None), character
+    chats = workspace.chats_with(card[0].name)
+    return (workspace.chats.open(chats[0].name) if chats else None), card
 
 
-def _passing_chat(folder: Path, character: Character | None) -> ChatLog:
+def _passing_chat(folder: Path, card: _Card | None) -> ChatLog:
     """A chat that has not begun, in a folder that is gone afterwards."""
-    name = character.name if character is not None else ""
+    name = card[0].name if card is not None else ""
     return ChatStore(folder, device="", state=folder / "state").create(name, (name,))
 
 
 def _session(
-    workspace: Workspace, question: PromptQuestion, log: ChatLog, character: Character | None, reader: PromptReader
+    workspace: Workspace, question: PromptQuestion, log: ChatLog, card: _Card | None, reader: PromptReader
 ) -> ChatSession:
     """The session of the next reply, with what the question puts in the place of what the library has."""
     templates = ModelTemplates(workspace.template_choices)
+    instead = Instead(
+        card=workspace.character(question.card) if question.card else card,
+        persona=persona_named(question.persona, workspace.persona) if question.persona else None,
+        worlds=tuple(workspace.library.lorebook(world)[0] for world in question.worlds),
+    )
     connection = Connection(reader.engine, clock=time.monotonic, templates=templates)
-    session = open_session(workspace, question.wishes, log=log, connection=connection)
-    if question.card:
-        character, _ = workspace.character(question.card)
-    if character is not None:
-        session.character, session.no_card = character, None
-        session.lorebooks = books_of(character, workspace.library)
-        session.scripts.scripts = scripts_in_force(workspace, character)
-    session.lorebooks += tuple(workspace.library.lorebook(world)[0] for world in question.worlds)
-    if question.persona:
-        session.persona = persona_named(question.persona, session.persona)
-    return session
+    return open_session(workspace, question.wishes, log=log, connection=connection, instead=instead)
 
 
 def _last_model(log: ChatLog) -> str:

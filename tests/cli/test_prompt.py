@@ -108,6 +108,8 @@ def test_options_take_the_place_of_what_the_library_has(tavern: Tavern, tmp_path
     assert "Mira has sold the ferry to Ann." in found["text"]
     assert "A surgeon." in found["text"]
     assert "The ferry has no bell." in found["text"]
+    assert found["text"].count("A lantern.") == 1
+    assert "Mira lifts" not in found["text"]
     assert (found["policy"], found["context_tokens"], found["limit"], found["padding"]) == ("classic", 1024, 899, 64)
 
 
