@@ -261,13 +261,26 @@ class TextAssembly:
         form, continued, reply = self.form, self.continued, self.ending.reply
         added = self.ending.uncounted
         asked = [replace(item, text=item.text.removesuffix(added)) for item in self.ending.asked]
+        if not self.exact and (thoughts := self._closed_thoughts()):
+            return [*self._texts(self.post_history, *asked), *self._thinking(thoughts)]
         fixed = [*self._texts(continued, *asked, reply)]
         if not self.exact:
-            return [*self._texts(self.post_history), *fixed, self._closed_thoughts()]
+            return [*self._texts(self.post_history), *fixed]
         named = continued is not None and not self.of_user and not self.greeting_alone
         if isinstance(form, PlainFormat) and form.reply_name and named:
             fixed.append(f"{self.story.char}:")
         return fixed
+
+    def _thinking(self, thoughts: str) -> Iterator[str]:
+        """The end of the prompt with ``thoughts`` in it, before the text that the reply goes on from."""
+        if self.continued is not None:
+            written = self.form.write(self.continued, Place())
+            yield f"{written.opening}{thoughts}{written.body}{written.closing}"
+        elif self.ending.reply is not None:
+            line = self.form.reply_line(replace(self.ending.reply, text=""), None)
+            whole = self.form.reply_line(self.ending.reply, None)
+            yield f"{whole.opening}{thoughts}{line.body}"
+            yield whole.body.removeprefix(line.body) + whole.closing
 
     def _texts(self, *items: Item | None) -> Iterator[str]:
         for item in items:

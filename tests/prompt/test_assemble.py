@@ -284,6 +284,19 @@ def test_a_plan_never_exceeds_its_limit_and_its_parts_add_up(
     assert "".join(segment.text for segment in made.segments()) == made.text
 
 
+@pytest.mark.parametrize("kind", [GenerationKind.CONTINUE, GenerationKind.QUIET, GenerationKind.NORMAL])
+@pytest.mark.parametrize("template", [one for one in ALL if one is not None and one.reasoning_open])
+def test_closed_thoughts_have_their_place_in_the_budget(template: InstructTemplate, kind: GenerationKind) -> None:
+    for context in range(440, 480):
+        one = given(chat("b", "go on"), template, kind=kind, context_tokens=context, prefill="So")
+        try:
+            made = plan(one)
+        except PromptError:
+            continue
+        assert made.tokens <= made.limit
+        assert made.tokens == count([made.text])[0]
+
+
 def economy(turns: list[Turn], first_turn: str, template: InstructTemplate | None) -> PromptPlan:
     return plan(given(turns, template, context_tokens=1_200, first_turn=first_turn))
 
