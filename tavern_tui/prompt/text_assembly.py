@@ -262,7 +262,7 @@ class TextAssembly:
         added = self.ending.uncounted
         asked = [replace(item, text=item.text.removesuffix(added)) for item in self.ending.asked]
         if not self.exact and (thoughts := self._closed_thoughts()):
-            return [*self._texts(self.post_history, *asked), *self._thinking(thoughts)]
+            return [*self._texts(self.post_history, *asked), *_with_thoughts(thoughts, form, continued, reply)]
         fixed = [*self._texts(continued, *asked, reply)]
         if not self.exact:
             return [*self._texts(self.post_history), *fixed]
@@ -270,17 +270,6 @@ class TextAssembly:
         if isinstance(form, PlainFormat) and form.reply_name and named:
             fixed.append(f"{self.story.char}:")
         return fixed
-
-    def _thinking(self, thoughts: str) -> Iterator[str]:
-        """The end of the prompt with ``thoughts`` in it, before the text that the reply goes on from."""
-        if self.continued is not None:
-            written = self.form.write(self.continued, Place())
-            yield f"{written.opening}{thoughts}{written.body}{written.closing}"
-        elif self.ending.reply is not None:
-            line = self.form.reply_line(replace(self.ending.reply, text=""), None)
-            whole = self.form.reply_line(self.ending.reply, None)
-            yield f"{whole.opening}{thoughts}{line.body}"
-            yield whole.body.removeprefix(line.body) + whole.closing
 
     def _texts(self, *items: Item | None) -> Iterator[str]:
         for item in items:
@@ -339,3 +328,14 @@ class TextAssembly:
             control_tokens=template.control_tokens if template else (),
             padding=given.token_padding if self.exact else given.reserve_tokens + free,
         )
+
+
+def _with_thoughts(thoughts: str, form: TurnFormat, continued: Item | None, reply: Item | None) -> Iterator[str]:
+    """The end of the prompt with ``thoughts`` in it, before the text that the reply goes on from."""
+    if continued is not None:
+        written = form.write(continued, Place())
+        yield f"{written.opening}{thoughts}{written.body}{written.closing}"
+    elif reply is not None:
+        line, whole = form.reply_line(replace(reply, text=""), None), form.reply_line(reply, None)
+        yield f"{whole.opening}{thoughts}{line.body}"
+        yield whole.body.removeprefix(line.body) + whole.closing
