@@ -12,7 +12,7 @@ from tavern_tui.session.starter_note import count_starter_reply, starter_status
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.problems import OTHER_ENGINE, Problems
 from tavern_tui.ui.chat.progress import Progress
-from tavern_tui.ui.widgets.status import Away, Connecting, Waiting
+from tavern_tui.ui.widgets.status import Away, Connecting, Idle, Waiting
 
 EVERY_SECONDS = 10.0
 """How long until a server that did not answer is asked again."""
@@ -40,7 +40,7 @@ class EngineWatch:
 
     async def run(self, *, every: float = EVERY_SECONDS) -> None:
         """Connect; where the server may come back, try until it does. The first refusal is told."""
-        self._progress.phase(Connecting())
+        self._progress.of_engine(Connecting())
         told: TavernError | None = None
         while True:
             try:
@@ -57,7 +57,7 @@ class EngineWatch:
                 if told is not None and self._problems.shown is told:
                     self._problems.clear()
                 if not self._session.busy:
-                    self._progress.idle()
+                    self._progress.of_engine(Idle())
                 self.show(ready)
                 return
 
@@ -73,7 +73,7 @@ class EngineWatch:
         finally:
             # A host that had ended was started for the question, and told of its loading.
             if isinstance(self._progress.status.phase, Waiting) and not self._session.busy:
-                self._progress.idle()
+                self._progress.of_engine(Idle())
         self.show(ready)
         if ready.starter and (note := await asyncio.to_thread(count_starter_reply, self._directories)):
             self._mirror.note(str(note))
@@ -99,11 +99,11 @@ class EngineWatch:
 
     def _away(self, error: TavernError, again: bool) -> None:
         if isinstance(error, EngineError) and error.fault is EngineFault.LOADING:
-            self._progress.waiting("the server is loading its model", None)
+            self._progress.of_engine(Waiting("the server is loading its model"))
         elif again:
-            self._progress.phase(Away())
+            self._progress.of_engine(Away())
         else:
-            self._progress.idle()
+            self._progress.of_engine(Idle())
         if self._problems.shown is not None:
             return  # of a reply that was asked for meanwhile: what became of it matters more
         trying = " Reading and editing work; trying again every 10 s." if again else ""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.ui.widgets.status import Idle, Phase, Reading, Status, StatusLine, Thinking, Waiting, Writing
+from tavern_tui.ui.widgets.status import Elsewhere, Idle, Phase, Reading, Status, StatusLine, Thinking, Waiting, Writing
 
 
 class Progress:
@@ -43,6 +43,11 @@ class Progress:
     def phase(self, phase: Phase) -> None:
         """Show what goes on."""
         self.tell(phase=phase)
+
+    def of_engine(self, phase: Phase) -> None:
+        """Show what goes on with the engine, unless another terminal writes just now: then that matters more."""
+        if not isinstance(self.status.phase, Elsewhere):
+            self.phase(phase)
 
     def idle(self) -> None:
         """Nothing goes on any more."""

@@ -43,7 +43,7 @@ from tavern_tui.ui.composer.widget import Composer
 from tavern_tui.ui.compositor import RowCompositor
 from tavern_tui.ui.slash import COMMANDS
 from tavern_tui.ui.widgets.keybar import KeyBar
-from tavern_tui.ui.widgets.status import StatusLine
+from tavern_tui.ui.widgets.status import StatusLine, Waiting
 
 if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
@@ -191,7 +191,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     def engine_event(self, event: SessionEvent) -> None:
         """What the engine tells while it is connected."""
         if isinstance(event, EngineWaiting):
-            self.progress.waiting(event.why, event.fraction)
+            self.progress.of_engine(Waiting(event.why, event.fraction))
         elif isinstance(event, Notice):
             self.mirror.note(event.text)
 
