@@ -22,10 +22,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The suite may have been started to outlive its terminal (nohup), which processes inherit: some hang up on theirs.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-UNCOVERED = ("cli", "contracts", "terminal", "ui")
-"""The folders whose tests run outside of coverage: most of what they look at happens in processes of its own or in
-Textual, and counting its lines takes as long as the tests themselves."""
-
 SHARED = {"packed", "shared_place", "wheel"}
 """Fixtures that take long to make. The tests of a file that use them run in one process, so that it makes them once."""
 
@@ -33,14 +29,11 @@ STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the tests in ``UNCOVERED`` out of the coverage, and keep those together that share what is ``SHARED``."""
+    """Keep the tests together that share what is ``SHARED``."""
     root = Path(__file__).parent
     for item in items:
-        place = item.path.relative_to(root)
-        if place.parts[0] in UNCOVERED:
-            item.add_marker(pytest.mark.no_cover)
         if SHARED.intersection(getattr(item, "fixturenames", ())) and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(place.as_posix()))
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(root).as_posix()))
 
 
 @pytest.fixture(scope="session")
