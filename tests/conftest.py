@@ -28,6 +28,18 @@ SHARED = {"packed", "shared_place", "wheel"}
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
+LONGEST_ID = 60
+"""Characters of a value that a test's name shows: whole texts there are sent between the suite's processes."""
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A name for a long value: its beginning and its length in characters or bytes."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_ID:
+        return None
+    shown = ascii(val[:LONGEST_ID]).strip("b'")
+    return f"{shown}... {len(val)}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests together that share what is ``SHARED``."""
     root = Path(__file__).parent

@@ -24,7 +24,7 @@ def checkpoint() -> bytes:
     """A PyTorch checkpoint: a zip with a pickle in it."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("model/data.pkl", b"\x80\x02}.")
+        archive.writestr(zipfile.ZipInfo("model/data.pkl"), b"\x80\x02}.")
     return out.getvalue()
 
 
@@ -55,6 +55,7 @@ def checkpoint() -> bytes:
         (b"\x89PNG\r\n", "picture"),
         (b"hello there", "no model format"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_it_says_what_a_file_is_and_what_to_do(first: bytes, words: str) -> None:
     found = what_is_this(first, 10_000)
