@@ -13,10 +13,15 @@ DRY_BREAKERS = ("\n", ":", '"', "*")
 
 @dataclass(frozen=True, slots=True)
 class SamplerPreset:
-    """Sampling values; every default is the neutral value. Temperature is applied last.
+    """Sampling values; every default is the neutral value. Temperature is applied last, unless ``order`` says else.
 
     ``repetition_range`` and ``dry_range`` are in tokens looked back (0 = the engine's whole context).
     ``top_n_sigma`` of 0 is off. Without ``penalize_prompt`` the penalties (not DRY) look back over the reply alone.
+
+    ``mirostat`` is 0 (off), 1 or 2; ``mirostat_tau`` is the surprise it aims at, ``mirostat_eta`` how fast it learns.
+    ``dynamic_temperature_low`` and ``_high`` are the bounds of a temperature that follows the model's doubt (both 0 =
+    off: ``temperature`` holds). ``order`` names stages of sampling, first to last; empty is our own order, and a stage
+    that it leaves out comes where ours has it. ``extra`` are keys of a server's own, sent to it as they are.
     """
 
     name: str = "neutral"
@@ -38,6 +43,14 @@ class SamplerPreset:
     dry_breakers: tuple[str, ...] = DRY_BREAKERS
     xtc_threshold: float = 0.1
     xtc_probability: float = 0.0
+    mirostat: int = 0
+    mirostat_tau: float = 5.0
+    mirostat_eta: float = 0.1
+    dynamic_temperature_low: float = 0.0
+    dynamic_temperature_high: float = 0.0
+    dynamic_temperature_exponent: float = 1.0
+    order: tuple[str, ...] = ()
+    extra: tuple[tuple[str, object], ...] = ()
 
     def changed(self) -> frozenset[str]:
         """Names of the fields that differ from neutral (``name`` never counts)."""

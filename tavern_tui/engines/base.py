@@ -22,7 +22,9 @@ class Capabilities:
     """What an engine can do; front ends grey out the rest and the session chooses by it.
 
     ``samplers`` holds the canonical names (fields of ``SamplerPreset``) that have an effect.
-    ``stop_limit`` is the greatest number of stop strings accepted, 0 for no limit.
+    ``stop_limit`` is the greatest number of stop strings accepted, 0 for no limit. ``grammar`` (GBNF), ``json_schema``,
+    ``logit_bias`` and ``banned`` say whether these fields of a ``Request`` are followed. ``alternatives`` is the most
+    alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request.
     """
 
     text_completion: bool = True
@@ -34,6 +36,12 @@ class Capabilities:
     seed: bool = False
     prefill: bool = True
     hosted: bool = False
+    grammar: bool = False
+    json_schema: bool = False
+    logit_bias: bool = False
+    alternatives: int = 0
+    parallel: int = 1
+    banned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,11 @@ class Request:
     engine can keep its cache for it; ``prefill`` is the reply's given beginning when ``messages`` are sent (it is
     already the end of ``prompt`` otherwise). ``banned`` are texts that the reply should not contain; engines that
     cannot see to it pass over them.
+
+    ``logit_bias`` adds to the score of a token, given by its id or by its text (−100 never, 100 always, as OpenAI has
+    it). ``grammar`` is GBNF that the reply has to follow, ``json_schema`` the text of a JSON Schema; at most one of
+    them is used, ``grammar`` before ``json_schema``. ``alternatives`` is how many likely tokens are to be told beside
+    each one chosen, ``replies`` how many replies are written side by side.
     """
 
     prompt: tuple[Segment, ...] = ()
@@ -81,6 +94,11 @@ class Request:
     chat: str = ""
     prefill: str = ""
     banned: tuple[str, ...] = ()
+    logit_bias: tuple[tuple[int | str, float], ...] = ()
+    grammar: str = ""
+    json_schema: str = ""
+    alternatives: int = 0
+    replies: int = 1
 
 
 class StopReason(Enum):

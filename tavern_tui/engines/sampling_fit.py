@@ -15,7 +15,7 @@ from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
 PENALTY_FOR_DRY = 1.05
 PENALTY_RANGE_FOR_DRY = 1024
 
-ALL_SAMPLERS = frozenset(field.name for field in fields(SamplerPreset)) - {"name"}
+ALL_SAMPLERS = frozenset(field.name for field in fields(SamplerPreset)) - {"name", "extra"}
 
 _DRY = frozenset({"dry_multiplier", "dry_base", "dry_allowed_length", "dry_range", "dry_breakers"})
 _XTC = frozenset({"xtc_threshold", "xtc_probability"})
@@ -92,7 +92,7 @@ def wire_fields(
 
 def _active(preset: SamplerPreset) -> frozenset[str]:
     """Names of changed fields that have an effect: what steers a sampler that is off does not count."""
-    active = preset.changed()
+    active = preset.changed() & ALL_SAMPLERS
     for switch, switched in _SWITCHES:
         if switch not in active:
             active -= switched
