@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
 from tavern_tui.domain.request import Message, Segment
 
@@ -112,13 +113,18 @@ class StopReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and times of one reply; ``None`` where the engine does not tell. Milliseconds."""
+    """Tokens and times of one reply; ``None`` where the engine does not tell. Milliseconds.
+
+    Of the prompt ``evaluated`` tokens were read, ``reused`` were in the cache where they belong, and ``shifted`` were
+    in the cache at another place and moved; the three add up to the prompt.
+    """
 
     evaluated: int | None = None
     reused: int | None = None
     generated: int | None = None
     prompt_ms: float | None = None
     generation_ms: float | None = None
+    shifted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +159,16 @@ class ReasoningArrived:
 
 @dataclass(frozen=True, slots=True)
 class TextArrived:
-    """A piece of the reply; ``token_ids`` where the engine knows them (their text joined is ``text``)."""
+    """A piece of the reply; ``token_ids`` where the engine knows them (their text joined is ``text``).
+
+    ``reply`` numbers the replies of a request for several, from 0. ``alternatives`` are there where they were asked
+    for: one for each whole token of the piece, from its beginning.
+    """
 
     text: str
     token_ids: tuple[int, ...] = ()
+    reply: int = 0
+    alternatives: tuple[TokenChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,19 @@ class Notice:
     """Something the user should be told once about this reply (a parameter dropped, a substitute used)."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """One of several replies of a request has ended; the others go on. The fields are those of ``Finished``.
+
+    Sent for each reply of a request for more than one, before the stream's ``Finished``, whose usage is all of theirs.
+    """
+
+    reply: int
+    reason: StopReason
+    usage: Usage = field(default_factory=Usage)
+    canonical: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +205,7 @@ class Finished:
     canonical: bool | None = None
 
 
-Event = Waiting | LoadProgress | PrefillProgress | ReasoningArrived | TextArrived | Notice | Finished
+Event = Waiting | LoadProgress | PrefillProgress | ReasoningArrived | TextArrived | Notice | ReplyFinished | Finished
 
 
 class Engine(Protocol):
