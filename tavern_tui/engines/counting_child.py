@@ -36,11 +36,11 @@ class RefusedError(Exception):
 def vocabulary_of_model(path: str) -> tuple[dict[str, Any], Count]:
     """What a GGUF file says about its vocabulary, and its count of a text: special tokens parsed, no BOS added."""
     from tavern_tui.domain.errors import EngineError
-    from tavern_tui.engines.embedded import llama
+    from tavern_tui.engines.embedded import binding
     from tavern_tui.engines.embedded.vocabulary import Vocabulary
 
     try:
-        lib = llama.library()
+        lib = binding.library()
     except EngineError as error:
         raise RefusedError(error.title) from error
     params = lib.llama_model_default_params()

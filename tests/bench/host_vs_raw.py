@@ -20,7 +20,7 @@ from pathlib import Path
 from tavern_tui.domain.preset import SamplerPreset
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import Finished, Request
-from tavern_tui.engines.embedded import llama
+from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, host_status, stop_host
 from tavern_tui.engines.embedded.place import HostPlace
 
@@ -52,7 +52,7 @@ class RawLoop:
     """The least that llama.cpp can be asked: decode one token, take the likeliest, again."""
 
     def __init__(self, model: Path, threads: int) -> None:
-        lib = self._lib = llama.library()
+        lib = self._lib = binding.library()
         self._model = lib.llama_model_load_from_file(str(model).encode(), lib.llama_model_default_params())
         params = lib.llama_context_default_params()
         params.n_ctx, params.n_threads, params.n_threads_batch = CONTEXT, threads, threads

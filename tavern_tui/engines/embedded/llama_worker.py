@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.base import Finished, LoadProgress
-from tavern_tui.engines.embedded import llama
+from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.cores import best_threads, physical_cores
+from tavern_tui.engines.embedded.llama import LlamaModel
 from tavern_tui.engines.embedded.protocol import Answer, Generate, ModelFacts, ModelSpec, Speed, Tuned
 from tavern_tui.engines.embedded.worker import Emit
 
@@ -28,11 +29,11 @@ class LlamaWorker:
     name = "llama.cpp in the host"
 
     def __init__(self) -> None:
-        llama.library()
+        binding.library()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama")
-        self._flag = llama.Flag()
+        self._flag = binding.Flag()
         self._small: deque[Callable[[], None]] = deque()
-        self._model: llama.LlamaModel | None = None
+        self._model: LlamaModel | None = None
 
     async def load(self, spec: ModelSpec, emit: Emit) -> ModelFacts:
         """See ``Worker``."""
@@ -49,7 +50,7 @@ class LlamaWorker:
                     last = fraction
                     later(LoadProgress(fraction))
 
-            self._model = llama.LlamaModel(spec, self._flag, progress)
+            self._model = LlamaModel(spec, self._flag, progress)
             return self._model.facts
 
         return await self._run(load)
@@ -93,7 +94,7 @@ class LlamaWorker:
 
     def devices(self) -> tuple[str, ...]:
         """See ``Worker``."""
-        return llama.devices()
+        return binding.devices()
 
     async def close(self) -> None:
         """See ``Worker``."""
@@ -101,7 +102,7 @@ class LlamaWorker:
         await self.unload()
         self._thread.shutdown(wait=False)
 
-    def _loaded(self) -> llama.LlamaModel:
+    def _loaded(self) -> LlamaModel:
         if self._model is None:
             raise EngineError("No model is loaded.", fault=EngineFault.NO_MODEL)
         return self._model

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavern_tui.domain.preset import BALANCED, CREATIVE, NEUTRAL, SamplerPreset
-from tavern_tui.engines.embedded import llama
+from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
 from tavern_tui.engines.embedded.kv import BATCH, STEP, batch_tokens, common_prefix
 from tavern_tui.engines.embedded.line import Line
@@ -154,7 +154,7 @@ def test_an_eighth_of_the_memory_may_be_parked(tmp_path: Path, meminfo: str, bud
 
 def samplers(vocab: Vocabulary, preset: SamplerPreset) -> list[str]:
     """Names of the chain's samplers, as llama.cpp says them."""
-    lib = llama.library()
+    lib = binding.library()
     with sampler_chain(lib, vocab, preset, context=512, seed=1, history=[1, 2]) as chain:
         length = lib.llama_sampler_chain_n(chain)
         return [lib.llama_sampler_name(lib.llama_sampler_chain_get(chain, i)).decode() for i in range(length)]
@@ -193,7 +193,7 @@ def test_temperature_zero_takes_the_likeliest_token_after_penalties(vocabulary: 
 
 def penalised(vocab: Vocabulary, preset: SamplerPreset, *, history: list[int], reply: list[int]) -> set[int]:
     """Which of the tokens 0 to 9, all equally likely, a chain makes less likely after ``history`` and ``reply``."""
-    lib = llama.library()
+    lib = binding.library()
     data = (lib.llama_token_data * 10)(*(lib.llama_token_data(id=i, logit=1.0, p=0.0) for i in range(10)))
     candidates = lib.llama_token_data_array(data=data, size=10, selected=-1, sorted=False)
     with sampler_chain(lib, vocab, preset, context=512, seed=1, history=history) as chain:
@@ -231,7 +231,7 @@ def test_the_beginning_token_is_put_in_front_once_where_the_model_wants_it(vocab
 
 
 def test_a_flag_is_a_string_for_c_that_is_empty_until_it_is_raised() -> None:
-    flag = llama.Flag()
+    flag = binding.Flag()
     states = [flag.raised]
     flag.put_up()
     states.append(flag.raised)

@@ -14,7 +14,7 @@ from typing import Any
 
 import gguf
 
-from tavern_tui.engines.embedded import llama
+from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
 
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
@@ -47,7 +47,7 @@ class TestVocabulary:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.close()
-        lib = llama.library()
+        lib = binding.library()
         params = lib.llama_model_default_params()
         params.vocab_only = True
         model = lib.llama_model_load_from_file(str(path).encode(), params)
