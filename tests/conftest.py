@@ -12,7 +12,7 @@ from hypothesis import settings
 from tavern_tui.config.paths import directories
 
 # No deadlines: machines are slow and shared. HYPOTHESIS_PROFILE=deep looks further (make torture).
-settings.register_profile("suite", max_examples=50, deadline=None)
+settings.register_profile("suite", max_examples=30, deadline=None)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 

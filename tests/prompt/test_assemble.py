@@ -248,7 +248,7 @@ def test_a_plan_is_plain_values_for_json() -> None:
 TURN_TEXTS = st.lists(st.text(alphabet='ab .\n*"', max_size=60), max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @forall(
     texts=TURN_TEXTS,
     template=st.sampled_from(ALL),

@@ -88,7 +88,7 @@ def judging_all(one: PromptInput) -> LoreScan:
     return scan
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @examples(st.lists(ENTRIES, max_size=5), st.lists(TEXTS, min_size=1, max_size=5), TEXTS, HOW, st.sampled_from(Policy))
 def test_what_fires_is_what_fires_when_every_entry_is_looked_at(
     entries: list[LoreEntry], texts: list[str], note: str, how: LoreSettings, policy: Policy
@@ -109,7 +109,7 @@ def test_what_fires_is_what_fires_when_every_entry_is_looked_at(
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @examples(st.lists(st.tuples(KEYS, st.booleans()), min_size=1, max_size=8), TEXTS, st.booleans(), st.booleans())
 def test_a_table_misses_no_key_that_stands_in_a_text(
     keys: list[tuple[str, bool]], text: str, cased: bool, exact: bool

@@ -299,7 +299,7 @@ PIECES = (
 ANYTHING = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=ANYTHING, exact=st.booleans(), frozen=st.booleans())
 def test_no_text_makes_a_macro_raise_or_grow_beyond_its_bound(text: str, exact: bool, frozen: bool) -> None:
     context = replace(
@@ -315,13 +315,13 @@ def test_no_text_makes_a_macro_raise_or_grow_beyond_its_bound(text: str, exact: 
     assert len(expand(text, context)) <= LARGEST
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_characters="{<"), max_size=60))
 def test_a_text_without_macros_is_the_very_same(text: str) -> None:
     assert expand(text, NAMES) is text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     name=st.from_regex(r"[a-z_ ]{0,12}", fullmatch=True), argument=st.sampled_from(["", "::a", ":b", " c", "::a::b"])
 )

@@ -98,7 +98,7 @@ def additive(text: str) -> int:
     return count([text])[0]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @forall(one=inputs([*BUILT_IN, ""]))
 def test_the_parts_that_are_in_are_the_prompt(one: PromptInput) -> None:
     plan = planned(one, additive)
@@ -106,7 +106,7 @@ def test_the_parts_that_are_in_are_the_prompt(one: PromptInput) -> None:
     assert plan.text == "".join(segment.text for segment in plan.segments())
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @forall(one=inputs([*BUILT_IN, ""]))
 def test_the_tokens_of_the_parts_are_those_of_the_whole(one: PromptInput) -> None:
     plan = planned(one, additive)
@@ -116,7 +116,7 @@ def test_the_tokens_of_the_parts_are_those_of_the_whole(one: PromptInput) -> Non
         assert plan.tokens + plan.padding <= plan.limit
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @forall(one=inputs([*BUILT_IN, ""]))
 def test_what_is_not_in_says_why_and_everything_says_where_it_is_from(one: PromptInput) -> None:
     plan = planned(one, additive)
@@ -162,7 +162,7 @@ READABLE = ["ChatML", "Alpaca", "Vicuna 1.1", "Pygmalion 6B", "WizardLM", ""]
 
 
 @pytest.mark.model
-@settings(max_examples=100)
+@settings(max_examples=40)
 @forall(one=inputs(READABLE))
 def test_by_the_models_own_vocabulary_the_sum_is_right_within_the_padding(counted: Count, one: PromptInput) -> None:
     plan = planned(one, counted)

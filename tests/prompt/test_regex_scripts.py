@@ -207,7 +207,7 @@ def test_a_pattern_that_cannot_be_used_leaves_the_text_and_says_where_it_is_wron
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.builds(

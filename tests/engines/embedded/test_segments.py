@@ -30,7 +30,7 @@ def spelt(ids: Sequence[int], vocabulary: Vocabulary) -> bytes:
     return b"".join(vocabulary.piece(token) for token in ids)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(parts=bordered())
 def test_segments_without_ids_give_the_tokens_of_the_whole(
     vocabulary: LoadedVocabulary, parts: list[tuple[str, int]]
@@ -40,7 +40,7 @@ def test_segments_without_ids_give_the_tokens_of_the_whole(
     assert list(encoded.ids) == vocabulary.vocabulary.tokenize("".join(texts))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(parts=bordered(), known=st.integers(0, 63))
 def test_ids_that_each_segment_would_have_alone_never_change_what_the_whole_spells(
     vocabulary: LoadedVocabulary, parts: list[tuple[str, int]], known: int
@@ -54,7 +54,7 @@ def test_ids_that_each_segment_would_have_alone_never_change_what_the_whole_spel
     assert spelt(encoded.ids, vocab) == spelt(vocab.tokenize(joined(segments)), vocab)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(parts=bordered(), data=st.data())
 def test_the_wholes_own_ids_given_back_for_any_segments_give_the_whole(
     vocabulary: LoadedVocabulary, parts: list[tuple[str, int]], data: st.DataObject
@@ -108,7 +108,7 @@ def test_ids_whose_stretch_ends_inside_a_token_are_not_used(vocabulary: LoadedVo
     assert list(encode(segments, vocab).ids) == whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=st.text(max_size=60))
 def test_borders_between_tokens_never_lie_outside_the_text_and_only_grow(
     vocabulary: LoadedVocabulary, text: str
