@@ -10,6 +10,21 @@ from dataclasses import dataclass, fields
 
 DRY_BREAKERS = ("\n", ":", '"', "*")
 
+STAGES = (
+    "penalties",
+    "dry",
+    "top_n_sigma",
+    "top_k",
+    "top_a",
+    "tfs",
+    "typical_p",
+    "top_p",
+    "min_p",
+    "xtc",
+    "temperature",
+)
+"""The stages of sampling in our order: what makes repeats unlikely, what cuts off the tail, the temperature."""
+
 
 @dataclass(frozen=True, slots=True)
 class SamplerPreset:
@@ -20,8 +35,11 @@ class SamplerPreset:
 
     ``mirostat`` is 0 (off), 1 or 2; ``mirostat_tau`` is the surprise it aims at, ``mirostat_eta`` how fast it learns.
     ``dynamic_temperature_low`` and ``_high`` are the bounds of a temperature that follows the model's doubt (both 0 =
-    off: ``temperature`` holds). ``order`` names stages of sampling, first to last; empty is our own order, and a stage
-    that it leaves out comes where ours has it. ``extra`` are keys of a server's own, sent to it as they are.
+    off: ``temperature`` holds). ``order`` names stages of ``STAGES``, first to last: these change places among
+    themselves, the others stay where our order has them. ``extra`` are keys of a server's own, sent to it as they are.
+
+    ``tfs`` (tail-free, 1 = off), ``top_a`` (0 = off) and ``smoothing_factor`` (0 = off) are older samplers that some
+    servers still have. ``ban_eos`` forbids the model to end the reply by itself.
     """
 
     name: str = "neutral"
@@ -51,10 +69,27 @@ class SamplerPreset:
     dynamic_temperature_exponent: float = 1.0
     order: tuple[str, ...] = ()
     extra: tuple[tuple[str, object], ...] = ()
+    tfs: float = 1.0
+    top_a: float = 0.0
+    smoothing_factor: float = 0.0
+    smoothing_curve: float = 1.0
+    ban_eos: bool = False
 
     def changed(self) -> frozenset[str]:
         """Names of the fields that differ from neutral (``name`` never counts)."""
         return frozenset(f.name for f in fields(self) if f.name != "name" and getattr(self, f.name) != f.default)
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the temperature moves between two bounds."""
+        return self.dynamic_temperature_high > self.dynamic_temperature_low >= 0
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Every stage of ``STAGES`` in the order of this preset; names that are no stage are passed over."""
+        wanted = iter(dict.fromkeys(stage for stage in self.order if stage in STAGES))
+        named = frozenset(self.order)
+        return tuple(next(wanted) if stage in named else stage for stage in STAGES)
 
 
 NEUTRAL = SamplerPreset()
