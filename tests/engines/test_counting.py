@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -229,11 +231,14 @@ def test_an_estimate_is_the_characters_rounded_up(text: str) -> None:
 @settings(max_examples=100)
 @given(st.text(max_size=400))
 def test_any_text_can_be_counted(text: str) -> None:
-    _, count = _PUBLISHED
+    _, count = published()
     assert 0 <= count(text) <= len(text.encode("utf-8", "replace"))
 
 
-_PUBLISHED = counting_child.published_encoding("cl100k_base")
+@functools.cache
+def published() -> tuple[dict[str, Any], counting_child.Count]:
+    """A published encoding, read once: its table takes half a second."""
+    return counting_child.published_encoding("cl100k_base")
 
 
 async def test_an_engine_that_only_counts_says_so_when_it_is_to_write() -> None:
