@@ -5,8 +5,8 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# Twice the usual cores: much of the suite waits for processes, terminals and servers.
-WORKERS ?= 4
+# Thrice the usual cores: much of the suite waits for processes, terminals and servers.
+WORKERS ?= 6
 
 .PHONY: help run engine starter test lint types contracts sizes unit coverage bench torture samples clean
 
@@ -59,12 +59,14 @@ contracts: $(VENV)/.tested
 sizes: $(VENV)/.tested
 	@$(BIN)/python -m tests.contracts.sizes
 
+# Rewriting every assertion takes each process longer than its tests: only what failed runs again with it, to be read.
 unit: $(VENV)/.tested starter
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture"
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain || \
+		{ $(BIN)/pytest --last-failed --last-failed-no-failures none; exit 1; }
 
 # Apart from the suite: counting lines takes as long as the tests themselves.
 coverage: $(VENV)/.tested starter
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not torture" --cov --cov-report=term \
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain --cov --cov-report=term \
 		$(patsubst %,tests/%,config conformance domain engines formats prompt session storage)
 
 bench: $(VENV)/.tested starter
