@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.memory_fit import Layer, bytes_per_token
 from tavern_tui.formats import weights
 from tavern_tui.formats.gguf_tables import BLOCKS, NOT_CHAT, NOT_MODELS, QUANTS, WITHDRAWN_QUANTS
-from tavern_tui.formats.kv_cache import Layer, bytes_per_token, layers_of
+from tavern_tui.formats.kv_cache import layers_of
 
 MAGIC = b"GGUF"
 MAX_KEY = 64 * 1024

@@ -1,48 +1,21 @@
-"""How much memory a context takes: the key-value cache of a model, from the shape that its GGUF header tells.
+"""What a model's layers keep in the key-value cache, from the shape that its GGUF header tells.
 
-One number of bytes per token for a plain transformer; less where layers look through a window, share a cache or keep a
-compressed one. Source: llama.cpp's cache layout; the test's vectors are known models.
+The same for every layer of a plain transformer; less where layers look through a window, share a cache or keep a
+compressed one. How many bytes that comes to is in ``domain.memory_fit``. Source: llama.cpp's cache layout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-F16 = 2.0
-PADDING = 256  # contexts are rounded up to this many tokens
-UBATCH = 512  # tokens that llama.cpp computes at once
-
-# Bytes per element of the cache by llama.cpp's names for its types.
-ELEMENT_BYTES: Mapping[str, float] = MappingProxyType(
-    {
-        "f32": 4.0,
-        "f16": 2.0,
-        "bf16": 2.0,
-        "q8_0": 1.0625,
-        "q5_1": 0.75,
-        "q5_0": 0.6875,
-        "q4_1": 0.625,
-        "q4_0": 0.5625,
-        "iq4_nl": 0.5625,
-    }
-)
+from tavern_tui.domain.memory_fit import Layer
 
 # Architecture → n: every n-th layer sees the whole context, the others a window. For headers that do not say it.
 _WINDOW_PATTERNS: Mapping[str, int] = MappingProxyType(
     {"gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "llama4": 4}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """What one layer keeps per token: ``keys`` and ``values`` elements, for ``window`` tokens (0: for all)."""
-
-    keys: int
-    values: int
-    window: int = 0
 
 
 def layers_of(metadata: Mapping[str, Any]) -> tuple[Layer, ...]:
@@ -80,29 +53,6 @@ def layers_of(metadata: Mapping[str, Any]) -> tuple[Layer, ...]:
     return tuple(layer for layer in layers if layer.keys or layer.values)
 
 
-def bytes_per_token(layers: tuple[Layer, ...], keys: float = F16, values: float = F16) -> float:
-    """Bytes that one more token takes in every layer, windows aside. ``keys``, ``values``: bytes per element."""
-    return sum(layer.keys * keys + layer.values * values for layer in layers)
-
-
-def cache_bytes(layers: tuple[Layer, ...], context_tokens: int, keys: float = F16, values: float = F16) -> int:
-    """Bytes of the whole cache at ``context_tokens``, for one sequence."""
-    total = 0.0
-    for layer in layers:
-        tokens = min(context_tokens, layer.window + UBATCH) if layer.window else context_tokens
-        total += _padded(tokens) * (layer.keys * keys + layer.values * values)
-    return int(total)
-
-
-def compute_bytes(heads: int, vocabulary: int, context_tokens: int) -> int:
-    """An estimate of llama.cpp's working memory beside weights and cache, without flash attention.
-
-    The greater of one batch's logits and one layer's attention scores (they share their room), and 64 MiB for the
-    process.
-    """
-    return max(UBATCH * vocabulary * 4, heads * UBATCH * context_tokens * 4) + 64 * 2**20
-
-
 def _per_layer(value: Any, default: int, at: int) -> int:
     """A setting that headers give once for all layers or as a list; absent means ``default``."""
     if isinstance(value, (list, tuple)):
@@ -116,7 +66,3 @@ def _is_near(pattern: Any, at: int) -> bool:
     if isinstance(pattern, (list, tuple)):
         return at < len(pattern) and bool(pattern[at])
     return isinstance(pattern, int) and pattern > 1 and at % pattern < pattern - 1
-
-
-def _padded(tokens: int) -> int:
-    return -(-tokens // PADDING) * PADDING

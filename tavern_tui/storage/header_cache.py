@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.memory_fit import Layer
 from tavern_tui.formats.gguf import GgufHeader, read_header
-from tavern_tui.formats.kv_cache import Layer
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.reading import open_regular, read_bytes
 

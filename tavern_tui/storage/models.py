@@ -12,15 +12,16 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import FormatError, NotFoundError, TavernError
+from tavern_tui.domain.memory_fit import Fit as Fit
+from tavern_tui.domain.memory_fit import MemoryNeed as MemoryNeed
+from tavern_tui.domain.memory_fit import cache_bytes, compute_bytes
 from tavern_tui.domain.starter import STARTER_MODEL
 from tavern_tui.formats.gguf import GgufHeader
-from tavern_tui.formats.kv_cache import cache_bytes, compute_bytes
 from tavern_tui.storage.header_cache import HeaderCache
 from tavern_tui.storage.memory import available_memory
 from tavern_tui.storage.reading import open_regular, refusal
@@ -28,7 +29,6 @@ from tavern_tui.storage.reading import open_regular, refusal
 DEFAULT_CONTEXT = 8192
 MAX_FOLDER_DEPTH = 8
 MAX_FILES = 50_000
-COMFORTABLE = 0.85  # of the free memory: beyond it, other programs will feel it
 
 # Where other programs keep GGUF files, below the home folder.
 _OTHER_FOLDERS = (
@@ -40,40 +40,6 @@ _OTHER_FOLDERS = (
     ".cache/llama.cpp",
 )
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf\Z", re.IGNORECASE)
-
-
-class Fit(Enum):
-    """Whether a model can be loaded, in the words that lists show."""
-
-    FITS = "fits"
-    TIGHT = "tight"
-    SWAPS = "will swap"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryNeed:
-    """What loading takes, in bytes, at ``context_tokens``; ``available`` is what is free, ``None`` where unknown."""
-
-    weights: int
-    cache: int
-    overhead: int
-    context_tokens: int
-    available: int | None
-
-    @property
-    def total(self) -> int:
-        """Weights, cache and working memory together."""
-        return self.weights + self.cache + self.overhead
-
-    @property
-    def fit(self) -> Fit:
-        """The total against what is free."""
-        if self.available is None:
-            return Fit.UNKNOWN
-        if self.total <= self.available * COMFORTABLE:
-            return Fit.FITS
-        return Fit.TIGHT if self.total <= self.available else Fit.SWAPS
 
 
 @dataclass(frozen=True, slots=True)

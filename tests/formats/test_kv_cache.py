@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tavern_tui.formats.kv_cache import ELEMENT_BYTES, Layer, bytes_per_token, cache_bytes, compute_bytes, layers_of
+from tavern_tui.domain.memory_fit import ELEMENT_BYTES, Layer, bytes_per_token, cache_bytes, compute_bytes
+from tavern_tui.formats.kv_cache import layers_of
 
 KIB = 1024
 
@@ -120,4 +121,4 @@ def test_headers_that_tell_too_little_give_no_layers(metadata: dict[str, Any]) -
 
 def test_working_memory_is_the_greater_of_logits_and_attention_scores() -> None:
     assert compute_bytes(9, 49152, 2048) == (96 + 64) * 2**20
-    assert compute_bytes(32, 32000, 8192) == (512 + 64) * 2**20
+    assert compute_bytes(32, 32000, 8192) == (512 + 16 + 64) * 2**20
