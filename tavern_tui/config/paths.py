@@ -64,6 +64,21 @@ class Directories:
         return self.data / "templates.json"
 
     @property
+    def connections(self) -> Path:
+        """Connections that a person wrote down; only read."""
+        return self.data / "connections.yaml"
+
+    @property
+    def saved_connections(self) -> Path:
+        """Connections that the program wrote down."""
+        return self.data / "connections.saved.yaml"
+
+    @property
+    def secrets(self) -> Path:
+        """The folder with the keys of servers, or with where they are kept: for this user's eyes only."""
+        return self.state / "secrets"
+
+    @property
     def models(self) -> Path:
         """GGUF files that the program fetched or the user put here."""
         return self.data / "models"
