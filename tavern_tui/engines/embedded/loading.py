@@ -35,7 +35,11 @@ _LOAD_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model and its context, as llama.cpp's handles. ``step`` is how many tokens are computed at once."""
+    """A model and its context, as llama.cpp's handles. ``step`` is how many tokens are computed at once.
+
+    ``params`` are what the context was made with. ``renew`` makes another context of the same kind with room for so
+    many tokens and sequences, and with all that belongs to a context; ``None`` where there is not the memory for it.
+    """
 
     lib: Any
     model: Any
@@ -43,6 +47,8 @@ class Loaded:
     vocabulary: Vocabulary
     step: int
     facts: ModelFacts
+    params: Any = None
+    renew: Callable[[int, int], Any] = lambda _tokens, _sequences: None
 
     def free(self) -> None:
         """Give the memory back; nothing of this is used again."""
@@ -64,6 +70,7 @@ class _Loading:
         self._flag = flag
         self._progress = progress
         self._threads = spec.threads or default_threads()
+        self._params = self._lib.llama_context_default_params()
 
     def done(self) -> Loaded:
         """The model and its context. Raises ``EngineError``; nothing is left in memory then."""
@@ -74,7 +81,13 @@ class _Loading:
             self._lib.llama_model_free(model)
             raise
         vocabulary = Vocabulary(self._lib, model)
-        return Loaded(self._lib, model, context, vocabulary, self._step(), self._describe(model, context, vocabulary))
+        facts = self._describe(model, context, vocabulary)
+
+        def renew(tokens: int, sequences: int) -> Any:
+            self._params.n_ctx, self._params.n_seq_max, self._params.kv_unified = tokens, sequences, True
+            return self._new_context(model)
+
+        return Loaded(self._lib, model, context, vocabulary, self._step(), facts, self._params, renew)
 
     def _load(self) -> Any:
         lib, path = self._lib, model_file(self._spec)
@@ -113,7 +126,7 @@ class _Loading:
     def _make_context(self, model: Any) -> Any:
         lib, spec = self._lib, self._spec
         trained: int = lib.llama_model_n_ctx_train(model)
-        params = lib.llama_context_default_params()
+        params = self._params
         params.n_batch = BATCH
         params.n_ubatch = self._step()
         params.n_threads = params.n_threads_batch = self._threads
@@ -123,7 +136,7 @@ class _Loading:
         all_on_gpu = self._on_gpu() and not 0 <= spec.gpu_layers <= lib.llama_model_n_layer(model)
         for tokens in [spec.context_tokens] if spec.context_tokens else usual_contexts(trained, all_on_gpu=all_on_gpu):
             params.n_ctx = tokens
-            if context := lib.llama_init_from_model(model, params):
+            if context := self._new_context(model):
                 return context
         raise EngineError(
             f"There is not enough memory for {Path(spec.path).name} with a context of {params.n_ctx} tokens.",
@@ -131,6 +144,9 @@ class _Loading:
             where=spec.path,
             hint="Lower the context in Connections, or use a smaller model.",
         )
+
+    def _new_context(self, model: Any) -> Any:
+        return self._lib.llama_init_from_model(model, self._params)
 
     def _on_gpu(self) -> bool:
         return self._spec.gpu_layers != 0 and bool(self._lib.llama_supports_gpu_offload())
