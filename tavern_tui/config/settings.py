@@ -71,6 +71,15 @@ class ReplySettings:
         one_of("economy", "classic"),
         "How prompts use their budget: economy, so that little is read anew, or classic, as SillyTavern does.",
     )
+    think: str = setting(
+        "on", one_of("on", "low", "off"), "Whether models that think before they answer do so: on, low or off."
+    )
+    reasoning_tokens: int = setting(
+        1024, whole(least=64, most=131072), "The most tokens that a model may think; not counted in the length."
+    )
+    kept_thoughts: int = setting(
+        0, whole(least=0, most=1000), "How many replies, newest first, keep their thinking in the prompt."
+    )
 
 
 @dataclass(frozen=True, slots=True)

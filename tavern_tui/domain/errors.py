@@ -77,6 +77,7 @@ class EngineFault(Enum):
     BROKEN_STREAM = "broken_stream"
     CRASHED = "crashed"
     UNAVAILABLE = "unavailable"
+    ONLY_THOUGHT = "only_thought"
 
 
 class EngineError(TavernError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tavern_tui.domain.chat import ROOT, Turn
@@ -35,14 +35,19 @@ def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Itera
     """The turns that a prompt may read, newest first: hidden ones left out, the greeting's macros expanded.
 
     A turn that says nothing but what the reply begins with (``prompt.bias``) is left out, too; under ``economy`` so is
-    the thinking that a stored reply begins with.
+    the thinking that a stored reply begins with. As many of the newest replies as the input says keep theirs.
     """
+    with_thoughts = given.kept_thoughts
     for turn in turns:
         if turn.hidden:
             continue
         text = _said(turn, given) if turn.speaker is Speaker.CHARACTER else without_bias(turn.text)
         if text or not turn.text:
-            yield _item(turn, text, given, story)
+            item = _item(turn, text, given, story)
+            if turn.speaker is Speaker.CHARACTER and with_thoughts:
+                with_thoughts -= 1
+                item = replace(item, thoughts=untrusted(turn.reasoning, given))
+            yield item
 
 
 def _said(turn: Turn, given: PromptInput) -> str:

@@ -252,7 +252,8 @@ class PromptInput:
     ``scenario`` is the chat's own, in place of the card's. ``token_padding`` is added by ``classic`` to what it counts.
     ``variables`` are the chat's, ``global_variables`` those of all chats, for macros. ``swipes`` says how many swipes
     the newest turn has and which of them it is, from 1 (one more than there are while another is made); ``None`` for a
-    turn without. ``regex_scripts`` are those in force, in their order, of every kind.
+    turn without. ``regex_scripts`` are those in force, in their order, of every kind. ``thoughts`` are what the model
+    has thought of the reply before, to go on with; ``kept_thoughts`` of the newest replies are written with theirs.
     """
 
     character: Character
@@ -311,3 +312,5 @@ class PromptInput:
     global_variables: Mapping[str, str] = field(default=EMPTY)
     swipes: tuple[int, int] | None = None
     regex_scripts: tuple[RegexScript, ...] = ()
+    thoughts: str = ""
+    kept_thoughts: int = 0

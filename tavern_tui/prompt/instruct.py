@@ -16,6 +16,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
 from tavern_tui.domain.template import InstructTemplate, NamesBehavior
 from tavern_tui.prompt.items import ROLE_OF, Item, Written
+from tavern_tui.prompt.reasoning import thoughts_written
 
 MERGED = "\n\n"
 """What stands between two texts of one role in a family that insists on alternation."""
@@ -126,9 +127,12 @@ class InstructFormat:
             return Written(item, "", item.text, "" if item.continued else "\n")
         template, role = self.template, self.role(item)
         merges = template.alternates
-        opening = self._filled(self._sequence(item, place), item)
+        thinks = bool(item.thoughts and template.reasoning_open) and role is Role.ASSISTANT
+        opening = self._filled(self._reply_sequence if thinks else self._sequence(item, place), item)
         if template.wrap and opening:
             opening += "\n"
+        if thinks:
+            opening += thoughts_written(template, item.thoughts)
         closing = self._suffix(item, role)
         if merges and role is place.newer:
             closing = MERGED
@@ -148,7 +152,7 @@ class InstructFormat:
         elif item.quiet:
             sequence = template.last_system_sequence or template.output_sequence
         else:
-            sequence = template.last_output_sequence or template.output_sequence
+            sequence = self._reply_sequence
         opening = self._filled(sequence, item)
         newline = "\n" if template.wrap else ""
         if template.alternates and older is self.role(item):
@@ -173,6 +177,11 @@ class InstructFormat:
         if self.template.trim_content:
             text = text.lstrip() if item.continued else text.strip()
         return _BLANK_LINES.sub("\n", text) if self.template.blank_lines_end_turns else text
+
+    @property
+    def _reply_sequence(self) -> str:
+        """What a reply begins with before its thinking."""
+        return self.template.last_output_sequence or self.template.output_sequence
 
     def _sequence(self, item: Item, place: Place) -> str:
         template = self.template

@@ -142,7 +142,8 @@ class PromptPlan:
     they fired, ``lore_state`` is what lasts of them. ``padding`` are tokens of the limit that no part may use: the
     count of the whole prompt may differ from the sum of its parts' by so many. ``chat`` is there where the plan was
     made for chat completion. ``variables`` and ``global_variables`` are what macros left of those that the prompt was
-    given; ``banned`` are strings that macros ask to be kept out of the reply.
+    given; ``banned`` are strings that macros ask to be kept out of the reply. ``thoughts`` are what the prompt ends
+    with of the model's thinking, which the reply goes on with.
     """
 
     parts: tuple[Part, ...]
@@ -164,6 +165,7 @@ class PromptPlan:
     variables: Mapping[str, str] = field(default=EMPTY)
     global_variables: Mapping[str, str] = field(default=EMPTY)
     banned: tuple[str, ...] = ()
+    thoughts: str = ""
 
     @property
     def included(self) -> tuple[Part, ...]:

@@ -28,6 +28,7 @@ from tavern_tui.prompt.instruct import Ends, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.layout import Layout, write_parts
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
+from tavern_tui.prompt.reasoning import thoughts_begun
 from tavern_tui.prompt.stop import stop_strings, users_turn_goes_on
 from tavern_tui.prompt.story import Story
 
@@ -229,7 +230,7 @@ class TextAssembly:
             return ""
         goes_on = self.continued is not None or (self.ending.reply is not None and bool(self.ending.reply.text))
         if self.given.think and not goes_on:
-            return template.reasoning_prefill
+            return thoughts_begun(template, self.given.thoughts) if self.given.thoughts else template.reasoning_prefill
         return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
 
     def _left_out(self, injections: Sequence[Injected], used: int, older: Item | None) -> Iterator[Part]:
@@ -263,7 +264,7 @@ class TextAssembly:
         asked = [replace(item, text=item.text.removesuffix(added)) for item in self.ending.asked]
         if not self.exact and (thoughts := self._closed_thoughts()):
             return [*self._texts(self.post_history, *asked), *_with_thoughts(thoughts, form, continued, reply)]
-        fixed = [*self._texts(continued, *asked, reply)]
+        fixed = [*self._texts(continued, *asked, reply), *((self.given.thoughts,) if self.given.thoughts else ())]
         if not self.exact:
             return [*self._texts(self.post_history), *fixed]
         named = continued is not None and not self.of_user and not self.greeting_alone
@@ -327,6 +328,7 @@ class TextAssembly:
             reasoning_close=template.reasoning_close if template else "",
             control_tokens=template.control_tokens if template else (),
             padding=given.token_padding if self.exact else given.reserve_tokens + free,
+            thoughts=given.thoughts if self._closed_thoughts().endswith(given.thoughts) else "",
         )
 
 

@@ -295,7 +295,8 @@ class Generation:
             user, template = self._text.spoken_for, self._plan.template
             wording = messages.only_the_users_lines(user) if user else messages.nothing_left(template)
         elif self._text.reasoning:
-            wording = messages.only_thought(self._text.tokens)
+            wording = messages.only_thought(self._text.thought_tokens)
+            return EngineError(wording.title, hint=wording.hint, fault=EngineFault.ONLY_THOUGHT)
         else:
             wording = messages.wrote_nothing(self._plan.template)
         return EngineError(wording.title, hint=wording.hint, fault=EngineFault.REJECTED)

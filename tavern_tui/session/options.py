@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tavern_tui.config.settings import Settings
 from tavern_tui.domain.errors import SettingsError
 from tavern_tui.domain.preset import BALANCED, BUILT_IN, STARTER, SamplerPreset
+from tavern_tui.domain.thinking import Thinking
 
 STARTER_RESPONSE_TOKENS = 90
 STARTER_CONTEXT_TOKENS = 2048
@@ -16,6 +17,9 @@ UNKNOWN_CONTEXT_TOKENS = 8192
 @dataclass(frozen=True, slots=True)
 class ReplyOptions:
     """``response_tokens`` bounds a reply (thinking not counted: ``reasoning_tokens`` is its own budget).
+
+    ``think`` says whether and how much a model thinks that does; ``kept_thoughts`` of the newest replies keep their
+    thinking in the prompt.
 
     ``template`` names an instruct template, empty: chosen from the model; ``template_asked``: at this start, so that it
     counts for more than what is remembered for the model. ``context_tokens`` of ``None`` is the
@@ -34,11 +38,17 @@ class ReplyOptions:
     system_text: str | None = None
     prefill: str = ""
     chat_completion: bool = False
-    think: bool = True
+    think: Thinking = Thinking.ON
     updates_per_second: float = 30.0
     chosen: frozenset[str] = frozenset()
     policy: str = "economy"
     template_asked: bool = False
+    kept_thoughts: int = 0
+
+    @property
+    def thinking_tokens(self) -> int:
+        """The most tokens that may be thought before a reply; 0 where there is to be no thinking."""
+        return self.think.budget(self.reasoning_tokens)
 
     def with_length(self, tokens: int) -> ReplyOptions:
         """The same, with replies of ``tokens``, chosen by somebody."""
@@ -60,6 +70,9 @@ def options_from(settings: Settings) -> ReplyOptions:
         context_tokens=settings.engine.context_tokens,
         chat_completion=settings.connection.chat_completion,
         policy=reply.policy,
+        think=Thinking(reply.think),
+        reasoning_tokens=reply.reasoning_tokens,
+        kept_thoughts=reply.kept_thoughts,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 

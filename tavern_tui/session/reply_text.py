@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tavern_tui.domain.chat import Turn
-from tavern_tui.domain.template import InstructTemplate
 from tavern_tui.engines.base import TextArrived
 from tavern_tui.prompt.cleanup import ReplyRules, clean_reply
 from tavern_tui.prompt.plan import PromptPlan
-from tavern_tui.prompt.reasoning import ReasoningSplitter
+from tavern_tui.prompt.reasoning import splitter_for
 from tavern_tui.prompt.scripted_prompt import ReplyEdit
 from tavern_tui.prompt.sentences import SentenceFinisher, finish_sentence, sentence_ends
 from tavern_tui.session.options import ReplyOptions
@@ -23,7 +22,8 @@ class ReplyText:
 
     ``prefill`` is the given beginning of a new reply; ``continued`` is the turn that goes on. ``before`` is what stands
     before the model's own words where nothing more is known of them, as after a crash. What a person has edited is
-    never cleaned again, but under ``classic``.
+    never cleaned again, but under ``classic``. ``sent`` is the prompt where it is another than the plan's own.
+    ``tokens`` are the reply's, ``thought_tokens`` those of the thinking, which has a budget of its own.
     """
 
     def __init__(
@@ -34,13 +34,18 @@ class ReplyText:
         options: ReplyOptions,
         prefill: str = "",
         continued: Turn | None = None,
+        sent: str = "",
     ) -> None:
         self._rules = rules
         self._options = options
-        thinking = bool(plan.reasoning_open) and plan.text.rstrip().endswith(plan.reasoning_open)
-        self._splitter = ReasoningSplitter(plan.reasoning_open, plan.reasoning_close, thinking=thinking)
+        opened = bool(plan.reasoning_open) and (sent or plan.text).rstrip().endswith(plan.reasoning_open)
+        self._splitter = splitter_for(
+            plan.reasoning_open, plan.reasoning_close, thinking=opened or bool(plan.thoughts), thoughts=plan.thoughts
+        )
         self._finisher = SentenceFinisher(options.response_tokens)
         self._room = plan.response_tokens
+        self._length = _length(options)
+        self._may_think = options.thinking_tokens or options.reasoning_tokens
         before = prefill if continued is None else continued.source_text
         self._exact = plan.policy == "classic"
         untouched = continued is None or (continued.raw is not None and not continued.edited) or self._exact
@@ -53,15 +58,14 @@ class ReplyText:
         self._final: str | None = None
         self.before = before + self._joint
         self.tokens = 0
+        self.thought_tokens = 0
         self.shown = ""
         self.complete = False
 
     @staticmethod
-    def room_for(options: ReplyOptions, template: InstructTemplate | None) -> int:
-        """Tokens to keep free for a reply: its length, the run to the sentence's end, and the thinking."""
-        thinks = template is not None and bool(template.reasoning_open) and options.think
-        length = SentenceFinisher(options.response_tokens).most_tokens if options.finish_sentence else 0
-        return max(length, options.response_tokens) + (options.reasoning_tokens if thinks else 0)
+    def room_for(options: ReplyOptions, *, thinks: bool) -> int:
+        """Tokens to keep free for a reply: its length, the run to the sentence's end, and what it may think."""
+        return _length(options) + (options.thinking_tokens if thinks else 0)
 
     @property
     def most_tokens(self) -> int:
@@ -111,6 +115,11 @@ class ReplyText:
         given = self._fixed or self._begun or self.reasoning
         return bool(self._ids) and self._all_ids and not given and self.final == self.raw
 
+    @property
+    def only_thought(self) -> bool:
+        """Whether there is thinking and nothing was said."""
+        return bool(self.reasoning.strip()) and not self._splitter.reply.strip()
+
     def feed(self, pieces: Iterable[TextArrived]) -> tuple[str, str]:
         """Take in what arrived, up to where the reply is ``complete``; what of it was reply and what was thinking."""
         said, thought = "", ""
@@ -121,9 +130,16 @@ class ReplyText:
             if split.reclaimed:
                 self._finisher = SentenceFinisher(self._options.response_tokens)
                 self._settled = 0
+                self.thought_tokens += self.tokens
+                self.tokens = 0
+                said = ""
             said += split.reply
             thought += split.reasoning
-            self._count(split.reply, max(1, len(piece.token_ids)))
+            tokens = max(1, len(piece.token_ids))
+            if split.reply:
+                self._count(split.reply, tokens)
+            else:
+                self._count_thought(tokens)
             if self.complete:
                 break
         if said or self.shown:
@@ -131,8 +147,9 @@ class ReplyText:
         return said, thought
 
     def feed_reasoning(self, text: str) -> None:
-        """Take in thinking that the engine told apart itself."""
+        """Take in a piece of thinking that the engine told apart itself: about a token."""
         self._foreign += text
+        self._count_thought(1)
 
     def close(self, *, stopped: bool, at_length: bool = False) -> None:
         """Nothing more comes. ``stopped``: cut off from outside, so nothing is cut back further."""
@@ -158,8 +175,12 @@ class ReplyText:
             self.tokens += tokens
             done = self._finisher.feed(reply, tokens)
             # Servers have been seen to ignore the length that they were asked for.
-            too_long = self.tokens >= self._room
+            too_long = self.tokens >= self._length
             self.complete = self.complete or too_long or (done and self._options.finish_sentence)
+
+    def _count_thought(self, tokens: int) -> None:
+        self.thought_tokens += tokens
+        self.complete = self.complete or (self.thought_tokens >= self._may_think and self.only_thought)
 
     def _show(self) -> None:
         self.shown = self._cleaned(self._splitter.reply)
@@ -181,3 +202,9 @@ class ReplyText:
         """``said`` with what stands between it and a turn that goes on; under ``economy`` its own blank is enough."""
         enough = not said or (said[0].isspace() and not self._exact)
         return said if enough else self._joint + said
+
+
+def _length(options: ReplyOptions) -> int:
+    """The most tokens of a reply, thinking aside: its length, and where it may, the run to the sentence's end."""
+    run = SentenceFinisher(options.response_tokens).most_tokens if options.finish_sentence else 0
+    return max(run, options.response_tokens)

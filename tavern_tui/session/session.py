@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,17 +21,19 @@ from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, Pr
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
-from tavern_tui.domain.request import Segment
+from tavern_tui.domain.request import Segment, joined
+from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.changes import ChatChanges
-from tavern_tui.session.chat_variables import ChatVariables, swipes_of
+from tavern_tui.session.chat_variables import ChatVariables
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.greeting import Speech
-from tavern_tui.session.lore import PROPERTY, as_property, read_state
+from tavern_tui.session.lore import PROPERTY, as_property
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.regex_scripts import ChatScripts, Display
-from tavern_tui.session.reply_place import ReplyPlace, beside
+from tavern_tui.session.reply_place import ReplyPlace
+from tavern_tui.session.thinking import THINKING, ChatThinking, Making, Unsaid, another, answering, extending, following
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.session.unless import unless
 from tavern_tui.storage.chats import ChatLog
@@ -40,7 +42,7 @@ from tavern_tui.storage.recovery import Recovery, recover
 
 # What makes a reply is imported when one is made: a chat is on screen without it.
 if TYPE_CHECKING:
-    from tavern_tui.prompt.inputs import GenerationKind, PromptInput
+    from tavern_tui.prompt.inputs import PromptInput
     from tavern_tui.prompt.lore_index import LoreCache
     from tavern_tui.prompt.plan import PromptPlan
     from tavern_tui.session.generation import Generation
@@ -105,6 +107,7 @@ class ChatSession:
         self.turn_number = TurnNumbers(lambda: log.tree)
         self._stopping: asyncio.Event | None = None
         self._running: Generation | None = None
+        self._thinking = ChatThinking()
 
     @property
     def tree(self) -> ChatTree:
@@ -122,6 +125,7 @@ class ChatSession:
         Raises ``StorageError``.
         """
         self.take_length()
+        self.options = self._thinking.of_chat(self.tree, self.options)
         await self.variables.open()
         recovery = await asyncio.to_thread(recover, self.log)
         if not self.tree.turns and not recovery.running:
@@ -134,41 +138,44 @@ class ChatSession:
         if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.chosen:
             self.options = self.options.with_length(length)
 
-    async def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+    def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Store ``text`` as the user's turn, if there is any, and let the character answer.
 
         Raises ``EngineError`` while a reply runs and ``no_card``; ``text`` is then not stored.
         """
-        with self._claimed() as stopping:
-            user_turn = await self._speech.say(text) if text.strip() else ""
-            place = ReplyPlace(self.character.name, self.tree.tip, next=True)
-            async with aclosing(self._make(out.ReplyKind.NORMAL, place, stopping, user_turn)) as events:
-                async for event in events:
-                    yield event
+        return self._stream(lambda: following(self.tree.tip, self.character.name), text)
 
-    async def swipe(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+    def swipe(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Another reply beside ``turn``, the newest by default; the old one stays, with what follows it.
 
         Beside a named turn of the user's it is another answer to that turn. Raises ``NotFoundError`` where there is no
         such turn or no reply yet, ``EngineError`` while a reply runs.
         """
-        with self._claimed() as stopping:
-            place = beside(self._turn(turn) if turn else self._newest_reply(), self.character.name)
-            async with aclosing(self._make(out.ReplyKind.SWIPE, place, stopping)) as events:
-                async for event in events:
-                    yield event
+        return self._stream(lambda: another(self._turn(turn) if turn else self._newest_reply(), self.character.name))
 
-    async def continue_reply(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+    def continue_reply(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Let ``turn``, the newest by default, go on where its raw text ended. Raises as ``swipe`` does.
 
-        A turn of the user's cannot be continued: ``NotFoundError``.
+        Where the last reply was all thinking, that goes on instead. A turn of the user's cannot be continued:
+        ``NotFoundError``.
         """
-        with self._claimed() as stopping:
-            reply = self._reply_to_extend(turn)
-            place = ReplyPlace(reply.name, reply.parent, reply)
-            async with aclosing(self._make(out.ReplyKind.CONTINUE, place, stopping)) as events:
-                async for event in events:
-                    yield event
+        unsaid = self.unsaid if turn in ("", self.tree.tip) else None
+        if unsaid is not None:
+            return self._stream(lambda: unsaid.go_on)
+        return self._stream(lambda: extending(self._reply_to_extend(turn)))
+
+    def answer(self) -> AsyncGenerator[out.SessionEvent, None]:
+        """The last reply that was all thinking, else another reply beside the newest, this once without thinking.
+
+        Raises as ``swipe`` does.
+        """
+        unsaid = self.unsaid
+        return self._stream(lambda: unsaid.at_once if unsaid else answering(self.changes.newest(), self.character.name))
+
+    @property
+    def unsaid(self) -> Unsaid | None:
+        """The thoughts of a reply that was nothing else, while ``continue_reply`` goes on with them."""
+        return self._thinking.waiting(self.tree)
 
     def stop(self) -> None:
         """Stop the reply that is being made and keep its text; nothing where none is."""
@@ -181,6 +188,11 @@ class ChatSession:
         """Set the length of replies in this chat, for good."""
         await self.changes.write(PropertySet(RESPONSE_TOKENS, tokens))
         self.options = self.options.with_length(tokens)
+
+    async def set_thinking(self, level: Thinking) -> None:
+        """Set whether and how much is thought in this chat, for good."""
+        await self.changes.write(PropertySet(THINKING, level.value))
+        self.options = replace(self.options, think=level)
 
     async def plan(self, kind: out.ReplyKind = out.ReplyKind.NORMAL) -> PromptPlan:
         """The prompt that the next reply of that kind would read; nothing is changed by looking.
@@ -195,15 +207,23 @@ class ChatSession:
         newest = self.tree.turns.get(self.tree.tip)
         parent = newest.parent if kind is out.ReplyKind.SWIPE and newest else self.tree.tip
         extends = newest if kind is out.ReplyKind.CONTINUE else None
-        return await self._prepare(kind, ReplyPlace(self.character.name, parent, extends))
+        return await self._prepare(Making(kind, ReplyPlace(self.character.name, parent, extends)))
+
+    async def _stream(self, choose: Callable[[], Making], text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+        """The user's ``text``, and the reply that is chosen once it is said and nothing else is being made."""
+        with self._claimed() as stopping:
+            user_turn = await self._speech.say(text) if text.strip() else ""
+            async with aclosing(self._make(choose(), stopping, user_turn)) as events:
+                async for event in events:
+                    yield event
 
     async def _make(
-        self, kind: out.ReplyKind, place: ReplyPlace, stopping: asyncio.Event, user_turn: str = ""
+        self, making: Making, stopping: asyncio.Event, user_turn: str = ""
     ) -> AsyncGenerator[out.SessionEvent, None]:
         """One reply, from connecting to saving."""
-        yield out.TurnStarted(kind, place.name, user_turn)
+        yield out.TurnStarted(making.kind, making.place.name, user_turn)
         try:
-            prepared = await unless(stopping, self._prepare(kind, place))
+            prepared = await unless(stopping, self._prepare(making))
         except (EngineError, PromptError, SettingsError) as error:
             self.connection.doubt()
             yield _told_what_is_kept(out.TurnFailed(error), user_turn)
@@ -215,26 +235,28 @@ class ChatSession:
             yield out.Notice(prepared.ready.changed)
         await self._remember(prepared)
         yield out.PromptBuilt(prepared.plan)
-        async with aclosing(self._generate(prepared, place, stopping)) as events:
+        async with aclosing(self._generate(prepared, making, stopping)) as events:
             async for event in events:
                 yield _told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
         for news in (*self.scripts.news(prepared.plan), *self.variables.news()):
             yield out.Notice(news)
 
     async def _generate(
-        self, prepared: Prepared, place: ReplyPlace, stopping: asyncio.Event
+        self, prepared: Prepared, making: Making, stopping: asyncio.Event
     ) -> AsyncGenerator[out.SessionEvent, None]:
         from tavern_tui.prompt.cleanup import reply_rules
         from tavern_tui.prompt.scripted_prompt import reply_edit
         from tavern_tui.session.generation import Generation
         from tavern_tui.session.reply_text import ReplyText
 
+        place = making.place
         text = ReplyText(
             plan=prepared.plan,
             rules=reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, self.scripts.left_out)),
             options=prepared.options,
             prefill=prepared.plan.prefill,
             continued=place.extends,
+            sent=joined(prepared.prompt),
         )
         self._running = Generation(
             log=self.log,
@@ -262,6 +284,7 @@ class ChatSession:
                     yield event
         finally:
             self._running = None
+            self._thinking.heard(text, prepared.ready.info.model, making, self.tree.tip)
 
     @contextmanager
     def _claimed(self) -> Iterator[asyncio.Event]:
@@ -275,9 +298,11 @@ class ChatSession:
         finally:
             self._stopping = None
 
-    async def _prepare(self, kind: out.ReplyKind, place: ReplyPlace) -> Prepared:
+    async def _prepare(self, making: Making) -> Prepared:
         """Connect, choose, plan: everything before the engine writes."""
         from tavern_tui.prompt.inputs import GenerationKind
+        from tavern_tui.prompt.lore_index import LoreCache
+        from tavern_tui.session.reply_input import prompt_input
         from tavern_tui.session.whole_prompt import planned
 
         if self._first_turn is None:
@@ -289,10 +314,25 @@ class ChatSession:
             context_tokens=self.options.context_tokens,
         )
         options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
+        kind, place = making.kind, making.place
         if kind is out.ReplyKind.SWIPE:
             options = options.for_swipe(len(self.tree.children.get(place.parent, ())))
+        options = making.options(options)
         parent = place.extends.id if place.extends else place.parent
-        given = self._input(ready, options, GenerationKind(kind.value), parent)
+        self._lore_cache = self._lore_cache or LoreCache()
+        given = prompt_input(
+            self,
+            ready,
+            options,
+            GenerationKind(kind.value),
+            parent,
+            thoughts=making.thoughts,
+            thinks=self._thinking.thinks(ready.info.model, ready.template.instruct),
+            now=datetime.fromtimestamp(self._clock()),
+            random=self._dice,
+            first_turn=self._first_turn or "",
+            lore_cache=self._lore_cache,
+        )
         plan, prompt = await planned(given, ready, options, self.connection)
         return Prepared(ready, options, given, plan, prompt)
 
@@ -303,42 +343,6 @@ class ChatSession:
         if state != prepared.given.lore_state:
             await self.changes.write(PropertySet(PROPERTY, as_property(state)))
         await self.variables.keep(prepared.plan.variables, prepared.plan.global_variables)
-
-    def _input(self, ready: Ready, options: ReplyOptions, kind: GenerationKind, parent: str) -> PromptInput:
-        from tavern_tui.prompt import defaults
-        from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
-        from tavern_tui.prompt.lore_index import LoreCache
-        from tavern_tui.session.reply_text import ReplyText
-
-        self._lore_cache = self._lore_cache or LoreCache()
-        return PromptInput(
-            character=self.character,
-            persona=self.persona,
-            turns=self.tree.walk_back(parent),
-            context=ready.template.context,
-            instruct=ready.template.instruct,
-            context_tokens=ready.context_tokens,
-            response_tokens=ReplyText.room_for(options, ready.template.instruct),
-            now=datetime.fromtimestamp(self._clock()),
-            random=self._dice,
-            kind=kind,
-            policy=Policy(options.policy),
-            system_text=defaults.CHAT if options.system_text is None else options.system_text,
-            prefill=options.prefill if kind is not GenerationKind.CONTINUE else "",
-            chat_id=self.log.key,
-            model=ready.info.model,
-            fingerprint=ready.info.fingerprint,
-            lorebooks=self.lorebooks,
-            lore_state=read_state(self.tree.properties),
-            lore_cache=self._lore_cache,
-            first_turn=self._first_turn or "",
-            think=options.think,
-            variables=self.variables.of_chat,
-            global_variables=self.variables.everywhere,
-            swipes=swipes_of(self.tree, parent, another=kind is GenerationKind.SWIPE),
-            turn_number=self.turn_number,
-            regex_scripts=self.scripts.scripts,
-        )
 
     def _newest_reply(self) -> Turn:
         turn = self.changes.newest()

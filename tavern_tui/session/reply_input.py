@@ -1,0 +1,71 @@
+"""``prompt_input``: what the prompt of a chat's next reply is made of, from the session, the engine and the options.
+
+Clock, dice and what earlier prompts of the chat left behind come in as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tavern_tui.prompt import defaults
+from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
+from tavern_tui.prompt.lore_index import LoreCache
+from tavern_tui.prompt.reasoning import at_level
+from tavern_tui.session.chat_variables import swipes_of
+from tavern_tui.session.lore import read_state
+from tavern_tui.session.reply_text import ReplyText
+
+if TYPE_CHECKING:
+    from tavern_tui.session.connection import Ready
+    from tavern_tui.session.options import ReplyOptions
+    from tavern_tui.session.session import ChatSession
+
+
+def prompt_input(
+    session: ChatSession,
+    ready: Ready,
+    options: ReplyOptions,
+    kind: GenerationKind,
+    parent: str,
+    *,
+    thoughts: str,
+    thinks: bool,
+    now: datetime,
+    random: Callable[[], float],
+    first_turn: str,
+    lore_cache: LoreCache,
+) -> PromptInput:
+    """The input for a reply under ``parent``. ``thinks``: the model thinks before it answers, ``thoughts`` so far."""
+    template = ready.template.instruct
+    return PromptInput(
+        character=session.character,
+        persona=session.persona,
+        turns=session.tree.walk_back(parent),
+        context=ready.template.context,
+        instruct=template and at_level(template, options.think),
+        context_tokens=ready.context_tokens,
+        response_tokens=ReplyText.room_for(options, thinks=thinks),
+        now=now,
+        random=random,
+        kind=kind,
+        policy=Policy(options.policy),
+        system_text=defaults.CHAT if options.system_text is None else options.system_text,
+        prefill=options.prefill if kind is not GenerationKind.CONTINUE and not thoughts else "",
+        chat_id=session.log.key,
+        model=ready.info.model,
+        fingerprint=ready.info.fingerprint,
+        lorebooks=session.lorebooks,
+        lore_state=read_state(session.tree.properties),
+        lore_cache=lore_cache,
+        first_turn=first_turn,
+        think=options.think.wanted,
+        thoughts=thoughts,
+        kept_thoughts=options.kept_thoughts,
+        variables=session.variables.of_chat,
+        global_variables=session.variables.everywhere,
+        swipes=swipes_of(session.tree, parent, another=kind is GenerationKind.SWIPE),
+        turn_number=session.turn_number,
+        regex_scripts=session.scripts.scripts,
+    )

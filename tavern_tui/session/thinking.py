@@ -1,0 +1,115 @@
+"""``Making``: a reply that is to be made; ``ChatThinking``: how much is thought in a chat, and what was only thought.
+
+A reply that was thinking and nothing else is no turn. Its thoughts wait here, so that the model can go on with them, or
+answer at once; they are gone when the chat goes on otherwise, and with the program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.thinking import Thinking
+from tavern_tui.session.events import ReplyKind
+from tavern_tui.session.reply_place import ReplyPlace, beside
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.template import InstructTemplate
+    from tavern_tui.session.options import ReplyOptions
+    from tavern_tui.session.reply_text import ReplyText
+
+THINKING = "think"
+"""The chat's property that says how much is thought in it; a value of ``Thinking``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """One reply that is to be made: of which kind, and where it goes.
+
+    ``thoughts`` are what the model has thought of it before, to go on with. ``silent``: this once without thinking.
+    """
+
+    kind: ReplyKind
+    place: ReplyPlace
+    thoughts: str = ""
+    silent: bool = False
+
+    def options(self, options: ReplyOptions) -> ReplyOptions:
+        """The options of this one reply."""
+        return replace(options, think=Thinking.OFF) if self.silent else options
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Thoughts of a reply that never began. ``tip`` is where the reader was then."""
+
+    making: Making
+    thoughts: str
+    tip: str
+
+    @property
+    def go_on(self) -> Making:
+        """The reply, the thinking going on."""
+        return replace(self.making, thoughts=self.thoughts, silent=False)
+
+    @property
+    def at_once(self) -> Making:
+        """The reply without thinking."""
+        return silently(self.making)
+
+
+class ChatThinking:
+    """What one chat remembers of thinking."""
+
+    def __init__(self) -> None:
+        self._unsaid: Unsaid | None = None
+        self._seen: set[str] = set()
+
+    def waiting(self, tree: ChatTree) -> Unsaid | None:
+        """The thoughts that can be gone on with; ``None`` where there are none or the chat has gone on."""
+        return self._unsaid if self._unsaid is not None and self._unsaid.tip == tree.tip else None
+
+    def of_chat(self, tree: ChatTree, options: ReplyOptions) -> ReplyOptions:
+        """The options with what is set for this chat."""
+        level = tree.properties.get(THINKING)
+        if level not in {one.value for one in Thinking}:
+            return options
+        return replace(options, think=Thinking(level))
+
+    def heard(self, text: ReplyText, model: str, making: Making, tip: str) -> None:
+        """A reply of ``model`` has ended, whatever became of it; ``tip`` is where the reader is."""
+        if text.reasoning.strip():
+            self._seen.add(model)
+        self._unsaid = Unsaid(making, text.reasoning, tip) if text.only_thought else None
+
+    def thinks(self, model: str, template: InstructTemplate | None) -> bool:
+        """Whether replies of this model have thinking before them, by its family or by what it has done before."""
+        return model in self._seen or (template is not None and bool(template.reasoning_open))
+
+
+def following(tip: str, character: str) -> Making:
+    """The next reply of the chat, by ``character``."""
+    return Making(ReplyKind.NORMAL, ReplyPlace(character, tip, next=True))
+
+
+def another(turn: Turn, character: str) -> Making:
+    """Another reply beside ``turn``; beside a turn of the user's another answer to it."""
+    return Making(ReplyKind.SWIPE, beside(turn, character))
+
+
+def answering(newest: Turn, character: str) -> Making:
+    """A reply to the user's turn, or another one beside the newest, without thinking."""
+    usual = following(newest.id, character) if newest.speaker is Speaker.USER else another(newest, character)
+    return silently(usual)
+
+
+def extending(turn: Turn) -> Making:
+    """More of ``turn``."""
+    return Making(ReplyKind.CONTINUE, ReplyPlace(turn.name, turn.parent, turn))
+
+
+def silently(making: Making) -> Making:
+    """The same reply without thinking."""
+    return replace(making, thoughts="", silent=True)
