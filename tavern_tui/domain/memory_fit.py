@@ -13,6 +13,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Protocol
 
+from tavern_tui.domain.rope import RopeFacts
+
 F16 = 2.0
 PADDING = 256  # contexts are rounded up to this many tokens
 UBATCH = 512  # tokens that llama.cpp computes at once
@@ -76,13 +78,22 @@ class Shape(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """A model's sizes. ``blocks`` are the bytes of each layer's weights, ``rest`` those of what is in no layer."""
+    """What an engine is told of a model's header before it loads it. Empty or ``None``: nothing is known.
+
+    ``blocks`` are the bytes of each layer's weights, ``rest`` those of what is in no layer.
+    """
 
     blocks: tuple[int, ...] = ()
     rest: int = 0
     layers: tuple[Layer, ...] = ()
     heads: int = 0
     vocabulary: int = 0
+    rope: RopeFacts | None = None
+
+    @property
+    def trained_tokens(self) -> int | None:
+        """The context that the model was trained for."""
+        return self.rope.trained_tokens if self.rope else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +132,20 @@ def fit(
     *,
     flash: bool = True,
     ubatch: int = UBATCH,
+    swa_full: bool = True,
 ) -> MemoryNeed:
     """What a model of ``file_bytes`` of weights takes with a context of ``context_tokens``, against what is free.
 
     ``kv_type`` is one of ``ELEMENT_BYTES``. ``replies`` written at once need room of their own: ``cells``.
-    ``ubatch`` tokens are computed at once, with ``flash`` attention or without. Raises ``KeyError`` for a type that
-    there is not.
+    ``ubatch`` tokens are computed at once, with ``flash`` attention or without. ``swa_full``: layers that look through
+    a window keep everything all the same, as the engine does unless it is told otherwise. Raises ``KeyError`` for a
+    type that there is not.
     """
     element = ELEMENT_BYTES[kv_type]
     held = cells(context_tokens, replies, response_tokens)
     return MemoryNeed(
         weights=file_bytes,
-        cache=cache_bytes(header.layers, held, element, element),
+        cache=cache_bytes(header.layers, held, element, element, swa_full=swa_full),
         overhead=compute_bytes(header.heads, header.vocabulary, held, ubatch=ubatch, flash=flash),
         context_tokens=context_tokens,
         available=free_bytes,
@@ -152,11 +165,14 @@ def bytes_per_token(layers: tuple[Layer, ...], keys: float = F16, values: float 
     return sum(layer.keys * keys + layer.values * values for layer in layers)
 
 
-def cache_bytes(layers: tuple[Layer, ...], context_tokens: int, keys: float = F16, values: float = F16) -> int:
-    """Bytes of the whole cache at ``context_tokens``, for one sequence."""
+def cache_bytes(
+    layers: tuple[Layer, ...], context_tokens: int, keys: float = F16, values: float = F16, *, swa_full: bool = False
+) -> int:
+    """Bytes of the whole cache at ``context_tokens``, for one sequence; ``swa_full``: windows save nothing."""
     total = 0.0
     for layer in layers:
-        tokens = min(context_tokens, layer.window + UBATCH) if layer.window else context_tokens
+        narrow = layer.window and not swa_full
+        tokens = min(context_tokens, layer.window + UBATCH) if narrow else context_tokens
         total += _padded(tokens) * (layer.keys * keys + layer.values * values)
     return int(total)
 
@@ -173,33 +189,21 @@ def compute_bytes(
     return max(ubatch * vocabulary * 4, attention) + PROCESS_BYTES
 
 
-def gpu_layers(
-    shape: ModelShape,
-    context_tokens: int,
-    free_bytes: int,
-    *,
-    kv_type: str = "f16",
-    ubatch: int = UBATCH,
-    flash: bool = True,
-) -> int:
+def gpu_layers(shape: ModelShape, need: MemoryNeed, free_bytes: int) -> int:
     """How many layers have room in ``free_bytes`` of a GPU's memory, as llama.cpp counts them.
 
-    The first counted is the output, then the blocks from the last one back, each with its part of the cache; the whole
-    model is one more than its blocks. 0 where not even the output has room, or nothing is known of the model.
+    ``need`` is that of the whole model (``fit``). The first counted is the output, then the blocks from the last one
+    back, each with its part of the cache; the whole model is one more than its blocks. 0 where not even the output has
+    room, or nothing is known of the blocks.
     """
-    if not shape.blocks:
+    left = free_bytes - GPU_RESERVE - need.overhead - shape.rest
+    if left < 0 or not shape.blocks:
         return 0
-    element = ELEMENT_BYTES[kv_type]
-    cache = cache_bytes(shape.layers, context_tokens, element, element) // len(shape.blocks)
-    working = compute_bytes(shape.heads, shape.vocabulary, context_tokens, ubatch=ubatch, flash=flash)
-    left = free_bytes - GPU_RESERVE - working - shape.rest
-    if left < 0:
-        return 0
-    count = 1
+    count, cache = 1, need.cache // len(shape.blocks)
     for block in reversed(shape.blocks):
         left -= block + cache
         if left < 0:
-            return count
+            break
         count += 1
     return count
 

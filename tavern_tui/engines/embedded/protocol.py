@@ -19,6 +19,8 @@ from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines import base
+from tavern_tui.engines.embedded.options import USUAL, LoadOptions
+from tavern_tui.engines.embedded.options import ModelSpec as ModelSpec
 
 PROTOCOL = 1
 GREETING = "tavern-tui engine host"
@@ -37,20 +39,6 @@ class Hello:
     def ours(self) -> bool:
         """Whether this program can go on talking; a host of another version is replaced."""
         return self.protocol == PROTOCOL and self.version == __version__
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """The model that a call is about. ``path`` is absolute.
-
-    ``context_tokens`` of 0 means what the model was trained for, at most 8,192, or 16,384 with all layers on a GPU.
-    ``threads`` of 0 means one less than the physical cores. ``gpu_layers`` of -1 means all of them.
-    """
-
-    path: str
-    context_tokens: int = 0
-    threads: int = 0
-    gpu_layers: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +123,11 @@ Call = Load | Count | Tokenize | Generate | Tune | Abort | Status | Unload | Sto
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is loaded. ``device`` names what computes; ``token_ids`` says whether replies carry ids."""
+    """What is loaded. ``device`` names what computes; ``token_ids`` says whether replies carry ids.
+
+    ``options`` are those in force; ``gpu_layers`` of ``layers`` are on a GPU. ``rope_base`` and ``rope_scale`` are what
+    positions are computed with, 0 where the worker does not tell. ``notes``: what the user should know of the load.
+    """
 
     path: str
     name: str
@@ -151,6 +143,12 @@ class ModelFacts:
     token_ids: bool = True
     bos_token: str = ""
     eos_token: str = ""
+    options: LoadOptions = USUAL
+    gpu_layers: int = 0
+    layers: int = 0
+    rope_base: float = 0.0
+    rope_scale: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
