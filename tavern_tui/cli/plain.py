@@ -13,7 +13,8 @@ from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
 from tavern_tui.cli.output import Printer, note
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
 from tavern_tui.cli.telling import told
-from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events
 from tavern_tui.session.reading_chats import problems_of
 from tavern_tui.session.session import ChatSession
@@ -146,6 +147,19 @@ class PlainChat:
         await self.session.set_response_tokens(tokens)
         note(f"Replies have up to {tokens} tokens from now on.")
 
+    async def think(self, argument: str) -> None:
+        """Set or tell how much is thought in this chat."""
+        levels = {level.value: level for level in Thinking}
+        if argument.lower() in levels:
+            await self.session.set_thinking(levels[argument.lower()])
+            note(f"Thinking is {argument.lower()} in this chat from now on.")
+        else:
+            note(f"Thinking is {self.session.options.think.value} in this chat. /think {', '.join(levels)} sets it.")
+
+    async def answer(self, _argument: str) -> None:
+        """A reply without thinking, this once."""
+        await self._print_reply(self.session.answer())
+
     async def quit(self, _argument: str) -> None:
         """End the chat."""
         self.leave()
@@ -153,7 +167,7 @@ class PlainChat:
     async def help(self, _argument: str) -> None:
         """List the commands."""
         for command in COMMANDS.values():
-            note(f"{command.written:18}{command.does}")
+            note(f"{command.written:21}{command.does}")
         note("Ctrl+C stops a reply and keeps its text. An empty line lets the character speak.")
 
     def show(self, turns: int) -> None:
@@ -216,6 +230,8 @@ class PlainChat:
                     if kept:
                         printed.end(kept)
                     note(told(error))
+                    if isinstance(error, EngineError) and error.fault is EngineFault.ONLY_THOUGHT:
+                        note("/continue lets it think on, /answer answers without thinking.")
                 case _:
                     pass
 
@@ -248,5 +264,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "list": SlashCommand("/list [N]", "print the last N turns (10)", PlainChat.list_turns),
     "long": SlashCommand("/long", "a message of several lines, ended by a lone dot", PlainChat.long),
     "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
+    "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
+    "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),
     "quit": SlashCommand("/quit", "end", PlainChat.quit),
 }

@@ -1,13 +1,15 @@
 """The action registry: everything that a key, the palette, the footer or a slash command can do, one row each.
 
 Bindings, the command palette, the footer, the help screen, ``/commands`` and ``docs/keys.md`` are made from these rows
-and from nothing else. Ids are what people write into their ``keys.yaml``: they are never renamed. Keys are named as in
-``keys.py``; which keys are in force is decided in ``keymap.py``. Source: ``docs/ux.md`` §1 and §6.
+(those of making replies stand in ``reply_actions``) and from nothing else. Ids are what people write into their
+``keys.yaml``: they are never renamed. Keys are named as in ``keys.py``; which keys are in force is decided in
+``keymap.py``. Source: ``docs/ux.md`` §1 and §6.
 """
 
 from __future__ import annotations
 
 from tavern_tui.config.action import Action, Where
+from tavern_tui.config.reply_actions import REPLY
 
 _APP = (
     Action(
@@ -170,68 +172,6 @@ _CHAT = (
     ),
 )
 
-_REPLY = (
-    Action(
-        "reply.stop",
-        "Stop the reply",
-        "Stops the reply at once and keeps what has come.",
-        Where.REPLYING,
-        ("escape",),
-        slash="stop",
-        fixed=("escape",),
-        short="Stop",
-    ),
-    Action(
-        "reply.speak",
-        "Let the character speak",
-        "Asks for a reply without saying anything.",
-        Where.EMPTY,
-        ("enter",),
-        slash="speak",
-        short="Speak",
-    ),
-    Action(
-        "reply.regenerate",
-        "Another reply",
-        "Writes another reply beside the last one; the old one stays as a swipe.",
-        Where.COMPOSER,
-        ("ctrl+r",),
-        slash="retry",
-        short="Retry",
-    ),
-    Action(
-        "reply.continue",
-        "Continue the reply",
-        "Lets the last reply go on where it ends.",
-        Where.COMPOSER,
-        ("ctrl+g",),
-        slash="continue",
-    ),
-    Action(
-        "reply.swipe_back",
-        "Swipe back",
-        "Shows the swipe before this one of the last turn.",
-        Where.EMPTY,
-        ("left",),
-    ),
-    Action(
-        "reply.swipe",
-        "Swipe",
-        "Shows the next swipe of the last turn; after the last swipe it writes another.",
-        Where.EMPTY,
-        ("right",),
-        slash="swipe",
-    ),
-    Action(
-        "reply.length",
-        "Length of replies",
-        "Sets how many tokens a reply of this chat may have: /length 200.",
-        Where.ANYWHERE,
-        (),
-        slash="length",
-    ),
-)
-
 _COMPOSER = (
     Action("composer.send", "Send", "Sends what is written and asks for a reply.", Where.COMPOSER, ("enter",)),
     Action(
@@ -387,7 +327,7 @@ _TURN = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *_CHAT, *_REPLY, *_COMPOSER, *_TURN)
+ACTIONS: tuple[Action, ...] = (*_APP, *_CHAT, *REPLY, *_COMPOSER, *_TURN)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

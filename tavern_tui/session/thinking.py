@@ -49,6 +49,11 @@ class Unsaid:
     thoughts: str
     tip: str
 
+    def beside(self, tree: ChatTree) -> str:
+        """The turn that the reply is shown beside: another one of its place, else the one that it follows."""
+        place = self.making.place
+        return next(reversed(tree.children.get(place.parent, ())), place.parent)
+
     @property
     def go_on(self) -> Making:
         """The reply, the thinking going on."""

@@ -25,6 +25,7 @@ class Offer:
 AGAIN = Offer("enter", "tries again", "reply.speak")
 ANOTHER = Offer("r", "tries again", "reply.regenerate")
 GO_ON = Offer("c", "continues", "reply.continue")
+WITHOUT_THINKING = Offer("n", "answers without thinking", "reply.answer")
 OTHER_ENGINE = Offer("c", "other engine", "app.connect")
 OTHER_CHAT = Offer("enter", "lists the characters", "app.characters")
 
@@ -47,6 +48,8 @@ def offers_for(error: TavernError, *, kept: bool) -> tuple[Offer, ...]:
     """The ways on after ``error``; ``kept``: part of the reply is there as a turn."""
     if kept:
         return (GO_ON, ANOTHER)
+    if isinstance(error, EngineError) and error.fault is EngineFault.ONLY_THOUGHT:
+        return (GO_ON, WITHOUT_THINKING)
     if isinstance(error, EngineError) and error.fault in _ENGINE_AT_FAULT:
         return (AGAIN, OTHER_ENGINE)
     return (AGAIN,)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.thinking import Thinking
 from tavern_tui.ui.chat.app_actions import refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
 
 LEAST_LENGTH, MOST_LENGTH = 16, 8192
+LEVELS = [level.value for level in Thinking]
 
 
 async def send(screen: ChatScreen, _argument: str = "") -> None:
@@ -42,9 +44,28 @@ async def regenerate(screen: ChatScreen, _argument: str = "") -> None:
 
 
 async def go_on(screen: ChatScreen, _argument: str = "") -> None:
-    """Let the last reply go on."""
-    newest = screen.open_session.changes.newest()
-    screen.start(screen.open_session.continue_reply(newest.id), beside=newest.id)
+    """Let the last reply go on, or the thinking that came to no reply."""
+    session = screen.open_session
+    newest = session.changes.newest()
+    beside = session.unsaid.beside(session.tree) if session.unsaid else newest.id
+    screen.start(session.continue_reply(newest.id), beside=beside)
+
+
+async def answer(screen: ChatScreen, _argument: str = "") -> None:
+    """A reply without thinking, this once."""
+    session = screen.open_session
+    beside = session.unsaid.beside(session.tree) if session.unsaid else session.changes.newest().id
+    screen.start(session.answer(), beside=beside)
+
+
+async def set_thinking(screen: ChatScreen, argument: str) -> None:
+    """Set or tell how much is thought in this chat."""
+    session = screen.open_session
+    if argument.strip().lower() in LEVELS:
+        await session.set_thinking(Thinking(argument.strip().lower()))
+        screen.hint(f"Thinking is {session.options.think.value} in this chat from now on")
+    else:
+        screen.hint(f"Thinking is {session.options.think.value} in this chat · /think {', '.join(LEVELS)} sets it")
 
 
 async def swipe(screen: ChatScreen, _argument: str = "") -> None:
@@ -105,4 +126,6 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.swipe": swipe,
     "reply.swipe_back": swipe_back,
     "reply.length": set_length,
+    "reply.think": set_thinking,
+    "reply.answer": answer,
 }

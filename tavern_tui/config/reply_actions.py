@@ -1,0 +1,83 @@
+"""The rows of the action registry that make replies: stop, speak, again, continue, swipe, length, thinking."""
+
+from __future__ import annotations
+
+from tavern_tui.config.action import Action, Where
+
+REPLY: tuple[Action, ...] = (
+    Action(
+        "reply.stop",
+        "Stop the reply",
+        "Stops the reply at once and keeps what has come.",
+        Where.REPLYING,
+        ("escape",),
+        slash="stop",
+        fixed=("escape",),
+        short="Stop",
+    ),
+    Action(
+        "reply.speak",
+        "Let the character speak",
+        "Asks for a reply without saying anything.",
+        Where.EMPTY,
+        ("enter",),
+        slash="speak",
+        short="Speak",
+    ),
+    Action(
+        "reply.regenerate",
+        "Another reply",
+        "Writes another reply beside the last one; the old one stays as a swipe.",
+        Where.COMPOSER,
+        ("ctrl+r",),
+        slash="retry",
+        short="Retry",
+    ),
+    Action(
+        "reply.continue",
+        "Continue the reply",
+        "Lets the last reply go on where it ends.",
+        Where.COMPOSER,
+        ("ctrl+g",),
+        slash="continue",
+    ),
+    Action(
+        "reply.swipe_back",
+        "Swipe back",
+        "Shows the swipe before this one of the last turn.",
+        Where.EMPTY,
+        ("left",),
+    ),
+    Action(
+        "reply.swipe",
+        "Swipe",
+        "Shows the next swipe of the last turn; after the last swipe it writes another.",
+        Where.EMPTY,
+        ("right",),
+        slash="swipe",
+    ),
+    Action(
+        "reply.length",
+        "Length of replies",
+        "Sets how many tokens a reply of this chat may have: /length 200.",
+        Where.ANYWHERE,
+        (),
+        slash="length",
+    ),
+    Action(
+        "reply.think",
+        "Thinking before replies",
+        "Says whether a model that thinks before it answers does so in this chat: /think on, /think low, /think off.",
+        Where.ANYWHERE,
+        (),
+        slash="think",
+    ),
+    Action(
+        "reply.answer",
+        "Answer without thinking",
+        "Writes a reply without thinking this once: where the model only thought, or beside the last reply.",
+        Where.ANYWHERE,
+        (),
+        slash="answer",
+    ),
+)
