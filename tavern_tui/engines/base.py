@@ -84,6 +84,9 @@ class Request:
     it). ``grammar`` is GBNF that the reply has to follow, ``json_schema`` the text of a JSON Schema; at most one of
     them is used, ``grammar`` before ``json_schema``. ``alternatives`` is how many likely tokens are to be told beside
     each one chosen, ``replies`` how many replies are written side by side.
+
+    ``head`` is the number of segments at the beginning of ``prompt`` that stay as they are from reply to reply (system,
+    card, persona): a server that shortens a prompt by itself is asked to keep them.
     """
 
     prompt: tuple[Segment, ...] = ()
@@ -100,6 +103,7 @@ class Request:
     json_schema: str = ""
     alternatives: int = 0
     replies: int = 1
+    head: int = 0
 
 
 class StopReason(Enum):
