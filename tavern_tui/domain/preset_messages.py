@@ -47,6 +47,11 @@ def grammar_line(line: int, why: str) -> Wording:
     return Wording(f"The grammar cannot be read at line {line}: {why}.", advice="Mend that line, or leave it out.")
 
 
+def grammar_refused() -> Wording:
+    """llama.cpp does not take a grammar in which every line can be read."""
+    return Wording("The grammar cannot be used: a rule begins with itself, or a token in it is none of this model's.")
+
+
 def schema_unread(why: str) -> Wording:
     """A JSON Schema cannot be read; ``why`` is a sentence without its full stop."""
     return Wording(f"The JSON Schema cannot be used: {why}.", advice="Mend it, or leave it out.")

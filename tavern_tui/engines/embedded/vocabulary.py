@@ -23,6 +23,7 @@ class Vocabulary:
         self.eos: int = lib.llama_vocab_eos(self.handle)
         self.add_bos: bool = bool(lib.llama_vocab_get_add_bos(self.handle)) and self.bos >= 0
         self._pieces: dict[int, bytes] = {}
+        self._endings: list[int] | None = None
         self.space_prefix: bool = b"".join(map(self.piece, self.tokenize("a"))) == b" a"
 
     def tokenize(self, text: str) -> list[int]:
@@ -46,6 +47,17 @@ class Vocabulary:
         if known is None:
             known = self._pieces[token] = self._read_piece(token) if 0 <= token < self.size else b""
         return known
+
+    def pieces(self) -> list[bytes]:
+        """The bytes of every token, by its id. Read once."""
+        return [self.piece(token) for token in range(self.size)]
+
+    def ending_tokens(self) -> list[int]:
+        """Every token that ends a generation, the model's own end of a sequence first. Read once."""
+        if self._endings is None:
+            found = [token for token in range(self.size) if self.ends(token)]
+            self._endings = sorted(found, key=lambda token: token != self.eos)
+        return self._endings
 
     def name(self, token: int) -> str:
         """What a token is called, as chat templates write it; empty for an id out of range."""
