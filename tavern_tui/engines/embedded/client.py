@@ -140,6 +140,10 @@ class EmbeddedEngine:
             chat=request.chat,
             replace=self.settings.replace,
             keep=self.settings.keep,
+            banned=request.banned,
+            logit_bias=request.logit_bias,
+            grammar=request.grammar,
+            json_schema=request.json_schema,
         )
 
     def _hear(self, answer: protocol.Answer) -> None:

@@ -83,6 +83,10 @@ class Generate:
     chat: str = ""
     replace: bool = False
     keep: bool = False
+    banned: tuple[str, ...] = ()
+    logit_bias: tuple[tuple[int | str, float], ...] = ()
+    grammar: str = ""
+    json_schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

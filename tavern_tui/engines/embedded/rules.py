@@ -19,6 +19,7 @@ from tavern_tui.domain import preset_messages as said
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.grammar import grammar_problem
 from tavern_tui.domain.wording import Wording
+from tavern_tui.engines.embedded.protocol import Generate
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
 from tavern_tui.engines.wire_samplers import read_schema
 
@@ -60,6 +61,11 @@ class Rules:
 
 
 NO_RULES = Rules()
+
+
+def rules_of(work: Generate) -> Rules:
+    """The rules of a request."""
+    return Rules(work.logit_bias, work.banned, work.grammar, work.json_schema)
 
 
 def grammar_of(rules: Rules) -> str:
