@@ -40,6 +40,7 @@ _ROOM = 16
 """Tokens of context that KoboldCpp leaves to a prompt and to a reply at the least."""
 # Cut differently by most vocabularies: letters, digits, blanks, accents, an emoji, two scripts.
 _SPECIMEN = "The  innkeeper's 1234 lanterns — naïve ☂ 🐉\n\tдом 家 <|im_start|></s>"
+_ABOVE, _BELOW = "One lantern\n", "Two lanterns"
 
 
 class KoboldCppEngine:
@@ -53,6 +54,7 @@ class KoboldCppEngine:
         self._wire = wire_of(version)
         self._info: EngineInfo | None = None
         self._put_in_front = 0
+        self._keeps_head = False
         self._told: set[tuple[str, str]] = set()
         self._left: Job | None = None
         """A job that could not be stopped when it was left: KoboldCpp may still work on it."""
@@ -71,6 +73,7 @@ class KoboldCppEngine:
         head, (self._put_in_front, _), (_, specimen) = await asyncio.gather(
             self._tokenised("", special=True), self._tokenised(""), self._tokenised(_SPECIMEN)
         )
+        self._keeps_head = await self._cuts_cleanly()
         self._info = EngineInfo(
             engine=NAME,
             model=model_name(model),
@@ -138,9 +141,8 @@ class KoboldCppEngine:
                 yield Notice(text)
         length = int_at(wired.fields, self._wire.length) or request.response_tokens
         job = Job(self._link, f"tavern-{secrets.token_hex(8)}", length, self._pace)
-        head, prompt = joined(request.prompt[: request.head]), joined(request.prompt[request.head :])
-        if not prompt:
-            head, prompt = "", head
+        kept = request.head if self._keeps_head and request.head < len(request.prompt) else 0
+        head, prompt = joined(request.prompt[:kept]), joined(request.prompt[kept:])
         body = {"prompt": prompt, "genkey": job.key, "trim_stop": True, "quiet": True, **wired.fields}
         if head:
             body["memory"] = head
@@ -239,6 +241,14 @@ class KoboldCppEngine:
             middle = text.rfind("\n", 1, len(text) // 2) + 1 or len(text) // 2
             return await self._counted(text[:middle]) + await self._counted(text[middle:])
         return max(0, value - self._put_in_front)
+
+    async def _cuts_cleanly(self) -> bool:
+        """Whether a text tokenised in two parts has the tokens of the whole: where the second gets a blank, it has not.
+
+        KoboldCpp tokenises ``memory`` and prompt apart.
+        """
+        above, below, whole = await asyncio.gather(*map(self.tokens, (_ABOVE, _BELOW, _ABOVE + _BELOW)))
+        return bool(whole) and above + below == whole
 
     async def _tokenised(self, text: str, *, special: bool = False) -> tuple[int, tuple[int, ...]]:
         """Number and ids of a text's tokens; ``special``: with a BOS in front, where the model has one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
 from tavern_tui.domain.lorebook import EMPTY
@@ -39,6 +40,19 @@ class PartKind(Enum):
     SCRIPT = "regex script"
     QUIET = "quiet prompt"
     INSTRUCTION = "instruction"
+
+
+_HEAD = frozenset(
+    {
+        PartKind.SYSTEM_PROMPT,
+        PartKind.DESCRIPTION,
+        PartKind.PERSONALITY,
+        PartKind.SCENARIO,
+        PartKind.PERSONA,
+        PartKind.LORE,
+        PartKind.MARKUP,
+    }
+)
 
 
 class PartState(Enum):
@@ -195,6 +209,18 @@ class PromptPlan:
         turns give equal segments in every plan.
         """
         return tuple(self._segments())
+
+    @property
+    def head(self) -> int:
+        """How many of ``segments()`` stand before examples, notes and turns: they change least from reply to reply."""
+        room = sum(len(part.text) for part in takewhile(lambda part: part.kind in _HEAD, self.included))
+        count = 0
+        for segment in self._segments():
+            room -= len(segment.text)
+            if room < 0:
+                break
+            count += 1
+        return count
 
     def messages(self, *, strict: bool = False) -> tuple[Message, ...]:
         """The prompt for chat completion, without the reply line and the prefill (send ``prefill`` beside it).

@@ -256,6 +256,7 @@ class Generation:
             chat=self._log.key,
             prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
             banned=plan.banned,
+            head=0 if as_chat or self._prompt else plan.head,
         )
 
     def _receipt(self) -> Receipt:

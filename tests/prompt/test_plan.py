@@ -61,6 +61,23 @@ def test_borders_lie_only_after_a_newline_or_a_control_token(texts: list[str], t
         assert segment.text.endswith(("\n", *form.control_tokens))
 
 
+@pytest.mark.parametrize("template", sorted(BUILT_IN))
+def test_the_head_is_what_stands_before_the_chat_and_stays_while_the_chat_grows(template: str) -> None:
+    heads = []
+    for turns in (chat(*SIX_TURNS[:2]), chat(*SIX_TURNS)):
+        made = plan(given(turns, BUILT_IN[template], character=MIRA))
+        heads.append("".join(segment.text for segment in made.segments()[: made.head]))
+        assert len(heads[-1]) < len(made.text)
+    assert heads[0] == heads[1]
+
+
+def test_the_head_holds_the_card_and_none_of_the_turns() -> None:
+    made = plan(given(chat(*SIX_TURNS), CHATML, character=MIRA))
+    head = "".join(segment.text for segment in made.segments()[: made.head])
+    assert MIRA.description in head
+    assert not any(turn in head for turn in SIX_TURNS)
+
+
 def test_sampled_ids_stand_alone() -> None:
     made = segments(with_ids(chat("Hi.", "Yo.", "Well."), 0))
     assert made[2:5] == (
