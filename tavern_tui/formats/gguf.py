@@ -7,20 +7,22 @@ business. Format: GGUF specification, versions 2 and 3.
 
 from __future__ import annotations
 
+import math
+import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.memory_fit import Layer, bytes_per_token
+from tavern_tui.domain.memory_fit import Layer, ModelShape, bytes_per_token
+from tavern_tui.domain.rope import RopeFacts, is_solar
 from tavern_tui.formats import weights
+from tavern_tui.formats.gguf_cursor import MAX_STRING, GgufCursor
 from tavern_tui.formats.gguf_tables import BLOCKS, NOT_CHAT, NOT_MODELS, QUANTS, WITHDRAWN_QUANTS
 from tavern_tui.formats.kv_cache import layers_of
 
 MAGIC = b"GGUF"
 MAX_KEY = 64 * 1024
-MAX_STRING = 64 * 1024 * 1024
-MAX_KEPT_STRING = 1024 * 1024
 MAX_ARRAY = 50_000_000
 MAX_KEPT_ARRAY = 1024  # settings given per layer; all other lists are only counted
 MAX_NESTED = 100_000
@@ -29,10 +31,14 @@ MAX_HEADER = 512 * 1024 * 1024
 MAX_TENSORS = 100_000
 MAX_NESTING = 4
 MAX_TENSOR_NAME = 1024
+MAX_LAYERS = 10_000
+MAX_SAMPLING = 32
+MAX_LABEL = 100  # characters of a label that is shown
+_IN_LAYER = re.compile(r"blk\.(\d{1,5})\.")
+_SAMPLING = "general.sampling."
 _STRING, _ARRAY = 8, 9
 # Value type → struct code.
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-_BUFFER = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,9 @@ class GgufHeader:
     ``expected_size`` is where the last tensor ends, in bytes; ``present`` is the file's size. ``data_bytes`` are the
     weights alone. ``split_number`` counts from 0. ``withdrawn`` names the quantisation to get instead of one that
     llama.cpp has dropped. ``layers`` tell the size of the cache, ``heads`` and ``vocabulary`` that of the working
-    memory.
+    memory. ``blocks`` are the bytes of each layer's weights, ``rest`` those of what is in no layer. ``experts_used`` of
+    ``experts`` read each token. ``rewinds``: the cache can be cut back; without it an edit has the prompt read anew.
+    ``sampling`` is what the author recommends, by the names of ``general.sampling``.
     """
 
     name: str = ""
@@ -69,6 +77,25 @@ class GgufHeader:
     present: int = 0
     split_number: int = 0
     split_count: int = 1
+    blocks: tuple[int, ...] = ()
+    rest: int = 0
+    rope: RopeFacts | None = None
+    experts: int = 0
+    experts_used: int = 0
+    rewinds: bool = True
+    size_label: str = ""
+    license: str = ""
+    sampling: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def shape(self) -> ModelShape:
+        """What an engine is told before it loads the model."""
+        return ModelShape(self.blocks, self.rest, self.layers, self.heads, self.vocabulary, self.rope)
+
+    @property
+    def bits_per_weight(self) -> float:
+        """What the weights really take, whatever the label says; 0 where nothing is known."""
+        return 8 * self.data_bytes / self.parameters if self.parameters else 0.0
 
     @property
     def missing_bytes(self) -> int:
@@ -99,7 +126,7 @@ def read_header(file: BinaryIO, size: int, *, where: str = "") -> GgufHeader:
     Raises ``FormatError`` for a file that is something else (saying what), for a header that breaks its own format,
     and for one that ends inside its header. Weights that are missing are no error: see ``missing_bytes``.
     """
-    cursor = _Cursor(file, size, where)
+    cursor = GgufCursor(file, size, where)
     first = cursor.peek(weights.FIRST_BYTES)
     if not first.startswith(MAGIC):
         found = weights.what_is_this(first, size)
@@ -110,12 +137,12 @@ def read_header(file: BinaryIO, size: int, *, where: str = "") -> GgufHeader:
     if tensors > MAX_TENSORS or pairs > MAX_PAIRS:
         raise cursor.damaged("its counts are impossible")
     values, counts = _metadata(cursor, pairs)
-    parameters, data_bytes, ends = _tensors(cursor, tensors)
+    listed = _tensors(cursor, tensors)
     alignment = values.get("general.alignment", 32)
     if not isinstance(alignment, int) or not 0 < alignment <= 2**20:
         raise cursor.damaged("its alignment is impossible")
     data_start = -(-cursor.at // alignment) * alignment
-    return _header(values, counts, tensors, parameters, data_bytes, data_start + ends if ends else cursor.at, size)
+    return _header(_Values(values), counts, listed, data_start + listed.end if listed.end else cursor.at, size)
 
 
 def _check_version(version: int, where: str) -> None:
@@ -130,7 +157,7 @@ def _check_version(version: int, where: str) -> None:
     )
 
 
-def _metadata(cursor: _Cursor, pairs: int) -> tuple[dict[str, Any], dict[str, int]]:
+def _metadata(cursor: GgufCursor, pairs: int) -> tuple[dict[str, Any], dict[str, int]]:
     """The values worth keeping by key, and the lengths of all arrays."""
     values: dict[str, Any] = {}
     counts: dict[str, int] = {}
@@ -146,7 +173,7 @@ def _metadata(cursor: _Cursor, pairs: int) -> tuple[dict[str, Any], dict[str, in
     return values, counts
 
 
-def _value(cursor: _Cursor, kind: int, depth: int) -> tuple[Any, int | None]:
+def _value(cursor: GgufCursor, kind: int, depth: int) -> tuple[Any, int | None]:
     """One value (``None`` where it is only stepped over) and, for an array, its length."""
     if kind in _SCALARS:
         return cursor.number(_SCALARS[kind]), None
@@ -174,14 +201,49 @@ def _value(cursor: _Cursor, kind: int, depth: int) -> tuple[Any, int | None]:
     return None, count
 
 
-def _tensors(cursor: _Cursor, tensors: int) -> tuple[int, int, int]:
-    """Elements of all tensors, their bytes, and where the last one ends behind the data's start.
+@dataclass(slots=True)
+class _Tensors:
+    """All tensors of a file: their elements, their bytes, and where the last one ends behind the data's start.
 
-    Tensors of a type that is not known here count with their elements only.
+    ``blocks`` are the bytes by layer, ``rest`` those of no layer. Tensors of a type that is not known here count with
+    their elements only. ``factors``: RoPE has a factor of its own for each frequency.
     """
-    parameters = data_bytes = end = 0
-    for _ in range(tensors):
-        cursor.string(MAX_TENSOR_NAME)
+
+    count: int = 0
+    parameters: int = 0
+    bytes: int = 0
+    end: int = 0
+    rest: int = 0
+    blocks: dict[int, int] = field(default_factory=dict)
+    factors: bool = False
+
+    def add(self, name: str, elements: int, kind: int, offset: int) -> None:
+        """One more."""
+        self.count += 1
+        self.parameters += elements
+        self.factors = self.factors or name.startswith(("rope_freqs.", "rope_factors_"))
+        if kind not in BLOCKS:
+            return
+        block, width = BLOCKS[kind]
+        length = -(-elements // block) * width
+        self.bytes += length
+        self.end = max(self.end, offset + length)
+        layer = _IN_LAYER.match(name)
+        if layer and (number := int(layer[1])) < MAX_LAYERS:
+            self.blocks[number] = self.blocks.get(number, 0) + length
+        else:
+            self.rest += length
+
+    def by_layer(self) -> tuple[int, ...]:
+        """The bytes of each layer, from the first to the last."""
+        return tuple(self.blocks.get(number, 0) for number in range(max(self.blocks, default=-1) + 1))
+
+
+def _tensors(cursor: GgufCursor, count: int) -> _Tensors:
+    """The list of tensors."""
+    found = _Tensors()
+    for _ in range(count):
+        name = cursor.string(MAX_TENSOR_NAME)
         dimensions = cursor.number("I")
         if dimensions > 8:
             raise cursor.damaged("it holds a tensor of impossible shape")
@@ -191,142 +253,107 @@ def _tensors(cursor: _Cursor, tensors: int) -> tuple[int, int, int]:
         kind, offset = cursor.number("I"), cursor.number("Q")
         if elements > 2**60 or offset > 2**60:
             raise cursor.damaged("it holds a tensor of impossible size")
-        parameters += elements
-        if kind in BLOCKS:
-            block, width = BLOCKS[kind]
-            length = -(-elements // block) * width
-            data_bytes += length
-            end = max(end, offset + length)
-    return parameters, data_bytes, end
+        found.add(name, elements, kind, offset)
+    return found
 
 
-def _header(
-    values: dict[str, Any], counts: dict[str, int], tensors: int, parameters: int, data: int, end: int, size: int
-) -> GgufHeader:
-    def text(key: str) -> str:
-        value = values.get(key)
+class _Values:
+    """A header's metadata, read by type: a value of another kind counts as none."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.all = values
+        self.architecture = self.text("general.architecture")
+
+    def text(self, key: str) -> str:
+        value = self.all.get(key)
         return value if isinstance(value, str) else ""
 
-    def number(key: str) -> int | None:
-        value = values.get(key)
+    def number(self, key: str) -> int | None:
+        value = self.all.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
-    def flag(key: str) -> bool | None:
-        value = values.get(key)
+    def real(self, key: str) -> float | None:
+        value = self.all.get(key)
+        known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return float(value) if known and value is not None else None
+
+    def flag(self, key: str) -> bool | None:
+        value = self.all.get(key)
         return value if isinstance(value, bool) else None
 
-    arch = text("general.architecture")
-    heads = values.get(f"{arch}.attention.head_count", 0)
-    heads = max((n for n in heads if isinstance(n, int)), default=0) if isinstance(heads, list) else heads
-    file_type = number("general.file_type")
-    return GgufHeader(
-        name=text("general.name"),
-        architecture=arch,
-        kind=text("general.type"),
-        quant="" if file_type is None else QUANTS.get(file_type, ""),
-        withdrawn="" if file_type is None else WITHDRAWN_QUANTS.get(file_type, ""),
-        trained_tokens=number(f"{arch}.context_length"),
-        chat_template=text("tokenizer.chat_template"),
-        parameters=parameters,
-        layers=layers_of(values),
-        heads=heads if isinstance(heads, int) and 0 <= heads < 2**20 else 0,
-        vocabulary=counts.get("tokenizer.ggml.tokens", 0) or number(f"{arch}.vocab_size") or 0,
-        tokenizer=text("tokenizer.ggml.model"),
-        pre_tokenizer=text("tokenizer.ggml.pre"),
-        bos_id=number("tokenizer.ggml.bos_token_id"),
-        eos_id=number("tokenizer.ggml.eos_token_id"),
-        add_bos=flag("tokenizer.ggml.add_bos_token"),
-        add_eos=flag("tokenizer.ggml.add_eos_token"),
-        pooling=f"{arch}.pooling_type" in values,
-        tensors=tensors,
-        data_bytes=data,
-        expected_size=end,
-        present=size,
-        split_number=number("split.no") or 0,
-        split_count=max(1, number("split.count") or 1),
-    )
-
-
-class _Cursor:
-    """Reads forward through a file in large pieces, and never beyond its end."""
-
-    def __init__(self, file: BinaryIO, size: int, where: str) -> None:
-        self._file = file
-        self._size = size
-        self._where = where
-        self._buffer = b""
-        self._start = 0  # where the buffer lies in the file
-        self.at = 0
+    def own(self, key: str) -> str:
+        """The key of the model's own architecture."""
+        return f"{self.architecture}.{key}"
 
     @property
-    def left(self) -> int:
-        """Bytes between here and the end of the file."""
-        return self._size - self.at
+    def heads(self) -> int:
+        """Attention heads, the most of any layer."""
+        value = self.all.get(self.own("attention.head_count"), 0)
+        value = max((n for n in value if isinstance(n, int)), default=0) if isinstance(value, list) else value
+        return value if isinstance(value, int) and 0 <= value < 2**20 else 0
 
-    def peek(self, count: int) -> bytes:
-        """Up to ``count`` bytes from here, without moving."""
-        count = max(0, min(count, self.left))
-        offset = self.at - self._start
-        if not 0 <= offset <= len(self._buffer) - count:
-            self._file.seek(self.at)
-            self._buffer, self._start, offset = self._file.read(max(count, _BUFFER)), self.at, 0
-        return self._buffer[offset : offset + count]
+    @property
+    def rewinds(self) -> bool:
+        """Whether no layer keeps a state that cannot be cut back."""
+        recurrent = ("ssm.state_size", "ssm.conv_kernel", "wkv.head_size", "shortconv.l_cache")
+        return not any(self.own(key) in self.all for key in recurrent)
 
-    def take(self, count: int) -> bytes:
-        """The next ``count`` bytes."""
-        data = self.peek(count)
-        if len(data) < count:
-            raise self._cut_short()
-        self.at += count
-        return data
-
-    def skip(self, count: int) -> None:
-        """Step over ``count`` bytes."""
-        if count > self.left:
-            raise self._cut_short()
-        self.at += count
-
-    def number(self, code: str) -> Any:
-        """The next scalar, by its ``struct`` code."""
-        layout = struct.Struct(f"<{code}")
-        return layout.unpack(self.take(layout.size))[0]
-
-    def string(self, limit: int) -> str:
-        """The next string; what is not UTF-8 in it is replaced, what is too long to be shown left empty."""
-        length = self.number("Q")
-        if length > limit:
-            raise self.damaged("it holds a text of impossible length")
-        if length > MAX_KEPT_STRING:
-            self.skip(length)
-            return ""
-        return self.take(length).decode("utf-8", "replace")
-
-    def skip_strings(self, count: int) -> None:
-        """Step over ``count`` strings; vocabularies have hundreds of thousands."""
-        unpack, at, size = struct.Struct("<Q").unpack_from, self.at, self._size
-        buffer, start = self._buffer, self._start
-        for _ in range(count):
-            if at + 8 > start + len(buffer) or at < start:
-                self.at = at
-                self.peek(8)
-                buffer, start = self._buffer, self._start
-                if at + 8 > start + len(buffer):
-                    raise self._cut_short()
-            (length,) = unpack(buffer, at - start)
-            at += 8 + length
-            if length > MAX_STRING:
-                raise self.damaged("it holds a text of impossible length")
-            if at > size:
-                raise self._cut_short()
-        self.at = at
-
-    def damaged(self, why: str) -> FormatError:
-        """The error for a header that breaks its own format."""
-        return FormatError(f"This model file is damaged: {why}.", hint="Fetch it again.", where=self._where)
-
-    def _cut_short(self) -> FormatError:
-        return FormatError(
-            f"Model file is cut short: its {self._size:,} bytes end inside the header.",
-            hint="Fetch it again.",
-            where=self._where,
+    def rope(self, tensors: _Tensors) -> RopeFacts:
+        """What the header tells of positions."""
+        base = self.real(self.own("rope.freq_base")) or 10_000.0
+        factor = self.real(self.own("rope.scaling.factor")) or self.real(self.own("rope.scale_linear")) or 1.0
+        scaling = self.text(self.own("rope.scaling.type"))
+        linear = scaling in ("", "linear") and factor > 0
+        return RopeFacts(
+            trained_tokens=self.number(self.own("context_length")),
+            base=base,
+            scale=1 / factor if linear else 1.0,
+            scaling="" if scaling == "none" else scaling,
+            factors=tensors.factors,
+            solar=is_solar(self.architecture, base, tensors.count),
         )
+
+    def sampling(self) -> tuple[tuple[str, float], ...]:
+        """What the author recommends."""
+        names = (key for key in self.all if key.startswith(_SAMPLING))
+        found = ((name.removeprefix(_SAMPLING), self.real(name)) for name in sorted(names))
+        return tuple((name, value) for name, value in found if value is not None)[:MAX_SAMPLING]
+
+
+def _header(found: _Values, counts: dict[str, int], tensors: _Tensors, end: int, size: int) -> GgufHeader:
+    file_type = found.number("general.file_type")
+    return GgufHeader(
+        name=found.text("general.name"),
+        architecture=found.architecture,
+        kind=found.text("general.type"),
+        quant="" if file_type is None else QUANTS.get(file_type, ""),
+        withdrawn="" if file_type is None else WITHDRAWN_QUANTS.get(file_type, ""),
+        trained_tokens=found.number(found.own("context_length")),
+        chat_template=found.text("tokenizer.chat_template"),
+        parameters=tensors.parameters,
+        layers=layers_of(found.all),
+        heads=found.heads,
+        vocabulary=counts.get("tokenizer.ggml.tokens", 0) or found.number(found.own("vocab_size")) or 0,
+        tokenizer=found.text("tokenizer.ggml.model"),
+        pre_tokenizer=found.text("tokenizer.ggml.pre"),
+        bos_id=found.number("tokenizer.ggml.bos_token_id"),
+        eos_id=found.number("tokenizer.ggml.eos_token_id"),
+        add_bos=found.flag("tokenizer.ggml.add_bos_token"),
+        add_eos=found.flag("tokenizer.ggml.add_eos_token"),
+        pooling=found.own("pooling_type") in found.all,
+        tensors=tensors.count,
+        data_bytes=tensors.bytes,
+        expected_size=end,
+        present=size,
+        split_number=found.number("split.no") or 0,
+        split_count=max(1, found.number("split.count") or 1),
+        blocks=tensors.by_layer(),
+        rest=tensors.rest,
+        rope=found.rope(tensors),
+        experts=found.number(found.own("expert_count")) or 0,
+        experts_used=found.number(found.own("expert_used_count")) or 0,
+        rewinds=found.rewinds,
+        size_label=found.text("general.size_label")[:MAX_LABEL],
+        license=found.text("general.license")[:MAX_LABEL],
+        sampling=found.sampling(),
+    )
