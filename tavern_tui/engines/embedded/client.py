@@ -19,6 +19,10 @@ from tavern_tui.engines.embedded.link import HELLO_SECONDS, Exchange, HostSettin
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.embedded.process import end_host_process, host_process, wait_gone
 from tavern_tui.engines.embedded.sampling import SAMPLERS
+from tavern_tui.engines.wire_tables import LLAMA_SERVER
+
+LLAMA_SERVER_WORKER = "llama-server"
+"""``ModelFacts.worker`` where a llama-server stands in for the binding: it has not all that the binding has."""
 
 T = TypeVar("T")
 
@@ -29,7 +33,8 @@ class EmbeddedSettings:
     or 16,384 with all layers on a GPU.
 
     ``gpu_layers`` of -1 means all. ``replace`` unloads another model that others use, without asking. ``keep`` lets a
-    reply run to its end when this program vanishes.
+    reply run to its end when this program vanishes. ``shift`` moves up what was read where history was cut, instead of
+    reading it again.
     """
 
     model: Path
@@ -59,6 +64,7 @@ class EmbeddedEngine:
         self.settings = settings
         self._watch = watch
         self._link: Link | None = None
+        self._running: list[tuple[base.Request, Exchange]] = []
         self._linking = asyncio.Lock()
 
     async def connect(self) -> base.EngineInfo:
@@ -104,19 +110,29 @@ class EmbeddedEngine:
             self._link = None
 
     async def _events(self, request: base.Request) -> AsyncGenerator[base.Event, None]:
-        async with aclosing(self._answers(self._call(request))) as answers:
+        async with aclosing(self._answers(self._call(request), request)) as answers:
             async for answer in answers:
                 if isinstance(answer, base.Event):
                     yield answer
 
-    async def _answers(self, call: protocol.Call) -> AsyncGenerator[protocol.Answer, None]:
+    def end_reply(self, request: base.Request, reply: int) -> None:
+        """See ``base.ParallelEngine``."""
+        for running, exchange in self._running:
+            if running is request:
+                exchange.end_reply(reply)
+
+    async def _answers(
+        self, call: protocol.Call, request: base.Request | None = None
+    ) -> AsyncGenerator[protocol.Answer, None]:
         """The answers to a call, the final one last; asked once more where the host left before it had begun.
 
-        Closing it has aborted the call in the host.
+        Closing it has aborted the call in the host. ``request`` is what the call was made from, if it is for a reply.
         """
         for attempt in (1, 2):
             link = await self._linked()
             exchange = link.begin(call)
+            running = [(request, exchange)] if request is not None else []
+            self._running += running
             try:
                 while not exchange.ended:
                     yield await exchange.next()
@@ -125,6 +141,7 @@ class EmbeddedEngine:
                 if attempt == 2 or not _left_before(link, exchange):
                     raise
             finally:
+                self._running = [pair for pair in self._running if pair not in running]
                 await exchange.end()
 
     def _call(self, request: base.Request) -> protocol.Generate:
@@ -140,6 +157,9 @@ class EmbeddedEngine:
             chat=request.chat,
             replace=self.settings.replace,
             keep=self.settings.keep,
+            replies=request.replies,
+            alternatives=request.alternatives,
+            shift=self.settings.shift,
             banned=request.banned,
             logit_bias=request.logit_bias,
             grammar=request.grammar,
@@ -175,7 +195,19 @@ def _left_before(link: Link, exchange: Exchange) -> bool:
 
 
 def _info(facts: protocol.ModelFacts) -> base.EngineInfo:
-    capabilities = base.Capabilities(token_ids=facts.token_ids, samplers=SAMPLERS, seed=True)
+    capabilities = base.Capabilities(
+        token_ids=facts.token_ids,
+        samplers=SAMPLERS,
+        seed=True,
+        grammar=True,
+        json_schema=True,
+        logit_bias=True,
+        banned=True,
+        parallel=facts.parallel,
+        alternatives=facts.alternatives,
+    )
+    if facts.worker == LLAMA_SERVER_WORKER:
+        capabilities = LLAMA_SERVER.capable(capabilities)
     return base.EngineInfo(
         engine="embedded",
         model=facts.name,

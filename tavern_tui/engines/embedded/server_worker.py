@@ -21,17 +21,26 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.domain.preset import SamplerPreset
 from tavern_tui.domain.request import joined
-from tavern_tui.engines.base import Finished, LoadProgress, PrefillProgress, StopReason, TextArrived, Usage
+from tavern_tui.engines.base import (
+    Finished,
+    LoadProgress,
+    Notice,
+    PrefillProgress,
+    Request,
+    StopReason,
+    TextArrived,
+    Usage,
+)
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
 from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT, Emit, model_file
 from tavern_tui.engines.lean_httpx import httpx
+from tavern_tui.engines.wire_samplers import WireRequest, to_wire
+from tavern_tui.engines.wire_tables import LLAMA_SERVER
 
 _POLL_SECONDS = 0.1
 _END_SECONDS = 5.0
-_ORDER = ("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature")
 _STOPS = {"eos": StopReason.END, "word": StopReason.STOP_STRING, "limit": StopReason.LENGTH}
 
 # Runs before llama-server in its process: die with the host (Linux: PR_SET_PDEATHSIG is 1), then become llama-server.
@@ -44,29 +53,20 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
-def sampling_fields(preset: SamplerPreset, seed: int | None) -> dict[str, Any]:
-    """A preset in llama-server's names, the temperature last; ranges of 0 become -1, its word for the whole context."""
-    return {
-        "temperature": preset.temperature,
-        "top_k": preset.top_k,
-        "top_p": preset.top_p,
-        "min_p": preset.min_p,
-        "typical_p": preset.typical_p,
-        "top_n_sigma": preset.top_n_sigma or -1,
-        "repeat_penalty": preset.repetition_penalty,
-        "repeat_last_n": preset.repetition_range or -1,
-        "presence_penalty": preset.presence_penalty,
-        "frequency_penalty": preset.frequency_penalty,
-        "dry_multiplier": preset.dry_multiplier,
-        "dry_base": preset.dry_base,
-        "dry_allowed_length": preset.dry_allowed_length,
-        "dry_penalty_last_n": preset.dry_range or -1,
-        "dry_sequence_breakers": list(preset.dry_breakers),
-        "xtc_probability": preset.xtc_probability,
-        "xtc_threshold": preset.xtc_threshold,
-        "samplers": list(_ORDER),
-        "seed": -1 if seed is None else seed % (2**32 - 1),
-    }
+def asked_of(work: Generate) -> WireRequest:
+    """How the server is told to sample, and what the user is told of what it lacks. Raises ``EngineError``."""
+    seed = None if work.seed is None else work.seed % (2**32 - 1)
+    request = Request(
+        response_tokens=work.response_tokens,
+        sampling=work.sampling,
+        stop=work.stop,
+        seed=seed,
+        banned=work.banned,
+        logit_bias=work.logit_bias,
+        grammar=work.grammar,
+        json_schema=work.json_schema,
+    )
+    return to_wire(request, LLAMA_SERVER, engine="llama-server")
 
 
 class ServerWorker:
@@ -83,6 +83,7 @@ class ServerWorker:
         self._http: httpx.AsyncClient | None = None
         self._facts: ModelFacts | None = None
         self._aborted = asyncio.Event()
+        self._told: set[str] = set()
 
     async def load(self, spec: ModelSpec, emit: Emit) -> ModelFacts:
         """See ``Worker``. llama-server does not say how far it is, so progress is only its beginning and its end."""
@@ -206,6 +207,12 @@ class ServerWorker:
         self.abort()
         await self.unload()
 
+    def end_reply(self, reply: int) -> None:
+        """See ``Worker``. One reply is written at a time, so that none can be ended beside another."""
+
+    async def keep(self) -> None:
+        """See ``Worker``. llama-server keeps its cache for itself."""
+
     def abort(self) -> None:
         """See ``Worker``: the connection is closed, on which llama-server stops."""
         self._aborted.set()
@@ -240,14 +247,17 @@ class ServerWorker:
                 context_tokens=context,
                 hint="Raise the context, or shorten the prompt.",
             )
-        body = {
+        asked = asked_of(work)
+        for text in [text for text in asked.notices if text not in self._told]:
+            self._told.add(text)
+            emit(Notice(text))
+        body = asked.fields | {
             "prompt": list(ids),
             "n_predict": min(work.response_tokens, context - len(ids)),
             "stop": list(work.stop),
             "stream": True,
             "cache_prompt": True,
             "return_progress": True,
-            **sampling_fields(work.sampling, work.seed),
         }
         emit(PrefillProgress(0, len(ids)))
         reading = asyncio.ensure_future(self._read_reply(body, len(ids), emit))

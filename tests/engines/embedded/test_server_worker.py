@@ -21,7 +21,8 @@ from tavern_tui.engines.base import Event, Finished, PrefillProgress, Request, S
 from tavern_tui.engines.embedded.client import EmbeddedEngine, host_status
 from tavern_tui.engines.embedded.link import HostSettings
 from tavern_tui.engines.embedded.place import HostPlace
-from tavern_tui.engines.embedded.server_worker import sampling_fields
+from tavern_tui.engines.embedded.protocol import Generate, ModelSpec
+from tavern_tui.engines.embedded.server_worker import asked_of
 from tests.engines.embedded.running import has_left, settings_for, unload, until
 
 STANDIN = Path(__file__).parent / "llama_server_standin.py"
@@ -248,7 +249,7 @@ async def test_an_idle_host_ends_its_child(place: HostPlace, model: Path, progra
 
 
 def test_every_sampler_travels_under_the_servers_name() -> None:
-    body = sampling_fields(CREATIVE, 5)
+    body: dict[str, Any] = asked_of(Generate(ModelSpec("/m.gguf"), (), sampling=CREATIVE, seed=5)).fields
     assert (body["xtc_probability"], body["xtc_threshold"], body["min_p"]) == (0.5, 0.1, 0.05)
     assert body["dry_sequence_breakers"] == ["\n", ":", '"', "*"]
     assert body["seed"] == 5
@@ -256,5 +257,6 @@ def test_every_sampler_travels_under_the_servers_name() -> None:
 
 
 def test_what_is_off_here_is_off_there() -> None:
-    body = sampling_fields(replace(NEUTRAL, repetition_range=0, dry_range=0), None)
+    all_of_it = replace(NEUTRAL, repetition_range=0, dry_range=0)
+    body = asked_of(Generate(ModelSpec("/m.gguf"), (), sampling=all_of_it)).fields
     assert (body["top_n_sigma"], body["repeat_last_n"], body["dry_penalty_last_n"], body["seed"]) == (-1, -1, -1, -1)
