@@ -1,55 +1,26 @@
 """Who answers at an address: a few questions at once, decided in a fixed order, and the adapter for what is there.
 
 Servers impersonate one another (KoboldCpp answers Ollama's questions, TabbyAPI KoboldCpp's), so no single answer
-decides; ``KINDS`` is the order. A new adapter is one row there. Source: ``docs/spec/backends.md`` §1.2.
+decides; ``server_kind.kinds`` is the order. Source: ``docs/spec/backends.md`` §1.2.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.engines import dialects
-from tavern_tui.engines.address import DEFAULT_PORTS, Address, parse_address
+from tavern_tui.engines.address import DEFAULT_PORTS, Address, origin, parse_address
 from tavern_tui.engines.base import Engine
-from tavern_tui.engines.dialects import Dialect
 from tavern_tui.engines.faults import Answer, raised, refusal
 from tavern_tui.engines.http import PROBING, Link, Timeouts
-from tavern_tui.engines.json_shape import at, text_at
-from tavern_tui.engines.llama_server import LlamaServerEngine
-from tavern_tui.engines.openai import OpenAIEngine
+from tavern_tui.engines.server_kind import MODELS, Answers, ServerKind, Service, Sighting, kinds
+from tavern_tui.engines.servers import generic, hosted
 
-Answers = Mapping[str, Answer]
-
-SERVICE_INFO = "/.well-known/serviceinfo"
-KOBOLD_VERSION = "/api/extra/version"
-PROPS = "/props"
-HEALTH = "/health"
-TEXTGEN_MODEL = "/v1/internal/model/info"
-OLLAMA_VERSION = "/api/version"
-MODELS = "/v1/models"
-BARE_MODELS = "/models"
-QUESTIONS = (SERVICE_INFO, KOBOLD_VERSION, PROPS, HEALTH, TEXTGEN_MODEL, OLLAMA_VERSION, MODELS, BARE_MODELS)
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What a server was recognised as."""
-
-    kind: str
-    version: str = ""
-    dialect: Dialect = dialects.GENERIC
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One row: how a kind of server is recognised by its answers, and the adapter that speaks to it."""
-
-    recognise: Callable[[Answers], Sighting | None]
-    adapter: Callable[[Link, Sighting, str], Engine]
+LOCAL_SECONDS = 1.5
+"""How long looking round on this machine may take, all ports together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +41,18 @@ class Found:
         return " · ".join(part for part in (f"{self.engine} {self.version}".strip(), model, context) if part)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was recognised at a base URL."""
+
+    base: str
+    kind: ServerKind
+    sighting: Sighting
+
+    def engine(self, key: str, model: str, timeouts: Timeouts | None) -> Engine:
+        return self.kind.adapter(Link(self.base, key=key, timeouts=timeouts), self.sighting, model)
+
+
 async def detect(
     address: str | Address, key: str | None = None, *, model: str = "", timeouts: Timeouts | None = None
 ) -> Engine:
@@ -80,15 +63,38 @@ async def detect(
     ``EngineError``: the most telling of what the places answered.
     """
     place = parse_address(address) if isinstance(address, str) else address
-    if service := dialects.service_at(place.bases[0]):
+    return (await _recognised(place, key)).engine(key or "", model, timeouts)
+
+
+async def find_local(
+    ports: Iterable[int] = DEFAULT_PORTS, *, host: str = "127.0.0.1", seconds: float = LOCAL_SECONDS
+) -> list[Found]:
+    """The engines that answer on this machine's ``ports``, in the order of the ports. Never raises.
+
+    The ports are asked at once, for ``seconds`` in all: a server that has said by then only what it is, is told with
+    no more than that.
+    """
+    found = await asyncio.gather(*(_find(Address("http", host, port), seconds) for port in ports))
+    return [one for one in found if one is not None]
+
+
+def service_at(base: str) -> Service | None:
+    """The hosted service at a base URL, ``None`` where the host is none that is known."""
+    scheme, host, _ = origin(base)
+    if scheme != "https":
+        return None
+    return next((kind.services[host] for kind in kinds() if host in kind.services), None)
+
+
+async def _recognised(place: Address, key: str | None) -> _Seen:
+    if service := service_at(place.bases[0]):
         base = place.bases[0].removesuffix(place.prefixes[0]) + service.prefix
-        return OpenAIEngine(Link(base, key=key or "", timeouts=timeouts), service.dialect, model=model)
+        return _Seen(base, hosted.SERVER, Sighting(service.dialect.name, dialect=service.dialect))
     asked_with = key if len({base.split("/")[2] for base in place.bases}) == 1 else None
     looks = await asyncio.gather(*(_look(base, asked_with or "") for base in place.bases))
-    for base, seen in zip(place.bases, looks, strict=True):
-        if not isinstance(seen, EngineError):
-            kind, sighting = seen
-            return kind.adapter(Link(base, key=key or "", timeouts=timeouts), _as_hosted(sighting, place), model)
+    for seen in looks:
+        if isinstance(seen, _Seen):
+            return replace(seen, sighting=_as_hosted(seen.sighting, place))
     failures = [seen for seen in looks if isinstance(seen, EngineError)]
     error = min(failures, key=lambda failure: _TELLING.get(failure.fault, 9))
     if error.fault is EngineFault.UNREACHABLE and len(place.bases) > len(place.prefixes):
@@ -97,25 +103,24 @@ async def detect(
     raise error
 
 
-async def find_local(ports: Iterable[int] = DEFAULT_PORTS, *, host: str = "127.0.0.1") -> list[Found]:
-    """The engines that answer on this machine's ``ports``, in the order of the ports. Never raises."""
-    found = await asyncio.gather(*(_find(Address("http", host, port)) for port in ports))
-    return [one for one in found if one is not None]
-
-
-async def _find(address: Address) -> Found | None:
+async def _find(address: Address, seconds: float) -> Found | None:
     shown = address.bases[0]
+    found = None
     try:
-        engine = await detect(address, timeouts=PROBING)
-    except EngineError:
-        return None
-    try:
-        info = await engine.connect()
+        async with asyncio.timeout(seconds):
+            seen = await _recognised(address, None)
+            found = Found(shown, seen.sighting.kind, seen.sighting.version)
+            engine = seen.engine("", "", PROBING)
+            try:
+                info = await engine.connect()
+            finally:
+                await engine.close()
+    except TimeoutError:
+        return found
     except EngineError as error:
-        named = "llama-server" if isinstance(engine, LlamaServerEngine) else "server"
-        return Found(shown, named, loading=True) if error.fault is EngineFault.LOADING else None
-    finally:
-        await engine.close()
+        if found is None or error.fault not in (EngineFault.LOADING, EngineFault.NO_MODEL):
+            return None
+        return replace(found, loading=error.fault is EngineFault.LOADING)
     return Found(shown, info.engine, info.version, info.model, info.context_tokens)
 
 
@@ -130,21 +135,21 @@ _TELLING = {
 }
 
 
-async def _look(base: str, key: str) -> tuple[Kind, Sighting] | EngineError:
+async def _look(base: str, key: str) -> _Seen | EngineError:
     """Ask one place everything and decide; the reason where it is no engine."""
+    paths = dict.fromkeys(path for kind in kinds() for path in kind.questions)
     link = Link(base, key=key, timeouts=PROBING)
     try:
         first = await link.get(MODELS)  # alone, so that a dead port costs one time-out
-        others = [path for path in QUESTIONS if path != MODELS]
-        rest = await asyncio.gather(*(_asked(link, path) for path in others))
+        rest = await asyncio.gather(*(_asked(link, path) for path in paths))
     except EngineError as error:
         return error
     finally:
         await link.close()
-    answers = {MODELS: first} | dict(zip(others, rest, strict=True))
-    for kind in KINDS:
+    answers = Answers({MODELS: first} | dict(zip(paths, rest, strict=True)))
+    for kind in kinds():
         if seen := kind.recognise(answers):
-            return kind, seen
+            return _Seen(base, kind, seen)
     return _nobody(link.server, answers)
 
 
@@ -157,12 +162,12 @@ async def _asked(link: Link, path: str) -> Answer:
 
 def _nobody(server: str, answers: Answers) -> EngineError:
     """Why none of the answers is an engine's."""
-    locked = next((a for a in answers.values() if a.status in (401, 403)), None)
+    locked = next((answer for answer in answers if answer.status in (401, 403)), None)
     if locked is not None:
         return refusal(server, locked)
-    if answers[MODELS].is_page or answers[BARE_MODELS].is_page:
-        return raised(messages.web_page(server), EngineFault.NOT_AN_API, server)
     models = answers[MODELS]
+    if models.is_page or (models.status != 200 and any(answer.is_page and answer.status == 200 for answer in answers)):
+        return raised(messages.web_page(server), EngineFault.NOT_AN_API, server)
     if models.status >= 500 or 300 <= models.status < 400:
         return refusal(server, models)
     return raised(messages.not_an_api(server), EngineFault.NOT_AN_API, server)
@@ -170,87 +175,6 @@ def _nobody(server: str, answers: Answers) -> EngineError:
 
 def _as_hosted(sighting: Sighting, place: Address) -> Sighting:
     """An unknown API in the open internet is taken for a service that rejects what it does not know."""
-    if sighting.dialect.name != dialects.GENERIC.name or place.scheme != "https":
+    if sighting.kind != generic.DIALECT.name or sighting.dialect is None or place.scheme != "https":
         return sighting
-    return replace(sighting, dialect=replace(dialects.HOSTED, root=sighting.dialect.root))
-
-
-def _json(answers: Answers, path: str) -> object:
-    answer = answers.get(path)
-    return answer.json if answer and answer.status == 200 else None
-
-
-def _owner(answers: Answers) -> str:
-    return text_at(_json(answers, MODELS), "data", 0, "owned_by")
-
-
-def _is_tabby(answers: Answers) -> Sighting | None:
-    named = text_at(_json(answers, SERVICE_INFO), "software", "name")
-    if named == "TabbyAPI" or _owner(answers) == "tabbyAPI":
-        return Sighting("TabbyAPI", text_at(_json(answers, SERVICE_INFO), "software", "version"), dialects.TABBY)
-    return None
-
-
-def _is_koboldcpp(answers: Answers) -> Sighting | None:
-    told, service = _json(answers, KOBOLD_VERSION), _json(answers, SERVICE_INFO)
-    if text_at(told, "result") == "KoboldCpp" or text_at(service, "software", "name") == "KoboldCpp":
-        version = text_at(told, "version") or text_at(service, "software", "version")
-        return Sighting("KoboldCpp", version, dialects.KOBOLDCPP)
-    return None
-
-
-def _is_llama_server(answers: Answers) -> Sighting | None:
-    props = _json(answers, PROPS)
-    told = text_at(props, "build_info") or text_at(props, "model_path") or at(props, "modalities")
-    loading = answers.get(HEALTH)
-    if (told is not None and told != "") or _owner(answers) == "llamacpp":  # behind a key only the models are told
-        return Sighting("llama-server", text_at(props, "build_info"))
-    if loading and loading.status == 503 and text_at(loading.json, "error", "type") == "unavailable_error":
-        return Sighting("llama-server")
-    return None
-
-
-def _is_textgen(answers: Answers) -> Sighting | None:
-    told = _json(answers, TEXTGEN_MODEL)
-    known = isinstance(told, dict) and "model_name" in told and "lora_names" in told
-    return Sighting("text-generation-webui", dialect=dialects.TEXTGEN) if known else None
-
-
-def _is_ollama(answers: Answers) -> Sighting | None:
-    version = text_at(_json(answers, OLLAMA_VERSION), "version")
-    if version and isinstance(_json(answers, MODELS), dict) and _owner(answers) in ("", "library"):
-        return Sighting("Ollama", version, dialects.OLLAMA)
-    return None
-
-
-def _is_known_by_owner(answers: Answers) -> Sighting | None:
-    dialect = dialects.BY_OWNER.get(_owner(answers))
-    return Sighting(dialect.name, dialect=dialect) if dialect else None
-
-
-def _is_openai_compatible(answers: Answers) -> Sighting | None:
-    for path, root in ((MODELS, "/v1"), (BARE_MODELS, "")):
-        told = _json(answers, path)
-        if isinstance(at(told, "data"), list) or (isinstance(told, list) and text_at(told, 0, "id")):
-            return Sighting(dialects.GENERIC.name, dialect=replace(dialects.GENERIC, root=root))
-    return None
-
-
-def _speak_openai(link: Link, sighting: Sighting, model: str) -> Engine:
-    return OpenAIEngine(link, sighting.dialect, model=model, version=sighting.version)
-
-
-def _speak_llama_server(link: Link, sighting: Sighting, model: str) -> Engine:
-    return LlamaServerEngine(link)
-
-
-KINDS = (
-    Kind(_is_tabby, _speak_openai),
-    Kind(_is_koboldcpp, _speak_openai),
-    Kind(_is_llama_server, _speak_llama_server),
-    Kind(_is_textgen, _speak_openai),
-    Kind(_is_ollama, _speak_openai),
-    Kind(_is_known_by_owner, _speak_openai),
-    Kind(_is_openai_compatible, _speak_openai),
-)
-"""The kinds of servers in the order of decision: who impersonates stands above whom it impersonates."""
+    return replace(sighting, dialect=replace(hosted.DIALECT, root=sighting.dialect.root))

@@ -19,6 +19,7 @@ from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.address import is_loopback, origin, shown
 from tavern_tui.engines.faults import Answer, raised
 from tavern_tui.engines.lean_httpx import httpx
+from tavern_tui.engines.ndjson import NdjsonParser
 from tavern_tui.engines.sse import SseEvent, SseParser
 
 ANSWER_LIMIT = 16 << 20  # bytes of one answer; OpenRouter's model list is about 1 MB
@@ -160,7 +161,8 @@ class Link:
         return await self._client.send(request, stream=True)
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[SseEvent]:
-        parser = SseParser(self.server)
+        lines = "ndjson" in response.headers.get("content-type", "").lower()
+        parser = NdjsonParser(self.server) if lines else SseParser(self.server)
         with _network_faults(self.server, silence=self.timeouts.stream):
             async for chunk in response.aiter_bytes():
                 for event in parser.feed(chunk):

@@ -1,63 +1,37 @@
 """The adapter for llama.cpp's own server, by its native API: progress while it reads, exact counts, cache numbers.
 
-Messages are turned into text by the server's ``/apply-template``, so chat and text take the same road. Source: the
-server's README and ``docs/spec/backends.md`` §5; tested against a stand-in that answers as documented.
+Messages are turned into text by the server's ``/apply-template``, so chat and text take the same road. A router
+(a server that was started without a model) loads the model that requests name. Reading a reply is
+``engines.llama_server_stream``. Source: the server's README and ``docs/spec/backends.md`` §5; tested against a
+stand-in that answers as documented.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from urllib.parse import quote
 
-from tavern_tui.domain import messages
+from tavern_tui.domain import engine_messages, messages
+from tavern_tui.domain.alternatives import MOST_PER_TOKEN
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
-from tavern_tui.engines.base import (
-    Capabilities,
-    EngineInfo,
-    Event,
-    Finished,
-    Notice,
-    PrefillProgress,
-    Request,
-    StopReason,
-    TextArrived,
-    Usage,
-    Waiting,
-)
-from tavern_tui.engines.dialects import model_name
-from tavern_tui.engines.faults import Answer, complaint, raised, refusal, refusal_in_stream
+from tavern_tui.engines.base import Capabilities, EngineInfo, Event, Notice, Request, Waiting
+from tavern_tui.engines.dialects import Roles, model_name
+from tavern_tui.engines.faults import Answer, complaint, raised, refusal
 from tavern_tui.engines.http import Link
-from tavern_tui.engines.json_shape import at, float_at, int_at, list_at, parse, text_at
-from tavern_tui.engines.sampling_fit import wire_fields
-from tavern_tui.engines.sse import SseEvent
-from tavern_tui.engines.streamed_reply import StreamedReply
+from tavern_tui.engines.json_shape import at, int_at, list_at, text_at
+from tavern_tui.engines.llama_server_stream import NativeReply
+from tavern_tui.engines.offered import OfferedModel, chosen
+from tavern_tui.engines.openai_body import wants_turns
+from tavern_tui.engines.openai_models import read_model
+from tavern_tui.engines.roles import arranged
+from tavern_tui.engines.wire_samplers import to_wire
+from tavern_tui.engines.wire_tables import LLAMA_SERVER
 
 NAME = "llama-server"
-SAMPLERS = {
-    "temperature": "temperature",
-    "top_k": "top_k",
-    "top_p": "top_p",
-    "min_p": "min_p",
-    "typical_p": "typical_p",
-    "top_n_sigma": "top_n_sigma",
-    "repetition_penalty": "repeat_penalty",
-    "repetition_range": "repeat_last_n",
-    "presence_penalty": "presence_penalty",
-    "frequency_penalty": "frequency_penalty",
-    "dry_multiplier": "dry_multiplier",
-    "dry_base": "dry_base",
-    "dry_allowed_length": "dry_allowed_length",
-    "dry_range": "dry_penalty_last_n",
-    "dry_breakers": "dry_sequence_breakers",
-    "xtc_threshold": "xtc_threshold",
-    "xtc_probability": "xtc_probability",
-}
-# Temperature last; samplers that are not named do not run.
-_ORDER = ("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature")
-_WHOLE_CONTEXT = -1
 _POLL_SECONDS = 1.0
 _COUNTING_AT_ONCE = 4
 # Cut differently by most vocabularies: letters, digits, blanks, accents, an emoji, two scripts.
@@ -65,47 +39,70 @@ _SPECIMEN = "The  innkeeper's 1234 lanterns — naïve ☂ 🐉\n\tдом 家 <|
 
 
 class LlamaServerEngine:
-    """An ``Engine`` over llama-server. ``sleep`` is asked to wait between two looks at a server that is loading."""
+    """An ``Engine`` over llama-server. ``model`` is the one to ask a router for, empty for the one that is loaded.
 
-    def __init__(self, link: Link, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    ``sleep`` is asked to wait between two looks at a server that is loading.
+    """
+
+    def __init__(
+        self, link: Link, *, model: str = "", sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._link = link
+        self._wanted = model
         self._sleep = sleep
         self._info: EngineInfo | None = None
         self._head: list[object] = []
+        self._routed = ""
+        self._slots = 1
+        self._slot_of: dict[str, int] = {}
+        self._tells_slots = True
+        self._takes_turns = False
 
     async def connect(self) -> EngineInfo:
         """Read properties and model. Raises ``EngineError`` (``LOADING``) while the model is not in memory."""
-        props = self._checked(await self._link.get("/props"))
-        item = at((await self._link.get("/v1/models")).json, "data", 0)
-        path = text_at(props, "model_path")
+        listed = await self._link.get("/v1/models")
+        if listed.status == 503:
+            raise self._refusal(listed)
+        item = self._choose(listed)
+        props = self._checked(await self._link.get("/props" + self._query))
+        self._slots = int_at(props, "total_slots") or 1
         self._head = await self._tokens("", special=True)
         kind, size = int_at(item, "meta", "vocab_type"), int_at(item, "meta", "n_vocab")
         specimen = await self._tokens(_SPECIMEN)
+        named = text_at(props, "model_alias") or text_at(item, "id") or text_at(props, "model_path")
         self._info = EngineInfo(
             engine=NAME,
-            model=model_name(text_at(props, "model_alias") or text_at(item, "id") or path),
+            model=model_name(named),
             address=self._link.base,
             version=text_at(props, "build_info"),
-            context_tokens=int_at(props, "default_generation_settings", "n_ctx"),
+            context_tokens=int_at(props, "default_generation_settings", "n_ctx"),  # of one slot
             trained_tokens=int_at(item, "meta", "n_ctx_train"),
             chat_template=text_at(props, "chat_template"),
             fingerprint="llama:" + hashlib.sha256(repr((kind, size, specimen)).encode()).hexdigest()[:32],
             add_bos=bool(self._head),
-            capabilities=Capabilities(
-                text_completion=True,
-                chat_completion=True,
-                token_ids=False,  # ids are taken, but a stream leaves out those of held-back and half characters
-                samplers=frozenset(SAMPLERS),
-                seed=True,
-                prefill=True,
+            capabilities=LLAMA_SERVER.capable(
+                Capabilities(
+                    text_completion=True,
+                    chat_completion=True,
+                    token_ids=False,  # ids are taken, but a stream leaves out those of held-back and half characters
+                    prefill=True,
+                    alternatives=MOST_PER_TOKEN,
+                )
             ),
             bos_token=text_at(props, "bos_token"),
             eos_token=text_at(props, "eos_token"),
         )
         return self._info
 
+    async def models(self) -> list[OfferedModel]:
+        """The models that a router has; of another server the one that it was started with. Raises ``EngineError``."""
+        listed = self._checked(await self._link.get("/v1/models"))
+        return [read_model(item) for item in list_at(listed, "data") if text_at(item, "id")]
+
     async def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens parsed, no BOS."""
+        if self._info is None and self._wanted:
+            await self.connect()  # a router has to be told the model
         slots = asyncio.Semaphore(_COUNTING_AT_ONCE)
 
         async def one(text: str) -> int:
@@ -127,12 +124,25 @@ class LlamaServerEngine:
         """Let go of connections."""
         await self._link.close()
 
+    @property
+    def _query(self) -> str:
+        """What a GET of a router says of the model."""
+        return f"?model={quote(self._routed, safe='')}" if self._routed else ""
+
+    def _choose(self, listed: Answer) -> object:
+        """The item of the model to ask for; a list with states is that of a router, which has to be told a model."""
+        items = [item for item in list_at(listed.json, "data") if text_at(item, "id")]
+        if not any(text_at(item, "status", "value") for item in items):
+            return items[0] if items else None
+        model = chosen([read_model(item) for item in items], self._wanted, self._link.server)
+        self._routed = model.id
+        return next((item for item in items if text_at(item, "id") == model.id), None)
+
     async def _events(self, request: Request) -> AsyncGenerator[Event, None]:
         while True:
             try:
-                if self._info is None:
-                    await self.connect()
-                async with aclosing(self._reply(request)) as events:
+                info = self._info or await self.connect()
+                async with aclosing(self._reply(request, info)) as events:
                     async for event in events:
                         yield event
                 return
@@ -144,110 +154,88 @@ class LlamaServerEngine:
             while (await self._link.get("/health")).status == 503:
                 await self._sleep(_POLL_SECONDS)
 
-    async def _reply(self, request: Request) -> AsyncGenerator[Event, None]:
+    async def _reply(self, request: Request, info: EngineInfo) -> AsyncGenerator[Event, None]:
+        sampling = to_wire(request, LLAMA_SERVER, engine=NAME, context_tokens=info.context_tokens)
+        for text in sampling.notices:
+            yield Notice(text)
+        prompt, notice = await self._prompt(request)
+        if notice:
+            yield Notice(notice)
+        slot = await self._slot(request.chat)
+        if slot is None:
+            yield Waiting(engine_messages.slots_busy(NAME).plain)
         body = {
-            "prompt": await self._prompt(request),
-            "n_predict": request.response_tokens,
+            "prompt": prompt,
             "stream": True,
             "cache_prompt": True,
             "return_progress": True,
-            "stop": list(request.stop),
-            "seed": -1 if request.seed is None else request.seed,
-            "samplers": list(_ORDER),
-            **wire_fields(request.sampling, SAMPLERS, neutral_too=True, whole_context=_WHOLE_CONTEXT),
+            **self._model_field,
+            **({"id_slot": slot} if slot is not None and slot >= 0 else {}),
+            **({"n_probs": min(request.alternatives, MOST_PER_TOKEN)} if request.alternatives > 0 else {}),
+            **sampling.fields,
         }
         async with self._link.stream("/completion", body) as reply:
             if reply.answer is not None:
                 self._checked(reply.answer)
                 raise raised(messages.not_an_api(self._link.server), EngineFault.NOT_AN_API, self._link.server)
-            reader = _Reader(self._link.server, self._link.secret, request.stop)
+            reader = NativeReply(NAME, self._link.server, self._link.secret, request.stop, request.alternatives)
             async with aclosing(reader.read(reply.events)) as events:
                 async for event in events:
                     yield event
+            if reader.slot is not None and request.chat:
+                self._slot_of[request.chat] = reader.slot
 
-    async def _prompt(self, request: Request) -> str | list[object]:
+    async def _slot(self, chat: str) -> int | None:
+        """The slot that holds this chat's cache, where it is free; −1: whichever; ``None``: all are at work."""
+        if not self._tells_slots:
+            return -1
+        answer = await self._link.get("/slots" + self._query)
+        slots = answer.json
+        self._tells_slots = answer.status not in (401, 403, 404, 501)  # 501: switched off with --no-slots
+        if answer.status != 200 or not isinstance(slots, list) or not slots:
+            return -1
+        if all(at(slot, "is_processing") is True for slot in slots):
+            return None
+        own = self._slot_of.get(chat, -1)
+        free = any(int_at(slot, "id") == own and at(slot, "is_processing") is False for slot in slots)
+        return own if free and self._slots > 1 else -1
+
+    async def _prompt(self, request: Request) -> tuple[str | list[object], str]:
+        """The prompt as text or ids, and what the user should be told of how it was made."""
         if request.messages:
-            body = {"messages": [one.as_dict() for one in request.messages]}
-            rendered = self._checked(await self._link.post("/apply-template", body))
-            return text_at(rendered, "prompt") + request.prefill
+            return await self._rendered(request)
         ids = [segment.token_ids for segment in request.prompt]
         if ids and all(found is not None for found in ids):
             # An array is taken as it is: nothing is put in front of it.
-            return [*self._head, *(token for found in ids for token in found or ())]
-        return joined(request.prompt)
+            return [*self._head, *(token for found in ids for token in found or ())], ""
+        return joined(request.prompt), ""
+
+    async def _rendered(self, request: Request) -> tuple[str, str]:
+        """The messages through the model's chat template; joined first where it wants the roles to take turns."""
+        notice = ""
+        while True:
+            roles = Roles.ALTERNATING if self._takes_turns else Roles.ANY
+            turns = [one.as_dict() for one in arranged(request.messages, roles)]
+            answer = await self._link.post("/apply-template", {"messages": turns, **self._model_field})
+            if self._takes_turns or not wants_turns(answer):
+                return text_at(self._checked(answer), "prompt") + request.prefill, notice
+            self._takes_turns = True
+            notice = engine_messages.roles_arranged(self._link.server).plain
+
+    @property
+    def _model_field(self) -> dict[str, object]:
+        return {"model": self._routed} if self._routed else {}
 
     async def _tokens(self, text: str, *, special: bool = False) -> list[object]:
         """Token ids of a text; ``special``: with what the server puts in front of a prompt."""
-        body = {"content": text, "add_special": special, "parse_special": True}
+        body = {"content": text, "add_special": special, "parse_special": True, **self._model_field}
         return list_at(self._checked(await self._link.post("/tokenize", body)), "tokens")
 
     def _checked(self, answer: Answer) -> object:
         """The JSON of an answer; raises ``EngineError`` where the server refused."""
         if answer.status >= 300 or answer.is_page or complaint(answer.json):
-            raise refusal(self._link.server, answer, engine=NAME, key=self._link.secret)
+            raise self._refusal(answer)
         return answer.json
 
-
-class _Reader(StreamedReply):
-    """One streamed native completion. Its last event carries the numbers; an end mark without it is a broken link."""
-
-    def __init__(self, server: str, key: str, stop: Iterable[str]) -> None:
-        super().__init__(server, stop)
-        self._key = key
-        self._last: object = None
-
-    @property
-    def over(self) -> bool:
-        """Whether the last event came."""
-        return self._last is not None
-
-    @property
-    def nothing_follows(self) -> bool:
-        """Whether the last event came."""
-        return self.over
-
-    def take(self, event: SseEvent) -> Iterator[Event]:
-        """Progress and text of an event. Raises ``EngineError`` for an error event."""
-        value = parse(event.data)
-        said = complaint(value) or (complaint({"error": value}) if event.event == "error" else None)
-        if said:
-            raise refusal_in_stream(self.server, said, key=self._key)
-        total, done = int_at(value, "prompt_progress", "total"), int_at(value, "prompt_progress", "processed")
-        if total is not None and done is not None:
-            yield PrefillProgress(done, total)
-        if text := self.scan.feed(text_at(value, "content")):
-            yield TextArrived(text)
-        if at(value, "stop") is True:
-            self._last = value
-
-    def end(self) -> Iterator[Event]:
-        """Why the reply ended, and its numbers."""
-        if at(self._last, "truncated") is True:
-            yield Notice(messages.context_shifted(NAME).plain)
-        yield Finished(self._reason(), read_timings(self._last))
-
-    def _reason(self) -> StopReason:
-        kind = text_at(self._last, "stop_type")
-        if self.scan.matched is not None or kind == "word" or at(self._last, "stopped_word") is True:
-            return StopReason.STOP_STRING
-        if kind == "limit" or at(self._last, "stopped_limit") is True:
-            return StopReason.LENGTH
-        return StopReason.END
-
-
-def read_timings(last: object) -> Usage:
-    """Token numbers and milliseconds of a native completion's last event.
-
-    Builds without ``cache_n`` tell the whole prompt in ``tokens_evaluated``: the reused part is the difference.
-    """
-    evaluated, reused = int_at(last, "timings", "prompt_n"), int_at(last, "timings", "cache_n")
-    whole = int_at(last, "tokens_evaluated")
-    if reused is None and evaluated is not None and whole is not None:
-        reused = max(0, whole - evaluated)
-    return Usage(
-        evaluated=evaluated,
-        reused=reused,
-        generated=int_at(last, "timings", "predicted_n"),
-        prompt_ms=float_at(last, "timings", "prompt_ms"),
-        generation_ms=float_at(last, "timings", "predicted_ms"),
-    )
+    def _refusal(self, answer: Answer) -> EngineError:
+        return refusal(self._link.server, answer, engine=NAME, model=self._routed, key=self._link.secret)

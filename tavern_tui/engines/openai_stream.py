@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tavern_tui.domain import messages
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.errors import EngineFault
-from tavern_tui.engines.base import Event, Finished, Notice, ReasoningArrived, StopReason, TextArrived, Usage
+from tavern_tui.engines.base import Event, Finished, Notice, ReasoningArrived, StopReason, Usage
 from tavern_tui.engines.faults import complaint, raised, refusal_in_stream
 from tavern_tui.engines.json_shape import at, int_at, list_at, parse, text_at
 from tavern_tui.engines.sse import SseEvent
 from tavern_tui.engines.streamed_reply import StreamedReply
+from tavern_tui.engines.told_tokens import read_choices, read_text_choices
 
 _LENGTH = frozenset({"length", "max_tokens", "max_length"})
 
@@ -27,8 +29,17 @@ class ReplyReader(StreamedReply):
     ``true_usage`` of ``False``: the token numbers in answers are made up and left out.
     """
 
-    def __init__(self, server: str, stop: Iterable[str], *, model: str = "", key: str = "", true_usage: bool = True):
-        super().__init__(server, stop)
+    def __init__(
+        self,
+        server: str,
+        stop: Iterable[str],
+        *,
+        model: str = "",
+        key: str = "",
+        true_usage: bool = True,
+        alternatives: int = 0,
+    ) -> None:
+        super().__init__(server, stop, alternatives)
         self.silent = True
         self._model = model
         self._key = key
@@ -62,14 +73,22 @@ class ReplyReader(StreamedReply):
         thinking, text = _pieces(delta)
         if thinking:
             yield ReasoningArrived(thinking)
-        if shown := self.scan.feed(text or text_at(choice, "text")):
-            yield TextArrived(shown)
+        yield from self.text(text or text_at(choice, "text"), self._choices(choice))
         finish = text_at(choice, "finish_reason")
         if finish and finish != "null":
             self._finish = finish
             self._server_matched = bool(text_at(choice, "stop_reason"))
         if finish == "error":
             raise raised(messages.server_broke(self.server), EngineFault.CRASHED, self.server)
+
+    def _choices(self, choice: object) -> tuple[TokenChoice, ...]:
+        """What the model might have written instead, as chat or as text completion tells it."""
+        if not self.alternatives:
+            return ()
+        told = list_at(choice, "logprobs", "content")
+        if told:
+            return read_choices(told, self.alternatives)
+        return read_text_choices(at(choice, "logprobs"), self.alternatives)
 
     def end(self) -> Iterator[Event]:
         """Why the reply ended, and its numbers."""

@@ -10,19 +10,26 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 
 from tavern_tui.domain import messages
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.base import Event, TextArrived
 from tavern_tui.engines.faults import raised
 from tavern_tui.engines.sse import DONE, SseEvent
 from tavern_tui.engines.stopping import StopScan
+from tavern_tui.engines.told_tokens import ToldTokens
 
 
 class StreamedReply(ABC):
-    """One reply of ``server``; ``read`` it once. ``stop`` are the strings to end it at."""
+    """One reply of ``server``; ``read`` it once. ``stop`` are the strings to end it at.
 
-    def __init__(self, server: str, stop: Iterable[str]) -> None:
+    ``alternatives`` is how many are told of each token, 0 for none.
+    """
+
+    def __init__(self, server: str, stop: Iterable[str], alternatives: int = 0) -> None:
         self.server = server
+        self.alternatives = alternatives
         self.scan = StopScan(stop)
+        self._tokens = ToldTokens() if alternatives else None
         self.marked_done = False
         """Whether the stream's own end mark (``[DONE]``) came."""
 
@@ -43,13 +50,31 @@ class StreamedReply(ABC):
             if self.scan.matched is None and not self.over:
                 raise raised(messages.link_broke(None), EngineFault.BROKEN_STREAM, self.server)
         except EngineError:
-            if rest := self.scan.finish():
-                yield TextArrived(rest)
+            for found in self._rest():
+                yield found
             raise
-        if rest := self.scan.finish():
-            yield TextArrived(rest)
+        for found in self._rest():
+            yield found
         for found in self.end():
             yield found
+
+    def text(self, text: str, choices: tuple[TokenChoice, ...] = ()) -> Iterator[TextArrived]:
+        """The pieces of text that may be handed out once ``text`` has come, with the choices of its tokens."""
+        shown = self.scan.feed(text)
+        if self._tokens is None:
+            if shown:
+                yield TextArrived(shown)
+            return
+        self._tokens.came(text, choices)
+        yield from self._tokens.pieces(shown)
+
+    def _rest(self) -> Iterator[TextArrived]:
+        """What was held back, now that nothing more comes."""
+        rest = self.scan.finish()
+        if self._tokens is not None:
+            yield from self._tokens.pieces(rest, over=True)
+        elif rest:
+            yield TextArrived(rest)
 
     @property
     @abstractmethod

@@ -105,7 +105,7 @@ class LlamaStandin(Standin):
         self._cached = ids
         progress = {"total": len(ids), "cache": cached, "processed": len(ids), "time_ms": 12}
         yield native("", prompt_progress=progress)
-        limit, stops, seed = body["n_predict"], body["stop"], body["seed"]
+        limit, stops, seed = body["n_predict"], body.get("stop", []), body["seed"]
         assert isinstance(limit, int)
         assert isinstance(stops, list)
         start = seed if isinstance(seed, int) and seed >= 0 else len(self.asked)

@@ -11,10 +11,10 @@ import pytest
 
 from tavern_tui.domain.errors import EngineFault
 from tavern_tui.engines.base import Engine, Finished, StopReason, TextArrived
-from tavern_tui.engines.dialects import LLAMA_CPP_PYTHON
 from tavern_tui.engines.http import Link, Timeouts
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tavern_tui.engines.openai import OpenAIEngine
+from tavern_tui.engines.servers.llama_cpp_python import DIALECT as LLAMA_CPP_PYTHON
 from tests.engines.llama_standin import PROPS, native
 from tests.engines.replies import DONE, MODELS, Heard, chunk, listen, text_request
 from tests.engines.standin import Act, Asked, Reply, Route, Standin, event, free_port, page, said, streamed

@@ -53,7 +53,12 @@ SERVERS: dict[str, dict[str, Route]] = {
         "/v1/internal/model/info": said({"model_name": "m", "lora_names": [], "loader": "llama.cpp"}),
         "/v1/internal/token-count": said({"length": 0}),
     },
-    "Ollama": {"/api/version": said({"version": "0.9"}), "/v1/models": models("library")},
+    "Ollama": {
+        "/api/version": said({"version": "0.9"}),
+        "/v1/models": models("library"),
+        "/api/tags": said({"models": [{"name": "m"}]}),
+        "/api/show": said({"model_info": {"llama.context_length": 8192}}),
+    },
     "vLLM": {"/v1/models": models("vllm", max_model_len=4096), "/tokenize": said({"count": 0})},
     "LM Studio": {"/v1/models": models("organization_owner")},
     "llama-cpp-python": {"/v1/models": models("me"), "/extras/tokenize/count": said({"count": 0})},

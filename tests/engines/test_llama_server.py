@@ -11,7 +11,8 @@ from tavern_tui.domain.preset import BALANCED
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import PrefillProgress, Request, StopReason, Waiting
 from tavern_tui.engines.http import Link
-from tavern_tui.engines.llama_server import LlamaServerEngine, read_timings
+from tavern_tui.engines.llama_server import LlamaServerEngine
+from tavern_tui.engines.llama_server_stream import read_timings
 from tests.engines.llama_standin import BOS, LOADING, LlamaStandin, native
 from tests.engines.replies import chat_request, listen, text_request
 from tests.engines.standin import Asked, Reply, Standin, event, said, streamed

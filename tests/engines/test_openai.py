@@ -11,11 +11,12 @@ import pytest
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import BALANCED, CREATIVE
 from tavern_tui.domain.request import Message, Role
-from tavern_tui.engines import dialects
+from tavern_tui.engines import wire_tables
 from tavern_tui.engines.base import EngineInfo, Request, StopReason
 from tavern_tui.engines.dialects import Dialect, Prefill
 from tavern_tui.engines.http import BoundKey, Link
 from tavern_tui.engines.openai import OpenAIEngine
+from tavern_tui.engines.servers import generic, hosted, koboldcpp, llama_cpp_python, openrouter, tabbyapi, vllm
 from tests.engines.replies import DONE, MODELS, Heard, chat_request, chunk, delta, listen, replying, text_request
 from tests.engines.standin import Asked, Reply, Route, Standin, event, said, streamed
 
@@ -29,7 +30,7 @@ def hello(*pieces: bytes) -> Route:
 
 
 async def talk(
-    request: Request, reply: Route | None = None, *, dialect: Dialect = dialects.GENERIC, key: str = "", **routes: Route
+    request: Request, reply: Route | None = None, *, dialect: Dialect = generic.DIALECT, key: str = "", **routes: Route
 ) -> tuple[Heard, Standin]:
     """One reply over a stand-in whose chat and text completions are ``reply``."""
     answer = reply or hello()
@@ -41,7 +42,7 @@ async def talk(
     return heard, server
 
 
-async def info_of(models: object, dialect: Dialect = dialects.GENERIC, **routes: Route) -> EngineInfo:
+async def info_of(models: object, dialect: Dialect = generic.DIALECT, **routes: Route) -> EngineInfo:
     """What ``connect`` finds at a server with these models."""
     table: dict[str, Route] = {"/v1/models": said(models)}
     async with Standin(table | {"/" + path.replace("__", "/"): route for path, route in routes.items()}) as server:
@@ -95,7 +96,7 @@ async def test_a_server_without_a_model_says_so() -> None:
 
 async def test_a_service_with_many_models_asks_to_choose() -> None:
     with pytest.raises(EngineError) as caught:
-        await info_of({"data": [{"id": "a"}, {"id": "b"}]}, dialects.OPENROUTER)
+        await info_of({"data": [{"id": "a"}, {"id": "b"}]}, openrouter.DIALECT)
     assert caught.value.fault is EngineFault.NO_MODEL
     assert "offers 2 models" in str(caught.value)
 
@@ -104,16 +105,16 @@ async def test_the_chosen_model_is_asked_for() -> None:
     async with Standin(
         {"/v1/models": said({"data": [{"id": "a"}, {"id": "b"}]}), "/v1/chat/completions": hello()}
     ) as s:
-        engine = OpenAIEngine(Link(s.base), dialects.OPENROUTER, model="b")
+        engine = OpenAIEngine(Link(s.base), openrouter.DIALECT, model="b")
         await listen(engine, chat_request())
-        assert await engine.models() == ["a", "b"]
+        assert [model.id for model in await engine.models()] == ["a", "b"]
     assert s.bodies("/v1/chat/completions")[0]["model"] == "b"
 
 
 async def test_a_local_server_gets_every_sampler_that_it_knows() -> None:
     request = text_request(sampling=CREATIVE, seed=7, response_tokens=90, stop=("\nAlex:",))
     _, server = await talk(
-        request, replying("x"), dialect=dialects.LLAMA_CPP_PYTHON, extras__tokenize__count=said({"count": 0})
+        request, replying("x"), dialect=llama_cpp_python.DIALECT, extras__tokenize__count=said({"count": 0})
     )
     body = server.bodies("/v1/completions")[0]
     assert body["prompt"] == "Once upon a time"
@@ -123,7 +124,7 @@ async def test_a_local_server_gets_every_sampler_that_it_knows() -> None:
 
 async def test_a_hosted_service_gets_temperature_and_length_only() -> None:
     request = chat_request(sampling=CREATIVE, seed=7)
-    heard, server = await talk(request, dialect=dialects.OPENAI)
+    heard, server = await talk(request, dialect=hosted.OPENAI)
     body = server.bodies("/v1/chat/completions")[0]
     assert set(body) == {"model", "stream", "stream_options", "messages", "max_tokens", "temperature"}
     assert "temperature and length only" in heard.notices[0]
@@ -133,7 +134,7 @@ async def test_a_substitute_for_dry_is_told_once_per_model() -> None:
     async with Standin(
         {"/v1/models": said(MODELS), "/v1/completions": replying("x"), "/tokenize": said({"count": 0})}
     ) as s:
-        engine = OpenAIEngine(Link(s.base), dialects.VLLM)
+        engine = OpenAIEngine(Link(s.base), vllm.DIALECT)
         first, second = [await listen(engine, text_request(sampling=BALANCED)) for _ in range(2)]
     assert first.notices == ["vLLM has no DRY: repetition penalty 1.05 instead."]
     assert second.notices == []
@@ -142,15 +143,15 @@ async def test_a_substitute_for_dry_is_told_once_per_model() -> None:
 
 @pytest.mark.parametrize(
     ("dialect", "field"),
-    [(dialects.KOBOLDCPP, "banned_tokens"), (dialects.TABBY, "banned_strings"), (dialects.VLLM, "bad_words")],
+    [(koboldcpp.DIALECT, "banned_tokens"), (tabbyapi.DIALECT, "banned_strings"), (vllm.DIALECT, "bad_words")],
     ids=lambda value: getattr(value, "name", value),
 )
-async def test_banned_texts_go_where_a_server_takes_them(dialect: dialects.Dialect, field: str) -> None:
+async def test_banned_texts_go_where_a_server_takes_them(dialect: Dialect, field: str) -> None:
     async with Standin({"/v1/models": said(MODELS), "/v1/completions": replying("x")}) as server:
         await listen(OpenAIEngine(Link(server.base), dialect), text_request(banned=tuple(map(str, range(60)))))
-        await listen(OpenAIEngine(Link(server.base), dialects.LLAMA_CPP_PYTHON), text_request(banned=("storm",)))
+        await listen(OpenAIEngine(Link(server.base), llama_cpp_python.DIALECT), text_request(banned=("storm",)))
     told, not_told = server.bodies("/v1/completions")
-    assert told[field] == [str(at) for at in range(48)]
+    assert told[field] == [str(at) for at in range(dialect.wire.banned_limit or 60)]
     assert not any("ban" in name or "bad" in name for name in not_told)
 
 
@@ -185,7 +186,7 @@ def picky(*unwanted: str, status: int = 400, named_in: str = "param") -> Route:
 async def test_a_parameter_that_is_refused_is_dropped_told_and_remembered(named_in: str, status: int) -> None:
     table = {"/v1/models": said(MODELS), "/v1/chat/completions": picky("temperature", status=status, named_in=named_in)}
     async with Standin(table) as server:
-        engine = OpenAIEngine(Link(server.base), dialects.OPENAI)
+        engine = OpenAIEngine(Link(server.base), hosted.OPENAI)
         first, second = [await listen(engine, chat_request(sampling=BALANCED)) for _ in range(2)]
     assert first.text == second.text == "Hello."
     assert [("temperature" in body) for body in server.bodies("/v1/chat/completions")] == [True, False, False]
@@ -194,7 +195,7 @@ async def test_a_parameter_that_is_refused_is_dropped_told_and_remembered(named_
 
 
 async def test_a_length_that_is_only_called_otherwise_still_bounds_the_reply() -> None:
-    _, server = await talk(chat_request(response_tokens=77), picky("max_tokens"), dialect=dialects.OPENAI)
+    _, server = await talk(chat_request(response_tokens=77), picky("max_tokens"), dialect=hosted.OPENAI)
     last = server.bodies("/v1/chat/completions")[-1]
     assert "max_tokens" not in last
     assert last["max_completion_tokens"] == 77
@@ -257,7 +258,7 @@ async def test_the_reason_of_the_end_is_told(finish: str, reason: StopReason) ->
 
 async def test_a_stop_string_that_the_server_names_is_told_as_such() -> None:
     heard, _ = await talk(
-        text_request(), streamed(chunk("Hi"), chunk("", "stop", stop_reason="\n"), DONE), dialect=dialects.VLLM
+        text_request(), streamed(chunk("Hi"), chunk("", "stop", stop_reason="\n"), DONE), dialect=vllm.DIALECT
     )
     assert heard.finished.reason is StopReason.STOP_STRING
 
@@ -287,7 +288,7 @@ async def test_token_numbers_come_from_the_last_chunk() -> None:
 async def test_the_beginning_of_a_reply_is_given_as_the_server_takes_it(
     style: Prefill, last: dict[str, Any], extra: dict[str, Any]
 ) -> None:
-    dialect = Dialect("x", {}, text_completion=True, prefill=style)
+    dialect = Dialect("x", wire_tables.GENERIC, text_completion=True, prefill=style)
     heard, server = await talk(chat_request(prefill="*She"), dialect=dialect)
     body = server.bodies("/v1/chat/completions")[0]
     messages = body["messages"]
@@ -323,7 +324,7 @@ async def test_messages_keep_their_roles() -> None:
 
 
 async def test_a_prompt_text_for_a_chat_only_service_is_refused_before_it_is_sent() -> None:
-    heard, server = await talk(text_request(), dialect=dialects.OPENAI)
+    heard, server = await talk(text_request(), dialect=hosted.OPENAI)
     assert heard.error is not None
     assert heard.error.fault is EngineFault.REJECTED
     assert server.bodies("/v1/completions") == []
@@ -340,7 +341,7 @@ async def test_without_a_tokenizer_another_models_encoding_counts_and_the_counts
 
 
 async def test_a_tokenizer_that_is_missing_after_all_gives_estimates() -> None:
-    info = await info_of(MODELS, dialects.VLLM, tokenize=said({"detail": "Not Found"}, 404))
+    info = await info_of(MODELS, vllm.DIALECT, tokenize=said({"detail": "Not Found"}, 404))
     assert not info.capabilities.exact_count
 
 
@@ -349,7 +350,7 @@ async def test_a_bos_token_that_a_server_counts_with_is_taken_off() -> None:
         return said({"value": 1 + len(str(asked.json["prompt"]).split())})
 
     async with Standin({"/v1/models": said(MODELS), "/api/extra/tokencount": count}) as server:
-        engine = OpenAIEngine(Link(server.base), dialects.KOBOLDCPP)
+        engine = OpenAIEngine(Link(server.base), koboldcpp.DIALECT)
         assert await engine.count(["", "one", "one two three"]) == [0, 1, 3]
 
 
@@ -403,7 +404,7 @@ def recorded() -> dict[str, Route]:
 )
 async def test_recorded_koboldcpp_replies_are_read(request_: Request, text: str) -> None:
     async with Standin(recorded()) as server:
-        engine = OpenAIEngine(Link(server.base), dialects.KOBOLDCPP)
+        engine = OpenAIEngine(Link(server.base), koboldcpp.DIALECT)
         heard = await listen(engine, request_)
         info = await engine.connect()
     assert heard.text == text

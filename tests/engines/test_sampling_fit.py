@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavern_tui.domain.preset import BALANCED, BUILT_IN, CREATIVE, NEUTRAL, PRECISE, STARTER, SamplerPreset
-from tavern_tui.engines import dialects
-from tavern_tui.engines.llama_server import SAMPLERS
+from tavern_tui.engines import wire_tables
 from tavern_tui.engines.sampling_fit import ALL_SAMPLERS, fit, wire_fields
+from tavern_tui.engines.wire_samplers import Wire
+from tavern_tui.engines.wire_tables import WIRES
 
 SOME = frozenset({"temperature", "top_p", "min_p", "repetition_penalty", "repetition_range"})
 
@@ -67,13 +68,13 @@ def test_a_fitted_preset_uses_only_what_the_engine_has(
 
 
 def test_a_hosted_service_gets_no_neutral_values() -> None:
-    sent = wire_fields(NEUTRAL, dialects.OPENAI.samplers, neutral_too=False, whole_context=-1)
+    sent = wire_fields(NEUTRAL, wire_tables.HOSTED.names, neutral_too=False, whole_context=-1)
     assert sent == {}
-    assert wire_fields(PRECISE, dialects.OPENAI.samplers, neutral_too=False, whole_context=-1) == {"temperature": 0.4}
+    assert wire_fields(PRECISE, wire_tables.HOSTED.names, neutral_too=False, whole_context=-1) == {"temperature": 0.4}
 
 
 def test_a_local_server_gets_neutral_values_too_by_its_own_names() -> None:
-    sent = wire_fields(STARTER, SAMPLERS, neutral_too=True, whole_context=-1)
+    sent = wire_fields(STARTER, wire_tables.LLAMA_SERVER.names, neutral_too=True, whole_context=-1)
     assert sent["repeat_penalty"] == 1.1
     assert sent["repeat_last_n"] == 256
     assert sent["top_k"] == 0
@@ -86,6 +87,6 @@ def test_a_range_over_the_whole_context_is_said_as_the_server_says_it(name: str)
     assert sent == {"n": -1}
 
 
-@pytest.mark.parametrize("dialect", [d for d in vars(dialects).values() if isinstance(d, dialects.Dialect)])
-def test_every_dialect_maps_only_samplers_that_exist(dialect: dialects.Dialect) -> None:
-    assert set(dialect.samplers) <= ALL_SAMPLERS
+@pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
+def test_every_server_is_told_only_of_samplers_that_exist(wire: Wire) -> None:
+    assert wire.samplers <= ALL_SAMPLERS | {"order"}
