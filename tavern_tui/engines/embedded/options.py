@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.loading_messages import cache_needs_flash
 from tavern_tui.domain.memory_fit import ModelShape, cells, fit, gpu_layers
 
 ALL_LAYERS = -1
@@ -49,11 +50,8 @@ class LoadOptions:
     def check(self) -> None:
         """Raises ``EngineError`` for options that exclude each other."""
         if self.kv_type != "f16" and self.flash_attention == "off":
-            raise EngineError(
-                f"A cache in {self.kv_type} needs flash attention, which is off.",
-                fault=EngineFault.NO_MODEL,
-                hint="Set engine.flash_attention to auto, or engine.kv_type to f16.",
-            )
+            wording = cache_needs_flash(self.kv_type)
+            raise EngineError(wording.title, fault=EngineFault.NO_MODEL, hint=wording.hint)
 
     def serves(self, wanted: LoadOptions) -> bool:
         """Whether a model loaded so will do for one who wants ``wanted``: what changes no reply may differ."""
