@@ -18,7 +18,7 @@ from tavern_tui.domain.memory_fit import Layer, ModelShape, bytes_per_token
 from tavern_tui.domain.rope import RopeFacts, is_solar
 from tavern_tui.formats import weights
 from tavern_tui.formats.gguf_cursor import MAX_STRING, GgufCursor
-from tavern_tui.formats.gguf_tables import BLOCKS, NOT_CHAT, NOT_MODELS, QUANTS, WITHDRAWN_QUANTS
+from tavern_tui.formats.gguf_tables import BLOCKS, INSTEAD, NOT_CHAT, NOT_MODELS, QUANTS, WITHDRAWN_QUANTS
 from tavern_tui.formats.kv_cache import layers_of
 
 MAGIC = b"GGUF"
@@ -119,6 +119,11 @@ class GgufHeader:
             return "a vocabulary without a model"
         return ""
 
+    @property
+    def instead(self) -> str:
+        """What to do with a file that is not a chat model, as a sentence."""
+        return INSTEAD.get(self.not_a_chat_model, "Choose a chat model.")
+
 
 def read_header(file: BinaryIO, size: int, *, where: str = "") -> GgufHeader:
     """Read the header of ``file``, which holds ``size`` bytes. ``where`` is its name for messages.
@@ -129,7 +134,7 @@ def read_header(file: BinaryIO, size: int, *, where: str = "") -> GgufHeader:
     cursor = GgufCursor(file, size, where)
     first = cursor.peek(weights.FIRST_BYTES)
     if not first.startswith(MAGIC):
-        found = weights.what_is_this(first, size)
+        found = weights.what_is_this(first, size, where)
         raise FormatError(f"This is {found.what}.", hint=found.advice, where=where)
     cursor.skip(len(MAGIC))
     _check_version(cursor.number("I"), where)

@@ -117,11 +117,26 @@ NOT_CHAT: Mapping[str, str] = MappingProxyType(
         "t5": "an encoder-decoder model",
         "wavtokenizer-dec": "an audio decoder",
         **dict.fromkeys(("dream", "llada", "llada-moe", "rnd1"), "a diffusion language model"),
-        **dict.fromkeys(("flux", "sd1", "sdxl", "sd3", "wan", "qwen_image"), "an image model"),
+        **dict.fromkeys(("flux", "sd1", "sdxl", "sd3", "wan", "qwen_image", "lumina2", "hidream"), "an image model"),
     }
 )
 
 # general.type of files that are no model → what they are, as the end of "This is …".
 NOT_MODELS: Mapping[str, str] = MappingProxyType(
     {"adapter": "a LoRA adapter", "mmproj": "a vision projector", "imatrix": "an importance matrix"}
+)
+
+# What a file is that cannot chat → what to do, as a sentence.
+INSTEAD: Mapping[str, str] = MappingProxyType(
+    {
+        "an embedding model": "It turns texts into numbers for search: choose a chat model (often named Instruct).",
+        "a vision projector": "It belongs to a vision model: leave it beside that one, and choose that one.",
+        "a LoRA adapter": "It changes a model and is none: choose its model (engine.lora adds it).",
+        "an importance matrix": "It helps to quantise and holds no model: choose the model.",
+        "an image model": "It paints pictures: choose a chat model.",
+        "an audio decoder": "It makes sound: choose a chat model.",
+        "an encoder-decoder model": "It translates and sums up rather than chats: choose a chat model.",
+        "a diffusion language model": "It does not write word by word: choose another model.",
+        "a vocabulary without a model": "Download the whole model.",
+    }
 )

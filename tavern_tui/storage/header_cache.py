@@ -55,16 +55,18 @@ class HeaderCache:
         layers = tuple(Layer(**layer) for layer in saved["layers"])
         return GgufHeader(**{**saved, **lists, "layers": layers, "rope": rope, "sampling": sampling})
 
-    def explained(self, path: Path, explain: Callable[[BinaryIO, int], Explanation]) -> Explanation:
-        """What a file is that is no GGUF, by ``explain`` of its content and its bytes. Raises ``StorageError``."""
-        found = self._found(path, lambda file, size, _name: {"is": asdict(explain(file, size))})
+    def explained(self, path: Path, explain: Callable[[BinaryIO, int, str], Explanation]) -> Explanation:
+        """What a file is that is no GGUF, by ``explain`` of its content, bytes and name. Raises ``StorageError``."""
+        found = self._found(path, lambda file, size, name: {"is": asdict(explain(file, size, name))})
         return Explanation(**found["is"])
 
-    def save(self) -> None:
-        """Keep what was seen since the start, and forget the rest."""
-        if self._file is None or self._seen == self._known:
+    def save(self, *, forget: bool = True) -> None:
+        """Keep what was seen since the start, and forget the rest; without ``forget`` only what is gone from disk."""
+        rest = {} if forget else {key: known for key, known in self._known.items() if _mark(Path(key)) == known[:2]}
+        kept = {**rest, **self._seen}
+        if self._file is None or kept == self._known:
             return
-        body = json.dumps([_SHAPE, self._seen]).encode()
+        body = json.dumps([_SHAPE, kept]).encode()
         try:
             write_atomic(self._file, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         except TavernError:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tavern_tui.config.paths import Directories, directories
-from tavern_tui.domain.errors import FormatError, NotFoundError, StorageError, TavernError
+from tavern_tui.domain.errors import FormatError, NotFoundError, TavernError
 from tavern_tui.storage import header_cache
 from tavern_tui.storage.models import Fit, MemoryNeed, ModelFile, find_model, is_starter, list_models, model_folders
 from tests.formats.gguf_files import write_gguf
@@ -254,7 +254,7 @@ def test_a_typed_path_is_opened_wherever_it_is(
     assert find_model("guest.gguf", dirs, folders=[]).name == "guest"
 
 
-@pytest.mark.parametrize(("name", "kind"), [("nowhere.gguf", NotFoundError), ("", StorageError)])
+@pytest.mark.parametrize(("name", "kind"), [("nowhere.gguf", NotFoundError), ("", NotFoundError)])
 def test_a_typed_path_that_is_no_model_says_why(dirs: Directories, name: str, kind: type[TavernError]) -> None:
     with pytest.raises(kind):
         find_model(f"{dirs.models}/{name}", dirs)
