@@ -49,6 +49,11 @@ class Directories:
         return self.data / "regex"
 
     @property
+    def presets(self) -> Path:
+        """Sampler presets of the user's own."""
+        return self.data / "presets"
+
+    @property
     def chats(self) -> Path:
         """Chat logs, one file each."""
         return self.data / "chats"

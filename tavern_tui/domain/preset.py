@@ -111,3 +111,27 @@ STARTER = SamplerPreset(
 )
 
 BUILT_IN: dict[str, SamplerPreset] = {p.name: p for p in (BALANCED, NEUTRAL, CREATIVE, PRECISE, STORY, STARTER)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRules:
+    """What a preset says of a reply beside the sampling. ``stop`` strings end it, ``banned`` texts may not be in it.
+
+    ``logit_bias``, ``grammar`` (GBNF) and ``json_schema`` are those of ``engines.base.Request``.
+    """
+
+    stop: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
+    logit_bias: tuple[tuple[int | str, float], ...] = ()
+    grammar: str = ""
+    json_schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Everything that is chosen by the name of a preset. ``seed`` of ``None``: another one for every reply."""
+
+    sampling: SamplerPreset = NEUTRAL
+    rules: ReplyRules = ReplyRules()
+    seed: int | None = None
+    note: str = ""

@@ -1,0 +1,133 @@
+"""The user's own sampler presets: one YAML file each, in the folder ``presets`` of the library.
+
+The file's name is the preset's. Every call looks at the disk anew. What a file says is read by ``formats.presets``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tavern_tui.config.paths import Directories
+from tavern_tui.domain.disk_errors import storage_error
+from tavern_tui.domain.errors import NotFoundError, SettingsError, TavernError
+from tavern_tui.domain.preset import NEUTRAL, Preset
+from tavern_tui.formats.presets import MAX_BYTES, ReadPreset, changed_text, read_preset
+from tavern_tui.storage.atomic import write_atomic
+from tavern_tui.storage.locks import FileLock
+from tavern_tui.storage.reading import read_bytes, refusal
+
+ENDINGS = (".yaml", ".yml")
+MOST_FILES = 1_000
+"""Files of the folder that are read, in the order of their names."""
+
+_LONGEST = 60
+_NOT_IN_NAMES = '/\\:*?"<>|'
+_LOCK_SECONDS = 5.0
+_NEUTRAL = ReadPreset(Preset(NEUTRAL))
+
+
+@dataclass(frozen=True, slots=True)
+class PresetFile:
+    """One file and what it says. ``unreadable`` says why it cannot be used at all, a sentence; empty where it can."""
+
+    path: Path
+    read: ReadPreset = _NEUTRAL
+    unreadable: str = ""
+
+    @property
+    def name(self) -> str:
+        """The preset's name: the file's, without its ending."""
+        return self.path.stem
+
+
+class PresetStore:
+    """One user's presets."""
+
+    def __init__(self, directories: Directories) -> None:
+        self.folder = directories.presets
+        self._lock = directories.state / "presets.lock"
+
+    def files(self) -> list[PresetFile]:
+        """Every preset, by name. Of names that differ in capitals alone the first counts. Raises ``StorageError``."""
+        found: dict[str, Path] = {}
+        for path in self._paths():
+            found.setdefault(path.stem.casefold(), path)
+        return [_read(path) for path in found.values()]
+
+    def named(self, name: str) -> PresetFile | None:
+        """The preset of that name, in any case of letters; ``None`` where there is none. Raises ``StorageError``."""
+        wanted = name.strip().casefold()
+        path = next((path for path in self._paths() if path.stem.casefold() == wanted), None)
+        return None if path is None else _read(path)
+
+    def add(self, name: str, text: str) -> Path:
+        """A new preset with that content; its file. Raises ``SettingsError`` for a name that is taken or cannot be."""
+        name = usable_name(name)
+        with self._writing():
+            if (present := self.named(name)) is not None:
+                raise SettingsError(
+                    f"There is a preset “{present.name}” already.",
+                    hint=f"tavern-tui presets edit {present.name}",
+                    where=str(present.path),
+                )
+            path = self.folder / f"{name}{ENDINGS[0]}"
+            write_atomic(path, text.encode("utf-8", "replace"))
+        return path
+
+    def change(self, name: str, changes: dict[str, object | None]) -> PresetFile:
+        """Other values for some fields, ``None`` to take one out; the rest of the file stays as it was written.
+
+        Raises ``NotFoundError``, ``FormatError`` for a file that is none, ``StorageError``.
+        """
+        with self._writing():
+            path = self._existing(name).path
+            text = read_bytes(path, MAX_BYTES).decode("utf-8-sig", "replace")
+            write_atomic(path, changed_text(text, changes, where=str(path)).encode())
+        return _read(path)
+
+    def delete(self, name: str) -> Path:
+        """Take a preset away; the file that is gone. Raises ``NotFoundError``, ``StorageError``."""
+        with self._writing():
+            path = self._existing(name).path
+            try:
+                path.unlink()
+            except OSError as error:
+                raise storage_error(error, path) from error
+        return path
+
+    def _existing(self, name: str) -> PresetFile:
+        present = self.named(name)
+        if present is None:
+            raise NotFoundError(f"There is no preset “{name}” of your own.", hint="tavern-tui presets lists them.")
+        return present
+
+    def _writing(self) -> FileLock:
+        return FileLock(self._lock, timeout=_LOCK_SECONDS, guarded=self.folder)
+
+    def _paths(self) -> list[Path]:
+        try:
+            paths = sorted(self.folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise refusal(self.folder, error) from None
+        return [path for path in paths if path.suffix.lower() in ENDINGS and not path.name.startswith(".")][:MOST_FILES]
+
+
+def usable_name(name: str) -> str:
+    """``name`` as a file's, trimmed. Raises ``SettingsError`` where no file can be called that on every system."""
+    name = name.strip()
+    bad = next((c for c in name if c in _NOT_IN_NAMES or not c.isprintable()), "")
+    if bad:
+        raise SettingsError(f"A preset's name cannot have “{bad if bad.isprintable() else ' '}” in it.")
+    if not name or len(name) > _LONGEST or name.startswith(".") or name.endswith("."):
+        raise SettingsError(f"A preset's name has 1 to {_LONGEST} characters and no dot at its ends.")
+    return name
+
+
+def _read(path: Path) -> PresetFile:
+    try:
+        return PresetFile(path, read_preset(read_bytes(path, MAX_BYTES), name=path.stem, where=path.name))
+    except TavernError as error:
+        return PresetFile(path, unreadable=str(error))
