@@ -41,20 +41,39 @@ def text(*, shortest: int = 0, longest: int | None = None) -> Check:
     return check
 
 
-def whole(*, least: int, most: int | None = None, empty: bool = False) -> Check:
-    """A whole number within bounds; ``empty``: or none."""
+def whole(*, least: int, most: int | None = None, empty: bool = False, words: tuple[str, ...] = ()) -> Check:
+    """A whole number within bounds; ``empty``: or none; or one of ``words``."""
 
-    def check(value: object) -> int | None:
+    def check(value: object) -> int | str | None:
         if value is None and empty:
             return None
+        if isinstance(value, str) and value.strip().casefold() in words:
+            return value.strip().casefold()
         number = _number(value)
         if number is None or not number.is_integer():
-            raise NotTakenError("It has to be a whole number.")
+            others = f"{', '.join(words)} or " if words else ""
+            raise NotTakenError(f"It has to be {others}a whole number.")
         if number < least:
             raise NotTakenError(f"It has to be {least} or more.")
         if most is not None and number > most:
             raise NotTakenError(f"It has to be {most} or less.")
         return int(number)
+
+    return check
+
+
+def real(*, least: float, most: float | None = None) -> Check:
+    """A number within bounds."""
+
+    def check(value: object) -> float:
+        number = _number(value)
+        if number is None:
+            raise NotTakenError("It has to be a number.")
+        if number < least:
+            raise NotTakenError(f"It has to be {least:g} or more.")
+        if most is not None and number > most:
+            raise NotTakenError(f"It has to be {most:g} or less.")
+        return number
 
     return check
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tavern_tui.config.engine_settings import EngineSettings as EngineSettings
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
-from tavern_tui.config.setting_values import NotTakenError, above_zero, named, one_of, setting, text, truth, whole
+from tavern_tui.config.setting_values import NotTakenError, named, one_of, setting, text, truth, whole
 from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
@@ -83,18 +84,6 @@ class ReplySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """The embedded engine."""
-
-    model: str = setting("", text(), "GGUF file to load; empty: the largest that fits.")
-    context_tokens: int | None = setting(None, whole(least=256, empty=True), "Context size; empty: chosen.")
-    threads: int | None = setting(None, whole(least=1, most=512, empty=True), "Threads; empty: physical cores - 1.")
-    gpu_layers: int = setting(-1, whole(least=-1), "Layers on the GPU; -1 is all of them.")
-    idle_minutes: float = setting(30.0, above_zero, "Minutes until an unused model is unloaded.")
-    llama_server: str = setting("", text(), "llama-server to use where llama-cpp-python is missing.")
-
-
-@dataclass(frozen=True, slots=True)
 class ConnectionSettings:
     """Servers."""
 
@@ -130,7 +119,7 @@ class Settings:
 
     persona: PersonaSettings = PersonaSettings()
     reply: ReplySettings = ReplySettings()
-    engine: EngineSettings = EngineSettings()
+    engine: EngineSettings = field(default_factory=EngineSettings)
     connection: ConnectionSettings = ConnectionSettings()
     ui: UiSettings = UiSettings()
     chosen: frozenset[str] = frozenset()

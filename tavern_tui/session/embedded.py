@@ -6,18 +6,30 @@ import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+from tavern_tui.config.engine_settings import ALL, AUTO
 from tavern_tui.config.paths import Directories
 from tavern_tui.config.settings import Settings, remember
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, TavernError
+from tavern_tui.domain.memory_fit import UBATCH, Fit, MemoryNeed, fit
 from tavern_tui.engines.base import Event
 from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, host_status, stop_host, tune
 from tavern_tui.engines.embedded.link import HostSettings
+from tavern_tui.engines.embedded.options import (
+    ALL_LAYERS,
+    AUTO_LAYERS,
+    USUAL,
+    FlashAttention,
+    KvType,
+    LoadOptions,
+)
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.session.options import STARTER_CONTEXT_TOKENS
-from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models, model_at
+from tavern_tui.storage.memory import available_memory
+from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models
 
 CONTEXTS = (8192, 4096, 2048)
 """Context sizes to choose from in tokens, best first (``docs/ux.md`` §4)."""
@@ -89,26 +101,74 @@ def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings
     )
     return EmbeddedSettings(
         model=model.path,
-        context_tokens=settings.engine.context_tokens or context_for(model),
+        context_tokens=settings.engine.context_tokens or context_for(model, settings),
         threads=settings.engine.threads or 0,
-        gpu_layers=settings.engine.gpu_layers,
+        gpu_layers=_layers(settings.engine.gpu_layers),
         host=host,
+        options=load_options(settings),
+        shape=model.header.shape if model.header else None,
     )
 
 
-def context_for(model: ModelFile) -> int:
+def load_options(settings: Settings) -> LoadOptions:
+    """How the settings want models loaded. The length of replies counts only where several are to have room."""
+    engine = settings.engine
+    return LoadOptions(
+        batch_threads=engine.batch_threads or 0,
+        batch_tokens=engine.batch_tokens or 0,
+        ubatch_tokens=engine.ubatch_tokens or 0,
+        flash_attention=cast("FlashAttention", engine.flash_attention),
+        kv_type=cast("KvType", engine.kv_type),
+        mmap=engine.mmap,
+        mlock=engine.mlock,
+        swa_full=engine.swa_full,
+        rope_base=engine.rope_base,
+        rope_scale=engine.rope_scale,
+        lora=str(Path(engine.lora).expanduser().absolute()) if engine.lora else "",
+        lora_strength=engine.lora_strength,
+        replies=engine.replies,
+        response_tokens=settings.reply.response_tokens if engine.replies > 1 else USUAL.response_tokens,
+    )
+
+
+def _layers(wanted: int | str) -> int:
+    """A number of GPU layers as the host knows it."""
+    return {AUTO: AUTO_LAYERS, ALL: ALL_LAYERS}[wanted] if isinstance(wanted, str) else wanted
+
+
+def memory_need(model: ModelFile, settings: Settings, context_tokens: int, available: int | None) -> MemoryNeed | None:
+    """What ``model`` takes as the settings want it loaded; ``None`` where its header cannot be read."""
+    if model.header is None:
+        return None
+    options = load_options(settings)
+    return fit(
+        model.header,
+        model.header.data_bytes,
+        context_tokens,
+        options.kv_type,
+        available,
+        options.replies,
+        options.response_tokens,
+        flash=options.flash_attention != "off",
+        ubatch=options.ubatch_tokens or UBATCH,
+        swa_full=options.swa_full,
+    )
+
+
+def context_for(model: ModelFile, settings: Settings | None = None) -> int:
     """The context to load ``model`` with, in tokens: the largest of the usual ones that fits the free memory.
 
-    0 where memory sets no limit: the host then takes its usual one, which is larger on a GPU.
+    0 where memory sets no limit: the host then takes its usual one, which is larger on a GPU. ``settings`` say how the
+    cache is kept.
     """
     if is_starter(model.path):
         return STARTER_CONTEXT_TOKENS
-    if model_at(model.path, context_tokens=CONTEXTS[0]).fits:
-        return 0
-    for context in CONTEXTS[1:]:
-        needed = model_at(model.path, context_tokens=context)
-        if needed.fits and needed.need is not None:
-            return needed.need.context_tokens
+    trained = (model.header and model.header.trained_tokens) or CONTEXTS[0]
+    available = available_memory()
+    for context in CONTEXTS:
+        need = memory_need(model, settings or Settings(), min(context, trained), available)
+        if need is None or need.fit is not Fit.SWAPS:
+            return 0 if context == CONTEXTS[0] else min(context, trained)
     return CONTEXTS[-1]
 
 

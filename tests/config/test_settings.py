@@ -14,7 +14,7 @@ import pytest
 
 from tavern_tui.config.keymap import load_keymap
 from tavern_tui.config.paths import Directories, directories
-from tavern_tui.config.settings import GROUPS, ReplySettings, Settings, load_settings, remember, setting_names
+from tavern_tui.config.settings import GROUPS, ReplySettings, Settings, load_settings, remember
 from tavern_tui.domain.errors import SettingsError, StorageError
 
 
@@ -130,9 +130,9 @@ def test_a_file_where_the_settings_folder_should_be_is_told_once(tmp_path: Path)
 
 
 def test_settings_that_are_remembered_at_once_are_all_kept(dirs: Directories) -> None:
-    names = [name for name in setting_names() if name.startswith("engine.")]
-    values: dict[str, Any] = dict.fromkeys(names, 1) | {"engine.model": "mine", "engine.llama_server": "there"}
-    values["engine.context_tokens"] = 512
+    values: dict[str, Any] = {"model": "mine", "llama_server": "there", "context_tokens": 512, "kv_type": "q8_0"}
+    values = {f"engine.{name}": value for name, value in (values | {"threads": 1, "mlock": True}).items()}
+    names = list(values)
     with ThreadPoolExecutor(len(names)) as threads:
         for _ in range(10):
             (dirs.config / "settings.yaml").unlink(missing_ok=True)
@@ -291,6 +291,12 @@ def test_every_default_is_a_value_that_a_file_may_have() -> None:
         ("reply: {finish_sentence: 1}", "true or false"),
         ("reply: {preset: 5}", "no sampler preset"),
         ("engine: {threads: 0}", "1 or more"),
+        ("engine: {gpu_layers: most}", "auto, all or a whole number"),
+        ("engine: {gpu_layers: -2}", "-1 or more"),
+        ("engine: {kv_type: q5_1}", "f16, q8_0, q4_0"),
+        ("engine: {rope_scale: 2}", "1 or less"),
+        ("engine: {rope_base: high}", "a number"),
+        ("engine: {lora_strength: -9}", "-8 or more"),
         ("engine: {idle_minutes: 0}", "above 0"),
         ("engine: {idle_minutes: .nan}", "above 0"),
         ("engine: {idle_minutes: .inf}", "above 0"),
@@ -314,6 +320,10 @@ def test_a_value_that_means_nothing_is_told_with_what_it_has_to_be(dirs: Directo
         ("reply: {finish_sentence: no}", "reply.finish_sentence", False),
         ("reply: {finish_sentence: Yes}", "reply.finish_sentence", True),
         ("engine: {context_tokens: }", "engine.context_tokens", None),
+        ("engine: {gpu_layers: All}", "engine.gpu_layers", "all"),
+        ("engine: {gpu_layers: -1}", "engine.gpu_layers", -1),
+        ("engine: {flash_attention: false}", "engine.flash_attention", "off"),
+        ("engine: {lora_strength: '0.5'}", "engine.lora_strength", 0.5),
         ("engine: {idle_minutes: 2}", "engine.idle_minutes", 2.0),
         ("ui: {ascii: on}", "ui.ascii", "on"),
         ("ui: {ascii: true}", "ui.ascii", "on"),

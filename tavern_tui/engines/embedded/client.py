@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.memory_fit import ModelShape
 from tavern_tui.engines import base
 from tavern_tui.engines.embedded import protocol
 from tavern_tui.engines.embedded.link import HELLO_SECONDS, Exchange, HostSettings, Link, connect, connect_or_start
+from tavern_tui.engines.embedded.options import USUAL, LoadOptions
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.embedded.process import end_host_process, host_process, wait_gone
 from tavern_tui.engines.embedded.sampling import SAMPLERS
@@ -32,9 +34,9 @@ class EmbeddedSettings:
     """What to load and how. ``threads`` of 0: physical cores - 1. ``context_tokens`` of 0: as trained, at most 8,192,
     or 16,384 with all layers on a GPU.
 
-    ``gpu_layers`` of -1 means all. ``replace`` unloads another model that others use, without asking. ``keep`` lets a
-    reply run to its end when this program vanishes. ``shift`` moves up what was read where history was cut, instead of
-    reading it again.
+    ``gpu_layers`` of -1 means all, of -2 as many as have room; ``options`` is everything else about loading. ``shape``
+    is what the model's header says, without which nothing can be estimated. ``replace`` unloads another model that
+    others use, without asking. ``keep`` lets a reply run to its end when this program vanishes.
     """
 
     model: Path
@@ -44,11 +46,13 @@ class EmbeddedSettings:
     replace: bool = False
     keep: bool = False
     host: HostSettings = field(default_factory=HostSettings)
+    options: LoadOptions = USUAL
+    shape: ModelShape | None = None
 
     def spec(self) -> protocol.ModelSpec:
         """The model as the host is asked for it."""
         path = str(self.model.absolute())
-        return protocol.ModelSpec(path, self.context_tokens, self.threads, self.gpu_layers)
+        return protocol.ModelSpec(path, self.context_tokens, self.threads, self.gpu_layers, self.options, self.shape)
 
 
 class EmbeddedEngine:
