@@ -36,7 +36,8 @@ class EmbeddedSettings:
 
     ``gpu_layers`` of -1 means all, of -2 as many as have room; ``options`` is everything else about loading. ``shape``
     is what the model's header says, without which nothing can be estimated. ``replace`` unloads another model that
-    others use, without asking. ``keep`` lets a reply run to its end when this program vanishes.
+    others use, without asking. ``keep`` lets a reply run to its end when this program vanishes. ``shift``
+    moves up what was read where history was cut, instead of reading it again.
     """
 
     model: Path
@@ -46,6 +47,7 @@ class EmbeddedSettings:
     replace: bool = False
     keep: bool = False
     host: HostSettings = field(default_factory=HostSettings)
+    shift: bool = True
     options: LoadOptions = USUAL
     shape: ModelShape | None = None
 

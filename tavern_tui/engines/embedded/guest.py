@@ -35,14 +35,14 @@ class Guest:
     async def serve(
         self,
         perform: Callable[[Guest, int, Call, Emit], Awaitable[Final]],
-        abort: Callable[[Guest, int], None],
+        abort: Callable[[Guest, int, int | None], None],
     ) -> None:
         """Answer calls until the client goes or sends something that is not a call."""
         try:
             while line := await self._reader.readline():
                 call_id, call = decode_call(line)
                 if isinstance(call, Abort):
-                    abort(self, call.call)
+                    abort(self, call.call, call.reply)
                 elif call_id in self.calls:
                     raise EngineError(f"Call {call_id} is still running.", fault=EngineFault.REJECTED)
                 else:
@@ -57,7 +57,7 @@ class Guest:
         finally:
             for call_id, (call, _) in list(self.calls.items()):
                 if not (isinstance(call, Generate) and call.keep):
-                    abort(self, call_id)
+                    abort(self, call_id, None)
             self.close()
 
     async def _answer(

@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, required=True, help="the socket's folder when the other path is long")
     parser.add_argument("--unload-after", type=float, default=900.0, metavar="SECONDS")
     parser.add_argument("--leave-after", type=float, default=3600.0, metavar="SECONDS")
+    parser.add_argument("--keep-after", type=float, default=300.0, metavar="SECONDS")
+    parser.add_argument("--forget", action="store_true", help="keep nothing of chats on disk")
     parser.add_argument("--worker", choices=WORKERS, default="auto")
     parser.add_argument("--llama-server", default="", metavar="PATH")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for the host before this one")
@@ -53,8 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, flush=True)
         return 1
     try:
-        patience = Patience(given.unload_after, given.leave_after)
-        asyncio.run(_run(Host(place, lambda: make_worker(given.worker, given.llama_server), patience)))
+        patience = Patience(given.unload_after, given.leave_after, given.keep_after)
+        states = None if given.forget else place.states
+        asyncio.run(_run(Host(place, lambda: make_worker(given.worker, given.llama_server, states), patience)))
     finally:
         os.close(lock)
     return 0
@@ -101,9 +104,10 @@ def _lock(place: HostPlace, patience: float) -> int:
     return lock
 
 
-def make_worker(kind: str, llama_server: str) -> Worker:
+def make_worker(kind: str, llama_server: str, states: Path | None = None) -> Worker:
     """What computes: llama.cpp in this process where it is built, else a ``llama-server`` configured or on PATH.
 
+    ``states`` is the folder where llama.cpp in this process keeps what it has read; ``None``: nowhere.
     Raises ``EngineError`` where there is neither.
     """
     unbuilt: EngineError | None = None
@@ -111,7 +115,7 @@ def make_worker(kind: str, llama_server: str) -> Worker:
         from tavern_tui.engines.embedded.llama_worker import LlamaWorker
 
         try:
-            return LlamaWorker()
+            return LlamaWorker(states)
         except EngineError as error:
             unbuilt = error
     found = shutil.which(llama_server or "llama-server")

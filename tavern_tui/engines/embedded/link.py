@@ -44,16 +44,22 @@ _ABORT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """How a host is started; one that runs already keeps its own. Seconds; ``llama_server`` is a path or empty."""
+    """How a host is started; one that runs already keeps its own. Seconds; ``llama_server`` is a path or empty.
+
+    ``keep_after`` seconds without use what was read is put on disk; with ``forget`` nothing of chats ever is.
+    """
 
     unload_after: float = 900.0
     leave_after: float = 3600.0
     worker: str = "auto"
     llama_server: str = ""
+    keep_after: float = 300.0
+    forget: bool = False
 
     def arguments(self) -> list[str]:
         """For the host's command line."""
         given = ["--unload-after", str(self.unload_after), "--leave-after", str(self.leave_after)]
+        given += ["--keep-after", str(self.keep_after), *(["--forget"] if self.forget else [])]
         return [*given, "--worker", self.worker, "--llama-server", self.llama_server]
 
 
@@ -82,6 +88,11 @@ class Exchange:
             raise answer.error()
         self.begun = True
         return answer
+
+    def end_reply(self, reply: int) -> None:
+        """End one of the call's several replies; the others go on."""
+        if not self.ended:
+            self._link.send(self._link.new_id(), Abort(self.call_id, reply))
 
     async def end(self) -> None:
         """Abort the call unless it has ended, and wait until the host has; at most some seconds."""

@@ -10,13 +10,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.engines.base import Finished, LoadProgress
+from tavern_tui.engines.base import Finished, LoadProgress, Notice
 from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.cores import best_threads, physical_cores
 from tavern_tui.engines.embedded.llama import LlamaModel
+from tavern_tui.engines.embedded.loading import Loaded
+from tavern_tui.engines.embedded.parking_disk import StateFolder, state_key
 from tavern_tui.engines.embedded.protocol import Answer, Generate, ModelFacts, ModelSpec, Speed, Tuned
 from tavern_tui.engines.embedded.worker import Emit
 
@@ -24,12 +27,17 @@ T = TypeVar("T")
 
 
 class LlamaWorker:
-    """The worker of ``worker.Worker`` that computes in this process."""
+    """The worker of ``worker.Worker`` that computes in this process.
+
+    ``states`` is the folder for what outlives it; ``None``: nothing does.
+    """
 
     name = "llama.cpp in the host"
 
-    def __init__(self) -> None:
+    def __init__(self, states: Path | None = None) -> None:
         binding.library()
+        self._states = states
+        self._ended: set[int] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama")
         self._flag = binding.Flag()
         self._small: deque[Callable[[], None]] = deque()
@@ -50,10 +58,13 @@ class LlamaWorker:
                     last = fraction
                     later(LoadProgress(fraction))
 
-            self._model = LlamaModel(spec, self._flag, progress)
+            self._model = LlamaModel(spec, self._flag, progress, disk=self._disk)
             return self._model.facts
 
-        return await self._run(load)
+        facts = await self._run(load)
+        for note in facts.notes:
+            emit(Notice(note))
+        return facts
 
     async def unload(self) -> None:
         """See ``Worker``."""
@@ -70,8 +81,17 @@ class LlamaWorker:
     async def generate(self, work: Generate, emit: Emit) -> Finished:
         """See ``Worker``."""
         self._flag.put_down()
+        self._ended = ended = set[int]()
         later = _on_loop(emit)
-        return await self._run(lambda: self._loaded().generate(work, later, self._do_small))
+        return await self._run(lambda: self._loaded().generate(work, later, self._do_small, ended))
+
+    def end_reply(self, reply: int) -> None:
+        """See ``Worker``."""
+        self._ended.add(reply)
+
+    async def keep(self) -> None:
+        """See ``Worker``."""
+        await self._run(lambda: self._model.keep() if self._model is not None else None)
 
     async def tune(self, seconds: float, emit: Emit) -> Tuned:
         """See ``Worker``."""
@@ -109,8 +129,20 @@ class LlamaWorker:
 
     def _free(self) -> None:
         if self._model is not None:
+            self._model.keep()
             self._model.close()
             self._model = None
+
+    def _disk(self, loaded: Loaded) -> StateFolder | None:
+        """What keeps the loaded model's caches on disk; ``None`` where they are not to be kept."""
+        if self._states is None:
+            return None
+        build = f"{binding.binding_version()} {binding.library_bytes()}"
+        try:
+            key = state_key(Path(loaded.facts.path), settings=loaded.state_settings, build=build)
+        except OSError:
+            return None
+        return StateFolder(self._states, key)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -35,6 +35,11 @@ class HostPlace:
         return self.folder / "host.log"
 
     @property
+    def states(self) -> Path:
+        """What contexts had read for chats, kept for the next start."""
+        return self.cache / "states"
+
+    @property
     def life_lock(self) -> Path:
         """Locked by the host for as long as it lives."""
         return self.folder / "host.lock"

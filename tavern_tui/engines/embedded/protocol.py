@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -25,6 +25,8 @@ from tavern_tui.engines.embedded.options import ModelSpec as ModelSpec
 PROTOCOL = 1
 GREETING = "tavern-tui engine host"
 MAX_FRAME = 16 * 1024 * 1024
+MOST_REPLIES = 64
+"""Replies that one call may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Generate:
     """Write one reply; the fields are those of ``base.Request``.
 
     ``keep`` lets the reply run to its end when the client's connection drops; without it the reply is aborted.
+    ``shift`` moves what was read up in the cache where history was cut; without it that is read again.
     """
 
     model: ModelSpec
@@ -87,6 +90,9 @@ class Generate:
     logit_bias: tuple[tuple[int | str, float], ...] = ()
     grammar: str = ""
     json_schema: str = ""
+    replies: Annotated[int, Field(ge=1, le=MOST_REPLIES)] = 1
+    alternatives: Annotated[int, Field(ge=0)] = 0
+    shift: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +106,13 @@ class Tune:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """End the call with id ``call`` of this connection; that call answers for itself."""
+    """End the call with id ``call`` of this connection; that call answers for itself.
+
+    With ``reply``, only that one of the call's replies ends (counted from 0).
+    """
 
     call: int
+    reply: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,7 @@ class ModelFacts:
 
     ``options`` are those in force; ``gpu_layers`` of ``layers`` are on a GPU. ``rope_base`` and ``rope_scale`` are what
     positions are computed with, 0 where the worker does not tell. ``notes``: what the user should know of the load.
+    ``parallel`` replies are written side by side, ``alternatives`` told per token, at most.
     """
 
     path: str
@@ -153,6 +164,8 @@ class ModelFacts:
     rope_base: float = 0.0
     rope_scale: float = 0.0
     notes: tuple[str, ...] = ()
+    parallel: int = 1
+    alternatives: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +251,8 @@ class Refused:
 
 
 Final = ModelFacts | Counts | Ids | Tuned | HostStatus | Done | Refused | base.Finished
-Answer = Final | Speed | base.Waiting | base.LoadProgress | base.PrefillProgress | base.TextArrived | base.Notice
+Progress = base.Waiting | base.LoadProgress | base.PrefillProgress
+Answer = Final | Speed | Progress | base.TextArrived | base.Notice | base.ReplyFinished
 
 CALLS: Mapping[str, type[Call]] = {
     "load": Load,
@@ -258,6 +272,7 @@ ANSWERS: Mapping[str, type[Answer]] = {
     "text": base.TextArrived,
     "notice": base.Notice,
     "speed": Speed,
+    "reply_finished": base.ReplyFinished,
     "finished": base.Finished,
     "model": ModelFacts,
     "counts": Counts,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Sequence
 
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.engines.base import TextArrived
 
 _decoder = codecs.getincrementaldecoder("utf-8")
@@ -18,23 +19,26 @@ class SampledText:
     """The text of one reply as it grows. ``text`` and ``ids`` are what has come out so far.
 
     ``covered`` says that ``ids`` spell the whole of ``text``; it ends when a stop string begins inside a token.
+    ``number`` is the reply's among several.
     """
 
-    def __init__(self, stop: Sequence[str] = ()) -> None:
+    def __init__(self, stop: Sequence[str] = (), number: int = 0) -> None:
         self._stop = tuple(sorted((s for s in stop if s), key=len, reverse=True))
-        self._held: list[tuple[int, bytes]] = []
+        self._number = number
+        self._held: list[tuple[int, bytes, TokenChoice | None]] = []
         self.text = ""
         self.ids: list[int] = []
         self.covered = True
         self.stopped = False
 
-    def feed(self, token: int, piece: bytes) -> TextArrived | None:
+    def feed(self, token: int, piece: bytes, choice: TokenChoice | None = None) -> TextArrived | None:
         """Take one sampled token; what may be shown now, if anything. Sets ``stopped`` when a stop string is complete.
 
-        The stop string and what follows it never come out; the text before it does.
+        The stop string and what follows it never come out; the text before it does. ``choice`` comes out with its
+        token.
         """
-        self._held.append((token, piece))
-        text = _complete(piece for _, piece in self._held)[0]
+        self._held.append((token, piece, choice))
+        text = _complete(piece for _, piece, _ in self._held)[0]
         found = [at for stop in self._stop if (at := text.find(stop)) >= 0]
         if found:
             self.stopped = True
@@ -43,7 +47,7 @@ class SampledText:
 
     def finish(self) -> TextArrived | None:
         """The reply ended: what was held back comes out, but for half a character."""
-        text = _complete(piece for _, piece in self._held)[0]
+        text = _complete(piece for _, piece, _ in self._held)[0]
         return self._release(text, len(text), last=True)
 
     def _possible_stop(self, text: str) -> int:
@@ -60,12 +64,13 @@ class SampledText:
         """Let whole tokens out that end within ``safe`` characters; at the ``last`` also the rest without an id."""
         count, shown = 0, ""
         for n in range(1, len(self._held) + 1):
-            part, clean = _complete(piece for _, piece in self._held[:n])
+            part, clean = _complete(piece for _, piece, _ in self._held[:n])
             if len(part) > safe:
                 break
             if clean:
                 count, shown = n, part
-        ids = tuple(token for token, _ in self._held[:count])
+        ids = tuple(token for token, _, _ in self._held[:count])
+        choices = tuple(choice for _, _, choice in self._held[:count] if choice is not None)
         del self._held[:count]
         if last:
             self._held.clear()
@@ -75,7 +80,7 @@ class SampledText:
             return None
         self.text += shown
         self.ids += ids
-        return TextArrived(shown, ids)
+        return TextArrived(shown, ids, self._number, choices)
 
 
 def _complete(pieces: Iterable[bytes]) -> tuple[str, bool]:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from tavern_tui import __version__
@@ -32,10 +32,14 @@ _GOODBYE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds without use after which the model is unloaded, and after which the host leaves."""
+    """Seconds without use after which the model is unloaded, and after which the host leaves.
+
+    ``keep`` is when what was read for the last chat is put on disk, so that little is lost to a crash or a power cut.
+    """
 
     unload: float
     leave: float
+    keep: float = 300.0
 
 
 @dataclass(slots=True)
@@ -61,7 +65,7 @@ class Host:
         self._facts: protocol.ModelFacts | None = None
         self._spec: protocol.ModelSpec | None = None
         self._running: _Running | None = None
-        self._began = self._used_at = time.monotonic()
+        self._began = self._used_at = self._kept_at = time.monotonic()
         self._leaving = False
         self._over = asyncio.Event()
 
@@ -96,7 +100,7 @@ class Host:
             for guest in list(self._guests):
                 for call_id, (call, _) in list(guest.calls.items()):
                     if _works(call):
-                        self._abort(guest, call_id)
+                        self._abort(guest, call_id, None)
         task = asyncio.ensure_future(self._leave())
         task.add_done_callback(lambda _: self._over.set())
 
@@ -187,14 +191,21 @@ class Host:
         name = self._facts.name if self._facts else "The engine"
         return f"{name} is busy with another reply."
 
-    def _abort(self, guest: Guest, call_id: int) -> None:
-        """End a call: the one that has its turn through the worker, one that waits by taking it out of the line."""
+    def _abort(self, guest: Guest, call_id: int, reply: int | None) -> None:
+        """End a call, or one ``reply`` of it: the one that has its turn through the worker.
+
+        One that waits is taken out of the line; of its replies none can be ended yet.
+        """
         running = self._running
         if running is not None and (running.guest, running.call_id) == (guest, call_id):
+            if reply is not None:
+                if self._worker is not None:
+                    self._worker.end_reply(reply)
+                return
             running.aborted = True
             if self._worker is not None:
                 self._worker.abort()
-        elif call_id in guest.calls:
+        elif call_id in guest.calls and reply is None:
             guest.calls[call_id][1].cancel()
 
     def _has(self, spec: protocol.ModelSpec) -> bool:
@@ -252,6 +263,13 @@ class Host:
         if self._worker is not None:
             await self._worker.unload()
 
+    async def _keep(self) -> None:
+        """Let the worker keep what it has read; nothing is kept twice for the same use."""
+        async with self._line.turn(lambda _: None):
+            self._kept_at = self._used_at
+            if self._worker is not None and self._facts is not None:
+                await self._worker.keep()
+
     def _status(self, asker: Guest) -> protocol.HostStatus:
         now = time.monotonic()
         idle = 0.0 if self._line.busy else now - self._used_at
@@ -276,6 +294,9 @@ class Host:
         while True:
             idle = time.monotonic() - self._used_at
             if not self._line.busy:
+                if self._facts is not None and self._kept_at != self._used_at and idle >= self._patience.keep:
+                    await self._keep()
+                    continue
                 if self._facts is not None and idle >= self._patience.unload:
                     async with self._line.turn(lambda _: None):
                         await self._unload()
@@ -283,7 +304,8 @@ class Host:
                 if idle >= self._patience.leave or not _is(path, inode):
                     self.stop("idle")
                     return
-            due = self._patience.unload if self._facts else self._patience.leave
+            unload = self._patience.unload if self._kept_at == self._used_at else min(astuple(self._patience))
+            due = unload if self._facts else self._patience.leave
             await asyncio.sleep(1.0 if self._line.busy else min(_LOOK_ROUND, max(0.05, due - idle)))
 
 

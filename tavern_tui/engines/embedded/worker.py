@@ -43,7 +43,15 @@ class Worker(Protocol):
         ...
 
     async def generate(self, work: Generate, emit: Emit) -> Finished:
-        """Write one reply: events through ``emit``, the last one returned."""
+        """Write one reply, or as many as are asked for: events through ``emit``, the last one returned."""
+        ...
+
+    def end_reply(self, reply: int) -> None:
+        """End one of the several replies in progress as soon as can be; the others go on."""
+        ...
+
+    async def keep(self) -> None:
+        """Put what was read for the present chat where it outlives this process, if there is such a place."""
         ...
 
     async def tune(self, seconds: float, emit: Emit) -> Tuned:

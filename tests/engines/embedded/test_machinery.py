@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from tavern_tui.domain.preset import BALANCED, CREATIVE, NEUTRAL, SamplerPreset
 from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
-from tavern_tui.engines.embedded.kv import BATCH, STEP, batch_tokens, common_prefix
+from tavern_tui.engines.embedded.kv import BATCH, STEP, batch_tokens
 from tavern_tui.engines.embedded.line import Line
-from tavern_tui.engines.embedded.parking import Parked, Parking, parking_bytes
 from tavern_tui.engines.embedded.protocol import Speed
 from tavern_tui.engines.embedded.sampling import SAMPLERS, sampler_chain
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
@@ -95,61 +94,12 @@ async def test_who_leaves_the_line_moves_up_those_behind() -> None:
     await second
 
 
-@given(known=st.lists(st.integers(0, 3)), wanted=st.lists(st.integers(0, 3)))
-def test_the_common_prefix_is_common_and_cannot_be_longer(known: list[int], wanted: list[int]) -> None:
-    length = common_prefix(known, wanted)
-    assert known[:length] == wanted[:length]
-    assert length in (len(known), len(wanted)) or known[length] != wanted[length]
-
-
 @given(speed=st.floats(0, 1e6), step=st.sampled_from([STEP, 512]))
 def test_a_batch_is_half_a_second_in_whole_steps_and_never_less_than_one_step(speed: float, step: int) -> None:
     tokens = batch_tokens(speed, step)
     assert tokens % step == 0
     assert step <= tokens <= BATCH
     assert tokens == step or tokens <= speed * 0.5
-
-
-def parked(size: int) -> Parked:
-    return Parked((1, 2), bytes(size), size)
-
-
-def test_a_parked_chat_is_taken_once() -> None:
-    parking = Parking()
-    parking.put("a", parked(10))
-    assert parking.take("a") == parked(10)
-    assert parking.take("a") is None
-
-
-def test_room_is_made_by_forgetting_the_chat_that_was_away_longest() -> None:
-    parking = Parking()
-    for chat in "abc":
-        assert parking.room_for(10, budget=30)
-        parking.put(chat, parked(10))
-    parking.put("a", parked(10))
-    assert parking.room_for(15, budget=30)
-    assert [chat for chat in "abc" if parking.take(chat)] == ["a"]
-
-
-def test_a_chat_that_is_larger_than_the_budget_is_not_parked_and_pushes_nobody_out() -> None:
-    parking = Parking()
-    parking.put("a", parked(10))
-    assert not parking.room_for(31, budget=30)
-    assert parking.take("a") is not None
-
-
-@pytest.mark.parametrize(
-    ("meminfo", "budget"),
-    [
-        ("MemTotal: 9 kB\nMemAvailable: 8192 kB\n", 2**20),
-        ("MemAvailable: 999999999 kB\n", 2**30),
-        ("nothing", 2**28),
-    ],
-)
-def test_an_eighth_of_the_memory_may_be_parked(tmp_path: Path, meminfo: str, budget: int) -> None:
-    (tmp_path / "meminfo").write_text(meminfo)
-    assert parking_bytes(tmp_path / "meminfo") == budget
-    assert parking_bytes(tmp_path / "none") == 2**28
 
 
 def samplers(vocab: Vocabulary, preset: SamplerPreset) -> list[str]:

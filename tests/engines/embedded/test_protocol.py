@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavern_tui.domain.alternatives import Alternative, TokenChoice
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import CREATIVE
 from tavern_tui.domain.request import Segment
@@ -39,7 +40,8 @@ CALL_EXAMPLES: list[Call] = [
         MODEL, (Segment("Hi\n"), Segment("ö", (3, 4))), 20, CREATIVE, ("\nAlex:",), seed=7, chat="c", keep=True
     ),
     protocol.Tune(MODEL, 3.5),
-    protocol.Abort(12),
+    protocol.Generate(MODEL, (Segment("Hi"),), replies=3, alternatives=5, shift=False),
+    protocol.Abort(12, reply=1),
     protocol.Status(),
     protocol.Unload(),
     protocol.Stop("now"),
@@ -50,7 +52,9 @@ ANSWER_EXAMPLES: list[Answer] = [
     base.LoadProgress(0.25),
     base.PrefillProgress(3, 9),
     base.TextArrived(" text\u2028", (1, 2)),
+    base.TextArrived("a", (1,), 2, (TokenChoice("a", -0.5, (Alternative("b", -0.25), Alternative("a", -0.5))),)),
     base.Notice("once"),
+    base.ReplyFinished(1, base.StopReason.ABORTED, base.Usage(0, 9, 2, 0.0, 4.0, 3), canonical=True),
     protocol.Speed(2, 41.5),
     base.Finished(base.StopReason.STOP_STRING, base.Usage(1, 2, 3, 4.5, 6.0), canonical=False),
     FACTS,
@@ -117,6 +121,7 @@ def test_rubbish_is_refused(line: bytes) -> None:
         {"id": 1, "kind": "text", "body": {"text": "an answer is no call"}},
         {"id": 1, "kind": "count", "body": {"model": {"path": "/m"}, "texts": [1]}},
         {"id": 1, "kind": "generate", "body": {"model": {"path": "/m"}}},
+        {"id": 1, "kind": "generate", "body": {"model": {"path": "/m"}, "prompt": [], "replies": 0}},
         {"id": 1, "kind": "stop", "body": {"when": "yesterday"}},
         {"id": 1, "kind": "status", "body": []},
         {"kind": ["status"]},

@@ -1,0 +1,67 @@
+"""Room for replies side by side: which contexts to try, and whether there is the memory for them.
+
+A context that is full of prompt needs a response's length of its own for each reply but the first
+(``memory_fit.cells``). Contexts grow when that is first asked for, so that nobody pays for it who never does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+
+from tavern_tui.domain.memory_fit import COMFORTABLE, F16, cells
+from tavern_tui.engines.embedded.loading import Loaded
+from tavern_tui.engines.embedded.parking import available_bytes
+
+_META_BYTES = 128
+
+
+def contexts_for(
+    loaded: Loaded, tokens: int, sequences: int, replies: int, response_tokens: int, prompt_tokens: int
+) -> Iterator[int]:
+    """The contexts to try for ``replies`` side by side, in tokens, the roomiest first; none where they fit already.
+
+    ``tokens`` and ``sequences`` are what the present context has room for, ``prompt_tokens`` what they share.
+    """
+    if sequences >= replies and tokens >= prompt_tokens + replies * response_tokens:
+        return
+    most = _most_tokens(loaded, tokens)
+    for at_once in range(replies, 0, -1):
+        wanted = cells(loaded.facts.context_tokens, at_once, response_tokens)
+        if wanted <= tokens:
+            if sequences < replies:
+                yield tokens
+            return
+        if wanted <= most:
+            yield wanted
+
+
+def _most_tokens(loaded: Loaded, tokens: int) -> int:
+    """How large a context may grow from ``tokens``, by free memory and without changing what positions mean."""
+    lib, model = loaded.lib, loaded.model
+    heads = max(1, lib.llama_model_n_head(model))
+    per_token = 2 * F16 * lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model)
+    per_token *= lib.llama_model_n_embd(model) / heads
+    free = available_bytes()
+    most = tokens if free is None else tokens + int(free * COMFORTABLE / max(1.0, per_token))
+    short = _short_context(loaded)
+    return min(most, short) if short and loaded.facts.context_tokens <= short else most
+
+
+def _short_context(loaded: Loaded) -> int:
+    """The context up to which a model with two sets of RoPE factors uses the first of them, in tokens; 0 without.
+
+    llama.cpp chooses by the size of the whole context (``LLAMA_ROPE_SCALING_TYPE_LONGROPE``).
+    """
+    if _meta(loaded, f"{_meta(loaded, 'general.architecture')}.rope.scaling.type") != "longrope":
+        return 0
+    architecture = _meta(loaded, "general.architecture")
+    written = _meta(loaded, f"{architecture}.rope.scaling.original_context_length")
+    return int(written) if written.isdecimal() else 0
+
+
+def _meta(loaded: Loaded, key: str) -> str:
+    """A value of the model's header as text; empty where there is none."""
+    buffer = ctypes.create_string_buffer(_META_BYTES)
+    loaded.lib.llama_model_meta_val_str(loaded.model, key.encode(), buffer, _META_BYTES)
+    return buffer.value.decode("utf-8", "replace")
