@@ -90,6 +90,8 @@ class Progress:
                 self._next = self._clock() + _PATIENCE_SECONDS
             case events.EngineWaiting(why=why, fraction=fraction):
                 self._tell(why if fraction is None else f"{why} {fraction:.0%}")
+            case events.Retrying():
+                note(str(event))
             case events.PrefillProgress(done=done, total=total) if done < total:
                 self._tell(f"Reading the prompt {done:,}/{total:,}")
             case events.Notice(text=text):

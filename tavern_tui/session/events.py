@@ -1,8 +1,9 @@
 """What a front end hears while a reply is made (``docs/architecture.md`` §4).
 
 The order is: ``TurnStarted``, ``PromptBuilt``, any of the progress events, then text, then one of ``TurnSaved`` and
-``TurnFailed``. ``TurnStopped`` stands before ``TurnSaved`` where the reply did not end by itself; it is the last event
-where the user stopped a reply before its first word.
+``TurnFailed``. ``Retrying`` may stand anywhere before the first text, and ``PromptBuilt`` come again after it.
+``TurnStopped`` stands before ``TurnSaved`` where the reply did not end by itself; it is the last event where the user
+stopped a reply before its first word.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain import engine_messages
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
 
@@ -56,6 +58,21 @@ class EngineWaiting:
 
     why: str
     fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The request brought nothing and is made again after ``delay`` seconds; ``why`` is a sentence.
+
+    As a text it says both.
+    """
+
+    delay: float
+    why: str
+
+    def __str__(self) -> str:
+        """For a front end without keys, on one line."""
+        return engine_messages.trying_again(self.why, self.delay).plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,7 @@ SessionEvent = (
     TurnStarted
     | PromptBuilt
     | EngineWaiting
+    | Retrying
     | PrefillProgress
     | ReasoningArrived
     | TextArrived

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ChatTree, Turn
-from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, PromptError, SettingsError
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
@@ -25,6 +25,7 @@ from tavern_tui.domain.request import Segment, joined
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
+from tavern_tui.session.attempts import Steps, Tries, attempted
 from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.chat_variables import ChatVariables
 from tavern_tui.session.connection import Connection, Ready
@@ -35,7 +36,6 @@ from tavern_tui.session.regex_scripts import ChatScripts, Display
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.thinking import THINKING, ChatThinking, Making, Unsaid, another, answering, extending, following
 from tavern_tui.session.turn_numbers import TurnNumbers
-from tavern_tui.session.unless import unless
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.global_variables import GlobalVariables
 from tavern_tui.storage.recovery import Recovery, recover
@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 
 RESPONSE_TOKENS = "response_tokens"
 """The chat's property that holds its own length of replies, in tokens."""
+
+
+_AS_IT_WAS = ("variables", "global_variables", "lore_state", "first_turn")
+"""Fields of a prompt's input that an earlier try of the same reply has changed in the chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class ChatSession:
     ``lorebooks`` are the character's. ``sample``: the character is one of ours. ``no_card`` says why nobody can answer
     where the character's card is gone; every reply then raises it. ``global_variables`` are kept for all chats, where
     given. ``scripts`` are the regex scripts in force. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1.
-    Open it with ``open`` before anything else.
+    ``tries`` says when a request is made again. Open it with ``open`` before anything else.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class ChatSession:
         scripts: ChatScripts | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
+        tries: Tries | None = None,
     ) -> None:
         self.log = log
         self.character = character
@@ -102,6 +107,7 @@ class ChatSession:
         self._sample = sample
         self._clock = clock
         self._dice = dice
+        self._tries = tries or Tries(dice=dice, clock=time.monotonic)
         self._first_turn: str | None = None
         self._lore_cache: LoreCache | None = None
         self.turn_number = TurnNumbers(lambda: log.tree)
@@ -222,23 +228,19 @@ class ChatSession:
     ) -> AsyncGenerator[out.SessionEvent, None]:
         """One reply, from connecting to saving."""
         yield out.TurnStarted(making.kind, making.place.name, user_turn)
-        try:
-            prepared = await unless(stopping, self._prepare(making))
-        except (EngineError, PromptError, SettingsError) as error:
-            self.connection.doubt()
-            yield _told_what_is_kept(out.TurnFailed(error), user_turn)
-            return
-        if prepared is None:
-            yield out.TurnStopped(out.Stopped.BY_USER)
-            return
-        if prepared.ready.changed:
-            yield out.Notice(prepared.ready.changed)
-        await self._remember(prepared)
-        yield out.PromptBuilt(prepared.plan)
-        async with aclosing(self._generate(prepared, making, stopping)) as events:
+        plan: PromptPlan | None = None
+        steps = Steps(
+            prepare=lambda before: self._prepare(making, before),
+            remember=self._remember,
+            write=lambda prepared: self._generate(prepared, making, stopping),
+            doubt=self.connection.doubt,
+        )
+        async with aclosing(attempted(steps, self._tries, stopping)) as events:
             async for event in events:
+                if isinstance(event, out.PromptBuilt):
+                    plan = event.plan
                 yield _told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
-        for news in (*self.scripts.news(prepared.plan), *self.variables.news()):
+        for news in (*self.scripts.news(plan), *self.variables.news()) if plan is not None else ():
             yield out.Notice(news)
 
     async def _generate(
@@ -298,8 +300,12 @@ class ChatSession:
         finally:
             self._stopping = None
 
-    async def _prepare(self, making: Making) -> Prepared:
-        """Connect, choose, plan: everything before the engine writes."""
+    async def _prepare(self, making: Making, before: Prepared | None = None) -> Prepared:
+        """Connect, choose, plan: everything before the engine writes.
+
+        ``before`` is what an earlier try was made with: it is used again where model and room are still the same,
+        and else what it found in the chat's variables, which it may have changed.
+        """
         from tavern_tui.prompt.inputs import GenerationKind
         from tavern_tui.prompt.lore_index import LoreCache
         from tavern_tui.session.reply_input import prompt_input
@@ -313,6 +319,9 @@ class ChatSession:
             asked=self.options.template_asked,
             context_tokens=self.options.context_tokens,
         )
+        ready = replace(ready, context_tokens=self._tries.room(ready.info, ready.context_tokens))
+        if before is not None and before.ready == replace(ready, changed=before.ready.changed):
+            return before
         options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
         kind, place = making.kind, making.place
         if kind is out.ReplyKind.SWIPE:
@@ -333,6 +342,8 @@ class ChatSession:
             first_turn=self._first_turn or "",
             lore_cache=self._lore_cache,
         )
+        if before is not None:
+            given = replace(given, **{name: getattr(before.given, name) for name in _AS_IT_WAS})
         plan, prompt = await planned(given, ready, options, self.connection)
         return Prepared(ready, options, given, plan, prompt)
 

@@ -13,6 +13,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.engines.fake import FakeEngine, Script
+from tavern_tui.session.attempts import Tries
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.events import SessionEvent
 from tavern_tui.session.options import ReplyOptions
@@ -45,7 +46,11 @@ def begin(store: ChatStore) -> Opener:
     """``begin(reply, …)`` makes a session on a new chat whose engine gives those replies in turn."""
 
     def opener(
-        *replies: Script, character: Character = MIRA, lorebooks: tuple[Lorebook, ...] = (), **options: object
+        *replies: Script,
+        character: Character = MIRA,
+        lorebooks: tuple[Lorebook, ...] = (),
+        tries: Tries | None = None,
+        **options: object,
     ) -> ChatSession:
         log = store.create("A crossing", (character.name,), "Alex")
         return ChatSession(
@@ -57,6 +62,7 @@ def begin(store: ChatStore) -> Opener:
             lorebooks=lorebooks,
             clock=lambda: 1_700_000_000.0,
             dice=lambda: 0.5,
+            tries=tries,
         )
 
     return opener

@@ -91,6 +91,8 @@ class Replies:
                 watcher.planned(plan.tokens, plan.context_tokens)
             case out.EngineWaiting(why=why, fraction=fraction):
                 watcher.waiting(why, fraction)
+            case out.Retrying():
+                watcher.waiting(str(event), None)
             case out.PrefillProgress(done=done, total=total):
                 watcher.reading(done, total)
             case out.ReasoningArrived(text=text):
