@@ -6,7 +6,7 @@ Pure: columns, widths and signs are the front end's. Texts are as untrusted here
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ TURNS_SHOWN = 12
 _OLDEST_SHOWN = 3
 _SAMPLE = 60
 
+_MARKUP = "markup"
 _EXAMPLES = frozenset({"example dialogue", "chat start"})
 _END = frozenset({"post-history instructions", "reply line", "prefill"})
 
@@ -25,7 +26,7 @@ _END = frozenset({"post-history instructions", "reply line", "prefill"})
 class ItemRow:
     """One part, or several that are told as one. ``share`` is of the prompt's limit, from 0 to 1.
 
-    ``begins`` is the beginning of its text on one line.
+    ``begins`` is the beginning of its text on one line, ``parts`` are the parts themselves.
     """
 
     tokens: int
@@ -35,6 +36,7 @@ class ItemRow:
     reason: str = ""
     state: str = "in"
     begins: str = ""
+    parts: tuple[Part, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ class Itemisation:
 
 
 def itemised(plan: PromptPlan, *, everything: bool = False) -> Itemisation:
-    """The rows of a plan; ``everything``: every turn has its own."""
+    """The rows of a plan; ``everything``: every turn and every piece of markup has its own."""
     groups: list[ItemGroup] = []
     for title, parts in _grouped(plan.included):
         rows = [_row(part, plan.limit) for part in parts]
-        if title == "History" and not everything:
-            rows = _folded(rows, parts)
+        if not everything:
+            rows = _markup_last(_folded(rows, parts) if title == "History" else rows)
         groups.append(ItemGroup(title, tuple(rows)))
     left_out = [_row(part, plan.limit) for part in plan.parts if part.state.value != "in"]
     left_out.sort(key=lambda row: row.state)
@@ -96,7 +98,24 @@ def _row(part: Part, limit: int) -> ItemRow:
         reason=part.reason,
         state=part.state.value,
         begins=" ".join(part.body[: 4 * _SAMPLE].split())[:_SAMPLE],
+        parts=(part,),
     )
+
+
+def _markup_last(rows: list[ItemRow]) -> list[ItemRow]:
+    """The rows with those of the template's own words as one, at the end."""
+    markup = [row for row in rows if row.kind == _MARKUP]
+    if len(markup) < 2:
+        return rows
+    together = replace(
+        markup[0],
+        tokens=sum(row.tokens for row in markup),
+        share=sum(row.share for row in markup),
+        source=f"{len(markup)} pieces round the others",
+        begins="",
+        parts=tuple(part for row in markup for part in row.parts),
+    )
+    return [*(row for row in rows if row.kind != _MARKUP), together]
 
 
 def _folded(rows: list[ItemRow], parts: list[Part]) -> list[ItemRow]:
@@ -113,6 +132,7 @@ def _folded(rows: list[ItemRow], parts: list[Part]) -> list[ItemRow]:
         share=sum(rows[place].share for place in hidden),
         source=f"{len(hidden)} turns: {first} to {last}",
         begins="",
+        parts=tuple(parts[place] for place in hidden),
     )
     found: list[ItemRow] = []
     for place, row in enumerate(rows):

@@ -66,9 +66,12 @@ async def _server(server: str, model: str, last_model: str) -> PromptReader:
     except EngineError as error:
         await engine.close()
         return _estimating(model or last_model, error.title)
-    name = f"{info.engine} at {server}"
-    exact = info.capabilities.exact_count
-    return PromptReader(engine, f"by {name}" if exact else f"estimated: {name} does not count", exact)
+    return PromptReader(engine, counted_by(info, f"{info.engine} at {server}"), info.capabilities.exact_count)
+
+
+def counted_by(info: EngineInfo, name: str) -> str:
+    """Who counts, in a few words: the engine of this ``name``, if it can."""
+    return f"by {name}" if info.capabilities.exact_count else f"estimated: {name} does not count"
 
 
 async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:

@@ -1,11 +1,12 @@
-"""Looking at the prompt that the next reply would get, without asking for a reply: ``tavern-tui prompt``.
+"""Looking at the prompt that the next reply would get, without asking for one: ``tavern-tui prompt``, the inspector.
 
-The plan is the session's own, made from the chat as it is on disk. Nothing is written, no engine is started and no
-model is loaded; who counts instead is ``prompt_readers``'s.
+The plan is the session's own, made from the chat as it is on disk, or of a session that is open. Nothing is written, no
+engine is started and no model is loaded; who counts instead is ``prompt_readers``'s.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,13 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.errors import FormatError, NotFoundError
+from tavern_tui.domain.errors import EngineError, FormatError, NotFoundError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.model_templates import ModelTemplates
 from tavern_tui.session.opening import Instead, Wishes, open_session
-from tavern_tui.session.prompt_readers import PromptReader, prompt_reader
+from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.session import ChatSession, Prepared
 from tavern_tui.session.workspace import Workspace
@@ -110,7 +111,26 @@ async def look_at_prompt(workspace: Workspace, question: PromptQuestion) -> Look
     for a file that cannot be read, ``SettingsError`` for a template that does not exist, and ``PromptError`` where
     nothing sensible can be sent.
     """
-    log, card = _meant(workspace, question.name)
+    return await _look(workspace, question, *_meant(workspace, question.name))
+
+
+async def look_at_next(session: ChatSession, workspace: Workspace, wishes: Wishes) -> LookedAt:
+    """The prompt that the next reply in an open chat would get; where its engine is away, as others would count it.
+
+    Raises as ``look_at_prompt`` does.
+    """
+    try:
+        prepared = await session.prepared()
+    except EngineError as away:
+        found = await _look(workspace, PromptQuestion("", wishes=wishes), session.log, None)
+        return replace(found, problem=found.problem or str(away))
+    info = prepared.ready.info
+    last = await asyncio.to_thread(prompt_records.last, session.log)
+    exact = info.capabilities.exact_count
+    return _looked_at(session, prepared, last, counting=counted_by(info, info.engine), exact=exact)
+
+
+async def _look(workspace: Workspace, question: PromptQuestion, log: ChatLog | None, card: _Card | None) -> LookedAt:
     with TemporaryDirectory(prefix="tavern-tui-") as folder:
         new = log is None
         if log is None:
@@ -126,16 +146,23 @@ async def look_at_prompt(workspace: Workspace, question: PromptQuestion) -> Look
             prepared = await session.prepared()
         finally:
             await reader.engine.close()
+    found = _looked_at(session, prepared, last, counting=reader.counting, exact=reader.exact)
+    return replace(found, chat="" if new else found.chat, problem=reader.problem)
+
+
+def _looked_at(
+    session: ChatSession, prepared: Prepared, last: PromptRecord | None, *, counting: str, exact: bool
+) -> LookedAt:
     return LookedAt(
         plan=prepared.plan,
         character=session.character.name,
-        chat="" if new else session.tree.title or log.path.stem,
+        chat=session.tree.title or session.log.path.stem,
         turns=len(session.tree.path()),
         model=prepared.ready.info.model,
         template_why=prepared.ready.template.why,
-        counting=reader.counting,
-        exact=reader.exact,
-        problem=reader.problem,
+        counting=counting,
+        exact=exact,
+        problem="",
         last=last,
         difference=_difference(last, prepared),
         last_turn=session.turn_number(last.turn) if last is not None else 0,

@@ -132,6 +132,16 @@ async def palette(app: TavernApp) -> None:
         await app.chat.run_typed(action)
 
 
+async def inspector(app: TavernApp) -> None:
+    """Show the prompt of the next reply, part by part."""
+    from tavern_tui.session.prompting import look_at_next
+    from tavern_tui.ui.screens.inspector import Inspector
+
+    found = await look_at_next(app.chat.open_session, app.workspace, app.wishes)
+    closing = frozenset(app.chat.keymap.keys["chat.inspect"])
+    await app.push_screen_wait(Inspector(found, closing=closing, glyphs=app.glyphs))
+
+
 async def show_help(app: TavernApp) -> None:
     """Show the keys that hold, and all others."""
     from tavern_tui.ui.chat.actions import RUNNABLE

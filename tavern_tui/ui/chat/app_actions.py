@@ -115,6 +115,11 @@ async def connect(screen: ChatScreen, _argument: str = "") -> None:
         screen.tavern.show(popups.writers)
 
 
+async def inspect(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the prompt of the next reply."""
+    screen.tavern.show(popups.inspector)
+
+
 async def theme(screen: ChatScreen, _argument: str = "") -> None:
     """Choose the colours."""
     screen.tavern.show(popups.themes)
@@ -147,6 +152,7 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.mouse": mouse,
     "chat.scroll_up": scroll_up,
     "chat.scroll_down": scroll_down,
+    "chat.inspect": inspect,
     "chat.new": new_chat,
     "composer.newline": newline,
     "composer.editor": write_outside,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from tavern_tui.domain.chat import ChatTree, Turn
@@ -17,7 +16,7 @@ from tavern_tui.ui.chat.days import date_shown, time_shown
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.text_page import TextPage
-from tavern_tui.ui.widgets.rows import plain
+from tavern_tui.ui.widgets.rows import filled
 
 Fact = tuple[str, str]
 """What something is called, and what it is; both are safe to show, the second may have several lines."""
@@ -112,7 +111,7 @@ def receipt_lines(facts: Sequence[Fact], width: int, glyphs: Glyphs = UNICODE_GL
         if not beside:
             lines.append(Content(""))
             lines += [Content.styled(text, "$text-muted") for text in _wrapped(name, width)]
-        for row, text in enumerate(_wrapped(what, room) if name == RAW else _filled(what, room, glyphs)):
+        for row, text in enumerate(_wrapped(what, room) if name == RAW else filled(what, room, glyphs)):
             label = (name if row == 0 else "").ljust(_LABELS_WIDTH) if beside else ""
             lines.append(Content.assemble((label, "$text-muted"), text))
     return lines
@@ -120,19 +119,6 @@ def receipt_lines(facts: Sequence[Fact], width: int, glyphs: Glyphs = UNICODE_GL
 
 def _wrapped(text: str, width: int) -> list[str]:
     return [text[start:end] for start, end in wrap.lines(text, width)]
-
-
-def _filled(text: str, width: int, glyphs: Glyphs) -> list[str]:
-    """``text`` on lines that end, where they can, between two of the things that a dot divides."""
-    dot = f" {glyphs.dot} "
-    lines: list[str] = []
-    for piece in text.split(" · "):
-        shown = plain(piece, glyphs)
-        if lines and cell_len(lines[-1] + dot + shown) <= width:
-            lines[-1] += dot + shown
-        else:
-            lines += _wrapped(shown, width)
-    return lines
 
 
 class ReceiptScreen(TextPage):

@@ -66,6 +66,19 @@ def cut(text: str, width: int, dots: str) -> str:
     return set_cell_size(text, room).rstrip() + dots if room > 0 else dots[: max(0, width)]
 
 
+def filled(text: str, width: int, glyphs: Glyphs) -> list[str]:
+    """``text`` on lines of ``width`` cells that end, where they can, between two of the things that a dot divides."""
+    dot = f" {glyphs.dot} "
+    lines: list[str] = []
+    for piece in text.split(" · "):
+        shown = plain(piece, glyphs)
+        if lines and cell_len(lines[-1] + dot + shown) <= width:
+            lines[-1] += dot + shown
+        else:
+            lines += [shown[start:end] for start, end in wrap.lines(shown, width)]
+    return lines
+
+
 def row_height(row: ListRow, width: int) -> int:
     """The lines that ``row`` takes at ``width`` cells."""
     if not row.wraps:
