@@ -16,13 +16,21 @@ from typing import Any
 
 from tavern_tui.domain import loading_messages as say
 from tavern_tui.domain.errors import EngineError
-from tavern_tui.domain.memory_fit import PADDING
+from tavern_tui.domain.memory_fit import PADDING, PROCESS_BYTES, Layer, ModelShape, fit
 from tavern_tui.domain.rope import Rope, RopeChange, RopeFacts, rope_for
 from tavern_tui.domain.wording import Wording
 from tavern_tui.engines.embedded.binding import LOG, Device, Flag, binding_version, found_devices, library
 from tavern_tui.engines.embedded.cores import default_threads
 from tavern_tui.engines.embedded.kv import BATCH, STEP
-from tavern_tui.engines.embedded.loading_faults import NoRoomError, error_of, no_context, not_adapted, not_loaded
+from tavern_tui.engines.embedded.loading_faults import (
+    NoRoomError,
+    error_of,
+    lacks_memory,
+    no_room_of,
+    not_adapted,
+    not_loaded,
+)
+from tavern_tui.engines.embedded.machine import free_bytes
 from tavern_tui.engines.embedded.options import ALL_LAYERS, AUTO_LAYERS, LoadOptions, ModelSpec, layer_attempts
 from tavern_tui.engines.embedded.protocol import ModelFacts
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
@@ -73,13 +81,15 @@ def load(
     *,
     lib: Any = None,
     found: Callable[[], tuple[Device, ...]] = found_devices,
+    free: Callable[[], int | None] = free_bytes,
 ) -> Loaded:
     """Load what ``spec`` asks for. ``progress`` hears 0.0 to 1.0; a raised ``flag`` ends it.
 
-    ``lib`` is the binding and ``found`` what it can compute on. Raises ``EngineError``; nothing is left in memory then.
+    ``lib`` is the binding, ``found`` what it can compute on, ``free`` the memory in bytes that nobody uses. Raises
+    ``EngineError``; nothing is left in memory then.
     """
     spec.options.check()
-    here = _Here(lib or library(), flag, progress, found())
+    here = _Here(lib or library(), flag, progress, found(), free)
     path = model_file(spec)
     trained = (spec.shape and spec.shape.trained_tokens) or 2**31
     contexts = [spec.context_tokens] if spec.context_tokens else usual_contexts(trained, all_on_gpu=True)
@@ -100,6 +110,7 @@ class _Here:
     flag: Flag
     progress: Callable[[float], None]
     devices: tuple[Device, ...]
+    free: Callable[[], int | None]
 
     @property
     def gpu_memory(self) -> int | None:
@@ -160,6 +171,9 @@ class _Loading:
             here.progress(fraction)
             return not here.flag.raised
 
+        size = self._path.stat().st_size
+        if not self._layers and (self._options.mlock or not self._options.mmap) and self._exceeds_memory(size):
+            raise no_room_of(say.no_memory_for_model(self._path.name, gpu=False), str(self._path))
         params = lib.llama_model_default_params()
         params.n_gpu_layers = self._layers
         params.load_mode = _LOAD_MODES[self._options.mmap, self._options.mlock]
@@ -191,12 +205,42 @@ class _Loading:
             rope = self._rope(tokens)
             params.rope_freq_base, params.rope_freq_scale = rope.base, rope.scale
             params.n_ctx = tokens + spare
+            if not self._layers and self._exceeds_memory(self._context_bytes(model, tokens + spare)):
+                continue
             with LOG.listening():
                 context = lib.llama_init_from_model(model, params)
             if context:
                 self._tell_rope(rope, tokens)
                 return context, min(_padded(tokens), lib.llama_n_ctx(context) - spare)
-        raise no_context(self._path, tokens, options, LOG.said)
+            if not lacks_memory(LOG.said) and options.kv_type != "f16":
+                raise error_of(say.cache_type_refused(self._path.name, options.kv_type), str(self._path))
+        raise no_room_of(say.no_memory_for_context(self._path.name, tokens, options.kv_type), str(self._path))
+
+    def _context_bytes(self, model: Any, tokens: int) -> int:
+        """What a context of ``tokens`` takes beside the weights."""
+        lib, options = self._lib, self._options
+        layers = self._spec.shape.layers if self._spec.shape else ()
+        heads = lib.llama_model_n_head(model)
+        if not layers:
+            elements = lib.llama_model_n_head_kv(model) * lib.llama_model_n_embd(model) // max(1, heads)
+            layers = (Layer(elements, elements),) * lib.llama_model_n_layer(model)
+        need = fit(
+            ModelShape(
+                layers=layers, heads=heads, vocabulary=lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(model))
+            ),
+            0,
+            tokens,
+            options.kv_type,
+            flash=options.flash_attention != "off",
+            ubatch=self._step,
+            swa_full=options.swa_full,
+        )
+        return need.total - PROCESS_BYTES
+
+    def _exceeds_memory(self, size: int) -> bool:
+        """Whether there is no room for ``size`` bytes: the system would give them, and end the process later."""
+        free = self._here.free()
+        return free is not None and size > free
 
     def _renew(self, model: Any, tokens: int, sequences: int, threads: int) -> Any | None:
         """A context like the first one of other sizes, with all that belongs to a context."""

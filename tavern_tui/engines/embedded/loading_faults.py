@@ -12,7 +12,6 @@ from pathlib import Path
 from tavern_tui.domain import loading_messages as say
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.wording import Wording
-from tavern_tui.engines.embedded.options import LoadOptions
 
 _MEMORY = ("allocate", "out of memory", "outofdevicememory", "alloc_buffer", "cannot allocate")
 _ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'", re.IGNORECASE)
@@ -47,17 +46,9 @@ def not_loaded(path: Path, said: str, *, build: str, gpu: bool) -> EngineError:
     for needle, wording in _FILE_FAULTS:
         if needle in low:
             return error_of(wording(path.name), str(path))
-    if _of_memory(low):
+    if lacks_memory(said):
         return no_room_of(say.no_memory_for_model(path.name, gpu=gpu), str(path))
     return error_of(say.not_loaded(path.name), str(path))
-
-
-def no_context(path: Path, tokens: int, options: LoadOptions, said: str) -> EngineError:
-    """llama.cpp gave no context of ``tokens`` for a model that it has loaded."""
-    low = said.lower()
-    if options.kv_type != "f16" and not _of_memory(low):
-        return error_of(say.cache_type_refused(path.name, options.kv_type), str(path))
-    return no_room_of(say.no_memory_for_context(path.name, tokens, options.kv_type), str(path))
 
 
 def not_adapted(lora: Path, model: Path, said: str) -> EngineError:
@@ -67,5 +58,7 @@ def not_adapted(lora: Path, model: Path, said: str) -> EngineError:
     return error_of(wording, str(lora))
 
 
-def _of_memory(said: str) -> bool:
-    return any(needle in said for needle in _MEMORY)
+def lacks_memory(said: str) -> bool:
+    """Whether llama.cpp's log says that there was not enough memory."""
+    low = said.lower()
+    return any(needle in low for needle in _MEMORY)
