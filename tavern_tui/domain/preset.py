@@ -127,11 +127,14 @@ class ReplyRules:
     json_schema: str = ""
 
 
+NO_RULES = ReplyRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """Everything that is chosen by the name of a preset. ``seed`` of ``None``: another one for every reply."""
 
     sampling: SamplerPreset = NEUTRAL
-    rules: ReplyRules = ReplyRules()
+    rules: ReplyRules = NO_RULES
     seed: int | None = None
     note: str = ""

@@ -17,6 +17,8 @@ PENALTY_FOR_DRY = 1.05
 PENALTY_RANGE_FOR_DRY = 1024
 
 ALL_SAMPLERS = frozenset(field.name for field in fields(SamplerPreset)) - {"name", "extra"}
+EMBEDDED_SAMPLERS = ALL_SAMPLERS - {"tfs", "top_a", "smoothing_factor", "smoothing_curve"}
+"""What has an effect in the embedded engine: everything but what llama.cpp does not have (any more)."""
 
 _DRY = frozenset({"dry_multiplier", "dry_base", "dry_allowed_length", "dry_range", "dry_breakers"})
 _XTC = frozenset({"xtc_threshold", "xtc_probability"})

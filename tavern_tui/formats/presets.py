@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.preset import NEUTRAL, Preset, ReplyRules
+from tavern_tui.domain.preset import NEUTRAL, NO_RULES, Preset
 from tavern_tui.domain.preset_fields import FIELDS, FieldRefusedError, built, checked, nearest_field
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
 
@@ -88,7 +88,7 @@ def preset_values(preset: Preset) -> dict[str, object]:
         if hasattr(NEUTRAL, name):
             if name in changed:
                 found[name] = _plain(getattr(preset.sampling, name))
-        elif hasattr(ReplyRules(), name):
+        elif hasattr(NO_RULES, name):
             if value := getattr(preset.rules, name):
                 found[name] = dict(value) if name == "logit_bias" else _plain(value)
         elif getattr(preset, name) not in (None, ""):

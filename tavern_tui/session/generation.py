@@ -251,7 +251,7 @@ class Generation:
             messages=plan.messages() if as_chat else (),
             response_tokens=self._text.most_tokens,
             sampling=options.preset,
-            stop=plan.stop,
+            stop=tuple(dict.fromkeys((*plan.stop, *options.rules.stop))),
             seed=options.seed,
             chat=self._log.key,
             prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",

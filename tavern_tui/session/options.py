@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tavern_tui.config.settings import Settings
 from tavern_tui.domain.errors import SettingsError
-from tavern_tui.domain.preset import BALANCED, BUILT_IN, STARTER, SamplerPreset
+from tavern_tui.domain.preset import BALANCED, BUILT_IN, NO_RULES, STARTER, ReplyRules, SamplerPreset
 from tavern_tui.domain.thinking import Thinking
 
 STARTER_RESPONSE_TOKENS = 90
@@ -25,7 +25,8 @@ class ReplyOptions:
     counts for more than what is remembered for the model. ``context_tokens`` of ``None`` is the
     engine's own. ``system_text`` says who writes whom, where the card has no system prompt of its own; ``None``: ours.
     ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which text reaches the
-    front end. ``chosen`` names the fields that somebody chose, whatever their value.
+    front end. ``chosen`` names the fields that somebody chose, whatever their value; ``asked`` those of them that were
+    named at this start, which count for more than what is set for a chat. ``rules`` are the preset's beside sampling.
     """
 
     preset: SamplerPreset = BALANCED
@@ -44,6 +45,8 @@ class ReplyOptions:
     policy: str = "economy"
     template_asked: bool = False
     kept_thoughts: int = 0
+    rules: ReplyRules = NO_RULES
+    asked: frozenset[str] = frozenset()
 
     @property
     def thinking_tokens(self) -> int:

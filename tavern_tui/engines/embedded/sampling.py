@@ -17,10 +17,9 @@ from typing import Any
 from tavern_tui.domain.preset import SamplerPreset
 from tavern_tui.engines.embedded.rules import NO_RULES, Rules, RuleSampler, bias_sampler
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
-from tavern_tui.engines.sampling_fit import ALL_SAMPLERS
+from tavern_tui.engines.sampling_fit import EMBEDDED_SAMPLERS
 
-SAMPLERS = ALL_SAMPLERS - {"tfs", "top_a", "smoothing_factor", "smoothing_curve"}
-"""What has an effect here: everything but what llama.cpp does not have (any more)."""
+SAMPLERS = EMBEDDED_SAMPLERS
 
 _SEEDS = 2**32 - 1
 """llama.cpp takes the last 32-bit number for "choose one yourself"."""
