@@ -255,7 +255,10 @@ class Generation:
             seed=options.seed,
             chat=self._log.key,
             prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
-            banned=plan.banned,
+            banned=tuple(dict.fromkeys((*plan.banned, *options.rules.banned))),
+            logit_bias=options.rules.logit_bias,
+            grammar=options.rules.grammar,
+            json_schema=options.rules.json_schema,
             head=0 if as_chat or self._prompt else plan.head,
         )
 
