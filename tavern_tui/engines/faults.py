@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tavern_tui.domain import messages
+from tavern_tui.domain import engine_messages, messages
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.messages import Wording
 from tavern_tui.engines.json_shape import at, int_at, list_at, parse, text_at
@@ -64,27 +64,42 @@ _OVERFLOW = (
     "exceed context window",
     "tokenoverflow",
     "prompt is too long",
-    "greater than the context length",
+    "greater than the context length",  # LM Studio, TabbyAPI
+    "context length of only",
+    "too large for model with",  # Mistral
+    "input length exceeds the context",  # Ollama
+    "input is too long",
 )
 _LOADING = ("loading", "is starting", "not ready", "warming up")
 _NUMBERS = (
     # "maximum context length is 1024 tokens, however you requested 1506 tokens (1501 in your prompt; 5 for …)"
-    re.compile(r"context length is (?P<context>\d+).*?\((?P<prompt>\d+) in (?:your prompt|the messages)"),
+    re.compile(
+        r"context length is (?P<context>\d+).*?\((?P<prompt>\d+) (?:in (?:your prompt|the messages)|of text input)"
+    ),
     # vLLM: "maximum context length is 4096 tokens. However, your request has 5000 input tokens"
     re.compile(r"context length is (?P<context>\d+).*?(?P<prompt>\d+) (?:input )?tokens"),
     # "Requested tokens (1501) exceed context window of 1024"
     re.compile(r"requested tokens \((?P<prompt>\d+)\) exceed context window of (?P<context>\d+)"),
     # llama-server: "the request exceeds the available context size (4096 tokens)"
     re.compile(r"context size \((?P<context>\d+)"),
+    # LM Studio: "Trying to keep the first 5000 tokens … loaded with context length of only 4096 tokens"
+    re.compile(r"first (?P<prompt>\d+) tokens.*?context length of only (?P<context>\d+)"),
+    # Mistral: "Prompt contains 40000 tokens …, too large for model with 32768 maximum context length"
+    re.compile(r"contains (?P<prompt>\d+) tokens.*?model with (?P<context>\d+) maximum"),
+    # "prompt is too long: 210000 tokens > 200000 maximum"
+    re.compile(r"too long: (?P<prompt>\d+) tokens > (?P<context>\d+)"),
 )
+_MODERATED = ("moderation", "flagged", "content policy", "safety")
 
 
 def complaint(value: object) -> Complaint | None:
     """The error object inside a JSON value (an answer's body, an event of a stream); ``None`` where there is none."""
     error, detail = at(value, "error"), at(value, "detail")
     if isinstance(error, dict):
+        # OpenRouter quotes the host that it had asked.
+        said = (text_at(error, "message"), text_at(error, "metadata", "raw"))
         return Complaint(
-            message=text_at(error, "message"),
+            message=": ".join(part for part in said if part),
             kind=text_at(error, "type"),
             code=str(error.get("code") or ""),
             parameter=text_at(error, "param"),
@@ -186,6 +201,10 @@ def _refused(
             context_tokens=context,
         )
     wait = retry_seconds(retry_after)
+    if status == 402:
+        return raised(engine_messages.out_of_credit(server, quote), EngineFault.REJECTED, server)
+    if status == 403 and any(mark in words for mark in _MODERATED):
+        return raised(messages.rejected(server, status, quote), EngineFault.REJECTED, server)
     if status in (401, 403) or "authentication" in said.kind.lower():
         return raised(messages.key_refused(server, status or 401), EngineFault.KEY_REFUSED, server)
     if status == 429:
@@ -196,7 +215,7 @@ def _refused(
         return raised(messages.not_an_api(server, quote), EngineFault.NOT_AN_API, server)
     if status == 503:
         return _unavailable(server, words, engine, model, wait)
-    if status in (502, 504) or 520 <= status < 531:
+    if status in (408, 502, 504) or 520 <= status < 531:
         wording = messages.no_answer(server, f"its gateway says {status}")
         return raised(wording, EngineFault.UNREACHABLE, server, retry_after=wait)
     if 300 <= status < 400:

@@ -107,6 +107,8 @@ def read_usage(usage: object) -> Usage:
     ``evaluated`` is the whole prompt, with ``reused`` of ``None``, where the server does not tell its cache's share.
     """
     prompt, cached = int_at(usage, "prompt_tokens"), int_at(usage, "prompt_tokens_details", "cached_tokens")
+    if cached is None:
+        cached = int_at(usage, "prompt_cache_hit_tokens")  # DeepSeek
     if prompt is not None and cached is not None:
         prompt = max(0, prompt - cached)
     return Usage(evaluated=prompt, reused=cached, generated=int_at(usage, "completion_tokens"))

@@ -180,6 +180,8 @@ class Generation:
             await self._save(journal, interrupted=True)
         except StorageError as refused:
             return out.TurnFailed(reply_not_saved(refused), kept)
+        if kept and error.title == messages.link_broke(None).title:
+            error.title = messages.link_broke(self._text.tokens).title  # only here they are counted
         return out.TurnFailed(error, kept, self._turn_id(journal) if kept else "")
 
     async def _keep_quietly(self, journal: ReplyJournal) -> None:

@@ -68,6 +68,42 @@ OVERFLOWS = {
         {"error": {"message": "Prompt is greater than the context length", "code": "context_length_exceeded"}},
         (None, None),
     ),
+    "vLLM that counts the reply": (
+        400,
+        {
+            "error": {
+                "message": "'max_tokens' or 'max_completion_tokens' is too large: 500. This model's maximum context "
+                "length is 4096 tokens and your request has 3900 input tokens (500 > 4096 - 3900).",
+                "param": "max_tokens",
+            }
+        },
+        (3900, 4096),
+    ),
+    "OpenRouter": (
+        400,
+        {
+            "error": {
+                "code": 400,
+                "message": "This endpoint's maximum context length is 8192 tokens. However, you requested about 9300 "
+                "tokens (9000 of text input, 300 in the output). Please reduce the length of either one.",
+            }
+        },
+        (9000, 8192),
+    ),
+    "LM Studio": (
+        400,
+        {
+            "error": "Trying to keep the first 5012 tokens when context the overflows. However, the model is loaded "
+            "with context length of only 4096 tokens, which is not enough."
+        },
+        (5012, 4096),
+    ),
+    "Mistral": (
+        400,
+        {"message": "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+         "error": "invalid_request_error"},
+        (40000, 32768),
+    ),
     "Horde": (400, {"message": "too long", "error": "TokenOverflow"}, (None, None)),
 }  # fmt: skip
 
@@ -92,6 +128,8 @@ def test_an_overflow_is_known_in_every_dialect_with_its_numbers(name: str) -> No
         (400, {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}, EngineFault.NO_MODEL),
         (402, {"error": {"code": 402, "message": "Insufficient credits"}}, EngineFault.REJECTED),
         (422, {"detail": [{"loc": ["body", "stop"], "msg": "Input should be a list"}]}, EngineFault.REJECTED),
+        (403, {"error": {"code": 403, "message": "Input was flagged by moderation"}}, EngineFault.REJECTED),
+        (408, {"error": {"code": 408, "message": "Request timed out"}}, EngineFault.UNREACHABLE),
         (429, {"error": {"message": "Rate limit reached"}}, EngineFault.RATE_LIMITED),
         (500, {"detail": {"msg": "Error parsing input.", "type": "bad_input"}}, EngineFault.CRASHED),
         (502, {}, EngineFault.UNREACHABLE),
@@ -108,7 +146,12 @@ def test_a_refusal_has_one_meaning(status: int, value: object, fault: EngineFaul
 
 def test_a_refusal_quotes_what_the_server_said() -> None:
     error = refusal("rig:5001", answer(402, {"error": {"code": 402, "message": "Insufficient credits."}}))
-    assert str(error) == "rig:5001 refused the request (402). It said: Insufficient credits."
+    assert str(error) == "rig:5001 wants payment first (402). It said: Insufficient credits."
+
+
+def test_the_words_of_the_host_behind_a_router_are_quoted() -> None:
+    value = {"error": {"code": 400, "message": "Provider returned error", "metadata": {"raw": "no such grammar"}}}
+    assert "Provider returned error: no such grammar" in str(refusal("openrouter.ai", answer(400, value)))
 
 
 def test_a_page_of_html_is_never_quoted() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavern_tui.domain import messages
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
@@ -115,6 +116,14 @@ async def test_text_that_came_is_kept_and_its_request_not_made_again(begin: Open
     assert isinstance(found[-1], out.TurnFailed)
     assert session.tree.path()[-1].text.startswith("Half of")
     assert len(fake_of(session).requests) == 1
+
+
+async def test_where_the_link_broke_is_told_in_tokens(begin: Opener, nap: Nap) -> None:
+    wording = messages.link_broke(None)
+    session = await opened(begin, nap, ["one two three", EngineError(wording.title, fault=EngineFault.BROKEN_STREAM)])
+    failed = (await collect(session.reply("Go.")))[-1]
+    assert isinstance(failed, out.TurnFailed)
+    assert str(failed.error) == "The link broke after 5 tokens. What came is kept."
 
 
 async def test_thinking_that_came_is_not_begun_anew(begin: Opener, nap: Nap) -> None:
