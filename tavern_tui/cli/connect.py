@@ -3,60 +3,88 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tavern_tui.cli.consent import with_consent
 from tavern_tui.cli.output import data, line, note, table
+
+if TYPE_CHECKING:
+    from tavern_tui.session.workspace import Workspace
 
 
 @click.command()
 @click.argument("url", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON: a list of what was found.")
 @click.option("--remember", is_flag=True, help="Use URL from now on (setting connection.server).")
+@click.option("--save", metavar="NAME", help="Save it as a connection of this name.")
+@click.option("--yes", is_flag=True, help="Send the key even where it goes unencrypted (http); this is remembered.")
 @click.pass_context
-def connect(ctx: click.Context, url: str | None, as_json: bool, remember: bool) -> None:
-    """Look at the server at URL; without URL, list the servers that answer on this machine."""
+def connect(ctx: click.Context, url: str | None, as_json: bool, remember: bool, save: str | None, yes: bool) -> None:
+    """Look at the server at URL, an address or a saved connection's name.
+
+    Without URL, list the saved connections, and the servers that answer on this machine.
+    """
     from tavern_tui.session import servers
+    from tavern_tui.session.workspace import Workspace
 
     url = url or ctx.obj["server"]
-    if url:
-        from tavern_tui.session.workspace import Workspace
-
-        choices = Workspace.open(safe=ctx.obj["safe"]).template_choices
-        found = [asyncio.run(servers.look_at(url, choices))]
+    workspace = Workspace.open(safe=ctx.obj["safe"])
+    if not url:
+        _list(workspace, asyncio.run(servers.local_servers()), as_json=as_json)
+        return
+    named = url
+    found = with_consent(workspace, lambda: servers.look_at(workspace, named), yes=yes)
+    if as_json:
+        data([found])
     else:
-        found = asyncio.run(servers.local_servers())
+        _describe(found)
+    if save:
+        from tavern_tui.session.connections import add
+
+        add(workspace, save, named)
+        note(f"Saved as “{save}”: tavern-tui --server {save} uses it.")
+    if remember:
+        from tavern_tui.config.settings import remember as write_setting
+
+        write_setting(workspace.directories, "connection.server", save or named)
+        note("Remembered: used from now on.")
+    elif not save and not as_json and not found["name"]:
+        note(f"To use it from now on: tavern-tui connect {named} --save NAME --remember")
+
+
+def _list(workspace: Workspace, found: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         data(found)
-    elif url:
-        _describe(found[0])
-    elif found:
+        return
+    saved = workspace.connections.listed().connections
+    if saved:
+        table([(one.name, one.address, one.model) for one in saved], header=("saved", "address", "model"))
+    if found:
+        line("") if saved else None
         rows = [
             (f["address"], f"{f['engine']} {f['version']}", f["model"], _tokens(f["context_tokens"])) for f in found
         ]
         table(rows, header=("address", "engine", "model", "context"))
     else:
         line("No server answers on this machine. For another one: tavern-tui connect rig:5001")
-    if url and remember:
-        from tavern_tui.config.paths import directories
-        from tavern_tui.config.settings import remember as write_setting
-
-        write_setting(directories(), "connection.server", url)
-        line("Remembered: used from now on.")
 
 
 def _describe(found: dict[str, Any]) -> None:
-    counting = "exact" if found["exact_count"] else "estimated"
-    table(
-        [
-            ("engine", f"{found['engine']} {found['version']}".strip()),
-            ("model", found["model"] or "none loaded"),
-            ("context", _tokens(found["context_tokens"])),
-            ("template", f"{found['template']} ({found['template_from']})"),
-            ("counting", counting),
-        ]
-    )
+    rows = [
+        ("name", found["name"]),
+        ("engine", f"{found['engine']} {found['version']}".strip()),
+        ("model", found["model"] or "none loaded"),
+        ("context", _tokens(found["context_tokens"])),
+        ("template", f"{found['template']} ({found['template_from']})"),
+        ("counting", "exact" if found["exact_count"] else "estimated"),
+        ("samplers", found["samplers_in_words"]),
+        ("can", ", ".join(found["can"])),
+    ]
+    for what, text in rows:
+        if text:
+            line(f"{what:8}  {text}")
     if found["template_note"]:
         note(found["template_note"])
 

@@ -14,6 +14,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
     "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
     "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
+    "connections": (
+        "tavern_tui.cli.connections",
+        "connections",
+        "Saved connections: list, add, change, use, test.",
+    ),
     "demo": ("tavern_tui.cli.demo", "demo", "Look at a finished chat; nothing of your own is touched."),
     "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
     "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
@@ -24,10 +29,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "prompt": ("tavern_tui.cli.prompt", "prompt", "Show what the next reply would read, part by part."),
     "regex": ("tavern_tui.cli.regex", "regex", "List, check and try regex scripts; allow a card's."),
     "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
+    "secrets": ("tavern_tui.cli.secrets", "secrets", "Keys of servers: set, list, forget. Never shown."),
     "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
 }
 ABOUT = "Roleplay and stories with language models, in a terminal."
-SERVER = "Use this server for this start (also TAVERN_SERVER)."
+SERVER = "Use this server or saved connection for this start (also TAVERN_SERVER)."
 SAFE = "Default settings, no engine: to look after a library that misbehaves."
 _OPTIONS = (
     ("--version", "Show the version and exit."),

@@ -87,8 +87,13 @@ class ReplySettings:
 class ConnectionSettings:
     """Servers."""
 
-    server: str = setting("", text(), "Address of the server to use; empty: the embedded engine.")
+    server: str = setting(
+        "", text(), "Server to use: a saved connection's name, or an address; empty: the embedded engine."
+    )
     chat_completion: bool = setting(False, truth, "Prefer chat completion where a server has both.")
+    keys_in_clear: str = setting(
+        "ask", one_of("ask", "send"), "Whether a key may go unencrypted (http) to another network: ask or send."
+    )
 
 
 @dataclass(frozen=True, slots=True)

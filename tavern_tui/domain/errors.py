@@ -77,6 +77,7 @@ class EngineFault(Enum):
     BROKEN_STREAM = "broken_stream"
     CRASHED = "crashed"
     UNAVAILABLE = "unavailable"
+    KEY_IN_CLEAR = "key_in_clear"
     ONLY_THOUGHT = "only_thought"
 
 

@@ -40,7 +40,11 @@ class Ready:
 
 
 class Connection:
-    """One engine for as long as it is used. ``clock`` gives seconds that only grow."""
+    """One engine for as long as it is used. ``clock`` gives seconds that only grow.
+
+    ``label`` is what the user calls it, empty where the engine's own name says enough. ``note`` is a sentence about how
+    it was chosen, to be told once.
+    """
 
     def __init__(
         self,
@@ -49,11 +53,15 @@ class Connection:
         clock: Callable[[], float],
         counts: CountCache | None = None,
         templates: ModelTemplates | None = None,
+        label: str = "",
+        note: str = "",
     ) -> None:
         self.engine = engine
+        self.label = label
         self.counts = counts or CountCache()
         self._templates = templates or ModelTemplates()
         self._told = ""
+        self._note = note
         self._clock = clock
         self._info: EngineInfo | None = None
         self._looked = 0.0
@@ -95,6 +103,8 @@ class Connection:
         if choice.note != self._told:
             self._told = choice.note
             changed = f"{changed} {choice.note}".strip()
+        if self._note:
+            changed, self._note = f"{self._note} {changed}".strip(), ""
         return Ready(info, choice, context, changed, self._starter)
 
     async def _with_real_tokens(self, choice: TemplateChoice, info: EngineInfo) -> TemplateChoice:

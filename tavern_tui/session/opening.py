@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,8 +21,8 @@ from tavern_tui.session.model_templates import ModelTemplates, template_named
 from tavern_tui.session.options import ReplyOptions, options_from, preset_named
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
+from tavern_tui.session.routes import Route, route_for, with_route
 from tavern_tui.session.session import ChatSession
-from tavern_tui.session.setting_problems import server_in_settings
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 
@@ -64,39 +63,28 @@ class Instead:
     worlds: tuple[Lorebook, ...] = ()
 
 
-def choose_engine(
-    workspace: Workspace, *, server: str = "", model: str = "", watch: Watch = lambda _event: None
-) -> LateEngine:
-    """The engine to use: a server that was named, else the embedded one. It is looked for when it is first needed.
-
-    The order is: as asked, ``TAVERN_SERVER``, the setting; ``model`` without a server means the embedded engine.
-    """
-    named = server_to_use(workspace, server=server, model=model)
+def choose_engine(workspace: Workspace, route: Route, *, watch: Watch = lambda _event: None) -> LateEngine:
+    """The engine that ``route`` leads to: a server, else the embedded one. It is looked for when it is first needed."""
 
     async def find() -> Engine:
         if workspace.safe:
             title = "No engine is used in safe mode."
             raise EngineError(title, fault=EngineFault.UNAVAILABLE, hint="Start without --safe.")
-        if named:
-            return await engine_at(named, model)
-        return await asyncio.to_thread(_embedded, workspace, model, watch)
+        if route.server:
+            return await engine_at(workspace, route)
+        return await asyncio.to_thread(_embedded, workspace, route, watch)
 
     return LateEngine(find)
 
 
-def server_to_use(workspace: Workspace, *, server: str = "", model: str = "") -> str:
-    """The server's address, in the order of ``choose_engine``; empty for the embedded engine."""
-    return server or ("" if model else os.environ.get("TAVERN_SERVER", "") or server_in_settings(workspace))
+async def engine_at(workspace: Workspace, route: Route) -> Engine:
+    """The engine at a route's server, with the key that is for it. Raises ``EngineError``."""
+    from tavern_tui.session.servers import engine_behind
+
+    return await engine_behind(workspace, route)
 
 
-async def engine_at(server: str, model: str = "") -> Engine:
-    """The engine at an address, with the user's key. Raises ``EngineError``."""
-    from tavern_tui.engines.detect import detect
-
-    return await detect(server, os.environ.get("TAVERN_KEY") or None, model=model)
-
-
-def _embedded(workspace: Workspace, model: str, watch: Watch) -> Engine:
+def _embedded(workspace: Workspace, route: Route, watch: Watch) -> Engine:
     from tavern_tui.session.embedded import embedded_engine, model_to_use
 
     def tell(event: Event) -> None:
@@ -104,14 +92,29 @@ def _embedded(workspace: Workspace, model: str, watch: Watch) -> Engine:
         if told is not None:
             watch(told)
 
-    chosen = model_to_use(workspace.directories, workspace.settings, model)
-    return embedded_engine(workspace.directories, workspace.settings, chosen, tell)
+    settings = workspace.settings
+    if route.context_tokens is not None:
+        settings = replace(settings, engine=replace(settings.engine, context_tokens=route.context_tokens))
+    chosen = model_to_use(workspace.directories, settings, route.model)
+    return embedded_engine(workspace.directories, settings, chosen, tell)
 
 
-def connection_to(workspace: Workspace, wishes: Wishes, *, watch: Watch = lambda _event: None) -> Connection:
-    """A connection to the engine that was wished for, which is looked for when it is first needed."""
-    engine = choose_engine(workspace, server=wishes.server, model=wishes.model, watch=watch)
-    return Connection(engine, clock=time.monotonic, templates=ModelTemplates(workspace.template_choices))
+def connection_to(workspace: Workspace, route: Route, *, watch: Watch = lambda _event: None) -> Connection:
+    """A connection to the engine that ``route`` leads to, which is looked for when it is first needed."""
+    engine = choose_engine(workspace, route, watch=watch)
+    templates = ModelTemplates(workspace.template_choices)
+    return Connection(engine, clock=time.monotonic, templates=templates, label=route.label, note=route.note)
+
+
+def reconnect(session: ChatSession, workspace: Workspace, wishes: Wishes, *, watch: Watch) -> Connection:
+    """Let whoever is chosen now write in ``session``, with the template, preset and context size that come with it.
+
+    The connection before, to be closed. Raises ``SettingsError``.
+    """
+    route = route_for(workspace, server=wishes.server, model=wishes.model, properties=session.tree.properties)
+    session.options = with_route(session.options, workspace, wishes, route)
+    before, session.connection = session.connection, connection_to(workspace, route, watch=watch)
+    return before
 
 
 def open_session(
@@ -136,16 +139,16 @@ def open_session(
     persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
     if log is not None and log.tree.persona and not wishes.persona:
         persona = replace(persona, name=log.tree.persona)
-    options = wished_options(workspace, wishes)
     if log is None:
         present = [] if wishes.new else workspace.chats_with(part.character.name)
         log = workspace.chats.open(present[0].name) if present else workspace.new_chat(part.character, persona)
+    route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
     return ChatSession(
         log=log,
         character=part.character,
         persona=instead.persona or persona,
-        connection=connection or connection_to(workspace, wishes, watch=watch),
-        options=options,
+        connection=connection or connection_to(workspace, route, watch=watch),
+        options=with_route(wished_options(workspace, wishes), workspace, wishes, route),
         lorebooks=(*books_of(part.character, workspace.library), *instead.worlds),
         sample=part.path is not None and workspace.is_sample(part.path),
         no_card=part.no_card,

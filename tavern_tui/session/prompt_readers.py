@@ -6,15 +6,17 @@ the vocabulary of the model's file; a published encoding, with which counts are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain.errors import EngineError, NotFoundError
 from tavern_tui.engines.base import Capabilities, EngineInfo
 from tavern_tui.engines.counting import CountingEngine, EncodingCounter, VocabularyProcess, facts_as_info
 from tavern_tui.session.connection import EMBEDDED
-from tavern_tui.session.opening import Wishes, engine_at, server_to_use
+from tavern_tui.session.opening import Wishes, engine_at
 from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
+from tavern_tui.session.routes import NO_PROPERTIES, Route, route_for
 from tavern_tui.session.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,20 +37,22 @@ class PromptReader:
     problem: str = ""
 
 
-async def prompt_reader(workspace: Workspace, wishes: Wishes, *, last_model: str = "") -> PromptReader:
-    """Who counts here and now. ``last_model`` is the name of the model of the chat's last reply.
+async def prompt_reader(
+    workspace: Workspace, wishes: Wishes, *, last_model: str = "", properties: Mapping[str, Any] = NO_PROPERTIES
+) -> PromptReader:
+    """Who counts here and now, for a chat with ``properties``. ``last_model`` is that of the chat's last reply.
 
     Raises ``NotFoundError`` for a model that was named at this start and is not there.
     """
     if workspace.safe:
         return _estimating(last_model, "")
-    server = server_to_use(workspace, server=wishes.server, model=wishes.model)
-    if server:
-        return await _server(server, wishes.model, last_model)
+    route = route_for(workspace, server=wishes.server, model=wishes.model, properties=properties)
+    if route.server:
+        return await _server(workspace, route, last_model)
     from tavern_tui.session.embedded import model_to_use
 
     try:
-        model = model_to_use(workspace.directories, workspace.settings, wishes.model)
+        model = model_to_use(workspace.directories, workspace.settings, route.model)
     except NotFoundError as error:
         if wishes.model:
             raise
@@ -56,9 +60,10 @@ async def prompt_reader(workspace: Workspace, wishes: Wishes, *, last_model: str
     return await _model_file(workspace, model)
 
 
-async def _server(server: str, model: str, last_model: str) -> PromptReader:
+async def _server(workspace: Workspace, route: Route, last_model: str) -> PromptReader:
+    server, model = route.server, route.model
     try:
-        engine = await engine_at(server, model)
+        engine = await engine_at(workspace, route)
     except EngineError as error:
         return _estimating(model or last_model, error.title)
     try:

@@ -136,7 +136,8 @@ async def _look(workspace: Workspace, question: PromptQuestion, log: ChatLog | N
         if log is None:
             log = _passing_chat(Path(folder), card)
         last = prompt_records.last(log)
-        reader = await prompt_reader(workspace, question.wishes, last_model=_last_model(log))
+        properties = log.tree.properties
+        reader = await prompt_reader(workspace, question.wishes, last_model=_last_model(log), properties=properties)
         try:
             session = _session(workspace, question, log, card, reader)
             if new:

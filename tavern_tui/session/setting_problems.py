@@ -17,10 +17,10 @@ from tavern_tui.session.workspace import Workspace
 
 def setting_problems(workspace: Workspace) -> list[Problem]:
     """Every entry that was not taken, with file, line, the reason and the nearest name; in no case raises."""
-    found = [*workspace.loaded.problems]
+    found = [*workspace.loaded.problems, *workspace.connections.listed().problems]
     settings = workspace.settings
     if settings.connection.server and not server_in_settings(workspace):
-        why = f"{quoted(settings.connection.server)} is not an address, as rig:5001 is"
+        why = f"{quoted(settings.connection.server)} is no saved connection, and no address as rig:5001 is"
         found.append(_problem(workspace, "connection.server", why))
     if settings.engine.model and (why := _why_no_model(workspace)):
         found.append(_problem(workspace, "engine.model", why))
@@ -31,12 +31,12 @@ def setting_problems(workspace: Workspace) -> list[Problem]:
 
 
 def server_in_settings(workspace: Workspace) -> str:
-    """The server that the settings name; empty where they name none, or what cannot be an address."""
+    """The server that the settings name: a saved connection or an address; empty where they name none, or neither."""
     from tavern_tui.engines.address import parse_address
 
     server = workspace.settings.connection.server
     try:
-        if server:
+        if server and workspace.connections.listed().named(server) is None:
             parse_address(server)
     except EngineError:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tavern_tui.config.paths import Directories, directories, shipped
 from tavern_tui.config.settings import LoadedSettings, Settings, load_settings
@@ -18,6 +19,10 @@ from tavern_tui.storage.device import Device
 from tavern_tui.storage.global_variables import GlobalVariables
 from tavern_tui.storage.library import CharacterEntry, Library
 from tavern_tui.storage.template_choices import TemplateChoices
+
+if TYPE_CHECKING:
+    from tavern_tui.storage.connections import Connections
+    from tavern_tui.storage.secrets import Secrets
 
 SAMPLE = "Wren"
 
@@ -59,6 +64,21 @@ class Workspace:
     def template_choices(self) -> TemplateChoices:
         """The templates that were chosen for single models."""
         return TemplateChoices(self.directories.template_choices, self.directories.state / "templates.lock")
+
+    @property
+    def connections(self) -> Connections:
+        """The saved connections."""
+        from tavern_tui.storage.connections import Connections
+
+        dirs = self.directories
+        return Connections(dirs.connections, dirs.saved_connections, dirs.state / "connections.lock")
+
+    @property
+    def secrets(self) -> Secrets:
+        """The keys of servers."""
+        from tavern_tui.storage.secrets import Secrets
+
+        return Secrets(self.directories.secrets)
 
     @property
     def persona(self) -> Persona:

@@ -39,6 +39,7 @@ _NAME = 80  # characters of a model's or server's name in a list
 class WriterKind(IntEnum):
     """What kind of writer it is; lists show them in this order."""
 
+    SAVED = -1
     SERVER = 0
     MODEL = 1
     OTHER = 2
@@ -53,7 +54,7 @@ class Writer:
     a model file; the starter has none before it is fetched, and *another machine* has neither. ``problem`` says why it
     cannot write now, ``advice`` what helps. ``bytes`` is a model's size, ``fit`` whether it has room in memory;
     ``named`` says that the user named the server, ``pending`` that it has not answered yet, ``current`` that the
-    settings have it.
+    settings have it. ``saved`` is the name of a saved connection.
     """
 
     kind: WriterKind
@@ -68,10 +69,13 @@ class Writer:
     named: bool = False
     pending: bool = False
     current: bool = False
+    saved: str = ""
 
     @property
     def key(self) -> str:
         """What tells it from the others in a list."""
+        if self.saved:
+            return f"{self.kind.name} {self.saved}"
         return f"{self.kind.name} {_place(self.server) or self.model}".strip()
 
     @property
@@ -108,18 +112,27 @@ async def find_writers(
 ) -> AsyncGenerator[Writer, None]:
     """Look for writers and give each as it is found; the starter comes last, when all else was looked at.
 
-    ``named`` is a server asked for at this start; that of ``TAVERN_SERVER`` and that of the settings are looked at
-    too: they are given at once as ``pending``, and again with what came of it, under the same ``key``. ``ports`` of
-    this machine are tried. Never raises.
+    ``named`` is a server asked for at this start; that of ``TAVERN_SERVER``, that of the settings and the saved
+    connections are looked at too: they are given at once as ``pending``, and again with what came of it, under the same
+    ``key``. ``ports`` of this machine are tried. Never raises.
     """
     yield OTHER_MACHINE
+    await asyncio.to_thread(import_module, "tavern_tui.session.saved_writers")
+    from tavern_tui.session import saved_writers
+
+    saved = await asyncio.to_thread(lambda: workspace.connections.listed().connections)
     asked = (named, os.environ.get("TAVERN_SERVER", ""), workspace.settings.connection.server)
-    wanted = {_place(address): address for address in asked if address}
+    names = {one.name.casefold() for one in saved}
+    wanted = {_place(address): address for address in asked if address and address.casefold() not in names}
+    for one in saved:
+        yield saved_writers.pending(workspace, one)
     for address in wanted.values():
         yield Writer(WriterKind.SERVER, safe_line(address, _NAME), "looking…", server=address, named=True, pending=True)
     await asyncio.to_thread(import_module, "tavern_tui.session.servers")
-    looks = [asyncio.create_task(_named(address, workspace)) for address in wanted.values()]
-    looks += [asyncio.create_task(_local(port, wanted, workspace)) for port in ports]
+    looks = [asyncio.create_task(saved_writers.looked_at(workspace, one)) for one in saved]
+    looks += [asyncio.create_task(_named(address, workspace, typed=address == named)) for address in wanted.values()]
+    taken = {_place(one.address) for one in saved}
+    looks += [asyncio.create_task(_local(port, wanted, taken, workspace)) for port in ports]
     looks.append(asyncio.create_task(asyncio.to_thread(_models, workspace)))
     starter: Writer | None = None
     able: set[str] = set()
@@ -139,23 +152,30 @@ async def find_writers(
         await asyncio.gather(*looks, return_exceptions=True)
 
 
-async def writer_at(address: str) -> Writer:
-    """The server at ``address``, as a writer. Raises ``EngineError`` where none answers there."""
+async def writer_at(workspace: Workspace, address: str, *, typed: bool | None = None) -> Writer:
+    """The server at ``address``, as a writer. Raises ``EngineError`` where none answers there.
+
+    ``typed``: it was named at this start, so that ``TAVERN_KEY`` may be for it. An address that is typed into a list is
+    that only where the settings have no server that the key is for.
+    """
     await asyncio.to_thread(import_module, "tavern_tui.session.servers")
     from tavern_tui.session.servers import look_at
 
+    if typed is None:
+        typed = not workspace.settings.connection.server
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            found = await look_at(address)
+            found = await look_at(workspace, address, typed=typed)
     except TimeoutError as error:
         wording = messages.no_answer(address, "no answer in time")
         raise EngineError(wording.title, fault=EngineFault.UNREACHABLE, where=address) from error
-    return replace(_server(found["address"], _facts(found)), server=found["address"], named=True)
+    return replace(_server(found["address"], facts(found)), server=found["address"], named=True)
 
 
 def wishes_for(writer: Writer, wishes: Wishes) -> Wishes:
     """``wishes`` for a start on which ``writer`` writes."""
-    return replace(wishes, server=writer.server, model="" if writer.server else writer.model)
+    server = writer.saved or writer.server
+    return replace(wishes, server=server, model="" if server else writer.model)
 
 
 def remember_writer(workspace: Workspace, writer: Writer) -> tuple[str, ...]:
@@ -164,8 +184,9 @@ def remember_writer(workspace: Workspace, writer: Writer) -> tuple[str, ...]:
     Raises ``StorageError`` and ``SettingsError`` as ``config.settings.remember`` does.
     """
     dirs = workspace.directories
-    chosen = {"connection.server": writer.server}
-    if not writer.server:
+    server = writer.saved or writer.server
+    chosen = {"connection.server": server}
+    if not server:
         chosen["engine.model"] = writer.model
     for name, value in chosen.items():
         remember(dirs, name, value)
@@ -174,15 +195,15 @@ def remember_writer(workspace: Workspace, writer: Writer) -> tuple[str, ...]:
     overruled = [name for name in chosen if in_force[name] != chosen[name]]
     above = [f"config.yaml sets {name}: it stands above this choice." for name in overruled]
     ordered = os.environ.get("TAVERN_SERVER", "")
-    if ordered and _place(ordered) != _place(writer.server):
+    if ordered and _place(ordered) != _place(server):
         above.append(f"TAVERN_SERVER is set: the next start uses {safe_line(ordered, _NAME)}.")
     return tuple(above)
 
 
-async def _named(address: str, workspace: Workspace) -> list[Writer]:
+async def _named(address: str, workspace: Workspace, *, typed: bool) -> list[Writer]:
     current = workspace.settings.connection.server == address
     try:
-        found = await writer_at(address)
+        found = await writer_at(workspace, address, typed=typed)
     except EngineError as error:
         name = safe_line(address, _NAME)
         if error.fault is EngineFault.LOADING:
@@ -201,11 +222,14 @@ async def _named(address: str, workspace: Workspace) -> list[Writer]:
     return [replace(found, server=address, current=current)]
 
 
-async def _local(port: int, wanted: dict[str, str], workspace: Workspace) -> list[Writer]:
+async def _local(port: int, wanted: dict[str, str], taken: set[str], workspace: Workspace) -> list[Writer]:
+    """The server at a port of this machine, unless it is one of those ``taken``: the saved ones."""
     from tavern_tui.engines.detect import find_local
 
     writers = []
     for found in await find_local([port]):
+        if _place(found.address) in taken:
+            continue
         named = wanted.get(_place(found.address), "")
         current = bool(named) and workspace.settings.connection.server == named
         writers.append(replace(_server(found.address, str(found)), server=named or found.address, named=bool(named)))
@@ -217,8 +241,8 @@ def _server(address: str, facts: str) -> Writer:
     return Writer(WriterKind.SERVER, safe_line(facts, _NAME), safe_line(_nearer(shown(address)), _NAME), server=address)
 
 
-def _facts(found: dict[str, Any]) -> str:
-    """``KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384``."""
+def facts(found: dict[str, Any]) -> str:
+    """What was found at an address, as lists show it: ``KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384``."""
     context = messages.number(found["context_tokens"]) if found["context_tokens"] else ""
     engine = f"{found['engine']} {found['version']}".strip()
     return " · ".join(part for part in (engine, found["model"], context) if part)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import remember
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.session.opening import Wishes, connection_to
+from tavern_tui.session.opening import Wishes, reconnect
 
 if TYPE_CHECKING:
     from tavern_tui.session.writers import Writer
@@ -32,7 +32,7 @@ async def first_run(app: TavernApp) -> Wishes:
 
     tools = FirstRunTools(
         search=partial(find_writers, app.workspace, named=app.wishes.server),
-        look=writer_at,
+        look=partial(writer_at, app.workspace),
         fetch=lambda: StarterFetch(app.workspace.directories),
         remember=partial(remember_first_run, app.workspace),
     )
@@ -51,7 +51,7 @@ async def writers(app: TavernApp) -> None:
     from tavern_tui.ui.screens.writers import WritersScreen
 
     search = partial(find_writers, app.workspace, named=app.wishes.server)
-    writer = await app.push_screen_wait(WritersScreen(search, writer_at, glyphs=app.glyphs))
+    writer = await app.push_screen_wait(WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs))
     if writer is None:
         return
     if writer.must_be_fetched:
@@ -91,8 +91,7 @@ async def use_writer(app: TavernApp, writer: Writer) -> None:
     session = app.chat.session
     if session is None:
         return
-    old = session.connection
-    session.connection = connection_to(app.workspace, app.wishes, watch=app.chat.engine_event)
+    old = reconnect(session, app.workspace, app.wishes, watch=app.chat.engine_event)
     app.chat.look_for_engine()
     await old.engine.close()
 

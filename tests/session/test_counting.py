@@ -14,6 +14,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.domain.persona import Persona
 from tavern_tui.engines.base import Engine, EngineInfo
+from tavern_tui.engines.detect import detect
 from tavern_tui.engines.embedded import protocol
 from tavern_tui.engines.embedded.client import EmbeddedEngine
 from tavern_tui.engines.embedded.link import Exchange, Link
@@ -21,7 +22,6 @@ from tavern_tui.engines.fake import DEFAULT_INFO, FakeEngine
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.counting import CountCache
-from tavern_tui.session.opening import engine_at
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
@@ -210,7 +210,7 @@ async def test_a_server_that_does_not_count_is_asked_for_replies_alone(talk: Tal
 
     models = said({"object": "list", "data": [{"id": "local", "object": "model", "owned_by": "organization_owner"}]})
     async with Standin({"/v1/models": models, "/v1/completions": complete}) as server:
-        engine = await engine_at(server.base)
+        engine = await detect(server.base)
         try:
             session = talk(engine, policy)
             await session.connection.ready()
@@ -232,7 +232,7 @@ async def test_a_server_that_counts_is_asked_once_for_each_text(talk: Talk) -> N
     models = said({"object": "list", "data": [{"id": "local", "object": "model", "owned_by": "me"}]})
     routes: dict[str, Route] = {"/v1/models": models, "/v1/completions": complete, "/extras/tokenize/count": count}
     async with Standin(routes) as server:
-        engine = await engine_at(server.base)
+        engine = await detect(server.base)
         try:
             session = talk(engine, "economy")
             await session.connection.ready()

@@ -10,6 +10,7 @@ from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.session.doctor import State, examine
 from tavern_tui.session.embedded import model_to_use
 from tavern_tui.session.opening import Wishes, choose_engine, open_session
+from tavern_tui.session.routes import route_for
 from tavern_tui.session.setting_problems import server_in_settings, setting_problems
 from tavern_tui.session.workspace import Workspace
 
@@ -57,7 +58,7 @@ async def test_the_default_is_what_replies_then_use(config: Path, text: str) -> 
     assert (session.options.preset.name, session.options.template) == ("balanced", "")
     assert model_to_use(workspace.directories, workspace.settings).name == "SmolLM2-135M-Instruct.Q4_1"
     assert server_in_settings(workspace) == ""
-    assert type(await choose_engine(workspace)._find()).__name__ == "EmbeddedEngine"
+    assert type(await choose_engine(workspace, route_for(workspace))._find()).__name__ == "EmbeddedEngine"
 
 
 def test_settings_that_hold_are_no_problem(config: Path) -> None:

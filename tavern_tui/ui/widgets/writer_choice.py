@@ -96,7 +96,7 @@ class WriterChoice(Vertical):
         writer = self.list.writer
         if writer is None or self.entering:
             return
-        if writer.usable:
+        if writer.usable or writer.saved:  # a saved one that is away is waited for in the chat
             self.post_message(self.Picked(self, writer))
         elif writer.pending:
             self._tell(f"Looking at {writer.title}…")

@@ -60,7 +60,8 @@ class WriterList(RowList):
         if self.settled or self._moved:
             return True
         pending = any(writer.pending for writer in self._writers.values())
-        return not pending and self.writer is not None and self.writer.kind is WriterKind.SERVER and self.writer.usable
+        first = (WriterKind.SAVED, WriterKind.SERVER)
+        return not pending and self.writer is not None and self.writer.kind in first and self.writer.usable
 
     @property
     def found(self) -> int:
