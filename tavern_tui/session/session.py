@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
-from tavern_tui.domain.events import PropertySet, Speaker
+from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.request import Segment, joined
@@ -33,7 +33,7 @@ from tavern_tui.session.greeting import Speech
 from tavern_tui.session.lore import PROPERTY, as_property
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.regex_scripts import ChatScripts, Display
-from tavern_tui.session.reply_place import ReplyPlace
+from tavern_tui.session.reply_place import ReplyPlace, reply_at, reply_to_extend
 from tavern_tui.session.thinking import THINKING, ChatThinking, Making, Unsaid, another, answering, extending, following
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.storage.chats import ChatLog
@@ -157,7 +157,7 @@ class ChatSession:
         Beside a named turn of the user's it is another answer to that turn. Raises ``NotFoundError`` where there is no
         such turn or no reply yet, ``EngineError`` while a reply runs.
         """
-        return self._stream(lambda: another(self._turn(turn) if turn else self._newest_reply(), self.character.name))
+        return self._stream(lambda: another(reply_at(self.tree, turn), self.character.name))
 
     def continue_reply(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Let ``turn``, the newest by default, go on where its raw text ended. Raises as ``swipe`` does.
@@ -168,7 +168,7 @@ class ChatSession:
         unsaid = self.unsaid if turn in ("", self.tree.tip) else None
         if unsaid is not None:
             return self._stream(lambda: unsaid.go_on)
-        return self._stream(lambda: extending(self._reply_to_extend(turn)))
+        return self._stream(lambda: extending(reply_to_extend(self.tree, turn)))
 
     def answer(self) -> AsyncGenerator[out.SessionEvent, None]:
         """The last reply that was all thinking, else another reply beside the newest, this once without thinking.
@@ -354,24 +354,6 @@ class ChatSession:
         if state != prepared.given.lore_state:
             await self.changes.write(PropertySet(PROPERTY, as_property(state)))
         await self.variables.keep(prepared.plan.variables, prepared.plan.global_variables)
-
-    def _newest_reply(self) -> Turn:
-        turn = self.changes.newest()
-        if turn.speaker is Speaker.USER:
-            raise NotFoundError("The last turn is yours: there is no reply to change yet.")
-        return turn
-
-    def _turn(self, turn: str) -> Turn:
-        found = self.tree.turns.get(turn)
-        if found is None:
-            raise NotFoundError("That turn is no longer in this chat.")
-        return found
-
-    def _reply_to_extend(self, turn: str) -> Turn:
-        reply = self._turn(turn) if turn else self._newest_reply()
-        if reply.speaker is Speaker.USER:
-            raise NotFoundError("That turn is yours: only a reply can be continued.")
-        return reply
 
 
 def load_reply_making() -> None:

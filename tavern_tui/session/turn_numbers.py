@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.events import Speaker
+
+_NONE = (0, 0)
 
 
 class TurnNumbers:
@@ -16,21 +19,29 @@ class TurnNumbers:
     def __init__(self, tree: Callable[[], ChatTree]) -> None:
         self._tree = tree
         self._of: ChatTree | None = None
-        self._known: dict[str, int] = {}
+        self._known: dict[str, tuple[int, int]] = {}
 
     def __call__(self, turn: str) -> int:
         """The place of ``turn``."""
+        return self._count(turn)[0]
+
+    def users(self, turn: str) -> int:
+        """How many turns of the user lead to ``turn``, that one included."""
+        return self._count(turn)[1]
+
+    def _count(self, turn: str) -> tuple[int, int]:
         tree = self._tree()
         if tree is not self._of:
             self._of, self._known = tree, {}
         unknown = []
-        number = 0
+        number, users = _NONE
         for above in tree.walk_back(turn):
-            number = self._known.get(above.id, 0)
+            number, users = self._known.get(above.id, _NONE)
             if number:
                 break
-            unknown.append(above.id)
+            unknown.append(above)
         for one in reversed(unknown):
             number += 1
-            self._known[one] = number
-        return number
+            users += one.speaker is Speaker.USER
+            self._known[one.id] = number, users
+        return number, users
