@@ -212,3 +212,6 @@ FIELDS: dict[str, Field] = {
     "note": Field(_text, "a text", "A few words about the preset, for yourself."),
 }
 """Every field of a file of presets, in the order in which they are shown."""
+
+TEXTUAL = frozenset({"order", "stop", "banned", "dry_breakers", "grammar", "json_schema", "note"})
+"""The fields that hold texts."""

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tavern_tui.config.files import nearest
-from tavern_tui.domain.errors import SettingsError, TavernError
+from tavern_tui.domain.errors import FormatError, SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.preset import BUILT_IN, Preset
+from tavern_tui.domain.preset_fields import FIELDS, TEXTUAL, nearest_field
 from tavern_tui.formats.presets import preset_values, read_preset, write_preset
+from tavern_tui.formats.yaml_text import read_yaml
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.storage.presets import PresetFile, PresetStore
 
@@ -155,7 +157,7 @@ def new_preset(
     workspace: Workspace, name: str, *, like: str = "", changes: Mapping[str, object | None]
 ) -> ListedPreset:
     """A preset of one's own, with the values of another and ``changes`` over them. Raises ``SettingsError``."""
-    base = preset_named(workspace, like).preset if like else Preset()
+    base = replace(preset_named(workspace, like).preset, note="") if like else Preset()
     came = f"A sampler preset of your own{f', made from {like}' if like else ''}. docs/presets.md has every field."
     store = store_of(workspace)
     checked_changes(changes)
@@ -178,10 +180,36 @@ def change_preset(workspace: Workspace, name: str, changes: Mapping[str, object 
 
 def checked_changes(changes: Mapping[str, object | None]) -> None:
     """See that values can be taken, before anything is written. Raises ``SettingsError``."""
+    for name in changes:
+        if name not in FIELDS and (near := nearest_field(name)):
+            raise SettingsError(f"A preset has no field “{name}”.", hint=f"Did you mean {near}?")
     written = (f"{json.dumps(key)}: {json.dumps(value)}\n" for key, value in changes.items() if value is not None)
-    read = read_preset("".join(written), name="")
-    for what in (*read.problems, *(remark for remark in read.remarks if "Did you mean" in remark)):
+    for what in read_preset("".join(written), name="").problems:
         raise SettingsError(what.partition(": ")[2])
+
+
+def plain_values(one: ListedPreset) -> dict[str, object]:
+    """What the preset changes, by field, as plain values."""
+    return preset_values(one.preset)
+
+
+def values_of(one: ListedPreset) -> dict[str, str]:
+    """What the preset changes, by field, each as one short text."""
+    return {name: _short(value, 60) for name, value in plain_values(one).items() if name != "note"}
+
+
+def typed_value(name: str, text: str) -> object | None:
+    """What was typed as the value of a field, read as in a file; ``None`` for nothing, which takes the field out.
+
+    Where a field holds texts, what is neither in quotes nor in brackets is one. Raises ``SettingsError``.
+    """
+    if not text.strip():
+        return None
+    try:
+        value: object = read_yaml(text).value
+    except FormatError as error:
+        raise SettingsError(f"{name}: {error.title}") from error
+    return text if name in TEXTUAL and not isinstance(value, str | list | dict) else value
 
 
 def _ours(name: str) -> ListedPreset:
@@ -193,10 +221,11 @@ def _own(file: PresetFile) -> ListedPreset:
     return ListedPreset(file.name, YOURS, read.preset, file.path, read.problems, read.remarks, file.unreadable)
 
 
-def _short(value: object) -> str:
+def _short(value: object, most: int = 20) -> str:
+    """A value on a line: numbers as they are, texts in quotes, what is long by its size."""
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, list | dict):
-        return f"({len(value)})"
-    text = str(value)
-    return text if len(text) <= 20 and "\n" not in text else f"({len(text)} characters)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= most and "\n" not in text:
+        return text
+    return f"({len(value)})" if isinstance(value, list | dict) else f"({len(text):,} characters)"

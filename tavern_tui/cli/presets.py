@@ -1,0 +1,194 @@
+"""``tavern-tui presets``: sampler presets, ours and one's own: list, show, make, change, delete."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tavern_tui.cli.output import data, line, note, table
+
+if TYPE_CHECKING:
+    from tavern_tui.session.presets import ListedPreset
+    from tavern_tui.session.workspace import Workspace
+
+_FEW = 3  # engines that are named on a line
+_CHANGES = click.argument("changes", nargs=-1, metavar="[FIELD=VALUE]...")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def presets(ctx: click.Context, as_json: bool) -> None:
+    """Sampler presets: list, show, make, change and delete them. docs/presets.md explains every field.
+
+    One of your own is a file in the folder of: tavern-tui locate presets. /preset NAME chooses one for a chat,
+    --preset NAME for a start, and "reply: {preset: NAME}" in config.yaml for all.
+    """
+    if ctx.invoked_subcommand is None:
+        _list(_workspace(ctx), as_json=as_json)
+
+
+@presets.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> None:
+    """List the presets and what each changes; * is the one of the settings."""
+    _list(_workspace(ctx), as_json=as_json)
+
+
+@presets.command()
+@click.argument("name")
+@click.option(
+    "--on", "kind", metavar="KIND", help="What that kind of engine makes of it: KoboldCpp, Ollama, embedded …"
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def show(ctx: click.Context, name: str, kind: str | None, as_json: bool) -> None:
+    """Show what the preset NAME says, and which engines pass over what."""
+    from tavern_tui.session.presets import effects_by_engine, preset_named
+
+    one = preset_named(_workspace(ctx), name)
+    effects = effects_by_engine(one.preset)
+    wanted = _kind(kind, list(effects)) if kind else ""
+    if as_json:
+        data(_row(one) | {"effects": {wanted: effects[wanted]} if wanted else effects})
+    else:
+        line(f"{one.name} ({one.source}){f': {one.preset.note}' if one.preset.note else ''}")
+        _print_values(one, effects, wanted)
+    _tell(one)
+
+
+@presets.command()
+@click.argument("name")
+@_CHANGES
+@click.option("--from", "like", metavar="PRESET", help="Begin with the values of that preset.")
+@click.pass_context
+def new(ctx: click.Context, name: str, changes: tuple[str, ...], like: str | None) -> None:
+    """Make the preset NAME: presets new mine --from balanced temperature=0.9 'stop=["***"]'.
+
+    A value that is @FILE is read from that file: grammar=@answer.gbnf.
+    """
+    from tavern_tui.session.presets import new_preset
+
+    one = new_preset(_workspace(ctx), name, like=like or "", changes=_changes(changes))
+    line(f"Made: {one.path}")
+    _tell(one)
+
+
+@presets.command()
+@click.argument("name")
+@_CHANGES
+@click.pass_context
+def edit(ctx: click.Context, name: str, changes: tuple[str, ...]) -> None:
+    """Change fields of the preset NAME; FIELD= takes one out. Without any, $EDITOR opens its file."""
+    from tavern_tui.session.presets import change_preset, preset_named
+
+    workspace = _workspace(ctx)
+    if changes:
+        one = change_preset(workspace, name, _changes(changes))
+        line(f"Changed: {', '.join(_changes(changes))}.")
+    else:
+        path = change_preset(workspace, name, {}).path
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"Say what to change (temperature=0.9), or edit the file: {path}")
+        click.edit(filename=str(path))
+        one = preset_named(workspace, name)
+        line(f"{one.name}: {one.summary}")
+    _tell(one)
+
+
+@presets.command()
+@click.argument("name")
+@click.pass_context
+def delete(ctx: click.Context, name: str) -> None:
+    """Delete the preset NAME of your own. Chats that name it go on with that of the settings."""
+    from tavern_tui.session.presets import store_of
+
+    path = store_of(_workspace(ctx)).delete(name)
+    line(f"Deleted: {path}")
+
+
+def _workspace(ctx: click.Context) -> Workspace:
+    from tavern_tui.session.workspace import Workspace
+
+    return Workspace.open(safe=ctx.obj["safe"])
+
+
+def _list(workspace: Workspace, *, as_json: bool) -> None:
+    from tavern_tui.session.presets import listed_presets
+
+    listed = listed_presets(workspace)
+    used = workspace.settings.reply.preset.casefold()
+    if as_json:
+        data([_row(one) | {"in_use": one.name.casefold() == used} for one in listed])
+    else:
+        rows = [
+            (f"{one.name} *" if one.name.casefold() == used else one.name, one.source, one.summary) for one in listed
+        ]
+        table(rows, header=("name", "from", "changes"))
+    for one in listed:
+        _tell(one, only_problems=True)
+
+
+def _print_values(one: ListedPreset, effects: dict[str, dict[str, str]], kind: str) -> None:
+    from tavern_tui.session.presets import values_of
+
+    rows = []
+    for name, value in values_of(one).items():
+        if kind:
+            rows.append((name, value, effects[kind].get(name, "")))
+        else:
+            without = [engine for engine, made in effects.items() if made.get(name) == "ignored"]
+            more = f" and {len(without) - _FEW} more" if len(without) > _FEW else ""
+            rows.append((name, value, f"not on {', '.join(without[:_FEW])}{more}" if without else ""))
+    table(rows, header=("field", "value", f"on {kind}" if kind else "") if rows else ())
+    if not rows:
+        line("Everything is neutral.")
+
+
+def _kind(wanted: str, kinds: list[str]) -> str:
+    found = [kind for kind in kinds if kind.casefold() == wanted.casefold()]
+    if not found:
+        raise click.BadParameter(f"There are: {', '.join(kinds)}.", param_hint="--on")
+    return found[0]
+
+
+def _changes(given: tuple[str, ...]) -> dict[str, object | None]:
+    """What was typed as ``FIELD=VALUE``; the value is YAML, as in a file, or ``@FILE``."""
+    from tavern_tui.domain.errors import FormatError
+    from tavern_tui.session.presets import typed_value
+
+    found: dict[str, object | None] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"A change is written FIELD=VALUE, not {one}.")
+        try:
+            text = Path(value[1:]).read_text("utf-8") if value.startswith("@") else value
+        except (OSError, UnicodeDecodeError) as error:
+            raise FormatError(f"{value[1:]} cannot be read.", hint="It has to be a text file.") from error
+        found[name.strip()] = text if value.startswith("@") else typed_value(name.strip(), value)
+    return found
+
+
+def _tell(one: ListedPreset, *, only_problems: bool = False) -> None:
+    """What of the file was not taken, and what is doubtful, to stderr."""
+    for what in (one.unreadable, *one.problems, *(() if only_problems else one.remarks)):
+        if what:
+            note(f"{one.path.name if one.path else one.name}: {what}")
+
+
+def _row(one: ListedPreset) -> dict[str, Any]:
+    from tavern_tui.session.presets import plain_values
+
+    return {
+        "name": one.name,
+        "from": one.source,
+        "path": str(one.path) if one.path else "",
+        "values": plain_values(one),
+        "problems": [what for what in (one.unreadable, *one.problems) if what],
+        "remarks": list(one.remarks),
+    }
