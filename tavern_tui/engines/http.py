@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tavern_tui.domain import messages
@@ -26,6 +26,7 @@ from tavern_tui.engines.sse import SseEvent, SseParser
 
 ANSWER_LIMIT = 16 << 20  # bytes of one answer; OpenRouter's model list is about 1 MB
 _REFUSAL_LIMIT = 64 << 10
+_SHORTEST_STRUCK = 4  # characters of a key: a shorter one is in any text
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Link:
             if response.status_code >= 300 or "html" in kind or "application/json" in kind:
                 with _network_faults(self.server):
                     limit = _REFUSAL_LIMIT if response.status_code >= 300 else ANSWER_LIMIT
-                    answer = await _read(response, limit)
+                    answer = self._struck(await _read(response, limit))
                 yield StreamReply(answer, _nothing())
             else:
                 yield StreamReply(None, self._events(response))
@@ -134,9 +135,16 @@ class Link:
         with _network_faults(self.server):
             response = await self._send(method, path, body, limits)
             try:
-                return await _read(response, ANSWER_LIMIT)
+                return self._struck(await _read(response, ANSWER_LIMIT))
             finally:
                 await response.aclose()
+
+    def _struck(self, answer: Answer) -> Answer:
+        """A refusal without the key, where the server repeats it: what is said of it may be shown and kept."""
+        secret = self._key.secret
+        if answer.status < 300 or len(secret) < _SHORTEST_STRUCK or secret not in answer.body:
+            return answer
+        return replace(answer, body=answer.body.replace(secret, "…"))
 
     async def _send(self, method: str, path: str, body: object, limits: httpx.Timeout) -> httpx.Response:
         """Send a request and wait for the head of its response.
