@@ -25,7 +25,10 @@ LOCAL_SECONDS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A server on this machine. ``model`` is empty and ``context_tokens`` unknown while ``loading``."""
+    """A server on this machine. ``model`` is empty and ``context_tokens`` unknown while ``loading``.
+
+    ``locked``: it wants a key before it tells more.
+    """
 
     address: str
     engine: str
@@ -33,11 +36,12 @@ class Found:
     model: str = ""
     context_tokens: int | None = None
     loading: bool = False
+    locked: bool = False
 
     def __str__(self) -> str:
         """As the lists show it: ``KoboldCpp 1.76 · Mistral-Nemo-12B · 16,384``."""
         context = messages.number(self.context_tokens) if self.context_tokens else ""
-        model = "loading its model" if self.loading else self.model
+        model = "loading its model" if self.loading else "wants a key" if self.locked else self.model
         return " · ".join(part for part in (f"{self.engine} {self.version}".strip(), model, context) if part)
 
 
@@ -118,9 +122,10 @@ async def _find(address: Address, seconds: float) -> Found | None:
     except TimeoutError:
         return found
     except EngineError as error:
-        if found is None or error.fault not in (EngineFault.LOADING, EngineFault.NO_MODEL):
+        if found is None or error.fault not in (EngineFault.LOADING, EngineFault.NO_MODEL, EngineFault.KEY_REFUSED):
             return None
-        return replace(found, loading=error.fault is EngineFault.LOADING)
+        loading, locked = error.fault is EngineFault.LOADING, error.fault is EngineFault.KEY_REFUSED
+        return replace(found, loading=loading, locked=locked)
     return Found(shown, info.engine, info.version, info.model, info.context_tokens)
 
 

@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines import servers
 from tavern_tui.engines.address import Address
 from tavern_tui.engines.base import EngineInfo
 from tavern_tui.engines.detect import Found, detect, find_local
 from tavern_tui.engines.llama_server import LlamaServerEngine
+from tavern_tui.engines.server_kind import kinds
 from tests.engines.llama_standin import LlamaStandin
 from tests.engines.replies import MODELS
+from tests.engines.server_answers import SERVERS, VLLM, koboldcpp, models
 from tests.engines.standin import Asked, Reply, Route, Standin, free_port, page, said
 
 KEY = "sk-test-0123456789"
-RECORDING = Path(__file__).parent / "recordings" / "koboldcpp-1.76-openai.json"
-NOT_FOUND = said({"detail": "Not Found"}, 404)
-
-
-def koboldcpp() -> dict[str, Route]:
-    """KoboldCpp 1.76's recorded answers; as there, an unknown path is a page with status 404."""
-    return {
-        f"{entry['request']['method']} {entry['request']['path']}": Reply(
-            entry["response"]["status"],
-            entry["response"]["body"].encode(),
-            entry["response"]["headers"]["content-type"],
-        )
-        for entry in json.loads(RECORDING.read_text())
-    }
-
-
-def models(owner: str, **more: object) -> Reply:
-    return said({"object": "list", "data": [{"id": "m", "owned_by": owner, **more}]})
-
-
-KOBOLD_COSTUME = said({"result": "KoboldCpp", "version": "1.74"})
-SERVERS: dict[str, dict[str, Route]] = {
-    "KoboldCpp": koboldcpp(),
-    "TabbyAPI": {
-        "/.well-known/serviceinfo": said({"software": {"name": "TabbyAPI", "version": "1"}}),
-        "/api/extra/version": KOBOLD_COSTUME,
-        "/v1/models": models("tabbyAPI"),
-        "/v1/model": said({"parameters": {"max_seq_len": 4096}}),
-        "/v1/token/encode": said({"tokens": [], "length": 0}),
-        "/props": said({"total_slots": 1, "default_generation_settings": {"n_ctx": 4096}, "chat_template": ""}),
-    },
-    "text-generation-webui": {
-        "/v1/models": models("user"),
-        "/v1/internal/model/info": said({"model_name": "m", "lora_names": [], "loader": "llama.cpp"}),
-        "/v1/internal/token-count": said({"length": 0}),
-    },
-    "Ollama": {
-        "/api/version": said({"version": "0.9"}),
-        "/v1/models": models("library"),
-        "/api/tags": said({"models": [{"name": "m"}]}),
-        "/api/show": said({"model_info": {"llama.context_length": 8192}}),
-    },
-    "vLLM": {"/v1/models": models("vllm", max_model_len=4096), "/tokenize": said({"count": 0})},
-    "LM Studio": {"/v1/models": models("organization_owner")},
-    "llama-cpp-python": {"/v1/models": models("me"), "/extras/tokenize/count": said({"count": 0})},
-    "OpenAI-compatible server": {"/v1/models": models("somebody")},
-}  # fmt: skip
+PATIENT = 60.0
+_LOCAL = ("TabbyAPI", "KoboldCpp", "llama-server", "Ollama", "vLLM", "LM Studio", "llama-cpp-python")
 
 
 async def connected(address: str, key: str | None = None) -> EngineInfo:
@@ -80,10 +38,26 @@ async def refused(address: str, key: str | None = None) -> EngineError:
     return caught.value
 
 
-@pytest.mark.parametrize("name", SERVERS)
-async def test_a_server_is_recognised_whatever_else_it_answers_to(name: str) -> None:
-    async with Standin(SERVERS[name]) as server:
+@pytest.mark.parametrize(("name", "routes"), SERVERS.values(), ids=SERVERS)
+async def test_a_server_is_recognised_whatever_else_it_answers_to(name: str, routes: dict[str, Route]) -> None:
+    async with Standin(routes) as server:
         assert (await connected(server.base)).engine == name
+
+
+async def test_llama_server_with_the_routes_of_ollama_is_still_itself() -> None:
+    async with LlamaStandin() as server:
+        server.routes |= {"/api/tags": said({"models": []}), "/api/version": said({"version": "0.0.0"})}
+        assert isinstance(await detect(server.base), LlamaServerEngine)
+
+
+def test_every_file_of_the_servers_folder_is_a_kind_and_who_impersonates_is_asked_first() -> None:
+    names = [kind.name for kind in kinds()]
+    assert len(names) == len(list(Path(servers.__file__).parent.glob("[!_]*.py")))
+    for impersonator, original in (
+        ("TabbyAPI", "KoboldCpp"), ("KoboldCpp", "llama-server"), ("KoboldCpp", "Ollama"), ("llama-server", "Ollama"),
+    ):  # fmt: skip
+        assert names.index(impersonator) < names.index(original)
+    assert names.index("OpenAI-compatible server") > max(names.index(name) for name in names if name in _LOCAL)
 
 
 async def test_koboldcpp_is_named_with_version_and_true_context() -> None:
@@ -114,7 +88,7 @@ async def test_llama_server_behind_a_key_asks_for_it() -> None:
 
 
 async def test_a_prefix_in_the_path_is_kept() -> None:
-    routes: dict[str, Route] = {f"/tunnel{path}": route for path, route in SERVERS["vLLM"].items()}
+    routes: dict[str, Route] = {f"/tunnel{path}": route for path, route in VLLM.items()}
     async with Standin(routes) as server:
         info = await connected(f"{server.base}/tunnel/v1/chat/completions")
     assert info.address.endswith("/tunnel")
@@ -191,7 +165,7 @@ async def test_hosted_services_are_known_by_name_and_not_probed() -> None:
 
 async def test_engines_on_this_machine_are_found_side_by_side() -> None:
     async with Standin(koboldcpp()) as one, LlamaStandin() as two, Standin({"/": page()}) as three:
-        found = await find_local((one.port, free_port(), two.port, three.port))
+        found = await find_local((one.port, free_port(), two.port, three.port), seconds=PATIENT)
     assert [str(f) for f in found] == [
         "KoboldCpp 1.76 · SmolLM2-135M-Instruct.Q4_1 · 2,048",
         "llama-server b6500-0123abc · tale-1B.Q4_K_M · 1,024",
@@ -201,10 +175,28 @@ async def test_engines_on_this_machine_are_found_side_by_side() -> None:
 
 async def test_an_engine_that_is_loading_is_found_as_such() -> None:
     async with LlamaStandin(loading=99) as server:
-        found = await find_local((server.port,))
+        found = await find_local((server.port,), seconds=PATIENT)
     assert found == [Found(server.base, "llama-server", loading=True)]
     assert str(found[0]) == "llama-server · loading its model"
 
 
 async def test_nothing_on_this_machine_is_an_empty_list() -> None:
     assert await find_local((free_port(), free_port())) == []
+
+
+async def test_a_server_that_wants_a_key_is_found_and_said_to_want_one() -> None:
+    locked = said({"error": {"code": 401, "message": "Invalid API Key"}}, 401)
+    async with Standin({"/v1/models": models("llamacpp"), "/props": locked}) as server:
+        found = await find_local((server.port,), seconds=PATIENT)
+    assert [str(one) for one in found] == ["llama-server · wants a key"]
+
+
+async def test_a_server_that_is_slow_to_tell_more_is_found_by_its_name() -> None:
+    async def never(_: Asked) -> Reply:
+        await asyncio.Event().wait()
+        return said({})
+
+    async with LlamaStandin() as server:
+        server.routes["/tokenize"] = never
+        found = await find_local((server.port,), seconds=2.0)
+    assert found == [Found(server.base, "llama-server", "b6500-0123abc")]
