@@ -103,6 +103,11 @@ def adapter_unreadable(lora: str) -> Wording:
     )
 
 
+def another_in_use(model: str, wanted: str) -> Wording:
+    """Another window uses a model, and a different one is wanted here."""
+    return Wording(f"Another window is using {_name(model)}.", advice=f"Load {_name(wanted)} in its place?")
+
+
 def settings_in_use(model: str) -> Wording:
     """Another window uses the model, loaded otherwise than is wanted here."""
     return Wording(f"Another window is using {_name(model)} with other engine settings.", advice="Load it anew?")

@@ -107,6 +107,7 @@ def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings
         host=host,
         options=load_options(settings),
         shape=model.header.shape if model.header else None,
+        context_chosen=settings.engine.context_tokens is not None,
     )
 
 

@@ -32,7 +32,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class EmbeddedSettings:
     """What to load and how. ``threads`` of 0: physical cores - 1. ``context_tokens`` of 0: as trained, at most 8,192,
-    or 16,384 with all layers on a GPU.
+    or 16,384 with all layers on a GPU; ``context_chosen``: it has to be just that one.
 
     ``gpu_layers`` of -1 means all, of -2 as many as have room; ``options`` is everything else about loading. ``shape``
     is what the model's header says, without which nothing can be estimated. ``replace`` unloads another model that
@@ -50,11 +50,14 @@ class EmbeddedSettings:
     shift: bool = True
     options: LoadOptions = USUAL
     shape: ModelShape | None = None
+    context_chosen: bool = True
 
     def spec(self) -> protocol.ModelSpec:
         """The model as the host is asked for it."""
         path = str(self.model.absolute())
-        return protocol.ModelSpec(path, self.context_tokens, self.threads, self.gpu_layers, self.options, self.shape)
+        return protocol.ModelSpec(
+            path, self.context_tokens, self.threads, self.gpu_layers, self.options, self.shape, self.context_chosen
+        )
 
 
 class EmbeddedEngine:

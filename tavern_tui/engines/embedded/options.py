@@ -77,6 +77,7 @@ class ModelSpec:
     ``context_tokens`` of 0 means what the model was trained for, at most 8,192, or 16,384 with all layers on a GPU.
     ``threads`` of 0 means one less than the physical cores. ``gpu_layers`` of -1 means all of them, of -2 as many as
     the GPU's memory has room for. ``shape`` is what the file's header says, by which that is judged; it names nothing.
+    A context that nobody chose (``context_chosen``) may be larger when the model is loaded already.
     """
 
     path: str
@@ -85,6 +86,7 @@ class ModelSpec:
     gpu_layers: int = -1
     options: LoadOptions = USUAL
     shape: ModelShape | None = field(default=None, compare=False)
+    context_chosen: bool = field(default=True, compare=False)
 
     def serves(self, wanted: ModelSpec) -> bool:
         """Whether a model loaded by this will do for ``wanted``, its context's size aside."""

@@ -8,7 +8,6 @@ listens on loopback with a random port and key and dies with the host. Wire name
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import socket
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.loading_messages import no_adapter
 from tavern_tui.domain.request import joined
 from tavern_tui.engines.base import (
     Finished,
@@ -30,18 +30,18 @@ from tavern_tui.engines.base import (
     Request,
     StopReason,
     TextArrived,
-    Usage,
 )
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
-from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT, Emit, model_file
+from tavern_tui.engines.embedded.server_answers import facts_of, finished_of, read_json, refusal
+from tavern_tui.engines.embedded.server_flags import attempts, server_flags
+from tavern_tui.engines.embedded.worker import Emit, model_file
 from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.wire_samplers import WireRequest, to_wire
 from tavern_tui.engines.wire_tables import LLAMA_SERVER
 
 _POLL_SECONDS = 0.1
 _END_SECONDS = 5.0
-_STOPS = {"eos": StopReason.END, "word": StopReason.STOP_STRING, "limit": StopReason.LENGTH}
 
 # Runs before llama-server in its process: die with the host (Linux: PR_SET_PDEATHSIG is 1), then become llama-server.
 _LAUNCH = """
@@ -82,6 +82,7 @@ class ServerWorker:
         self._said: deque[str] = deque(maxlen=40)
         self._http: httpx.AsyncClient | None = None
         self._facts: ModelFacts | None = None
+        self._spec: ModelSpec | None = None
         self._aborted = asyncio.Event()
         self._told: set[str] = set()
 
@@ -93,27 +94,47 @@ class ServerWorker:
         emit(LoadProgress(0.0))
         if self._devices is None:
             self._devices = await self._list_devices()
+        spec.options.check()
+        self._check_adapter(spec)
         threads = spec.threads or default_threads()
+        first, *lower = attempts(spec, self._devices)
         try:
-            await self._start(spec, threads)
+            facts = await self._started(spec, path, first, threads)
+        except EngineError:
+            if not lower or self._aborted.is_set():
+                raise
+            facts = await self._started(spec, path, lower[0], threads)
+        emit(LoadProgress(1.0))
+        self._facts, self._spec = facts, spec
+        for note in facts.notes:
+            emit(Notice(note))
+        return facts
+
+    async def _started(self, spec: ModelSpec, path: Path, layers: int, threads: int) -> ModelFacts:
+        """llama-server with the model in it. Raises ``EngineError``; none is left running then."""
+        try:
+            await self._start(spec, layers, threads)
             await self._healthy(path)
+            if spec.options.lora and spec.options.lora_strength != 1:
+                await self._post("/lora-adapters", [{"id": 0, "scale": spec.options.lora_strength}])
             props = await self._get("/props")
             models = await self._get("/v1/models")
         except BaseException:
             await self.unload()
             raise
-        emit(LoadProgress(1.0))
-        self._facts = _facts(spec, threads, props, models, self._devices)
-        return self._facts
+        return facts_of(spec, layers, threads, props, models, self._devices or ())
 
-    async def _start(self, spec: ModelSpec, threads: int) -> None:
+    def _check_adapter(self, spec: ModelSpec) -> None:
+        if spec.options.lora and not Path(spec.options.lora).is_file():
+            wording = no_adapter(spec.options.lora)
+            raise EngineError(wording.title, fault=EngineFault.NO_MODEL, hint=wording.hint)
+
+    async def _start(self, spec: ModelSpec, layers: int, threads: int) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         key = secrets.token_urlsafe(24)
-        layers = 999 if spec.gpu_layers < 0 else spec.gpu_layers
-        arguments = ["-m", spec.path, "--host", "127.0.0.1", "--port", str(port), "-np", "1", "-ngl", str(layers)]
-        arguments += ["-c", str(spec.context_tokens or DEFAULT_CONTEXT), "-t", str(threads)]
+        arguments = [*server_flags(spec, layers, threads), "--host", "127.0.0.1", "--port", str(port)]
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", _LAUNCH, str(os.getpid()), str(self._program), *arguments),
@@ -272,26 +293,26 @@ class ServerWorker:
     async def _read_reply(self, body: dict[str, Any], prompt_tokens: int, emit: Emit) -> Finished:
         async with self._talking(), self._client().stream("POST", "/completion", json=body) as response:
             if response.status_code != 200:
-                raise _refused(response.status_code, await response.aread())
+                raise refusal(response.status_code, await response.aread())
             async for line in response.aiter_lines():
                 if not line.startswith("data:"):
                     continue
-                event = _json(line[5:])
+                event = read_json(line[5:])
                 progress = event.get("prompt_progress")
                 if isinstance(progress, dict):
                     emit(PrefillProgress(int(progress.get("processed", 0)), prompt_tokens))
                 if event.get("content"):
                     emit(TextArrived(str(event["content"])))
                 if event.get("stop"):
-                    return _finished(event, prompt_tokens)
+                    return finished_of(event, prompt_tokens)
         raise self._broken("llama-server ended the reply in the middle.")
 
     async def tune(self, seconds: float, emit: Emit) -> Tuned:
         """See ``Worker``. llama-server takes its threads at its start, so it is started anew for each number."""
-        if self._facts is None:
+        if self._facts is None or self._spec is None:
             raise EngineError("No model is loaded.", fault=EngineFault.NO_MODEL)
         facts, most, speeds = self._facts, physical_cores(), list[Speed]()
-        spec = ModelSpec(facts.path, facts.context_tokens, facts.threads)
+        spec = self._spec
         for threads in range(1, most + 1):
             await self.load(replace(spec, threads=threads), lambda _: None)
             body = {"prompt": "The", "n_predict": 512, "ignore_eos": True, "t_max_predict_ms": seconds * 1000 / most}
@@ -321,63 +342,11 @@ class ServerWorker:
 
     async def _get(self, path: str) -> dict[str, Any]:
         async with self._talking():
-            return _json((await self._client().get(path)).text)
+            return read_json((await self._client().get(path)).text)
 
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _post(self, path: str, body: Any) -> dict[str, Any]:
         async with self._talking():
             response = await self._client().post(path, json=body)
         if response.status_code != 200:
-            raise _refused(response.status_code, response.content)
-        return _json(response.text)
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise EngineError("llama-server's answer cannot be read.", fault=EngineFault.BROKEN_STREAM) from error
-    return value if isinstance(value, dict) else {}
-
-
-def _refused(status: int, body: bytes) -> EngineError:
-    detail = _json(body.decode("utf-8", "replace")).get("error", {}) if body.startswith(b"{") else {}
-    said = str(detail.get("message", "")) if isinstance(detail, dict) else ""
-    return EngineError(f"llama-server refused the request ({status}). {said}".strip(), fault=EngineFault.REJECTED)
-
-
-def _facts(
-    spec: ModelSpec, threads: int, props: dict[str, Any], models: dict[str, Any], devices: tuple[str, ...]
-) -> ModelFacts:
-    listed = models.get("data")
-    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    meta = first.get("meta") if isinstance(first.get("meta"), dict) else {}
-    settings = props.get("default_generation_settings")
-    context = settings.get("n_ctx", 0) if isinstance(settings, dict) else 0
-    return ModelFacts(
-        path=spec.path,
-        name=Path(spec.path).stem,
-        context_tokens=int(context) or spec.context_tokens or DEFAULT_CONTEXT,
-        trained_tokens=int((meta or {}).get("n_ctx_train", 0)),
-        chat_template=str(props.get("chat_template", "")),
-        device=", ".join(devices) or "CPU",
-        worker="llama-server",
-        worker_version=str(props.get("build_info", "")),
-        threads=threads,
-        token_ids=False,
-        bos_token=str(props.get("bos_token", "")),
-        eos_token=str(props.get("eos_token", "")),
-    )
-
-
-def _finished(event: dict[str, Any], prompt_tokens: int) -> Finished:
-    timings = event.get("timings")
-    timings = timings if isinstance(timings, dict) else {}
-    evaluated = int(timings.get("prompt_n", prompt_tokens))
-    usage = Usage(
-        evaluated,
-        int(timings.get("cache_n", prompt_tokens - evaluated)),
-        int(timings.get("predicted_n", event.get("tokens_predicted", 0))),
-        float(timings.get("prompt_ms", 0.0)),
-        float(timings.get("predicted_ms", 0.0)),
-    )
-    return Finished(_STOPS.get(str(event.get("stop_type")), StopReason.END), usage)
+            raise refusal(response.status_code, response.content)
+        return read_json(response.text)

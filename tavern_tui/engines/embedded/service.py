@@ -17,12 +17,13 @@ from pathlib import Path
 
 from tavern_tui import __version__
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.loading_messages import another_in_use, settings_in_use
 from tavern_tui.engines import base
 from tavern_tui.engines.embedded import protocol
 from tavern_tui.engines.embedded.guest import Guest
 from tavern_tui.engines.embedded.line import Line
 from tavern_tui.engines.embedded.place import HostPlace, same_user
-from tavern_tui.engines.embedded.worker import Emit, Worker
+from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT, Emit, Worker
 
 LATELY = 600.0
 """Seconds for which a connected client that used a model is asked before the model is replaced for another."""
@@ -228,8 +229,11 @@ class Host:
         """Whether what is loaded will do: as asked, or near enough where others use it too."""
         if self._spec is None or self._facts is None or self._spec == wanted:
             return self._spec is not None
+        least = wanted.context_tokens or min(DEFAULT_CONTEXT, self._facts.trained_tokens or DEFAULT_CONTEXT)
+        if not wanted.context_chosen and self._spec == replace(wanted, context_tokens=self._spec.context_tokens):
+            return least <= self._facts.context_tokens
         enough = wanted.context_tokens <= self._facts.context_tokens
-        return self._has(wanted) and enough and bool(self._others(guest))
+        return self._spec.serves(wanted) and enough and bool(self._others(guest))
 
     def _others(self, guest: Guest) -> list[Guest]:
         """Other connected clients that used the loaded model lately, or are using it."""
@@ -240,16 +244,18 @@ class Host:
         return [user for user in users if user.used_at >= since or _at_work(user)]
 
     def _ask_others(self, guest: Guest, call: protocol.Call) -> None:
-        """Refuse a call for another model than the one that others use, unless it says to replace it."""
-        if not isinstance(call, _MODEL_CALLS) or call.replace or self._facts is None or self._has(call.model):
+        """Refuse a call for another model than the one that others use, unless it says to replace it.
+
+        The same file loaded otherwise is another model, too.
+        """
+        if not isinstance(call, _MODEL_CALLS) or call.replace or self._facts is None:
             return
-        if self._others(guest):
-            raise EngineError(
-                f"Another window is using {self._facts.name}.",
-                fault=EngineFault.BUSY,
-                where=self._facts.path,
-                hint=f"Load {Path(call.model.path).stem} in its place?",
-            )
+        if self._suits(guest, call.model) or not self._others(guest):
+            return
+        asked = another_in_use(self._facts.name, Path(call.model.path).stem)
+        if self._has(call.model):
+            asked = settings_in_use(self._facts.name)
+        raise EngineError(asked.title, fault=EngineFault.BUSY, where=self._facts.path, hint=asked.hint)
 
     def _tuned(self, tuned: protocol.Tuned) -> protocol.Tuned:
         """From now on the model counts as loaded with the best number of threads."""

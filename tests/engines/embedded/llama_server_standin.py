@@ -73,6 +73,9 @@ class Routes(BaseHTTPRequestHandler):
         if self.path == "/tokenize":
             bos = [BOS] if body["add_special"] else []
             self.answer(200, {"tokens": bos + list(body["content"].encode())})
+        elif self.path == "/lora-adapters":
+            self.server.note(adapters=body)
+            self.answer(200, {"success": True})
         elif self.path == "/completion":
             self.server.note(completion=body)
             if body.get("stream"):
@@ -140,8 +143,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name, kind in {"-m": str, "--host": str, "--port": int, "-np": int, "-ngl": int, "-c": int, "-t": int}.items():
         parser.add_argument(name, type=kind)
-    given = parser.parse_args()
-    if Path(given.m).read_bytes().startswith(b"damaged"):
+    given, _ = parser.parse_known_args()
+    model = Path(given.m).read_bytes()
+    if model.startswith(b"room for") and given.ngl > int(model.split()[2]):
+        print("ggml_backend_cuda_buffer_type_alloc_buffer: allocating 9 MiB failed: out of memory", file=sys.stderr)
+        sys.exit(1)
+    if model.startswith(b"damaged"):
         print("llama_model_load: error loading model: tensor data is not within file bounds", file=sys.stderr)
         sys.exit(1)
     server = Standin(given)
