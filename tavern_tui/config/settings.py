@@ -24,17 +24,12 @@ from tavern_tui.config.setting_values import NotTakenError, named, one_of, setti
 from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
-from tavern_tui.domain.preset import BUILT_IN as PRESETS
 from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
 
 FORMAT = 1
 LOCK_SECONDS = 10.0
 """How long ``remember`` waits for another program that is writing settings."""
 _LOOK_SECONDS = 0.02
-
-
-def _preset(name: str) -> str | None:
-    return next((preset for preset in PRESETS if preset.casefold() == name.strip().casefold()), None)
 
 
 def _template(name: str) -> str | None:
@@ -63,7 +58,7 @@ class ReplySettings:
 
     response_tokens: int = setting(300, whole(least=16, most=8192), "Length of a reply in tokens.")
     finish_sentence: bool = setting(True, truth, "Never end a reply in the middle of a sentence.")
-    preset: str = setting("balanced", named("sampler preset", lambda: PRESETS, _preset), "Sampler preset.")
+    preset: str = setting("balanced", text(shortest=1), "Sampler preset; tavern-tui presets lists them.")
     template: str = setting(
         "", named("instruct template", _templates, _template), "Instruct template; empty: chosen from the model."
     )

@@ -13,7 +13,7 @@ from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.errors import NotFoundError, SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.session.model_templates import template_named
-from tavern_tui.session.options import preset_named
+from tavern_tui.session.presets import preset_named
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.routes import PROPERTY
 from tavern_tui.storage.connections import EMBEDDED, FIELDS, SavedConnection, changed
@@ -133,7 +133,7 @@ def check(workspace: Workspace, connection: SavedConnection) -> None:
     if connection.template:
         template_named(connection.template)
     if connection.preset:
-        preset_named(connection.preset)
+        preset_named(workspace, connection.preset)
     if connection.embedded:
         from tavern_tui.storage.models import find_model
 

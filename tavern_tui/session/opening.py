@@ -18,7 +18,8 @@ from tavern_tui.session.connection import Connection
 from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.model_templates import ModelTemplates, template_named
-from tavern_tui.session.options import ReplyOptions, options_from, preset_named
+from tavern_tui.session.options import ReplyOptions, options_from
+from tavern_tui.session.presets import as_in_settings, of_chat, preset_named, with_preset
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
 from tavern_tui.session.routes import Route, route_for, with_route
@@ -112,7 +113,11 @@ def reconnect(session: ChatSession, workspace: Workspace, wishes: Wishes, *, wat
     The connection before, to be closed. Raises ``SettingsError``.
     """
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=session.tree.properties)
-    session.options = with_route(session.options, workspace, wishes, route)
+    session.options, note = of_chat(
+        workspace, with_route(session.options, workspace, wishes, route), session.tree.properties
+    )
+    if note:
+        watch(out.Notice(note))
     before, session.connection = session.connection, connection_to(workspace, route, watch=watch)
     return before
 
@@ -132,6 +137,7 @@ def open_session(
     without looking for one, ``connection`` one to use without choosing, ``instead`` what takes the place of the
     library's. Raises ``NotFoundError``, ``FormatError``, ``SettingsError``, ``StorageError``.
     """
+    options = wished_options(workspace, wishes)
     if log is None and wishes.chat:
         log = find_chat(workspace, wishes.chat)
     instead = instead or Instead()
@@ -143,12 +149,15 @@ def open_session(
         present = [] if wishes.new else workspace.chats_with(part.character.name)
         log = workspace.chats.open(present[0].name) if present else workspace.new_chat(part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
+    options, note = of_chat(workspace, with_route(options, workspace, wishes, route), log.tree.properties)
+    if note:
+        watch(out.Notice(note))
     return ChatSession(
         log=log,
         character=part.character,
         persona=instead.persona or persona,
         connection=connection or connection_to(workspace, route, watch=watch),
-        options=with_route(wished_options(workspace, wishes), workspace, wishes, route),
+        options=options,
         lorebooks=(*books_of(part.character, workspace.library), *instead.worlds),
         sample=part.path is not None and workspace.is_sample(part.path),
         no_card=part.no_card,
@@ -222,14 +231,16 @@ def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
     options = options_from(workspace.settings)
     if wishes.template:
         template_named(wishes.template)
+    asked = frozenset(name for name in ("preset", "response_tokens", "seed") if getattr(wishes, name) not in (None, ""))
+    options = as_in_settings(replace(options, seed=wishes.seed, asked=asked), workspace)
+    if wishes.preset:
+        options = with_preset(options, preset_named(workspace, wishes.preset).preset)
     return replace(
         options,
-        preset=preset_named(wishes.preset) if wishes.preset else options.preset,
         template=wishes.template or options.template,
         template_asked=bool(wishes.template),
         response_tokens=wishes.response_tokens or options.response_tokens,
         context_tokens=wishes.context_tokens or options.context_tokens,
-        seed=wishes.seed,
         policy=wishes.policy or options.policy,
-        chosen=options.chosen | {name for name in ("preset", "response_tokens") if getattr(wishes, name)},
+        chosen=options.chosen | asked,
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tavern_tui.config.settings import Settings
-from tavern_tui.domain.errors import SettingsError
-from tavern_tui.domain.preset import BALANCED, BUILT_IN, NO_RULES, STARTER, ReplyRules, SamplerPreset
+from tavern_tui.domain.preset import BALANCED, NO_RULES, STARTER, ReplyRules, SamplerPreset
 from tavern_tui.domain.thinking import Thinking
 
 STARTER_RESPONSE_TOKENS = 90
@@ -63,10 +62,9 @@ class ReplyOptions:
 
 
 def options_from(settings: Settings) -> ReplyOptions:
-    """The options that the settings ask for."""
+    """The options that the settings ask for, but for the preset, which may be a file (``session.presets``)."""
     reply = settings.reply
     return ReplyOptions(
-        preset=preset_named(reply.preset),
         response_tokens=reply.response_tokens,
         finish_sentence=reply.finish_sentence,
         template=reply.template,
@@ -78,14 +76,6 @@ def options_from(settings: Settings) -> ReplyOptions:
         kept_thoughts=reply.kept_thoughts,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
-
-
-def preset_named(name: str) -> SamplerPreset:
-    """A built-in sampler preset, in any case of letters. Raises ``SettingsError`` naming those that exist."""
-    found = BUILT_IN.get(name.strip().casefold())
-    if found is None:
-        raise SettingsError(f"There is no sampler preset “{name}”.", hint=f"There are: {', '.join(BUILT_IN)}.")
-    return found
 
 
 def for_starter(options: ReplyOptions, *, sample: bool) -> ReplyOptions:

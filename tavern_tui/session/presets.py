@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tavern_tui.config.files import nearest
 from tavern_tui.domain.errors import FormatError, SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
-from tavern_tui.domain.preset import BUILT_IN, Preset
+from tavern_tui.domain.preset import BALANCED, BUILT_IN, Preset
 from tavern_tui.domain.preset_fields import FIELDS, TEXTUAL, nearest_field
 from tavern_tui.formats.presets import preset_values, read_preset, write_preset
 from tavern_tui.formats.yaml_text import read_yaml
@@ -94,12 +94,20 @@ def store_of(workspace: Workspace) -> PresetStore:
 
 def with_preset(options: ReplyOptions, preset: Preset) -> ReplyOptions:
     """``options`` with a preset that somebody chose. A seed of this start counts for more than the preset's."""
-    return replace(
-        options,
-        preset=preset.sampling,
-        rules=preset.rules,
-        seed=preset.seed if options.seed is None else options.seed,
-        chosen=options.chosen | {"preset"},
+    seed = options.seed if "seed" in options.asked else preset.seed
+    chosen = options.chosen | {"preset"}
+    return replace(options, preset=preset.sampling, rules=preset.rules, seed=seed, chosen=chosen)
+
+
+def as_in_settings(options: ReplyOptions, workspace: Workspace) -> ReplyOptions:
+    """``options`` with the preset of the settings, the usual one where that cannot be used (``setting_problems``)."""
+    try:
+        found = preset_named(workspace, workspace.settings.reply.preset).preset
+    except TavernError:
+        return replace(with_preset(options, Preset(BALANCED)), chosen=options.chosen - {"preset"})
+    with_it = with_preset(options, found)
+    return (
+        with_it if "reply.preset" in workspace.settings.chosen else replace(with_it, chosen=options.chosen - {"preset"})
     )
 
 
@@ -118,7 +126,7 @@ async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) 
     """Give a chat a preset of its own, for good. Raises ``SettingsError``, ``StorageError``."""
     chosen = preset_named(workspace, name)
     await session.changes.write(PropertySet(PROPERTY, chosen.name))
-    session.options = with_preset(replace(session.options, seed=None), chosen.preset)
+    session.options = with_preset(session.options, chosen.preset)
     return chosen
 
 

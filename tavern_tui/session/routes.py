@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.errors import SettingsError
 from tavern_tui.session.model_templates import template_named
-from tavern_tui.session.options import ReplyOptions, preset_named
+from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.presets import as_in_settings, preset_named, with_preset
 from tavern_tui.session.setting_problems import server_in_settings
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _here(workspace: Workspace, chosen: Mapping[str, str]) -> Route:
         saved = workspace.connections.listed().named(name)
         if saved is None:
             return Route(note=messages.no_such_connection(name).plain)
-        return replace(_saved(saved), here=True)
+        return replace(_saved(workspace, saved), here=True)
     server = chosen.get("server", "")
     return Route(server="" if server == EMBEDDED else server, model=chosen.get("model", ""), here=True)
 
@@ -104,14 +105,14 @@ def _named(workspace: Workspace, named: str, model: str) -> Route:
     saved = workspace.connections.listed().named(named)
     if saved is None:
         return Route(server="" if named.strip().casefold() == EMBEDDED else named, model=model)
-    route = _saved(saved)
+    route = _saved(workspace, saved)
     return replace(route, model=model or route.model)
 
 
-def _saved(saved: SavedConnection) -> Route:
+def _saved(workspace: Workspace, saved: SavedConnection) -> Route:
     known: dict[str, str] = {"template": saved.template, "preset": saved.preset}
     notes = []
-    for kind, look in (("template", template_named), ("preset", preset_named)):
+    for kind, look in (("template", template_named), ("preset", lambda name: preset_named(workspace, name))):
         try:
             if known[kind]:
                 look(known[kind])
@@ -136,12 +137,10 @@ def with_route(options: ReplyOptions, workspace: Workspace, wishes: Wishes, rout
     """
     settings = workspace.settings
     preset = wishes.preset or route.preset
-    chosen = {"preset"} if preset or "reply.preset" in settings.chosen else set()
+    usual = as_in_settings(options, workspace)
     return replace(
-        options,
+        with_preset(usual, preset_named(workspace, preset).preset) if preset else usual,
         template=wishes.template or route.template or settings.reply.template,
         template_asked=bool(wishes.template or route.template),
-        preset=preset_named(preset or settings.reply.preset),
         context_tokens=wishes.context_tokens or route.context_tokens or settings.engine.context_tokens,
-        chosen=(options.chosen - {"preset"}) | chosen,
     )

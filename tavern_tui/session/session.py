@@ -141,7 +141,7 @@ class ChatSession:
     def take_length(self) -> None:
         """From now on replies have the length that is set for this chat, unless this start was given another."""
         length = self.tree.properties.get(RESPONSE_TOKENS)
-        if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.chosen:
+        if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.asked:
             self.options = self.options.with_length(length)
 
     def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:

@@ -22,6 +22,7 @@ def setting_problems(workspace: Workspace) -> list[Problem]:
     if settings.connection.server and not server_in_settings(workspace):
         why = f"{quoted(settings.connection.server)} is no saved connection, and no address as rig:5001 is"
         found.append(_problem(workspace, "connection.server", why))
+    found += _preset_problems(workspace)
     if settings.engine.model and (why := _why_no_model(workspace)):
         found.append(_problem(workspace, "engine.model", why))
     program = settings.engine.llama_server
@@ -41,6 +42,17 @@ def server_in_settings(workspace: Workspace) -> str:
     except EngineError:
         return ""
     return server
+
+
+def _preset_problems(workspace: Workspace) -> list[Problem]:
+    """Why the preset of the settings is not used, or what of its file was not taken."""
+    from tavern_tui.session.presets import preset_named
+
+    try:
+        chosen = preset_named(workspace, workspace.settings.reply.preset)
+    except TavernError as error:
+        return [_problem(workspace, "reply.preset", f"{error.title} {error.hint}".rstrip())]
+    return [Problem(str(chosen.path), what) for what in chosen.problems]
 
 
 def _why_no_model(workspace: Workspace) -> str:

@@ -73,7 +73,7 @@ def test_a_broken_file_is_reported_and_left_as_it_is(dirs: Directories, text: st
 
 @pytest.mark.parametrize(
     ("name", "typed", "nearest", "line"),
-    [("preset", "balancd", "“balanced”", 3), ("template", "chat-ml", "“ChatML”", 3), ("preset", "???", "creative", 3)],
+    [("template", "chat-ml", "“ChatML”", 3), ("policy", "economie", "economy", 3)],
 )
 def test_a_name_that_nothing_has_falls_back_and_the_nearest_is_named(
     dirs: Directories, name: str, typed: str, nearest: str, line: int
@@ -89,7 +89,7 @@ def test_a_name_that_nothing_has_falls_back_and_the_nearest_is_named(
 
 @pytest.mark.parametrize(
     ("name", "typed", "taken"),
-    [("preset", "Creative", "creative"), ("template", "chatml", "ChatML"), ("template", "none", "Plain text")],
+    [("template", "chatml", "ChatML"), ("template", "none", "Plain text")],
 )
 def test_a_name_is_taken_in_any_case_of_letters(dirs: Directories, name: str, typed: str, taken: str) -> None:
     write(dirs, "config.yaml", f"reply: {{{name}: {typed}}}\n")
@@ -289,7 +289,7 @@ def test_every_default_is_a_value_that_a_file_may_have() -> None:
         ("reply: {response_tokens: }", "whole number"),
         ("reply: {finish_sentence: perhaps}", "true or false"),
         ("reply: {finish_sentence: 1}", "true or false"),
-        ("reply: {preset: 5}", "no sampler preset"),
+        ("reply: {preset: 5}", "text"),
         ("engine: {threads: 0}", "1 or more"),
         ("engine: {gpu_layers: most}", "auto, all or a whole number"),
         ("engine: {gpu_layers: -2}", "-1 or more"),
