@@ -42,8 +42,17 @@ STARTER_OFFER = "Shows how everything works, writes like a child. Good prose nee
 """What a list of writers says of it."""
 
 
-def starter_note() -> Wording:
-    """Said once, when its user has seen what it can do."""
+def starter_note(name: str = "", quant: str = "") -> Wording:
+    """Said once, when its user has seen what it can do.
+
+    ``name`` and quantisation are those of a model that fits this machine; empty where none is known.
+    """
+    if name:
+        return Wording(
+            "This is the 94 MB starter model.",
+            advice=f"{name} ({quant}) fits here and writes far better:",
+            keys="/connect shows more.",
+        )
     return Wording(
         "This is the 94 MB starter model.",
         advice="With 8 GB of memory a 7–8B model at Q4 writes far better:",

@@ -50,6 +50,23 @@ QUANTS: Mapping[int, str] = MappingProxyType(
     }
 )
 
+_NEAR = ("Q6_K", "Q8_0")
+_LOSSY = ("Q3_K_S", "Q3_K_M", "Q3_K_L", "IQ3_XS", "IQ3_XXS", "IQ3_S", "IQ3_M")
+_LITTLE = ("Q2_K", "Q2_K_S", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M", "IQ1_S", "IQ1_M", "TQ1_0", "TQ2_0", "Q1_0")
+
+# Label → what to think of it for chatting.
+QUALITIES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("F32", "F16", "BF16"), "larger than chatting needs"),
+        **dict.fromkeys(_NEAR, "as good as unquantised"),
+        **dict.fromkeys(("Q5_K_M", "Q5_K_S", "Q5_0", "Q5_1"), "very good"),
+        **dict.fromkeys(("Q4_K_M", "IQ4_XS", "IQ4_NL", "MXFP4_MOE"), "recommended"),
+        **dict.fromkeys(("Q4_K_S", "Q4_0", "Q4_1", "NVFP4"), "good"),
+        **dict.fromkeys(_LOSSY, "noticeably worse"),
+        **dict.fromkeys(_LITTLE, "for very large models only"),
+    }
+)
+
 # File types that llama.cpp no longer loads → what to get instead.
 WITHDRAWN_QUANTS: Mapping[int, str] = MappingProxyType(
     {4: "Q4_1", 5: "Q4_0", 6: "Q4_0", 33: "Q4_0", 34: "Q4_0", 35: "Q4_0"}

@@ -90,10 +90,10 @@ def what_is_folder(facts: FolderFacts) -> Explanation:
         return kind
     quantised = _quantised(facts, config)
     if quantised:
-        return Explanation(f"a {quantised} model for GPU loaders", f"{instead}, {LOADING_SERVER}")
+        return Explanation(f"{_article(quantised)} {quantised} model for GPU loaders", f"{instead}, {LOADING_SERVER}")
     told = _told_of(config)
     if any(name.lower().endswith(".pth") for name in facts.files) and "config.json" not in facts.configs:
-        return Explanation("Meta's original weights (PyTorch)", f"{instead}, {_CONVERT}.")
+        return Explanation("a folder of Meta's original weights (PyTorch)", f"{instead}, {_CONVERT}.")
     if not any(name.endswith(".safetensors") for name in facts.files):
         return Explanation(f"a Hugging Face model, original weights (PyTorch{told})", f"{instead}, {_CONVERT}.")
     return Explanation(f"a Hugging Face model, original weights (safetensors{told})", f"{instead}, {_CONVERT}.")
@@ -155,6 +155,11 @@ def _gguf_of(folder: str, config: Mapping[str, Any]) -> str:
         name = _text(config.get("_name_or_path")).rpartition("/")[2]
     plain = _QUANT_SUFFIX.sub("", name).strip("-_. ")
     return f"Look for {plain}-GGUF" if plain else "Look for the same model as GGUF"
+
+
+def _article(word: str) -> str:
+    """The article before an abbreviation as it is said letter by letter."""
+    return "an" if word[:1] in "AEFHM" else "a"
 
 
 def _text(value: object) -> str:

@@ -72,8 +72,8 @@ _BY_NAME: tuple[tuple[re.Pattern[str], Explanation], ...] = tuple(
 )
 
 _CHECKPOINTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"consolidated\.\d+\.pth\Z"), "Meta's original weights (PyTorch)"),
-    (re.compile(r"pytorch_model.*\.bin\Z"), "original weights of Hugging Face (PyTorch)"),
+    (re.compile(r"consolidated\.\d+\.pth\Z"), "a file of Meta's original weights (PyTorch)"),
+    (re.compile(r"pytorch_model.*\.bin\Z"), "a file of original weights from Hugging Face (PyTorch)"),
     (re.compile(r"adapter_model\.bin\Z"), "a LoRA adapter (PyTorch)"),
     (re.compile(r"4bit|gptq", re.IGNORECASE), "an old GPTQ file (PyTorch)"),
 )

@@ -20,7 +20,8 @@ from tavern_tui.domain.memory_fit import MemoryNeed as MemoryNeed
 from tavern_tui.domain.starter import STARTER_MODEL
 from tavern_tui.storage.header_cache import HeaderCache
 from tavern_tui.storage.memory import available_memory
-from tavern_tui.storage.model_file import PART, USUAL_LOADING, Conditions, Loading, examined, usable, with_projectors
+from tavern_tui.storage.model_file import PART, USUAL_LOADING, Conditions, examined, usable, with_projectors
+from tavern_tui.storage.model_file import Loading as Loading
 from tavern_tui.storage.model_file import ModelFile as ModelFile
 from tavern_tui.storage.model_walk import foreign_at, foreign_in, grouped, groups_in, place_at
 from tavern_tui.storage.reading import open_regular

@@ -13,6 +13,7 @@ from tavern_tui.domain.starter import STARTER_STATUS, starter_note
 from tavern_tui.engines.base import EngineInfo
 from tavern_tui.prompt.templates import PLAIN_CONTEXT
 from tavern_tui.session.connection import Ready
+from tavern_tui.session.model_advice import GB, all_advice
 from tavern_tui.session.model_templates import TemplateChoice
 from tavern_tui.session.starter_note import COUNT_FILE, count_starter_reply, note_after, starter_status
 
@@ -25,7 +26,9 @@ def ready(*, starter: bool) -> Ready:
 
 def test_the_note_comes_after_the_fifth_reply_and_never_again(tavern_home: Path) -> None:
     told = [count_starter_reply(directories()) for _ in range(12)]
-    assert told == [None] * 4 + [starter_note()] + [None] * 7
+    assert [place for place, note in enumerate(told) if note] == [4]
+    assert told[4] is not None
+    assert told[4].title == starter_note().title
 
 
 def test_only_the_fifth_reply_has_a_note() -> None:
@@ -43,6 +46,16 @@ def test_a_count_that_cannot_be_read_says_nothing_more(tavern_home: Path, left: 
 def test_where_nothing_can_be_kept_nothing_is_said(tavern_home: Path) -> None:
     (tavern_home / "state").write_text("a file in the folder's place")
     assert [count_starter_reply(directories()) for _ in range(7)] == [None] * 7
+
+
+def test_the_note_names_a_model_that_fits_this_machine_and_is_short() -> None:
+    assert str(note_after(5, 8 * GB)) == (
+        "This is the 94 MB starter model. L3-8B-Stheno-v3.2 (Q4_K_M) fits here and writes far better: "
+        "/connect shows more."
+    )
+    for row in all_advice():
+        assert len(textwrap.wrap(str(note_after(5, int(row.memory_gb * GB))), 45)) <= 3
+    assert note_after(5, GB // 2) == note_after(5, None) == starter_note()
 
 
 def test_the_status_names_the_starter_and_nothing_else() -> None:
