@@ -95,13 +95,13 @@ def recommend(ctx: click.Context, as_json: bool) -> None:
         data({"free_bytes": free, "best": asdict(best) if best else None, "classes": [asdict(row) for row in rows]})
         return
     if best is not None:
-        line(f"{_gb(free)} of memory are free here: {best.size} at {best.quant} fits.")
-        line(f"Look for {best.names[0]} or {best.names[1]} as GGUF, {best.quant}: about {best.file_gb:g} GB.")
-        line(f"Put it into {_workspace(ctx).directories.models}")
+        _say(f"{_gb(free)} of memory are free here: {best.size} at {best.quant} fits.")
+        _say(f"Look for {best.names[0]} or {best.names[1]} as GGUF, {best.quant}: about {best.file_gb:g} GB.")
+        _say(f"Put it into {_workspace(ctx).directories.models}")
     elif free is not None:
-        line(f"{_gb(free)} of memory are free here: only the starter fits, or use a server (tavern-tui connect).")
+        _say(f"{_gb(free)} of memory are free here: only the starter fits, or use a server (tavern-tui connect).")
     else:
-        line("How much memory is free here is not known.")
+        _say("How much memory is free here is not known.")
     line()
     shown = columns()
     wide = not shown or shown >= _NARROW
@@ -168,6 +168,12 @@ def _tell_others(others: list[dict[str, Any]], *, everything: bool) -> None:
         note(f"{row['file']}: {row['problem']} {row['hint']}".rstrip())
     if len(foreign) > _MOST_OTHERS and not everything:
         note(f"{len(foreign) - _MOST_OTHERS} more that are no GGUF: tavern-tui models list --all")
+
+
+def _say(text: str) -> None:
+    """A sentence, on several lines where the terminal is narrower."""
+    for part in wrap(text, columns() or len(text), break_long_words=False, break_on_hyphens=False):
+        line(part)
 
 
 def _told(label: str, text: str) -> None:

@@ -183,3 +183,77 @@ def test_mutated_headers_bring_a_header_or_a_format_error(starter_model: Path, d
         read_header(io.BytesIO(bytes(head)), len(head))
     except FormatError:
         pass
+
+
+def test_the_bytes_of_each_layer_and_of_the_rest_are_known(make_gguf: MakeGguf) -> None:
+    tensors = {
+        "token_embd.weight": (4, 32),
+        "blk.0.attn_q.weight": (2, 32),
+        "blk.0.ffn_up.weight": (3, 32),
+        "blk.2.attn_q.weight": (1, 32),
+        "blk.999999.attn_q.weight": (1, 32),
+        "output.weight": (1, 32),
+    }
+    header = read(make_gguf(keys=SHAPE, tensors=tensors))
+    row = 32 * 4
+    assert header.blocks == (5 * row, 0, row)
+    assert header.rest == 6 * row
+    assert sum(header.blocks) + header.rest == header.data_bytes
+    assert header.bits_per_weight == 32
+    assert header.shape.blocks == header.blocks
+
+
+def test_the_starter_s_layers_are_equal_and_its_label_is_told_beside_its_true_bits(starter_model: Path) -> None:
+    header = read(starter_model)
+    assert len(header.blocks) == 30
+    assert sum(header.blocks) + header.rest == header.data_bytes
+    assert header.bits_per_weight == pytest.approx(5.74, abs=0.01)
+    assert header.rope is not None
+    assert (header.rope.base, header.rope.trained_tokens, header.rope.scale) == (100_000.0, 8192, 1.0)
+    assert (header.size_label, header.license, header.rewinds) == ("135M", "apache-2.0", True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, (10_000.0, 1.0, "", False)),
+        ({"llama.rope.freq_base": 500_000.0}, (500_000.0, 1.0, "", False)),
+        ({"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 4.0}, (10_000.0, 0.25, "linear", False)),
+        ({"llama.rope.scale_linear": 2.0}, (10_000.0, 0.5, "", False)),
+        ({"llama.rope.scaling.type": "yarn", "llama.rope.scaling.factor": 4.0}, (10_000.0, 1.0, "yarn", False)),
+        ({"llama.rope.scaling.type": "none"}, (10_000.0, 1.0, "", False)),
+    ],
+    ids=["plain", "base", "linear", "old-linear", "yarn", "none"],
+)
+def test_what_the_header_tells_of_positions_is_read(
+    make_gguf: MakeGguf, keys: dict[str, object], expected: tuple[object, ...]
+) -> None:
+    rope = read(make_gguf(keys={**SHAPE, **keys})).rope
+    assert rope is not None
+    assert (rope.base, rope.scale, rope.scaling, rope.factors) == expected
+
+
+def test_factors_of_single_frequencies_are_noticed(make_gguf: MakeGguf) -> None:
+    rope = read(make_gguf(keys=SHAPE, tensors={"rope_freqs.weight": (1, 32)})).rope
+    assert rope is not None
+    assert rope.factors
+
+
+def test_experts_recurrent_layers_and_the_author_s_samplers_are_told(make_gguf: MakeGguf) -> None:
+    keys = {
+        **SHAPE,
+        "llama.expert_count": 128,
+        "llama.expert_used_count": 8,
+        "llama.ssm.state_size": 16,
+        "general.sampling.temp": 0.5,
+        "general.sampling.top_k": 20,
+        "general.sampling.sequence": "kfypmxt",
+    }
+    header = read(make_gguf(keys=keys))
+    assert (header.experts, header.experts_used, header.rewinds) == (128, 8, False)
+    assert header.sampling == (("temp", 0.5), ("top_k", 20.0))
+
+
+def test_what_is_no_chat_model_says_what_to_do(make_gguf: MakeGguf) -> None:
+    assert "choose a chat model" in read(make_gguf(arch="nomic-bert")).instead
+    assert "engine.lora" in read(make_gguf("l.gguf", keys={"general.type": "adapter"})).instead
