@@ -15,10 +15,11 @@ from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
 from tavern_tui.cli.telling import told
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.domain.thinking import Thinking
-from tavern_tui.session import events
+from tavern_tui.session import events, presets
 from tavern_tui.session.reading_chats import problems_of
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.transcript import path_lines
+from tavern_tui.session.workspace import Workspace
 
 _TWICE_SECONDS = 2.0
 _LIST_TURNS = 10
@@ -38,9 +39,16 @@ class PlainChat:
     """A session at a line-based terminal or a pipe. ``run`` it once. ``progress`` hears what its engine does."""
 
     def __init__(
-        self, session: ChatSession, unit: Unit, progress: Progress, *, clock: Callable[[], float] = time.monotonic
+        self,
+        session: ChatSession,
+        unit: Unit,
+        progress: Progress,
+        *,
+        workspace: Workspace,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = session
+        self._workspace = workspace
         self._unit = unit
         self._printer = Printer()
         self._progress = progress
@@ -146,6 +154,15 @@ class PlainChat:
             return
         await self.session.set_response_tokens(tokens)
         note(f"Replies have up to {tokens} tokens from now on.")
+
+    async def preset(self, argument: str) -> None:
+        """Choose, or tell, how this chat's replies are sampled."""
+        if argument:
+            chosen = await presets.choose_in_chat(self.session, self._workspace, argument)
+            note(f"The preset is {chosen.name} in this chat from now on: {chosen.summary}.")
+        else:
+            names = ", ".join(await presets.names_for(self._workspace))
+            note(f"The preset is {self.session.options.preset.name}. /preset NAME chooses another: {names}.")
 
     async def think(self, argument: str) -> None:
         """Set or tell how much is thought in this chat."""
@@ -264,6 +281,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "list": SlashCommand("/list [N]", "print the last N turns (10)", PlainChat.list_turns),
     "long": SlashCommand("/long", "a message of several lines, ended by a lone dot", PlainChat.long),
     "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
+    "preset": SlashCommand("/preset [NAME]", "how replies are sampled", PlainChat.preset),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),
     "quit": SlashCommand("/quit", "end", PlainChat.quit),

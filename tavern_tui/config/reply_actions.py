@@ -1,4 +1,4 @@
-"""The rows of the action registry that make replies: stop, speak, again, continue, swipe, length, thinking."""
+"""The rows of the action registry that make replies: stop, speak, again, continue, swipe, length, preset, thinking."""
 
 from __future__ import annotations
 
@@ -63,6 +63,14 @@ REPLY: tuple[Action, ...] = (
         Where.ANYWHERE,
         (),
         slash="length",
+    ),
+    Action(
+        "reply.preset",
+        "Sampler preset",
+        "Chooses how the replies of this chat are sampled: /preset creative. Without a name it lists the presets.",
+        Where.ANYWHERE,
+        (),
+        slash="preset",
     ),
     Action(
         "reply.think",

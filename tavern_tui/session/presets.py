@@ -6,6 +6,7 @@ make of a preset is ``engines.sampling_fit`` and ``engines.wire_tables``.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -124,10 +125,15 @@ def of_chat(workspace: Workspace, options: ReplyOptions, properties: Mapping[str
 
 async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) -> ListedPreset:
     """Give a chat a preset of its own, for good. Raises ``SettingsError``, ``StorageError``."""
-    chosen = preset_named(workspace, name)
+    chosen = await asyncio.to_thread(preset_named, workspace, name)
     await session.changes.write(PropertySet(PROPERTY, chosen.name))
     session.options = with_preset(session.options, chosen.preset)
     return chosen
+
+
+async def names_for(workspace: Workspace) -> list[str]:
+    """The names of all presets. Raises ``StorageError``."""
+    return [one.name for one in await asyncio.to_thread(listed_presets, workspace)]
 
 
 def effects_by_engine(preset: Preset) -> dict[str, dict[str, str]]:

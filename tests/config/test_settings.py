@@ -73,7 +73,7 @@ def test_a_broken_file_is_reported_and_left_as_it_is(dirs: Directories, text: st
 
 @pytest.mark.parametrize(
     ("name", "typed", "nearest", "line"),
-    [("template", "chat-ml", "“ChatML”", 3), ("policy", "economie", "economy", 3)],
+    [("template", "chat-ml", "“ChatML”", 3)],
 )
 def test_a_name_that_nothing_has_falls_back_and_the_nearest_is_named(
     dirs: Directories, name: str, typed: str, nearest: str, line: int

@@ -9,6 +9,7 @@ from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.thinking import Thinking
+from tavern_tui.session import presets
 from tavern_tui.ui.chat.app_actions import refused_while_busy
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ async def set_length(screen: ChatScreen, argument: str) -> None:
     screen.hint(f"Replies have up to {argument} tokens from now on")
 
 
+async def choose_preset(screen: ChatScreen, argument: str) -> None:
+    """Choose, or tell, how this chat's replies are sampled."""
+    session, workspace = screen.open_session, screen.tavern.workspace
+    if argument:
+        chosen = await presets.choose_in_chat(session, workspace, argument)
+        screen.hint(f"The preset is {chosen.name} in this chat from now on: {chosen.summary}")
+    else:
+        names = await presets.names_for(workspace)
+        screen.hint(f"The preset is {session.options.preset.name} · /preset {', '.join(names)} chooses another")
+
+
 def another(screen: ChatScreen, turn: Turn) -> None:
     """Write another reply beside ``turn``, or another answer to it where it is the user's."""
     screen.start(screen.open_session.swipe(turn.id), beside=turn.id)
@@ -126,6 +138,7 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.swipe": swipe,
     "reply.swipe_back": swipe_back,
     "reply.length": set_length,
+    "reply.preset": choose_preset,
     "reply.think": set_thinking,
     "reply.answer": answer,
 }
