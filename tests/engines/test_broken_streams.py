@@ -12,9 +12,11 @@ import pytest
 from tavern_tui.domain.errors import EngineFault
 from tavern_tui.engines.base import Engine, Finished, StopReason, TextArrived
 from tavern_tui.engines.http import Link, Timeouts
+from tavern_tui.engines.koboldcpp import KoboldCppEngine
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tavern_tui.engines.openai import OpenAIEngine
 from tavern_tui.engines.servers.llama_cpp_python import DIALECT as LLAMA_CPP_PYTHON
+from tests.engines.kobold_standin import native as kobold_piece
 from tests.engines.llama_standin import PROPS, native
 from tests.engines.replies import DONE, MODELS, Heard, chunk, listen, text_request
 from tests.engines.standin import Act, Asked, Reply, Route, Standin, event, free_port, page, said, streamed
@@ -31,15 +33,20 @@ def llama(base: str, timeouts: Timeouts | None = None) -> Engine:
     return LlamaServerEngine(Link(base, timeouts=timeouts))
 
 
+def kobold(base: str, timeouts: Timeouts | None = None) -> Engine:
+    return KoboldCppEngine(Link(base, timeouts=timeouts))
+
+
 ADAPTERS: dict[str, tuple[Callable[..., Engine], Callable[[str], bytes], bytes]] = {
     "openai": (openai, chunk, chunk("", "stop") + DONE),
     "llama-server": (llama, native, OK),
+    "koboldcpp": (kobold, kobold_piece, kobold_piece("", "stop")),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS)
 
 
 def routes_with(reply: Reply) -> dict[str, Route]:
-    """A server for either adapter, whose completions are ``reply``."""
+    """A server for any adapter, whose completions are ``reply``."""
     return {
         "/v1/models": said(MODELS),
         "/extras/tokenize/count": said({"count": 0}),
@@ -47,6 +54,10 @@ def routes_with(reply: Reply) -> dict[str, Route]:
         "/tokenize": said({"tokens": []}),
         "/v1/completions": reply,
         "/completion": reply,
+        "/api/v1/model": said({"result": "koboldcpp/tale"}),
+        "/api/extra/true_max_context_length": said({"value": 2048}),
+        "/api/extra/tokencount": said({"value": 0, "ids": []}),
+        "/api/extra/generate/stream": reply,
     }
 
 
@@ -175,17 +186,29 @@ async def test_an_overflow_inside_a_successful_stream_is_an_overflow(adapter: st
     assert heard.error.fault is EngineFault.OVERFLOW
 
 
+TOO_LONG: dict[str, tuple[int, object]] = {
+    "openai": (400, {"error": {"message": "Too long", "code": "context_length_exceeded"}}),
+    "vllm": (
+        400,
+        {"object": "error", "error": {"message": "This model's maximum context length is 8 tokens. However …"}},
+    ),
+    "llama-server": (400, {"error": {"message": "x", "type": "exceed_context_size_error", "n_ctx": 8}}),
+    "llama-cpp-python": (500, {"error": {"message": "Requested tokens (9) exceed context window of 8"}}),
+    "horde": (400, {"message": "Too long", "rc": "TokenOverflow", "error": "TokenOverflow"}),
+}
+REFUSALS: dict[str, tuple[int, object, EngineFault]] = {
+    "401": (401, {"error": {"message": "Bad key"}}, EngineFault.KEY_REFUSED),
+    "401-kobold": (401, {"detail": {"msg": "Key is missing.", "type": "unauthorized"}}, EngineFault.KEY_REFUSED),
+    "402": (402, {"error": {"code": 402, "message": "Insufficient credits"}}, EngineFault.REJECTED),
+    "404": (404, {"error": {"message": "The model does not exist"}}, EngineFault.NO_MODEL),
+    "429": (429, {"error": {"message": "Slow down"}}, EngineFault.RATE_LIMITED),
+    "503": (503, {"error": {"message": "maximum pending requests exceeded"}}, EngineFault.BUSY),
+    "503-kobold": (503, {"detail": {"msg": "Server is busy", "type": "service_unavailable"}}, EngineFault.BUSY),
+} | {f"overflow-{name}": (status, value, EngineFault.OVERFLOW) for name, (status, value) in TOO_LONG.items()}
+
+
 @every_adapter
-@pytest.mark.parametrize(
-    ("status", "value", "fault"),
-    [
-        (401, {"error": {"message": "Bad key"}}, EngineFault.KEY_REFUSED),
-        (404, {"error": {"message": "The model does not exist"}}, EngineFault.NO_MODEL),
-        (429, {"error": {"message": "Slow down"}}, EngineFault.RATE_LIMITED),
-        (503, {"error": {"message": "maximum pending requests exceeded"}}, EngineFault.BUSY),
-        (400, {"error": {"message": "x", "type": "exceed_context_size_error", "n_ctx": 8}}, EngineFault.OVERFLOW),
-    ],
-)
+@pytest.mark.parametrize(("status", "value", "fault"), REFUSALS.values(), ids=REFUSALS)
 async def test_a_refused_request_says_why(adapter: str, status: int, value: object, fault: EngineFault) -> None:
     heard = await reply_to(adapter, said(value, status, Retry_After="7"))
     assert heard.text == ""

@@ -23,8 +23,10 @@ from tavern_tui.engines.embedded.client import EmbeddedEngine
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.engines.http import Link
+from tavern_tui.engines.koboldcpp import KoboldCppEngine
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tests.engines.embedded.running import end_host, place_in, settings_for
+from tests.engines.kobold_standin import KoboldStandin
 from tests.engines.llama_standin import LlamaStandin
 from tests.engines.replies import Heard, listen
 
@@ -73,6 +75,11 @@ async def opened(name: str, request: pytest.FixtureRequest) -> AsyncIterator[Cas
         engine = await detect(request.getfixturevalue("llama_cpp_server"))
         yield Case(engine, chat=name.endswith("chat"))
         await engine.close()
+    elif name == "koboldcpp":
+        async with KoboldStandin(pause=0.001) as server:
+            engine = KoboldCppEngine(Link(server.base))
+            yield Case(engine)
+            await engine.close()
     elif name.startswith("llama-server"):
         async with LlamaStandin(pause=0.001) as server:
             engine = LlamaServerEngine(Link(server.base))
@@ -100,7 +107,7 @@ class _Author(FakeEngine):
             yield events
 
 
-NAMES = ["fake", "openai text", "openai chat", "llama-server text", "llama-server chat", "embedded"]
+NAMES = ["fake", "openai text", "openai chat", "llama-server text", "llama-server chat", "koboldcpp", "embedded"]
 
 
 REAL = [pytest.mark.model, pytest.mark.xdist_group("engine contract")]
