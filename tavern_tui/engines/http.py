@@ -64,6 +64,19 @@ class BoundKey(httpx.Auth):
         yield request
 
 
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """An answer as it came: headers by their names in lower case, the body without a transfer's or a packer's coding.
+
+    ``whole`` is ``False`` where more came than was wanted.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    whole: bool
+
+
 @dataclass(slots=True)
 class StreamReply:
     """What came back for a request that asked for a stream: ``answer`` where it is no stream, else the events."""
@@ -107,6 +120,21 @@ class Link:
     async def post(self, path: str, body: object) -> Answer:
         """The answer to a POST of a JSON body, whatever its status."""
         return await self._ask("POST", path, body)
+
+    async def raw(self, method: str, path: str, body: object, most: int) -> RawAnswer:
+        """What comes back for a request, unread, at most ``most`` bytes of it. A ``body`` of bytes is sent as it is."""
+        limits = httpx.Timeout(self.timeouts.read, connect=self.timeouts.connect)
+        with _network_faults(self.server):
+            response = await self._send(method, path, body, limits)
+            try:
+                came = bytearray()
+                async for chunk in response.aiter_bytes():
+                    came += chunk
+                    if len(came) > most:
+                        break
+            finally:
+                await response.aclose()
+        return RawAnswer(response.status_code, dict(response.headers), bytes(came[:most]), len(came) <= most)
 
     @asynccontextmanager
     async def stream(self, path: str, body: object) -> AsyncIterator[StreamReply]:
@@ -159,7 +187,7 @@ class Link:
             fresh = fresh or step == "connection.connect_tcp.started"
 
         trace = {"trace": watch}
-        content = None if body is None else _json_bytes(body)
+        content = body if body is None or isinstance(body, bytes) else _json_bytes(body)
         headers = None if content is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             method, self.base + path, content=content, headers=headers, timeout=limits, extensions=trace
