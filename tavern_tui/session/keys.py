@@ -62,8 +62,7 @@ async def door_to(workspace: Workspace, address: str, *, secret: str = "", typed
 def _door_to(workspace: Workspace, address: str, secret: str, typed: bool) -> Door:
     place = parse_address(address)
     try:
-        door = _with_key(workspace, place, secret, typed)
-        _refuse_in_clear(workspace, door)
+        door = _in_clear_only_where_allowed(workspace, _with_key(workspace, place, secret, typed))
     except EngineError:
         raise
     except TavernError as error:  # of the sources: an engine that cannot be asked is what it comes to
@@ -124,18 +123,22 @@ def address_of(workspace: Workspace, named: str) -> str:
     return "" if saved.embedded else saved.address
 
 
-def _refuse_in_clear(workspace: Workspace, door: Door) -> None:
-    """Raises ``EngineError`` where the key would be readable on its way, and nobody has said yes to that."""
+def _in_clear_only_where_allowed(workspace: Workspace, door: Door) -> Door:
+    """The door, with one port if the key would be readable on its way: a yes is for one origin.
+
+    Raises ``EngineError`` where nobody has said yes.
+    """
     place = door.address
     if not door.key or place.scheme != "http" or is_local(place.host):
-        return
-    if workspace.settings.connection.keys_in_clear == "send":
-        return
-    there = origin_text(place.bases[0])
-    try:
-        allowed = workspace.secrets.may_go_in_clear(there)
-    except StorageError:
-        allowed = False
-    if not allowed:
-        wording = messages.key_in_clear(shown(place.bases[0]))
-        raise EngineError(wording.title, hint=wording.hint, fault=EngineFault.KEY_IN_CLEAR, where=there)
+        return door
+    there = place.bases[0]
+    if workspace.settings.connection.keys_in_clear != "send":
+        try:
+            allowed = workspace.secrets.may_go_in_clear(origin_text(there))
+        except StorageError:
+            allowed = False
+        if not allowed:
+            wording = messages.key_in_clear(shown(there))
+            fault = EngineFault.KEY_IN_CLEAR
+            raise EngineError(wording.title, hint=wording.hint, fault=fault, where=origin_text(there))
+    return replace(door, address=replace(place, port=origin(there)[2]))
