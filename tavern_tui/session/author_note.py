@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import PropertySet
-from tavern_tui.domain.note import NO_NOTE, ChatNote, NotePlace, NoteRole, read_note
+from tavern_tui.domain.note import ChatNote, NotePlace, NoteRole, read_note
 
 if TYPE_CHECKING:
     from tavern_tui.prompt.inputs import AuthorsNote
+    from tavern_tui.session.session import ChatSession
 
 NOTE: Final = "authors_note"
 """The chat's property that holds it: an object with the fields of ``ChatNote``; others are kept."""
@@ -59,10 +60,20 @@ def for_prompt(note: ChatNote) -> AuthorsNote | None:
     )
 
 
+async def write_note(session: ChatSession, note: ChatNote) -> str:
+    """Give a session's chat this note; what to say about it, "" where nothing changed. Raises ``StorageError``."""
+    event = note_set(session.tree, note)
+    if event is None:
+        return ""
+    await session.changes.write(event)
+    return f"Author's note: {told(note_of(session.tree))} · {{undo}} takes it back"
+
+
 def told(note: ChatNote) -> str:
     """Where a note stands and when it is read, in a line."""
-    if not note.text or note == NO_NOTE:
-        return "no author's note"
-    where = f"{note.depth} turns above the newest, as {note.role}" if note.place is NotePlace.CHAT else note.place.value
+    if not note.text:
+        return "none"
+    below = f"with {note.depth} turn{'' if note.depth == 1 else 's'} below it" if note.depth else "below the newest turn"
+    where = f"{below}, as {note.role}" if note.place is NotePlace.CHAT else note.place.value
     often = {0: "never read", 1: "always read"}.get(note.interval, f"read with every {note.interval} of your turns")
     return f"{where} · {often}"

@@ -13,6 +13,7 @@ from tavern_tui.prompt import defaults
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.lore_index import LoreCache
 from tavern_tui.prompt.reasoning import at_level
+from tavern_tui.session.author_note import for_prompt, note_of
 from tavern_tui.session.chat_variables import swipes_of
 from tavern_tui.session.lore import read_state
 from tavern_tui.session.reply_text import ReplyText
@@ -68,4 +69,6 @@ def prompt_input(
         swipes=swipes_of(session.tree, parent, another=kind is GenerationKind.SWIPE),
         turn_number=session.turn_number,
         regex_scripts=session.scripts.scripts,
+        note=for_prompt(note_of(session.tree)),
+        user_turns=session.turn_number.users(parent),
     )

@@ -19,6 +19,7 @@ from tavern_tui.domain.events import (
     TurnHidden,
     Undone,
 )
+from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.bookmarks import BOOKMARK
 from tavern_tui.session.chat_variables import VARIABLE
 from tavern_tui.session.lore import PROPERTY as LORE_STATE
@@ -26,6 +27,10 @@ from tavern_tui.session.titles import TITLE
 
 _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE})
 """Properties that the program writes without being asked, as it does variables: nobody means them by "undo"."""
+
+
+_NAMED = {NOTE: "the author's note", "response_tokens": "the length of replies", "think": "how much is thought"}
+"""What else a person sets in a chat, in words."""
 
 
 def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
@@ -74,7 +79,7 @@ def in_words(event: ChatEvent) -> str:
         case PropertySet(key=key, value=value) if key.startswith(BOOKMARK):
             return "taking a bookmark away" if value is None else "a bookmark"
         case PropertySet(key=key):
-            return f"setting {key}"
+            return _NAMED.get(key, f"setting {key}")
         case _:
             return "a change"
 

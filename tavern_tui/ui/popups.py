@@ -141,6 +141,17 @@ async def inspector(app: TavernApp) -> None:
     await app.push_screen_wait(Inspector(found, closing=closing, glyphs=app.glyphs))
 
 
+async def author_note(app: TavernApp) -> None:
+    """Write the author's note of the chat."""
+    from tavern_tui.session.author_note import note_of, write_note
+    from tavern_tui.ui.screens.author_note import AuthorNoteScreen
+
+    session = app.chat.open_session
+    closing = frozenset(app.chat.keymap.keys["chat.note"])
+    note = await app.push_screen_wait(AuthorNoteScreen(note_of(session.tree), closing=closing, glyphs=app.glyphs))
+    app.chat.hint(await write_note(session, note))
+
+
 async def show_help(app: TavernApp) -> None:
     """Show the keys that hold, and all others."""
     from tavern_tui.ui.chat.actions import RUNNABLE

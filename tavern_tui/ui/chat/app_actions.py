@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tavern_tui.session.author_note import note_of, write_note
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.outside import edit_outside
 from tavern_tui.ui.clipboard import copy
@@ -120,6 +121,15 @@ async def inspect(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(popups.inspector)
 
 
+async def note(screen: ChatScreen, argument: str = "") -> None:
+    """Write the author's note, or take what follows the command for it."""
+    session = screen.open_session
+    if not argument:
+        screen.tavern.show(popups.author_note)
+        return
+    screen.hint(await write_note(session, replace(note_of(session.tree), text=argument)))
+
+
 async def theme(screen: ChatScreen, _argument: str = "") -> None:
     """Choose the colours."""
     screen.tavern.show(popups.themes)
@@ -154,6 +164,7 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "chat.scroll_down": scroll_down,
     "chat.inspect": inspect,
     "chat.new": new_chat,
+    "chat.note": note,
     "composer.newline": newline,
     "composer.editor": write_outside,
     "composer.complete": complete,

@@ -70,7 +70,7 @@ class BookmarkList(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """The list and its keys."""
-        with Vertical(id="page"):
+        with Vertical(id="ground"), Vertical(id="page"):
             yield Static("Bookmarks", id="question")
             yield RowList(glyphs=self._glyphs)
             yield Static(Content(plain("↑↓ choose · Enter goes there · Esc close", self._glyphs)), id="keys")

@@ -101,7 +101,7 @@ class Inspector(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """What there is of the prompt, the views' names, and the views."""
-        with Vertical(id="page"):
+        with Vertical(id="ground"), Vertical(id="page"):
             yield Static("The prompt of the next reply", id="question")
             yield Static(id="sums")
             yield Static(id="bar")

@@ -83,7 +83,7 @@ class Palette(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """The field, what it finds, and what the selected action does."""
-        with Vertical(id="page"):
+        with Vertical(id="ground"), Vertical(id="page"):
             field = Input(placeholder="What do you want to do?", id="find", compact=True)
             field.cursor_blink = False
             yield field

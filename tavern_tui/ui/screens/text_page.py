@@ -52,7 +52,7 @@ class TextPage(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The heading, the text and how to move in it."""
-        with Vertical(id="page"):
+        with Vertical(id="ground"), Vertical(id="page"):
             yield Static(Content(plain(self._heading, self._glyphs)), id="question")
             yield LongText(self._lines, id="text")
             yield Static(Content(plain("↑↓ PgUp PgDn scroll · Esc close", self._glyphs)), id="keys")

@@ -70,7 +70,7 @@ class ThemeList(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """The list, what is wrong with the selected file, and a few turns in its colours."""
-        with Vertical(id="page"):
+        with Vertical(id="ground"), Vertical(id="page"):
             yield Static("Theme", id="question")
             yield RowList(empty=plain("Reading the themes…", self._glyphs), glyphs=self._glyphs)
             yield Static(id="note")

@@ -55,7 +55,7 @@ Line = tuple[Run, ...]
 
 def plain(text: str, glyphs: Glyphs) -> str:
     """``text`` as the terminal can show it: with ASCII for our own signs where it has no others."""
-    return text.replace("↑↓", "↑/↓").translate(_PLAIN) if glyphs is ASCII_GLYPHS else text
+    return text.replace("↑↓", "↑/↓").replace("←→", "←/→").translate(_PLAIN) if glyphs is ASCII_GLYPHS else text
 
 
 def cut(text: str, width: int, dots: str) -> str:
