@@ -48,7 +48,8 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, name: str, kind: str | None, as_json: bool) -> None:
     """Show what the preset NAME says, and which engines pass over what."""
-    from tavern_tui.session.presets import effects_by_engine, preset_named
+    from tavern_tui.session.preset_files import effects_by_engine
+    from tavern_tui.session.presets import preset_named
 
     one = preset_named(_workspace(ctx), name)
     effects = effects_by_engine(one.preset)
@@ -71,7 +72,7 @@ def new(ctx: click.Context, name: str, changes: tuple[str, ...], like: str | Non
 
     A value that is @FILE is read from that file: grammar=@answer.gbnf.
     """
-    from tavern_tui.session.presets import new_preset
+    from tavern_tui.session.preset_files import new_preset
 
     one = new_preset(_workspace(ctx), name, like=like or "", changes=_changes(changes))
     line(f"Made: {one.path}")
@@ -84,7 +85,8 @@ def new(ctx: click.Context, name: str, changes: tuple[str, ...], like: str | Non
 @click.pass_context
 def edit(ctx: click.Context, name: str, changes: tuple[str, ...]) -> None:
     """Change fields of the preset NAME; FIELD= takes one out. Without any, $EDITOR opens its file."""
-    from tavern_tui.session.presets import change_preset, preset_named
+    from tavern_tui.session.preset_files import change_preset
+    from tavern_tui.session.presets import preset_named
 
     workspace = _workspace(ctx)
     if changes:
@@ -105,9 +107,9 @@ def edit(ctx: click.Context, name: str, changes: tuple[str, ...]) -> None:
 @click.pass_context
 def delete(ctx: click.Context, name: str) -> None:
     """Delete the preset NAME of your own. Chats that name it go on with that of the settings."""
-    from tavern_tui.session.presets import store_of
+    from tavern_tui.session.preset_files import delete_preset
 
-    path = store_of(_workspace(ctx)).delete(name)
+    path = delete_preset(_workspace(ctx), name)
     line(f"Deleted: {path}")
 
 
@@ -134,7 +136,7 @@ def _list(workspace: Workspace, *, as_json: bool) -> None:
 
 
 def _print_values(one: ListedPreset, effects: dict[str, dict[str, str]], kind: str) -> None:
-    from tavern_tui.session.presets import values_of
+    from tavern_tui.session.preset_files import values_of
 
     rows = []
     for name, value in values_of(one).items():
@@ -159,7 +161,7 @@ def _kind(wanted: str, kinds: list[str]) -> str:
 def _changes(given: tuple[str, ...]) -> dict[str, object | None]:
     """What was typed as ``FIELD=VALUE``; the value is YAML, as in a file, or ``@FILE``."""
     from tavern_tui.domain.errors import FormatError
-    from tavern_tui.session.presets import typed_value
+    from tavern_tui.session.preset_files import typed_value
 
     found: dict[str, object | None] = {}
     for one in given:
@@ -182,7 +184,7 @@ def _tell(one: ListedPreset, *, only_problems: bool = False) -> None:
 
 
 def _row(one: ListedPreset) -> dict[str, Any]:
-    from tavern_tui.session.presets import plain_values
+    from tavern_tui.session.preset_files import plain_values
 
     return {
         "name": one.name,

@@ -96,6 +96,16 @@ def preset_values(preset: Preset) -> dict[str, object]:
     return found | dict(preset.sampling.extra)
 
 
+def short_value(value: object, most: int = 20) -> str:
+    """A value on a line, of ``most`` characters: numbers as they are, what is long by its size."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= most and "\n" not in text:
+        return text
+    return f"({len(value)})" if isinstance(value, list | dict) else f"({len(text):,} characters)"
+
+
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 

@@ -1,37 +1,31 @@
-"""Choosing sampler presets: ours and the user's own in one list, by the settings, a start, or for one chat.
+"""Choosing a sampler preset: by the settings, a saved connection, a start, or for one chat.
 
-A preset of one's own that is called like one of ours takes its place. Files are ``storage.presets``'; what engines
-make of a preset is ``engines.sampling_fit`` and ``engines.wire_tables``.
+A preset of one's own that is called like one of ours takes its place. What reads files is imported where there are
+some: a start without them does without. Making and changing presets is ``session.preset_files``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tavern_tui.config.files import nearest
-from tavern_tui.domain.errors import FormatError, SettingsError, TavernError
+from tavern_tui.domain.errors import SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.preset import BALANCED, BUILT_IN, Preset
-from tavern_tui.domain.preset_fields import FIELDS, TEXTUAL, nearest_field
-from tavern_tui.formats.presets import preset_values, read_preset, write_preset
-from tavern_tui.formats.yaml_text import read_yaml
 from tavern_tui.session.options import ReplyOptions
-from tavern_tui.storage.presets import PresetFile, PresetStore
 
 if TYPE_CHECKING:
-    from tavern_tui.engines.base import Capabilities
     from tavern_tui.session.session import ChatSession
     from tavern_tui.session.workspace import Workspace
+    from tavern_tui.storage.presets import PresetFile, PresetStore
 
 PROPERTY = "preset"
 """The chat's property that names its own preset."""
 
-EMBEDDED = "embedded"
 OURS, YOURS = "built in", "yours"
 
 _NOTES = {
@@ -63,24 +57,28 @@ class ListedPreset:
     @property
     def summary(self) -> str:
         """What it changes, on one line."""
+        from tavern_tui.formats.presets import preset_values, short_value
+
         values = {name: value for name, value in preset_values(self.preset).items() if name != "note"}
-        return ", ".join(f"{name} {_short(value)}" for name, value in values.items()) or "nothing"
+        return ", ".join(f"{name} {short_value(value)}" for name, value in values.items()) or "nothing"
 
 
 def listed_presets(workspace: Workspace) -> list[ListedPreset]:
     """Every preset: ours, then the user's own by name. Raises ``StorageError`` for a folder that cannot be read."""
-    own = [] if workspace.safe else [_own(file) for file in store_of(workspace).files()]
+    store = _own_presets(workspace)
+    own = [own_preset(file) for file in store.files()] if store else []
     taken = {one.name.casefold() for one in own}
     return [*(_ours(name) for name in BUILT_IN if name not in taken), *own]
 
 
 def preset_named(workspace: Workspace, name: str) -> ListedPreset:
     """The preset of that name, in any case of letters. Raises ``SettingsError`` where none can be used."""
-    file = None if workspace.safe else store_of(workspace).named(name)
+    store = _own_presets(workspace)
+    file = store.named(name) if store else None
     if file is not None:
         if file.unreadable:
             raise SettingsError(f"The preset “{file.name}” cannot be used.", hint=file.unreadable, where=str(file.path))
-        return _own(file)
+        return own_preset(file)
     if (ours := name.strip().casefold()) in BUILT_IN:
         return _ours(ours)
     names = [one.name for one in listed_presets(workspace)]
@@ -88,9 +86,10 @@ def preset_named(workspace: Workspace, name: str) -> ListedPreset:
     raise SettingsError(f"There is no sampler preset “{name}”.", hint=near or f"There are: {', '.join(names)}.")
 
 
-def store_of(workspace: Workspace) -> PresetStore:
-    """The user's own presets."""
-    return PresetStore(workspace.directories)
+def own_preset(file: PresetFile) -> ListedPreset:
+    """One of the user's own files, as it is listed."""
+    read = file.read
+    return ListedPreset(file.name, YOURS, read.preset, file.path, read.problems, read.remarks, file.unreadable)
 
 
 def with_preset(options: ReplyOptions, preset: Preset) -> ReplyOptions:
@@ -102,14 +101,13 @@ def with_preset(options: ReplyOptions, preset: Preset) -> ReplyOptions:
 
 def as_in_settings(options: ReplyOptions, workspace: Workspace) -> ReplyOptions:
     """``options`` with the preset of the settings, the usual one where that cannot be used (``setting_problems``)."""
+    chosen = "reply.preset" in workspace.settings.chosen
     try:
         found = preset_named(workspace, workspace.settings.reply.preset).preset
     except TavernError:
-        return replace(with_preset(options, Preset(BALANCED)), chosen=options.chosen - {"preset"})
+        found, chosen = Preset(BALANCED), False
     with_it = with_preset(options, found)
-    return (
-        with_it if "reply.preset" in workspace.settings.chosen else replace(with_it, chosen=options.chosen - {"preset"})
-    )
+    return with_it if chosen else replace(with_it, chosen=options.chosen - {"preset"})
 
 
 def of_chat(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any]) -> tuple[ReplyOptions, str]:
@@ -136,110 +134,14 @@ async def names_for(workspace: Workspace) -> list[str]:
     return [one.name for one in await asyncio.to_thread(listed_presets, workspace)]
 
 
-def effects_by_engine(preset: Preset) -> dict[str, dict[str, str]]:
-    """What each kind of engine makes of each field that the preset changes: ``works``, ``ignored`` or ``overruled``.
-
-    The kinds are those of ``engines.wire_tables`` and the embedded engine.
-    """
-    from tavern_tui.engines.base import Capabilities
-    from tavern_tui.engines.sampling_fit import EMBEDDED_SAMPLERS
-    from tavern_tui.engines.wire_tables import WIRES
-
-    own = Capabilities(samplers=EMBEDDED_SAMPLERS, seed=True, grammar=True, json_schema=True, logit_bias=True)
-    kinds = {EMBEDDED: replace(own, banned=True)} | {name: wire.capable() for name, wire in WIRES.items()}
-    return {kind: effects_on(preset, able) for kind, able in kinds.items()}
-
-
-def effects_on(preset: Preset, able: Capabilities) -> dict[str, str]:
-    """What an engine with these ``Capabilities`` makes of each field that the preset changes."""
-    from tavern_tui.engines.sampling_fit import effects
-
-    sampling = effects(preset.sampling, able.samplers)
-    rules = {name: getattr(able, name) for name in ("seed", "grammar", "json_schema", "logit_bias", "banned")}
-    found: dict[str, str] = {}
-    for name in preset_values(preset):
-        if name in sampling:
-            found[name] = sampling[name].value
-        elif name in rules:
-            found[name] = "works" if rules[name] else "ignored"
-        elif name != "note":
-            found[name] = "works" if name == "stop" else "passed on"
-    return found
-
-
-def new_preset(
-    workspace: Workspace, name: str, *, like: str = "", changes: Mapping[str, object | None]
-) -> ListedPreset:
-    """A preset of one's own, with the values of another and ``changes`` over them. Raises ``SettingsError``."""
-    base = replace(preset_named(workspace, like).preset, note="") if like else Preset()
-    came = f"A sampler preset of your own{f', made from {like}' if like else ''}. docs/presets.md has every field."
-    store = store_of(workspace)
-    checked_changes(changes)
-    path = store.add(name, write_preset(base, comment=came))
-    file = store.change(path.stem, dict(changes)) if changes else store.named(path.stem)
-    assert file is not None
-    return _own(file)
-
-
-def change_preset(workspace: Workspace, name: str, changes: Mapping[str, object | None]) -> ListedPreset:
-    """Other values in a preset of one's own. Raises ``SettingsError``, ``NotFoundError``, ``StorageError``."""
-    checked_changes(changes)
-    store = store_of(workspace)
-    if store.named(name) is None and name.strip().casefold() in BUILT_IN:
-        raise SettingsError(
-            f"“{name}” is one of ours and stays as it is.", hint=f"tavern-tui presets new NAME --from {name}"
-        )
-    return _own(store.change(name, dict(changes)))
-
-
-def checked_changes(changes: Mapping[str, object | None]) -> None:
-    """See that values can be taken, before anything is written. Raises ``SettingsError``."""
-    for name in changes:
-        if name not in FIELDS and (near := nearest_field(name)):
-            raise SettingsError(f"A preset has no field “{name}”.", hint=f"Did you mean {near}?")
-    written = (f"{json.dumps(key)}: {json.dumps(value)}\n" for key, value in changes.items() if value is not None)
-    for what in read_preset("".join(written), name="").problems:
-        raise SettingsError(what.partition(": ")[2])
-
-
-def plain_values(one: ListedPreset) -> dict[str, object]:
-    """What the preset changes, by field, as plain values."""
-    return preset_values(one.preset)
-
-
-def values_of(one: ListedPreset) -> dict[str, str]:
-    """What the preset changes, by field, each as one short text."""
-    return {name: _short(value, 60) for name, value in plain_values(one).items() if name != "note"}
-
-
-def typed_value(name: str, text: str) -> object | None:
-    """What was typed as the value of a field, read as in a file; ``None`` for nothing, which takes the field out.
-
-    Where a field holds texts, what is neither in quotes nor in brackets is one. Raises ``SettingsError``.
-    """
-    if not text.strip():
+def _own_presets(workspace: Workspace) -> PresetStore | None:
+    """The user's own presets; ``None`` where there are none, or none count."""
+    if workspace.safe or not workspace.directories.presets.is_dir():
         return None
-    try:
-        value: object = read_yaml(text).value
-    except FormatError as error:
-        raise SettingsError(f"{name}: {error.title}") from error
-    return text if name in TEXTUAL and not isinstance(value, str | list | dict) else value
+    from tavern_tui.storage.presets import PresetStore
+
+    return PresetStore(workspace.directories)
 
 
 def _ours(name: str) -> ListedPreset:
     return ListedPreset(name, OURS, Preset(BUILT_IN[name], note=_NOTES.get(name, "")))
-
-
-def _own(file: PresetFile) -> ListedPreset:
-    read = file.read
-    return ListedPreset(file.name, YOURS, read.preset, file.path, read.problems, read.remarks, file.unreadable)
-
-
-def _short(value: object, most: int = 20) -> str:
-    """A value on a line: numbers as they are, texts in quotes, what is long by its size."""
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if len(text) <= most and "\n" not in text:
-        return text
-    return f"({len(value)})" if isinstance(value, list | dict) else f"({len(text):,} characters)"

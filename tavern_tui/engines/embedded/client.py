@@ -20,8 +20,7 @@ from tavern_tui.engines.embedded.link import HELLO_SECONDS, Exchange, HostSettin
 from tavern_tui.engines.embedded.options import USUAL, LoadOptions
 from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.engines.embedded.process import end_host_process, host_process, wait_gone
-from tavern_tui.engines.embedded.sampling import SAMPLERS
-from tavern_tui.engines.wire_tables import LLAMA_SERVER
+from tavern_tui.engines.sampling_fit import EMBEDDED_SAMPLERS
 
 LLAMA_SERVER_WORKER = "llama-server"
 """``ModelFacts.worker`` where a llama-server stands in for the binding: it has not all that the binding has."""
@@ -206,7 +205,7 @@ def _left_before(link: Link, exchange: Exchange) -> bool:
 def _info(facts: protocol.ModelFacts) -> base.EngineInfo:
     capabilities = base.Capabilities(
         token_ids=facts.token_ids,
-        samplers=SAMPLERS,
+        samplers=EMBEDDED_SAMPLERS,
         seed=True,
         grammar=True,
         json_schema=True,
@@ -216,6 +215,8 @@ def _info(facts: protocol.ModelFacts) -> base.EngineInfo:
         alternatives=facts.alternatives,
     )
     if facts.worker == LLAMA_SERVER_WORKER:
+        from tavern_tui.engines.wire_tables import LLAMA_SERVER
+
         capabilities = LLAMA_SERVER.capable(capabilities)
     return base.EngineInfo(
         engine="embedded",
