@@ -30,6 +30,8 @@ _TAILS = (
     ("/api/v1/generate", ""),
     ("/api/v1", "/api"),
     ("/api/latest", ""),
+    ("/api/generate", ""),  # Ollama
+    ("/api/chat", ""),
     ("/api", "/api"),
     ("/v1", ""),
     ("/completions", ""),

@@ -136,8 +136,9 @@ class OpenAIEngine:
             name = unwanted(refused, body.value)
             if not name:
                 raise self._refusal(refused)
-            body = Body(body.path, without(body.value, name, learned))
-            if name not in UNTOLD:
+            body, before = Body(body.path, without(body.value, name, learned)), body
+            renamed = len(body.value) == len(before.value)  # a length under its newer name: the user loses nothing
+            if name not in UNTOLD and not renamed:
                 yield Notice(messages.parameter_dropped(self._link.server, name).plain)
 
     async def _read(self, reply: StreamReply, request: Request, body: Body) -> AsyncGenerator[Event, None]:
@@ -188,6 +189,7 @@ class OpenAIEngine:
                 prefill=self._dialect.prefill is not Prefill.NONE,
                 hosted=self._dialect.hosted,
                 alternatives=alternatives,
+                thinking=self._dialect.thinking is not None,
             )
         )
 

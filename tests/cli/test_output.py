@@ -16,7 +16,7 @@ from tavern_tui.cli.main import run
 from tavern_tui.cli.output import WordWrap, is_gone, table
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
 from tavern_tui.cli.writer import OutputWriter
-from tavern_tui.session.events import EngineWaiting, Notice, PrefillProgress, ReplyKind, TurnStarted
+from tavern_tui.session.events import EngineWaiting, Notice, PrefillProgress, ReplyKind, Retrying, TurnStarted
 
 
 class Page:
@@ -110,9 +110,14 @@ def test_progress_is_told_after_two_seconds_and_then_every_ten(capsys: pytest.Ca
         progress.watch(PrefillProgress(second, 100))
     assert capsys.readouterr().err.splitlines() == [f"Reading the prompt {n}/100" for n in (2, 12, 22)]
     progress.watch(Notice("told at once"))
+    progress.watch(Retrying(1.0, "The rig is busy."))
     now[0] = 40.0
     progress.watch(EngineWaiting("Loading the model", 0.5))
-    assert capsys.readouterr().err.splitlines() == ["told at once", "Loading the model 50%"]
+    assert capsys.readouterr().err.splitlines() == [
+        "told at once",
+        "The rig is busy. Trying again in 1 s.",
+        "Loading the model 50%",
+    ]
 
 
 def test_pieces_for_two_streams_stay_in_their_order(tmp_path: Path) -> None:

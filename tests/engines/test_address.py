@@ -32,6 +32,8 @@ RIG = "http://rig:5001"
         "http://rig:5001/api/v1",
         "http://rig:5001/api/v1/generate",
         "rig:5001/api/latest",
+        "http://rig:5001/api/generate",
+        "http://rig:5001/api/chat",
     ],
 )
 def test_an_address_leads_to_the_same_place_however_much_was_pasted(typed: str) -> None:
