@@ -21,20 +21,20 @@ from tavern_tui.engines.embedded.reuse import Stretch, common_prefix, stretches
 STEP = 128
 """Tokens that are computed at once on a CPU."""
 BATCH = 2048
-"""Tokens: the longest batch given to llama.cpp at once."""
+"""Tokens: the longest batch given to llama.cpp at once, where nobody set another."""
 BATCH_SECONDS = 0.5
 
 _ABORTED = 2
 _NO_ROOM = 1
 
 
-def batch_tokens(tokens_per_second: float, step: int = STEP) -> int:
-    """Tokens that take about half a second to read: whole steps, at least one, at most ``BATCH``.
+def batch_tokens(tokens_per_second: float, step: int = STEP, most: int = BATCH) -> int:
+    """Tokens that take about half a second to read: whole steps, at least one, at most ``most``.
 
     llama.cpp computes a batch in pieces of ``step``, so results do not depend on how fast the machine was.
     """
-    steps = int(tokens_per_second * BATCH_SECONDS) // step
-    return max(step, min(BATCH, steps * step))
+    steps = min(int(tokens_per_second * BATCH_SECONDS) // step, most // step)
+    return min(most, max(1, steps) * step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class Cache:
         model = lib.llama_get_model(context)
         self._window: int = lib.llama_model_n_swa(model)
         self._one_state = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
-        self._batch = lib.llama_batch_init(BATCH, 0, 1)
+        self._most: int = lib.llama_n_batch(context)
+        self._batch = lib.llama_batch_init(self._most, 0, 1)
         self._others: dict[int, list[int]] = {}
         self._shift_pending = False
         self._parking = parking or Parking()
@@ -244,7 +245,7 @@ class Cache:
         """
         done = 0
         while done < len(tokens):
-            part = tokens[done : done + (1 if self._shift_pending else batch_tokens(self.speed, self._step))]
+            part = tokens[done : done + (1 if self._shift_pending else self._whole_steps())]
             began = time.perf_counter()
             with self._undisturbed() if self._shift_pending else nullcontext():
                 read = self.decode(part)
@@ -256,6 +257,10 @@ class Cache:
             if not progress(len(self.ids)):
                 return False
         return True
+
+    def _whole_steps(self) -> int:
+        """How many tokens to read at once."""
+        return batch_tokens(self.speed, self._step, self._most)
 
     def _apply_shift(self) -> None:
         """Let llama.cpp apply a pending shift, which it does before it decodes: the last token is decoded again."""

@@ -94,11 +94,13 @@ async def test_who_leaves_the_line_moves_up_those_behind() -> None:
     await second
 
 
-@given(speed=st.floats(0, 1e6), step=st.sampled_from([STEP, 512]))
-def test_a_batch_is_half_a_second_in_whole_steps_and_never_less_than_one_step(speed: float, step: int) -> None:
-    tokens = batch_tokens(speed, step)
+@given(speed=st.floats(0, 1e6), step=st.sampled_from([STEP, 512]), most=st.sampled_from([600, BATCH]))
+def test_a_batch_is_half_a_second_in_whole_steps_and_never_less_than_one_step(
+    speed: float, step: int, most: int
+) -> None:
+    tokens = batch_tokens(speed, step, most)
     assert tokens % step == 0
-    assert step <= tokens <= BATCH
+    assert step <= tokens <= most
     assert tokens == step or tokens <= speed * 0.5
 
 
