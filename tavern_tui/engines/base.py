@@ -25,7 +25,8 @@ class Capabilities:
     ``samplers`` holds the canonical names (fields of ``SamplerPreset``) that have an effect.
     ``stop_limit`` is the greatest number of stop strings accepted, 0 for no limit. ``grammar`` (GBNF), ``json_schema``,
     ``logit_bias`` and ``banned`` say whether these fields of a ``Request`` are followed. ``alternatives`` is the most
-    alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request.
+    alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request. ``recovers``
+    says whether the rest of a reply is asked for where the link breaks.
     """
 
     text_completion: bool = True
@@ -43,6 +44,7 @@ class Capabilities:
     alternatives: int = 0
     parallel: int = 1
     banned: bool = False
+    recovers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
