@@ -11,8 +11,8 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import astuple, dataclass, replace
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tavern_tui import __version__
@@ -68,6 +68,7 @@ class Host:
         self._running: _Running | None = None
         self._began = self._used_at = self._kept_at = time.monotonic()
         self._leaving = False
+        self._used = asyncio.Event()
         self._over = asyncio.Event()
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -187,6 +188,7 @@ class Host:
             finally:
                 self._running = None
                 self._used_at = guest.used_at = time.monotonic()
+                self._used.set()
 
     def _why(self) -> str:
         name = self._facts.name if self._facts else "The engine"
@@ -310,9 +312,14 @@ class Host:
                 if idle >= self._patience.leave or not _is(path, inode):
                     self.stop("idle")
                     return
-            unload = self._patience.unload if self._kept_at == self._used_at else min(astuple(self._patience))
-            due = unload if self._facts else self._patience.leave
-            await asyncio.sleep(1.0 if self._line.busy else min(_LOOK_ROUND, max(0.05, due - idle)))
+            due = self._patience.unload if self._facts else self._patience.leave
+            if self._facts and self._kept_at != self._used_at:
+                due = min(due, self._patience.keep)
+            seconds = 1.0 if self._line.busy else min(_LOOK_ROUND, max(0.05, due - idle))
+            self._used.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._used.wait()
 
 
 _MODEL_CALLS = (protocol.Load, protocol.Count, protocol.Tokenize, protocol.Generate, protocol.Tune)
