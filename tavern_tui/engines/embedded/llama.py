@@ -141,4 +141,5 @@ class LlamaModel:
         self._set_threads(threads)
 
     def _set_threads(self, threads: int) -> None:
-        self._loaded.lib.llama_set_n_threads(self._loaded.context, threads, threads)
+        loaded = self._loaded
+        loaded.lib.llama_set_n_threads(loaded.context, threads, loaded.facts.options.batch_threads or threads)

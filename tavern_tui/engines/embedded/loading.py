@@ -245,7 +245,8 @@ class _Loading:
     def _renew(self, model: Any, tokens: int, sequences: int, threads: int) -> Any | None:
         """A context like the first one of other sizes, with all that belongs to a context."""
         params = self._params
-        params.n_ctx, params.n_seq_max, params.n_threads = tokens, sequences, threads
+        params.n_ctx, params.n_seq_max = tokens, sequences
+        params.n_threads, params.n_threads_batch = threads, self._options.batch_threads or threads
         context = self._lib.llama_init_from_model(model, params)
         if context and self._adapter is not None and not self._put_on(context, self._adapter):
             self._lib.llama_free(context)
