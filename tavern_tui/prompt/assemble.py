@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tavern_tui.domain.errors import PromptError
 from tavern_tui.prompt.counting import Counting, Counts, drive
-from tavern_tui.prompt.inputs import Policy, PromptInput
+from tavern_tui.prompt.inputs import Policy, PromptInput, Quiet
 from tavern_tui.prompt.lore import LoreScan
 from tavern_tui.prompt.lore_outcome import Lore
 from tavern_tui.prompt.lore_places import left_out, placed, titles
@@ -59,7 +59,7 @@ Maker = Callable[[PromptInput, Story, Counts], Assembly]
 
 def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
     """The plan that ``make``'s assembly comes to, lore scanned and paid for: what both pipelines share."""
-    given = replace(given, turns=Recalled(given.turns))
+    given = replace(given, turns=Recalled(given.turns), quiet=_asked(given))
     story = tell(given)
     given = with_notes(given, story)
     if story.scripts.scripts:
@@ -73,6 +73,13 @@ def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
         global_variables=variables.values(Scope.EVERYWHERE),
         banned=variables.banned,
     )
+
+
+def _asked(given: PromptInput) -> Quiet | None:
+    """The quiet question; SillyTavern forgets in a group how it was to be asked."""
+    quiet = given.quiet
+    forgets = given.policy is Policy.CLASSIC and given.group is not None
+    return Quiet(text=quiet.text) if quiet is not None and forgets else quiet
 
 
 def _fitted(given: PromptInput, story: Story, make: Maker) -> Counting[PromptPlan]:

@@ -60,7 +60,8 @@ def continued_in_plain(continued: Item, char: str, *, line: bool) -> Item:
     Its name is taken off, and its ``line`` made anew where it shall have one, with a blank before the text.
     """
     shown = continued.speaker is not Speaker.NARRATOR and bool(continued.name)
-    text = f"{continued.name}: {continued.text}" if shown else continued.text
+    said = continued.text or "\n"  # what is cut off behind its text stays behind none
+    text = f"{continued.name}: {said}" if shown else said
     if text.lstrip().startswith(f"{char}:"):
         text = text.replace(f"{char}:", "", 1).lstrip()
     name = f"{char}:" if line else ""
@@ -73,6 +74,8 @@ def continued_in_template(continued: Item, form: TurnFormat, char: str) -> Item:
 
     That is a name without a sequence before it, or a sequence that is the name.
     """
+    if not continued.text:  # what is cut off behind its text stays behind none
+        continued = replace(continued, text=form.write(replace(continued, continued=False), Place()).closing)
     text = form.write(continued, Place()).text
     if not text.lstrip().startswith(f"{char}:"):
         return continued
@@ -108,7 +111,8 @@ def _reply(given: PromptInput, story: Story, begun: str) -> Item:
 def _format(given: PromptInput, story: Story, *, biased: bool) -> TurnFormat:
     exact = given.policy is Policy.CLASSIC
     if given.instruct is None:
-        named = given.always_add_name or biased or given.kind is GenerationKind.IMPERSONATE
+        asked = given.quiet is not None and given.group is None
+        named = given.always_add_name or biased or asked or given.kind is GenerationKind.IMPERSONATE
         return PlainFormat(reply_name=named)
     in_group = bool(group.other_names(given)) or given.group is not None
     return InstructFormat(given.instruct, story.user, story.char, story.expand, group=in_group, exact=exact)

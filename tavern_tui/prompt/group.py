@@ -71,7 +71,7 @@ def joined(
         if not own:
             continue
         prefix, suffix = around(group.join_prefix, member), around(group.join_suffix, member)
-        text = around(own, member).strip()
+        text = around(own, member)
         texts.append((prefix and prefix + between) + text + (suffix and between + suffix))
     return "\n".join(text for text in texts if text)
 

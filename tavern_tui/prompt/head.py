@@ -87,10 +87,10 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     can be; what was passed over is told in ``unused``.
     """
     exact = given.policy is Policy.CLASSIC
-    before = anchor(given, story, InjectionPosition.BEFORE_SCENARIO)
-    after = anchor(given, story, InjectionPosition.AFTER_SCENARIO)
-    values = _values(given, story, examples, raw_examples)
     outside = exact and not (given.instruct and given.instruct.system_in_user)
+    before = anchor(given, story, InjectionPosition.BEFORE_SCENARIO, apart=outside)
+    after = anchor(given, story, InjectionPosition.AFTER_SCENARIO, apart=outside)
+    values = _values(given, story, examples, raw_examples)
     if not outside:
         values |= {"anchorBefore": before.text, "anchorAfter": after.text}
     where = f"context template {given.context.name}"
@@ -103,7 +103,7 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
         pieces = [replace(one, source=of_card) if one.field == "system" and not one.source else one for one in pieces]
     unused = (*_without_place(pieces, values), *_passed_over(problems, where))
     if outside:
-        return _wrapped(given, story, pieces, unused, above=_parts(before, "", "\n"), below=_parts(after, "\n", "\n"))
+        return _wrapped(given, story, pieces, unused, above=_parts(before), below=_parts(after))
     return _wrapped(given, story, list(_with_anchors(pieces, before, after)), unused)
 
 
@@ -166,14 +166,13 @@ def _passed_over(problems: tuple[str, ...], where: str) -> Iterator[Part]:
         yield Part(PartKind.MARKUP, where, "", state=PartState.OUT, reason=reason)
 
 
-def _parts(anchored: Anchor, opening: str, closing: str) -> tuple[Part, ...]:
-    """A note outside of the head's markup: nothing where it is empty. Newlines are not doubled."""
+def _parts(anchored: Anchor) -> tuple[Part, ...]:
+    """A note outside of the head's markup: nothing where it is empty. Newlines round it are no part of its text."""
     if not anchored.text:
         return ()
-    text = anchored.text
-    opening = "" if text.startswith("\n") else opening
-    closing = "" if text.endswith("\n") else closing
-    return (Part(anchored.kind, anchored.source, text, opening, closing, reason=anchored.reason),)
+    body = anchored.text.strip("\n")
+    opening, _, closing = anchored.text.partition(body) if body else (anchored.text, "", "")
+    return (Part(anchored.kind, anchored.source, body, opening, closing, reason=anchored.reason),)
 
 
 def _with_anchors(pieces: list[Piece], before: Anchor, after: Anchor) -> Iterator[Piece]:
@@ -206,10 +205,12 @@ def _alias(field: str) -> str:
 
 
 def _system_in_sequences(story: Story, given: PromptInput) -> str:
-    template = given.instruct
-    if template is None or not story.system:
+    """The system prompt between its sequences. SillyTavern writes them where there is no text between them, too."""
+    template, exact = given.instruct, given.policy is Policy.CLASSIC
+    if template is None or not (given.use_system_prompt if exact else story.system):
         return story.system
     between = "\n" if template.wrap else ""
-    sequences = (template.system_sequence_prefix, template.system_sequence_suffix)
-    prefix, suffix = (story.expand(with_name(sequence, "System")) for sequence in sequences)
+    prefix = story.expand(with_name(template.system_sequence_prefix, "System"))
+    after = template.system_sequence_suffix
+    suffix = story.expand(after if exact else with_name(after, "System"))
     return (prefix and prefix + between) + story.system + (suffix and between + suffix)

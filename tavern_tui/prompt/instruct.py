@@ -93,7 +93,7 @@ class InstructFormat:
 
     ``exact`` writes what SillyTavern 1.12.6 writes where that is an oversight of its own: names in the user's lines of
     examples under ``force``, a missing newline after examples while ``macro`` is off, no blank before a prefill but a
-    newline after it, the character's name for nameless injections.
+    newline after it, the character's name for nameless injections, no first sequence for what is the last of its kind.
     """
 
     template: InstructTemplate
@@ -188,10 +188,10 @@ class InstructFormat:
         if item.speaker is Speaker.NARRATOR:
             return template.input_sequence if self.role(item) is Role.USER else template.system_sequence
         if item.speaker is Speaker.USER:
-            first = template.first_input_sequence if place.first else ""
+            first = template.first_input_sequence if place.first and not (self.exact and place.last_input) else ""
             last = template.last_input_sequence if place.last_input else ""
             return last or first or template.input_sequence
-        first = template.first_output_sequence if place.first else ""
+        first = template.first_output_sequence if place.first and not (self.exact and item.continued) else ""
         last = template.last_output_sequence if item.continued else ""
         return last or first or template.output_sequence
 

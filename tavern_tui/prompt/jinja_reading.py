@@ -23,7 +23,8 @@ from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.templates import OWN
 
 _S, _U, _A = Role.SYSTEM, Role.USER, Role.ASSISTANT
-_QUIET = (("enable_thinking", False), ("thinking", False))
+QUIET = (("enable_thinking", False), ("thinking", False))
+"""The switches of a template against thinking."""
 _LOUD = (("enable_thinking", True), ("thinking", True))
 
 PROBES: dict[str, RoleOrder] = {
@@ -34,7 +35,7 @@ PROBES: dict[str, RoleOrder] = {
     "noted": RoleOrder((_S, _U, _A, _S, _U, _A, _U)),
     "twice": RoleOrder((_U, _A, _A, _U, _U)),
     "greeted": RoleOrder((_A, _U, _A, _U)),
-    "quiet": RoleOrder((_U, _A, _U, _A, _U), variables=_QUIET),
+    "quiet": RoleOrder((_U, _A, _U, _A, _U), variables=QUIET),
     "loud": RoleOrder((_U, _A, _U, _A, _U), variables=_LOUD),
 }
 

@@ -56,7 +56,7 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
     parts = [_part(one, layout.closed_thoughts) for one in written]
     if layout.exact and isinstance(form, PlainFormat):
         parts = _unended(parts, layout, form)
-    parts += _reply_parts(layout, form, written, before)
+    parts += _reply_parts(layout, form, written, before, parts[-1].text if parts else "")
     yield from counts.ask([part.text for part in parts])
     counted = [replace(part, tokens=counts[part.text]) for part in parts]
     everything = [*layout.head.parts(newer, counts), *counted]
@@ -110,8 +110,10 @@ def _part(written: Written, closed_thoughts: str) -> Part:
     )
 
 
-def _reply_parts(layout: Layout, form: TurnFormat, written: Sequence[Written], before: Role | None) -> Iterator[Part]:
-    """The reply line and, where the reply's beginning is given, the prefill as a part of its own."""
+def _reply_parts(
+    layout: Layout, form: TurnFormat, written: Sequence[Written], before: Role | None, above: str
+) -> Iterator[Part]:
+    """The reply line and, where the reply's beginning is given, the prefill as a part of its own, ``above`` over it."""
     if layout.reply is None:
         return
     older = form.role(written[-1].item) if written else before
@@ -130,7 +132,7 @@ def _reply_parts(layout: Layout, form: TurnFormat, written: Sequence[Written], b
     yield Part(PartKind.REPLY_LINE, layout.reply.source, line.body, opening, role=role)
     if whole.body != line.body:
         rest = whole.body[len(line.body) :]
-        between = "" if named or not layout.exact else " "
+        between = "" if named or not layout.exact or above[-1:].isspace() else " "
         yield Part(PartKind.PREFILL, "the reply's given beginning", rest, between, whole.closing, role=role)
 
 

@@ -171,10 +171,12 @@ class LoreScan:
 
 
 def _scanned(given: PromptInput, story: Story) -> list[str]:
-    """The injected texts in which keys are looked for."""
+    """The injected texts in which keys are looked for; SillyTavern leaves the blanks at their ends."""
     texts = [one.text for one in given.injections if one.scan]
     if given.lore.scan_character_note:
         texts.append(story.character_note)
+    if given.policy is Policy.CLASSIC:
+        return [text for text in map(story.expand, texts) if text]
     return [story.expand(text.strip()) for text in texts if text.strip()]
 
 

@@ -117,7 +117,7 @@ def _at_the_note(given: PromptInput) -> Iterator[Injection]:
 
 def _character_notes(given: PromptInput, story: Story) -> Iterator[Injection]:
     scan = given.note is not None and given.note.allow_lore_scan
-    joins = group.joins_cards(given)
+    joins, exact = group.joins_cards(given), given.policy is Policy.CLASSIC
     number = 0
     for member in group.noted(given):
         note = member.note
@@ -127,6 +127,8 @@ def _character_notes(given: PromptInput, story: Story) -> Iterator[Injection]:
             name = named(member.name, given)
             text = expand(text, replace(story.macros, char=name))
             source = f"{name}'s character note"
+        elif exact:  # once more than other texts, and before the blanks at its ends are taken off
+            text = story.expand(text)
         if not text:
             continue
         key = f"DEPTH_PROMPT_{number}" if joins else "DEPTH_PROMPT"
@@ -166,14 +168,22 @@ class Anchor:
     reason: str = ""
 
 
-def anchor(given: PromptInput, story: Story, position: InjectionPosition) -> Anchor:
-    """What stands before or after the story string, its texts in the order of their keys."""
+def anchor(given: PromptInput, story: Story, position: InjectionPosition, *, apart: bool) -> Anchor:
+    """What stands before or after the story string, its texts in the order of their keys.
+
+    ``apart``: on lines of its own outside of it, which are there before macros are expanded, as in SillyTavern.
+    """
     here = sorted(
         (one for one in given.injections if one.position is position and one.text.strip()), key=lambda one: one.key
     )
     if not here:
         return Anchor()
-    text = untrusted(story.expand("\n".join(one.text.strip() for one in here)), given)
+    text = "\n".join(one.text.strip() for one in here)
+    if apart:
+        text = untrusted(story.expand(f"\n{text}\n"), given)
+        text = text.lstrip() if position is InjectionPosition.BEFORE_SCENARIO else text
+    else:
+        text = untrusted(story.expand(text), given)
     source = " and ".join(dict.fromkeys(one.source for one in here))
     reason = "; ".join(one.reason for one in here if one.reason)
     return Anchor(text, here[0].kind, source, reason)

@@ -7,8 +7,11 @@ so do models whose template opens the tag itself. What families write besides, b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from tavern_tui.domain.request import Message, Role
 
 if TYPE_CHECKING:
     from tavern_tui.domain.template import InstructTemplate
@@ -49,6 +52,9 @@ KNOWN: tuple[tuple[str, str], ...] = (
     ("[THINK]", "[/THINK]"),
 )
 """The tags that are looked for at the beginning of a reply whose family is not known to think."""
+
+SOFT_SWITCHES = {"Qwen 3": "/no_think"}
+"""By the family's name: what a message of the user's says to a model that is not to think."""
 
 _LEVELS = {"low": "Reasoning: low", "on": "Reasoning: medium"}
 """How a family that is told how much to think is told, by the value of ``Thinking``."""
@@ -285,6 +291,19 @@ def at_level(template: InstructTemplate, level: Thinking) -> InstructTemplate:
     if not told or _LEVELS["on"] not in prefix:
         return template
     return replace(template, story_string_prefix=prefix.replace(_LEVELS["on"], told))
+
+
+def softly_switched(messages: Sequence[Message], template: InstructTemplate | None) -> tuple[Message, ...]:
+    """The messages with the family's own words against thinking in the newest one of the user's.
+
+    For servers that have no switch of their own. Unchanged where the family knows no such words.
+    """
+    words = SOFT_SWITCHES.get(template.name, "") if template is not None else ""
+    last = max((at for at, one in enumerate(messages) if one.role is Role.USER), default=-1)
+    if not words or last < 0:
+        return tuple(messages)
+    told = replace(messages[last], content=f"{messages[last].content} {words}".lstrip())
+    return (*messages[:last], told, *messages[last + 1 :])
 
 
 def without_thoughts(text: str, opening: str = "", closing: str = "") -> str:

@@ -53,8 +53,8 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
 
 def _sequences(template: InstructTemplate, story: Story) -> Iterator[str]:
     """The template's sequences line by line; a line of blanks alone stops nothing."""
-    speakers = (
-        (template.stop_sequence, ""),
+    speakers: tuple[tuple[str, str | None], ...] = (
+        (template.stop_sequence, None),
         (template.input_sequence, story.user),
         (template.output_sequence, story.char),
         (template.first_output_sequence, story.char),
@@ -63,6 +63,6 @@ def _sequences(template: InstructTemplate, story: Story) -> Iterator[str]:
         (template.last_system_sequence, "System"),
     )
     for sequence, name in speakers if template.sequences_as_stop_strings else speakers[:1]:
-        for line in with_name(sequence, name).split("\n"):
+        for line in (sequence if name is None else with_name(sequence, name)).split("\n"):
             if line.strip():
                 yield ("\n" if template.wrap else "") + (story.expand(line) if template.macro else line)

@@ -91,7 +91,8 @@ def tell(given: PromptInput) -> Story:
         return _NEWLINES.sub("\n", expanded) if given.collapse_newlines else expanded
 
     def of_member(text: str, member: Character) -> str:
-        return field(text, replace(names, char=_called(member, given)))
+        said = field(text, replace(names, char=_called(member, given)))
+        return said.strip() if economy else said
 
     def told(label: str, text_of: Callable[[Character], str]) -> str:
         if given.group is None or not group.joins_cards(given):
@@ -143,9 +144,10 @@ def _called(character: Character, given: PromptInput) -> str:
 
 
 def _begun(examples: str, given: PromptInput) -> str:
-    """Example dialogue that can be joined to another member's: it begins with ``<START>``."""
+    """Example dialogue that can be joined to another member's: it begins with ``<START>``; SillyTavern leaves it."""
     text = examples.strip()
-    apart = text and group.joins_cards(given) and not text.startswith("<START>")
+    joins = given.policy is Policy.ECONOMY and group.joins_cards(given)
+    apart = text and joins and not text.startswith("<START>")
     return f"<START>\n{text}" if apart else text
 
 

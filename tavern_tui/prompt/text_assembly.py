@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.events import Speaker
@@ -47,7 +48,7 @@ class TextAssembly:
         self.turns: Iterator[Turn] = iter(given.turns)
         turn = self._turn_to_continue() if given.kind is GenerationKind.CONTINUE else None
         self.continued = None if turn is None else continued_item(turn, given, story)
-        self.greeting_alone = turn is not None and turn.parent == ROOT
+        self.greeting_alone = turn is not None and self._opens_the_chat(turn)
         self.of_user = turn is not None and users_turn_goes_on(given, turn.speaker)
         self.ending: Ending = ending(given, story)
         self.form: TurnFormat = self.ending.form
@@ -126,8 +127,8 @@ class TextAssembly:
     def _classic_layout(self, filled: Filled, used: int, continued: Item | None) -> Layout:
         filler = self.filler if filled.wants_filler else None
         there = bool(filled.history) or filler is not None or filled.empty
-        if continued is not None and not filled.alone:
-            continued = self._going_on(continued, there=there)
+        if continued is not None:
+            continued = self._alone(continued) if filled.alone else self._going_on(continued, there=there)
         of_user = continued is not None and continued.speaker is Speaker.USER
         included = {id(item) for item in filled.history}
         out = [one for one in self.injections if id(one.item) not in included]
@@ -146,6 +147,15 @@ class TextAssembly:
             closed_thoughts=self._closed_thoughts(),
             left_out=tuple(self._left_out(out, used, filled.cut)),
         )
+
+    def _alone(self, continued: Item) -> Item:
+        """The only turn of the prompt as SillyTavern writes it: hidden ones beside it bring a line below it."""
+        form = self.form
+        if not isinstance(form, PlainFormat) or not form.reply_name or self.greeting_alone:
+            return continued
+        newline = "" if continued.text.endswith("\n") else "\n"
+        name = "" if self.of_user else f"{self.story.char}:"
+        return replace(continued, text=f"{continued.text}{newline}{name}", token_ids=None)
 
     def _going_on(self, continued: Item, *, there: bool) -> Item:
         """The turn to continue as SillyTavern writes it below others; ``there``: some of them are in."""
@@ -203,6 +213,12 @@ class TextAssembly:
         if turn is None:
             raise refusals.nothing_to_continue()
         return turn
+
+    def _opens_the_chat(self, turn: Turn) -> bool:
+        """Whether the turn to continue is the chat's first; SillyTavern asks whether the chat has one turn alone."""
+        if self.exact:
+            return len(list(islice(self.given.turns, 2))) == 1
+        return turn.parent == ROOT
 
     def _post_history(self) -> Item | None:
         if not self.story.post_history:

@@ -75,7 +75,8 @@ class Played:
         self._lore_state = plan.lore_state
         self._expand_the_first(given)
         continues = given.kind is GenerationKind.CONTINUE
-        begun = self.messages[-1].text if continues else plan.prefill
+        shown = (one.text for one in reversed(self.messages) if not one.hidden)
+        begun = next(shown, "") if continues else plan.prefill
         reply = self._step["reply"]
         text = clean_reply(begun + reply, reply_rules(given, plan)) if reply else ""
         if given.kind is GenerationKind.IMPERSONATE:
@@ -85,7 +86,8 @@ class Played:
         elif given.kind is not GenerationKind.QUIET:
             before = self._swiped
             swipes = (*((before.swipes or (before.text,)) if before else ()), text)
-            self.messages.append(Message(given.character.name, False, text, swipes=swipes, swipe=len(swipes) - 1))
+            name = before.name if before else given.character.name
+            self.messages.append(Message(name, False, text, swipes=swipes, swipe=len(swipes) - 1))
         return text
 
     def after(self) -> dict[str, Any]:
@@ -203,5 +205,5 @@ class Played:
 
     def _expand_the_first(self, given: PromptInput) -> None:
         """SillyTavern stores the chat's first message as it stood in the newest prompt."""
-        if self.messages and "{{" in self.messages[0].text:
+        if self.messages and ("{{" in self.messages[0].text or "<" in self.messages[0].text):
             self.messages[0] = replace(self.messages[0], text=tell(given).expand(self.messages[0].text))

@@ -31,6 +31,8 @@ from tavern_tui.prompt.inputs import (
 )
 
 CASES = Path(__file__).parent / "cases"
+FURTHER = Path(__file__).parent / "further"
+"""Cases that were recorded when a comparison of random chats with SillyTavern found a difference."""
 MOMENT = datetime(2024, 9, 4, 14, 30)
 MODEL = "oracle-model"
 """What the recorded server called its model."""
