@@ -84,7 +84,7 @@ class KoboldCppEngine:
             fingerprint=f"koboldcpp:{hashlib.sha256(repr(specimen).encode()).hexdigest()[:32]}" if specimen else "",
             add_bos=head[0] > 0,
             capabilities=self._wire.capable(
-                Capabilities(text_completion=True, chat_completion=self._chat is not None, prefill=False)
+                Capabilities(chat_completion=self._chat is not None, prefill=False, recovers=True)
             ),
         )
         return self._info

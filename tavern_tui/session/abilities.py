@@ -20,6 +20,7 @@ _WORDS: tuple[tuple[Callable[[Capabilities], object], str], ...] = (
     (lambda can: can.json_schema, "JSON schema"),
     (lambda can: can.logit_bias, "logit bias"),
     (lambda can: can.banned, "banned strings"),
+    (lambda can: can.recovers, "the rest of a reply after a broken link"),
 )
 
 

@@ -25,10 +25,12 @@ from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.koboldcpp import KoboldCppEngine
 from tavern_tui.engines.llama_server import LlamaServerEngine
+from tests.engines.adapter_table import PAGE, row, rows_of
 from tests.engines.embedded.running import end_host, place_in, settings_for
 from tests.engines.kobold_standin import KoboldStandin
 from tests.engines.llama_standin import LlamaStandin
 from tests.engines.replies import Heard, listen
+from tests.engines.tale_standins import tale_standins
 
 GREEDY = SamplerPreset(top_k=1)
 PROSE = "The lantern swung once, and the harbour answered with a bell. A gull cried over the wet roofs. " * 20
@@ -80,6 +82,11 @@ async def opened(name: str, request: pytest.FixtureRequest) -> AsyncIterator[Cas
             engine = KoboldCppEngine(Link(server.base))
             yield Case(engine)
             await engine.close()
+    elif name.partition(":")[0] in TALES:
+        async with TALES[name.partition(":")[0]]() as server:
+            engine = await detect(server.base)
+            yield Case(engine, chat=name.endswith("chat"))
+            await engine.close()
     elif name.startswith("llama-server"):
         async with LlamaStandin(pause=0.001) as server:
             engine = LlamaServerEngine(Link(server.base))
@@ -107,7 +114,9 @@ class _Author(FakeEngine):
             yield events
 
 
+TALES = dict(tale_standins())
 NAMES = ["fake", "openai text", "openai chat", "llama-server text", "llama-server chat", "koboldcpp", "embedded"]
+NAMES += ["tabby: text", "vllm: chat", "lm studio: text", "ollama: text", "ollama: chat"]
 
 
 REAL = [pytest.mark.model, pytest.mark.xdist_group("engine contract")]
@@ -128,6 +137,12 @@ async def test_connecting_tells_what_is_there(case: Case) -> None:
     assert info.capabilities.chat_completion or not case.chat
     assert info.capabilities.text_completion or case.chat
     assert await case.engine.connect() == info
+
+
+async def test_the_table_in_the_docs_says_what_a_real_engine_can(case: Case) -> None:
+    info = await case.engine.connect()
+    if info.engine in ("embedded", "llama-cpp-python"):
+        assert rows_of(PAGE.read_text(encoding="utf-8"))[info.engine] == row(info)
 
 
 async def test_a_reply_is_its_pieces_and_one_end(case: Case) -> None:
