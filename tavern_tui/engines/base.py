@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
 from tavern_tui.domain.request import Message, Segment
+from tavern_tui.domain.thinking import Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Capabilities:
     ``samplers`` holds the canonical names (fields of ``SamplerPreset``) that have an effect.
     ``stop_limit`` is the greatest number of stop strings accepted, 0 for no limit. ``grammar`` (GBNF), ``json_schema``,
     ``logit_bias`` and ``banned`` say whether these fields of a ``Request`` are followed. ``alternatives`` is the most
-    alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request. ``recovers``
-    says whether the rest of a reply is asked for where the link breaks.
+    alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request. ``thinking``
+    says whether ``Request.think`` has an effect, ``recovers`` whether the rest of a reply is asked for where the link
+    breaks.
     """
 
     text_completion: bool = True
@@ -44,6 +46,7 @@ class Capabilities:
     alternatives: int = 0
     parallel: int = 1
     banned: bool = False
+    thinking: bool = False
     recovers: bool = False
 
 
@@ -87,6 +90,9 @@ class Request:
     them is used, ``grammar`` before ``json_schema``. ``alternatives`` is how many likely tokens are to be told beside
     each one chosen, ``replies`` how many replies are written side by side.
 
+    ``think`` asks for thinking or none of it where ``messages`` are sent (``prompt`` says it itself); ``None`` leaves
+    it to the server.
+
     ``head`` is the number of segments at the beginning of ``prompt`` that stay as they are from reply to reply (system,
     card, persona): a server that shortens a prompt by itself is asked to keep them.
     """
@@ -106,6 +112,7 @@ class Request:
     alternatives: int = 0
     replies: int = 1
     head: int = 0
+    think: Thinking | None = None
 
 
 class StopReason(Enum):
@@ -231,4 +238,13 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. The engine's process, where there is one, lives on."""
+        ...
+
+
+@runtime_checkable
+class ParallelEngine(Protocol):
+    """An engine whose ``Capabilities.parallel`` is more than 1: of several replies each can be ended by itself."""
+
+    def end_reply(self, request: Request, reply: int) -> None:
+        """End one reply of the ``request`` that is being written; the others go on. Nothing where it has ended."""
         ...

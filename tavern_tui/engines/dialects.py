@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tavern_tui.engines.faults import Answer
 from tavern_tui.engines.offered import OfferedModel
+from tavern_tui.engines.thinking_switch import Switch
 from tavern_tui.engines.wire_samplers import Wire
 
 
@@ -78,7 +79,7 @@ class Dialect:
     ``text_completion`` of ``None`` means: ask (``GET`` on the route answers 405 where it exists). ``root`` stands
     before the common routes. ``true_usage`` says that the token numbers in answers are real. ``names`` says whether a
     message may carry its speaker's name. ``extra`` goes with every request. ``logprobs`` is the greatest number of
-    alternatives told per token, ``parallel`` of replies per request.
+    alternatives told per token, ``parallel`` of replies per request. ``thinking`` says how it is told whether to think.
 
     ``survey`` reads the server's own list of models, ``None`` in its answer where there is none; ``look`` adds what is
     known of the chosen one beside the list. ``context``, ``template`` and ``version`` are simpler forms of the latter.
@@ -103,6 +104,7 @@ class Dialect:
     hosted: bool = False
     true_usage: bool = True
     root: str = "/v1"
+    thinking: Switch | None = None
 
 
 def model_name(model_id: str) -> str:

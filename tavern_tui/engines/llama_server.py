@@ -18,6 +18,7 @@ from tavern_tui.domain import engine_messages, messages
 from tavern_tui.domain.alternatives import MOST_PER_TOKEN
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
+from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines.base import Capabilities, EngineInfo, Event, Notice, Request, Waiting
 from tavern_tui.engines.dialects import Roles, model_name
 from tavern_tui.engines.faults import Answer, complaint, raised, refusal
@@ -28,6 +29,7 @@ from tavern_tui.engines.offered import OfferedModel, chosen
 from tavern_tui.engines.openai_body import wants_turns
 from tavern_tui.engines.openai_models import read_model
 from tavern_tui.engines.roles import arranged
+from tavern_tui.engines.thinking_switch import template_variables
 from tavern_tui.engines.wire_samplers import to_wire
 from tavern_tui.engines.wire_tables import LLAMA_SERVER
 
@@ -87,6 +89,7 @@ class LlamaServerEngine:
                     token_ids=False,  # ids are taken, but a stream leaves out those of held-back and half characters
                     prefill=True,
                     alternatives=MOST_PER_TOKEN,
+                    thinking=True,
                 )
             ),
             bos_token=text_at(props, "bos_token"),
@@ -216,7 +219,8 @@ class LlamaServerEngine:
         while True:
             roles = Roles.ALTERNATING if self._takes_turns else Roles.ANY
             turns = [one.as_dict() for one in arranged(request.messages, roles)]
-            answer = await self._link.post("/apply-template", {"messages": turns, **self._model_field})
+            switch = template_variables(request.think or Thinking.ON)
+            answer = await self._link.post("/apply-template", {"messages": turns, **switch, **self._model_field})
             if self._takes_turns or not wants_turns(answer):
                 return text_at(self._checked(answer), "prompt") + request.prefill, notice
             self._takes_turns = True

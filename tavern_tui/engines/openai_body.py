@@ -75,6 +75,8 @@ def body_for(
             raise raised(messages.takes_text_only(info.engine), EngineFault.REJECTED, info.address)
         turns = arranged(request.messages, learned.roles or dialect.roles, names=dialect.names)
         value["messages"] = [one.as_dict() for one in turns]
+        if request.think is not None and dialect.thinking is not None:
+            value |= dialect.thinking(request.think)
         notices += _add_prefill(value, request.prefill, dialect.prefill, info.engine)
     else:
         if not info.capabilities.text_completion:

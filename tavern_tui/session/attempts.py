@@ -185,8 +185,9 @@ async def _try(
         return
     course.prepared = prepared
     if prepared is not course.told:
-        if prepared.ready.changed:
-            yield out.Notice(prepared.ready.changed)
+        for told in (prepared.ready.changed, prepared.told):
+            if told:
+                yield out.Notice(told)
         await steps.remember(prepared)
         course.told = prepared
         yield out.PromptBuilt(prepared.plan)

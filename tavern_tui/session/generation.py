@@ -25,6 +25,7 @@ from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
+from tavern_tui.session.thinking import switched
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import ReplyJournal
 
@@ -248,9 +249,11 @@ class Generation:
     def _request(self) -> base.Request:
         plan, options = self._plan, self._options
         as_chat = plan.chat is not None and not self._prompt
+        messages, think, _ = switched(plan.messages(), options, self._ready) if as_chat else ((), None, "")
         return base.Request(
             prompt=() if as_chat else self._prompt or plan.segments(),
-            messages=plan.messages() if as_chat else (),
+            messages=messages,
+            think=think,
             response_tokens=self._text.most_tokens,
             sampling=options.preset,
             stop=tuple(dict.fromkeys((*plan.stop, *options.rules.stop))),

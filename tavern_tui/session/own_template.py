@@ -21,7 +21,7 @@ from typing import Any
 from tavern_tui.domain.errors import PromptError
 from tavern_tui.domain.request import Message, Role, Segment
 from tavern_tui.engines.python_child import child_command, child_environment
-from tavern_tui.prompt.jinja_reading import PROBES, Reading, read
+from tavern_tui.prompt.jinja_reading import PROBES, QUIET, Reading, read
 from tavern_tui.prompt.jinja_template import LONGEST_SOURCE, Refusal, RoleOrder, Structure, accepted
 from tavern_tui.session import template_child
 
@@ -81,9 +81,18 @@ class TemplateRenderer:
         return answers
 
     async def prompt(
-        self, template: OwnTemplate, reading: Reading, messages: Sequence[Message], now: datetime, *, prefill: str = ""
+        self,
+        template: OwnTemplate,
+        reading: Reading,
+        messages: Sequence[Message],
+        now: datetime,
+        *,
+        prefill: str = "",
+        think: bool = True,
     ) -> tuple[Segment, ...]:
         """Messages as the template writes them, up to where the reply goes on; ``prefill`` is its given beginning.
+
+        ``think=False`` sets the template's own switch, where it has one.
 
         Where the last message is the assistant's, the reply goes on from it. Raises ``PromptError`` where the template
         refuses them.
@@ -92,7 +101,8 @@ class TemplateRenderer:
         if not said:
             raise PromptError("There is nothing to write a prompt of.", hint="Write the first message.")
         goes_on = said[-1].role is Role.ASSISTANT
-        order = RoleOrder(tuple(message.role for message in said), reply=not goes_on)
+        switches = () if think else QUIET
+        order = RoleOrder(tuple(message.role for message in said), reply=not goes_on, variables=switches)
         (found,) = await self.structures(template, [order], now)
         if isinstance(found, Refusal):
             raise PromptError(
@@ -114,9 +124,11 @@ class WholeTemplate:
     reading: Reading
     renderer: TemplateRenderer
 
-    async def prompt(self, messages: Sequence[Message], now: datetime, *, prefill: str = "") -> tuple[Segment, ...]:
+    async def prompt(
+        self, messages: Sequence[Message], now: datetime, *, prefill: str = "", think: bool = True
+    ) -> tuple[Segment, ...]:
         """As ``TemplateRenderer.prompt``."""
-        return await self.renderer.prompt(self.template, self.reading, messages, now, prefill=prefill)
+        return await self.renderer.prompt(self.template, self.reading, messages, now, prefill=prefill, think=think)
 
 
 def rendered(

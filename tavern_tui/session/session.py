@@ -34,7 +34,18 @@ from tavern_tui.session.lore import PROPERTY, as_property
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.regex_scripts import ChatScripts, Display
 from tavern_tui.session.reply_place import ReplyPlace, reply_at, reply_to_extend
-from tavern_tui.session.thinking import THINKING, ChatThinking, Making, Unsaid, another, answering, extending, following
+from tavern_tui.session.thinking import (
+    THINKING,
+    ChatThinking,
+    Making,
+    Unsaid,
+    another,
+    answering,
+    extending,
+    following,
+    suited,
+    switched,
+)
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.global_variables import GlobalVariables
@@ -57,13 +68,17 @@ _AS_IT_WAS = ("variables", "global_variables", "lore_state", "first_turn")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything that stands before the engine writes. ``prompt`` is what it reads, where that is not the plan's."""
+    """Everything that stands before the engine writes. ``prompt`` is what it reads, where that is not the plan's.
+
+    ``told`` is what a person should know of it.
+    """
 
     ready: Ready
     options: ReplyOptions
     given: PromptInput
     plan: PromptPlan
     prompt: tuple[Segment, ...] = ()
+    told: str = ""
 
 
 class ChatSession:
@@ -200,6 +215,13 @@ class ChatSession:
         await self.changes.write(PropertySet(THINKING, level.value))
         self.options = replace(self.options, think=level)
 
+    async def oldest_read(self) -> str:
+        """The oldest turn that the chat's last prompt had room for, "" where none is known."""
+        if self._first_turn is None:
+            record = await asyncio.to_thread(prompt_records.last, self.log)
+            self._first_turn = record.first_turn if record else ""
+        return self._first_turn
+
     async def plan(self, kind: out.ReplyKind = out.ReplyKind.NORMAL) -> PromptPlan:
         """The prompt that the next reply of that kind would read; nothing is changed by looking.
 
@@ -311,9 +333,7 @@ class ChatSession:
         from tavern_tui.session.reply_input import prompt_input
         from tavern_tui.session.whole_prompt import planned
 
-        if self._first_turn is None:
-            record = await asyncio.to_thread(prompt_records.last, self.log)
-            self._first_turn = record.first_turn if record else ""
+        first_turn = await self.oldest_read()
         ready = await self.connection.ready(
             template=self.options.template,
             asked=self.options.template_asked,
@@ -326,7 +346,7 @@ class ChatSession:
         kind, place = making.kind, making.place
         if kind is out.ReplyKind.SWIPE:
             options = options.for_swipe(len(self.tree.children.get(place.parent, ())))
-        options = making.options(options)
+        making, options, told = suited(making, options, ready)
         parent = place.extends.id if place.extends else place.parent
         self._lore_cache = self._lore_cache or LoreCache()
         given = prompt_input(
@@ -339,13 +359,15 @@ class ChatSession:
             thinks=self._thinking.thinks(ready.info.model, ready.template.instruct),
             now=datetime.fromtimestamp(self._clock()),
             random=self._dice,
-            first_turn=self._first_turn or "",
+            first_turn=first_turn,
             lore_cache=self._lore_cache,
         )
         if before is not None:
             given = replace(given, **{name: getattr(before.given, name) for name in _AS_IT_WAS})
         plan, prompt = await planned(given, ready, options, self.connection)
-        return Prepared(ready, options, given, plan, prompt)
+        if plan.chat is not None and not prompt:
+            told = told or self._thinking.news(switched(plan.messages(), options, ready)[2])
+        return Prepared(ready, options, given, plan, prompt, told)
 
     async def _remember(self, prepared: Prepared) -> None:
         """Keep what the next prompt of this chat goes on from."""

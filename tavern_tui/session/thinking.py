@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.thinking import Thinking
+from tavern_tui.domain.thinking_messages import thinks_anew, thinks_anyway
+from tavern_tui.session.chat_completion import sends_messages
 from tavern_tui.session.events import ReplyKind
 from tavern_tui.session.reply_place import ReplyPlace, beside
 
 if TYPE_CHECKING:
+    from tavern_tui.domain.request import Message
     from tavern_tui.domain.template import InstructTemplate
+    from tavern_tui.session.connection import Ready
     from tavern_tui.session.options import ReplyOptions
     from tavern_tui.session.reply_text import ReplyText
 
@@ -71,6 +75,7 @@ class ChatThinking:
     def __init__(self) -> None:
         self._unsaid: Unsaid | None = None
         self._seen: set[str] = set()
+        self._told: set[str] = set()
 
     def waiting(self, tree: ChatTree) -> Unsaid | None:
         """The thoughts that can be gone on with; ``None`` where there are none or the chat has gone on."""
@@ -89,9 +94,46 @@ class ChatThinking:
             self._seen.add(model)
         self._unsaid = Unsaid(making, text.reasoning, tip) if text.only_thought else None
 
+    def news(self, text: str) -> str:
+        """``text``, where it is said for the first time; empty otherwise."""
+        if text in self._told:
+            return ""
+        self._told.add(text)
+        return text
+
     def thinks(self, model: str, template: InstructTemplate | None) -> bool:
         """Whether replies of this model have thinking before them, by its family or by what it has done before."""
         return model in self._seen or (template is not None and bool(template.reasoning_open))
+
+
+def suited(making: Making, options: ReplyOptions, ready: Ready) -> tuple[Making, ReplyOptions, str]:
+    """What is made and how, as this engine can do it, and what is to be said of that; empty for nothing.
+
+    Only a prompt that we write ourselves can end in thoughts. Elsewhere they are thought again, with twice the room.
+    """
+    options = making.options(options)
+    if not making.thoughts or not (ready.template.whole is not None or sends_messages(ready.info, options)):
+        return making, options, ""
+    options = replace(options, reasoning_tokens=2 * options.reasoning_tokens)
+    return replace(making, thoughts=""), options, thinks_anew(ready.info.engine, options.thinking_tokens).plain
+
+
+def switched(
+    messages: tuple[Message, ...], options: ReplyOptions, ready: Ready
+) -> tuple[tuple[Message, ...], Thinking | None, str]:
+    """The messages as they are sent, what the engine is told of thinking, and what is to be said of that.
+
+    An engine with a switch is told; a family with words of its own gets them; else it is said that it may think.
+    """
+    from tavern_tui.prompt.reasoning import softly_switched
+
+    template = ready.template.instruct
+    if options.think is Thinking.ON or template is None or not template.reasoning_open:
+        return messages, None, ""
+    if ready.info.capabilities.thinking:
+        return messages, options.think, ""
+    told = softly_switched(messages, template) if options.think is Thinking.OFF else messages
+    return told, None, "" if told != messages else thinks_anyway(ready.info.engine).plain
 
 
 def following(tip: str, character: str) -> Making:

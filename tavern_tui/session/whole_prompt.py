@@ -41,7 +41,7 @@ async def planned(
         steps = assembly(room, ready.info, options, as_messages=True)
         plan = await drive(steps, connection.engine, ready.info, connection.counts)
         prefill = plan.chat.prefill if plan.chat else plan.prefill
-        prompt = await whole.prompt(plan.messages(), given.now, prefill=prefill)
+        prompt = await whole.prompt(plan.messages(), given.now, prefill=prefill, think=given.think)
         tokens = await connection.count(joined(prompt))
         if tokens + given.response_tokens <= given.context_tokens:
             break

@@ -6,7 +6,7 @@ checked against the service.
 
 from __future__ import annotations
 
-from tavern_tui.engines import wire_tables
+from tavern_tui.engines import thinking_switch, wire_tables
 from tavern_tui.engines.dialects import Dialect
 from tavern_tui.engines.server_kind import ServerKind, Service
 
@@ -15,6 +15,7 @@ DIALECT = Dialect(
     wire=wire_tables.OPENROUTER,
     text_completion=False,
     hosted=True,
+    thinking=thinking_switch.reasoning_object,
     extra={"transforms": []},
     logprobs=5,
 )

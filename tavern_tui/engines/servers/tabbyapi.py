@@ -5,7 +5,7 @@ Source: ``docs/spec/backends.md`` §7; not checked against a running one.
 
 from __future__ import annotations
 
-from tavern_tui.engines import wire_tables
+from tavern_tui.engines import thinking_switch, wire_tables
 from tavern_tui.engines.dialects import Asking, Counter, Dialect, Place, Prefill
 from tavern_tui.engines.json_shape import at, text_at
 from tavern_tui.engines.offered import OfferedModel
@@ -42,6 +42,7 @@ DIALECT = Dialect(
     template=Place("/v1/model", ("parameters", "prompt_template_content")),
     survey=_survey,
     prefill=Prefill.RESPONSE_PREFIX,
+    thinking=thinking_switch.template_variables,
 )
 
 

@@ -6,7 +6,7 @@ A prompt that overflows its inner llama-server gives an empty reply without a wo
 
 from __future__ import annotations
 
-from tavern_tui.engines import wire_tables
+from tavern_tui.engines import thinking_switch, wire_tables
 from tavern_tui.engines.dialects import Asking, Counter, Dialect, Prefill
 from tavern_tui.engines.json_shape import text_at
 from tavern_tui.engines.offered import OfferedModel
@@ -31,6 +31,7 @@ DIALECT = Dialect(
     counter=Counter("/v1/internal/encode", "text", ("length",), ids=("tokens",)),
     survey=_survey,
     prefill=Prefill.CONTINUE_FLAG,
+    thinking=thinking_switch.own_fields,
     extra={"truncation_length": 0},
 )
 

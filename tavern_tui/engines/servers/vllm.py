@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tavern_tui.engines import wire_tables
+from tavern_tui.engines import thinking_switch, wire_tables
 from tavern_tui.engines.dialects import Counter, Dialect, Prefill
 from tavern_tui.engines.json_shape import text_at
 from tavern_tui.engines.server_kind import Answers, ServerKind, Sighting
@@ -22,6 +22,7 @@ DIALECT = Dialect(
         "/tokenize", "prompt", ("count",), {"add_special_tokens": False}, names_model=True, ids=("tokens",)
     ),
     prefill=Prefill.CONTINUE_FINAL,
+    thinking=thinking_switch.template_variables,
     logprobs=5,
 )
 _SGLANG = Dialect(
