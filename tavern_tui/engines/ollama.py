@@ -1,8 +1,8 @@
 """The adapter for Ollama, by its own API: only there a finished prompt can be sent and the context be set.
 
 Ollama cuts a prompt that is too long without a word, so every request names the context that the prompt was planned
-for. It has no tokenizer to ask: counts are estimates, and are said to be. Source: its ``docs/api.md`` and
-``docs/spec/backends.md`` §9; tested against a stand-in that answers as documented.
+for, and what cannot fit is not sent. It has no tokenizer to ask: counts are estimates, and are said to be. Source: its
+``docs/api.md`` and ``docs/spec/backends.md`` §9; tested against a stand-in that answers as documented.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
+from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines.base import (
     Capabilities,
     EngineInfo,
@@ -33,6 +34,7 @@ from tavern_tui.engines.json_shape import at, float_at, int_at, list_at, parse, 
 from tavern_tui.engines.offered import OfferedModel, chosen
 from tavern_tui.engines.sse import SseEvent
 from tavern_tui.engines.streamed_reply import StreamedReply
+from tavern_tui.engines.thinking_switch import think_field
 from tavern_tui.engines.wire_samplers import to_wire
 from tavern_tui.engines.wire_tables import OLLAMA
 
@@ -73,7 +75,7 @@ class OllamaEngine:
             context_tokens=min(context, trained or context),
             trained_tokens=trained,
             capabilities=OLLAMA.capable(
-                Capabilities(text_completion=True, chat_completion=True, exact_count=False, prefill=True)
+                Capabilities(text_completion=True, chat_completion=True, exact_count=False, prefill=True, thinking=True)
             ),
         )
         return self._info
@@ -109,6 +111,7 @@ class OllamaEngine:
 
     async def _events(self, request: Request) -> AsyncGenerator[Event, None]:
         info = self._info or await self.connect()
+        await self._see_that_it_fits(request, info)
         sampling = to_wire(request, OLLAMA, engine=NAME, context_tokens=info.context_tokens)
         for text in sampling.notices:
             yield Notice(text)
@@ -117,6 +120,7 @@ class OllamaEngine:
             prefill = [{"role": "assistant", "content": request.prefill}] if request.prefill else []
             turns = [{"role": one.role.value, "content": one.content} for one in request.messages]
             path, body["messages"] = "/api/chat", [*turns, *prefill]
+            body |= think_field(request.think or Thinking.ON)
         else:
             path = "/api/generate"
             body |= {"prompt": joined(request.prompt), "raw": True}
@@ -124,10 +128,19 @@ class OllamaEngine:
             if reply.answer is not None:
                 self._checked(reply.answer)
                 raise raised(messages.not_an_api(self._link.server), EngineFault.NOT_AN_API, self._link.server)
-            reader = OllamaReply(self._link.server, self._link.secret, request.stop, self._model)
+            reader = OllamaReply(self._link.server, self._link.secret, request.stop, self._model, info.context_tokens)
             async with aclosing(reader.read(reply.events)) as events:
                 async for event in events:
                     yield event
+
+    async def _see_that_it_fits(self, request: Request, info: EngineInfo) -> None:
+        """Refuse what Ollama would cut from the front without a word. Raises ``EngineError`` (``OVERFLOW``)."""
+        texts = [joined(request.prompt), *(one.content for one in request.messages), request.prefill]
+        size, room = sum(await self.count([text for text in texts if text])), info.context_tokens
+        if room is not None and size > room:
+            server = self._link.server
+            wording = messages.overflow(server, size, room)
+            raise raised(wording, EngineFault.OVERFLOW, server, prompt_tokens=size, context_tokens=room)
 
     def _checked(self, answer: Answer) -> object:
         """The JSON of an answer; raises ``EngineError`` where the server refused."""
@@ -142,10 +155,13 @@ class OllamaEngine:
 class OllamaReply(StreamedReply):
     """One streamed reply of ``/api/generate`` or ``/api/chat``; the event with ``done`` carries the numbers."""
 
-    def __init__(self, server: str, key: str, stop: Iterable[str], model: str = "") -> None:
+    def __init__(
+        self, server: str, key: str, stop: Iterable[str], model: str = "", context_tokens: int | None = None
+    ) -> None:
         super().__init__(server, stop)
         self._key = key
         self._model = model
+        self._context = context_tokens
         self._last: object = None
 
     @property
@@ -175,7 +191,10 @@ class OllamaReply(StreamedReply):
             reason = StopReason.STOP_STRING
         else:
             reason = StopReason.LENGTH if text_at(self._last, "done_reason") == "length" else StopReason.END
-        yield Finished(reason, read_durations(self._last))
+        usage = read_durations(self._last)
+        if self._context and (usage.evaluated or 0) + (usage.generated or 0) >= self._context:
+            yield Notice(messages.context_shifted(NAME).plain)
+        yield Finished(reason, usage)
 
 
 def read_durations(last: object) -> Usage:

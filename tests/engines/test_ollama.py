@@ -137,6 +137,20 @@ async def test_a_context_that_the_user_has_set_for_the_model_holds() -> None:
     assert options["num_ctx"] == 4096
 
 
+async def test_what_would_be_cut_in_silence_is_not_sent() -> None:
+    heard, server = await talk(text_request("word " * 20_000), lines(line({"response": "x", **END})))
+    assert heard.error is not None
+    assert heard.error.fault is EngineFault.OVERFLOW
+    assert heard.error.context_tokens == 16384
+    assert server.bodies("/api/generate") == []
+
+
+async def test_a_context_that_ran_full_is_told() -> None:
+    full = {**END, "prompt_eval_count": 16_000, "eval_count": 384}
+    heard, _ = await talk(text_request(), lines(piece("Hi"), line({"response": "", **full})))
+    assert "ran out of context" in heard.notices[0]
+
+
 async def test_a_server_without_models_says_so() -> None:
     async with Standin({**answers.OLLAMA, "/api/tags": said({"models": []})}) as server:
         with pytest.raises(EngineError) as caught:
