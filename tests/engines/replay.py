@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.engines.standin import Asked, Reply, Standin
 
 FOLDER = Path(__file__).parent / "recordings"
-FILES = sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith("-openai"))
+FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 _EDGE = 250
 

@@ -6,24 +6,13 @@ that its server would answer to any of the probe's questions, the borrowed route
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
+from tests.engines.replay import Replay
 from tests.engines.standin import Asked, Reply, Route, page, said
-
-RECORDING = Path(__file__).parent / "recordings" / "koboldcpp-1.76-openai.json"
 
 
 def koboldcpp() -> dict[str, Route]:
     """KoboldCpp 1.76's recorded answers; as there, an unknown path is a page with status 404."""
-    return {
-        f"{entry['request']['method']} {entry['request']['path']}": Reply(
-            entry["response"]["status"],
-            entry["response"]["body"].encode(),
-            entry["response"]["headers"]["content-type"],
-        )
-        for entry in json.loads(RECORDING.read_text())
-    }
+    return Replay("koboldcpp-1.76").routes
 
 
 def models(owner: str, *ids: str, **more: object) -> Reply:

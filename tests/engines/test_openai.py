@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +15,9 @@ from tavern_tui.engines.dialects import Dialect, Prefill
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.openai import OpenAIEngine
 from tavern_tui.engines.servers import generic, hosted, koboldcpp, llama_cpp_python, openrouter, tabbyapi, vllm
+from tests.engines.replay import Replay
 from tests.engines.replies import DONE, MODELS, Heard, chat_request, chunk, delta, listen, replying, text_request
 from tests.engines.standin import Asked, Reply, Route, Standin, event, said, streamed
-
-RECORDING = Path(__file__).parent / "recordings" / "koboldcpp-1.76-openai.json"
 
 
 def hello(*pieces: bytes) -> Route:
@@ -354,18 +351,6 @@ async def test_a_bos_token_that_a_server_counts_with_is_taken_off() -> None:
         assert await engine.count(["", "one", "one two three"]) == [0, 1, 3]
 
 
-def recorded() -> dict[str, Route]:
-    """KoboldCpp 1.76's recorded answers, as routes."""
-    entries = json.loads(RECORDING.read_text())
-    routes: dict[str, Route] = {}
-    for entry in entries:
-        asked, answer = entry["request"], entry["response"]
-        routes[f"{asked['method']} {asked['path']}"] = Reply(
-            answer["status"], answer["body"].encode(), answer["headers"]["content-type"]
-        )
-    return routes
-
-
 @pytest.mark.parametrize(
     ("request_", "text"),
     [
@@ -374,7 +359,7 @@ def recorded() -> dict[str, Route]:
     ],
 )
 async def test_recorded_koboldcpp_replies_are_read(request_: Request, text: str) -> None:
-    async with Standin(recorded()) as server:
+    async with Replay("koboldcpp-1.76", playing=("completions_stream", "chat_stream")) as server:
         engine = OpenAIEngine(Link(server.base), koboldcpp.DIALECT)
         heard = await listen(engine, request_)
         info = await engine.connect()
