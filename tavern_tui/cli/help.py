@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "demo": ("tavern_tui.cli.demo", "demo", "Look at a finished chat; nothing of your own is touched."),
     "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
-    "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, stop, tune."),
+    "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, load, stop, tune."),
     "keys": ("tavern_tui.cli.keys", "keys", "Print which key does what; check your own keys."),
     "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),

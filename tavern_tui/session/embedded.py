@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from tavern_tui.engines.embedded.options import (
     LoadOptions,
 )
 from tavern_tui.engines.embedded.place import HostPlace
+from tavern_tui.session.events import EngineWaiting, progress_of
 from tavern_tui.session.options import STARTER_CONTEXT_TOKENS
 from tavern_tui.storage.memory import available_memory
 from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models
@@ -171,6 +172,39 @@ def context_for(model: ModelFile, settings: Settings | None = None) -> int:
         if need is None or need.fit is not Fit.SWAPS:
             return 0 if context == CONTEXTS[0] else min(context, trained)
     return CONTEXTS[-1]
+
+
+async def load_model(
+    dirs: Directories,
+    settings: Settings,
+    model: ModelFile,
+    tell: Callable[[EngineWaiting], None] = lambda _waiting: None,
+    *,
+    replace_other: bool = False,
+) -> None:
+    """Have the host load ``model`` as the settings say, in place of what it holds; ``tell`` hears how far it is.
+
+    Raises ``EngineError``: ``BUSY`` where another window uses what is loaded, unless it is to be replaced.
+    """
+
+    def hear(event: Event) -> None:
+        told = progress_of(event)
+        if isinstance(told, EngineWaiting):
+            tell(told)
+
+    engine = embedded_engine(dirs, settings, model, hear)
+    engine.settings = replace(engine.settings, replace=replace_other)
+    try:
+        await engine.connect()
+    finally:
+        await engine.close()
+
+
+def needs(model: ModelFile, settings: Settings) -> MemoryNeed | None:
+    """What loading ``model`` takes by these settings, against what is free now; ``None`` where nobody can tell."""
+    trained = (model.header and model.header.trained_tokens) or CONTEXTS[0]
+    context = settings.engine.context_tokens or context_for(model, settings) or min(CONTEXTS[0], trained)
+    return memory_need(model, settings, context, available_memory())
 
 
 async def status(dirs: Directories) -> dict[str, Any] | None:
