@@ -87,6 +87,9 @@ EDITING = frozenset(
 """Keys that move in or change the text of the composer, cut and paste: they are left to it."""
 
 
+_HYPHENS_UNTIL = 0x3000
+
+
 def spelt(text: str) -> str:
     """Textual's name of the key that a person wrote as ``text``; "" where no key is called so.
 
@@ -127,7 +130,10 @@ def _named(char: str) -> str:
     """The name of the key that types ``char``."""
     if char.isalnum():
         return char
-    name = unicodedata.name(char, "").lower().replace("-", "_").replace(" ", "_")
+    called = unicodedata.name(char, "")
+    if "-" in called and ord(char) >= _HYPHENS_UNTIL:
+        return ""  # which underscores were hyphens could not be told again
+    name = called.lower().replace("-", "_").replace(" ", "_")
     return _SHORT_NAMES.get(name, name) if char.isprintable() else ""
 
 
@@ -147,7 +153,7 @@ def character(key: str) -> str:
 @functools.cache
 def _with_hyphens() -> dict[str, str]:
     """The signs whose Unicode names have hyphens, by key: which underscores were hyphens cannot be told from a key."""
-    signs = (chr(code) for code in range(0x20, 0x3000))
+    signs = (chr(code) for code in range(0x20, _HYPHENS_UNTIL))
     return {_named(sign): sign for sign in signs if not sign.isalnum() and "-" in unicodedata.name(sign, "")}
 
 

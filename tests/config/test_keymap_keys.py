@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual._xterm_parser import XTermParser
 from textual.binding import Binding
@@ -60,6 +60,7 @@ def test_what_is_no_key_has_no_name(written: str) -> None:
 
 
 @given(st.text(max_size=12))
+@example("\N{ARABIC LIGATURE BISMILLAH AR-RAHMAN AR-RAHEEM}")
 def test_a_name_is_stable_once_it_is_spelt(written: str) -> None:
     name = spelt(written)
     assert not name or spelt(name) == name
