@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tavern_tui.config.action import Action, Where
 from tavern_tui.config.reply_actions import REPLY
+from tavern_tui.config.turn_actions import TURN
 
 _APP = (
     Action(
@@ -222,112 +223,7 @@ _COMPOSER = (
     ),
 )
 
-_TURN = (
-    Action(
-        "turn.select",
-        "Select a turn",
-        "Selects the last turn; letters are then commands for it.",
-        Where.EMPTY,
-        ("up", "escape"),
-        phone=("escape",),
-        short="Select",
-    ),
-    Action(
-        "turn.leave",
-        "Back to typing",
-        "Leaves the selection.",
-        Where.TURN,
-        ("enter", "escape", "a"),
-        vim=("enter", "escape", "a", "i"),
-        fixed=("escape",),
-        short="Type",
-    ),
-    Action("turn.previous", "Turn before", "Selects the turn before.", Where.TURN, ("k", "up")),
-    Action("turn.next", "Next turn", "Selects the turn after.", Where.TURN, ("j", "down")),
-    Action(
-        "turn.mine_previous",
-        "My turn before",
-        "Selects your own turn before this one.",
-        Where.TURN,
-        ("left_square_bracket",),
-    ),
-    Action(
-        "turn.mine_next", "My next turn", "Selects your own turn after this one.", Where.TURN, ("right_square_bracket",)
-    ),
-    Action("turn.first", "First turn", "Selects the first turn of the chat.", Where.TURN, ("g", "home")),
-    Action("turn.last", "Last turn", "Selects the last turn of the chat.", Where.TURN, ("G", "end")),
-    Action("turn.swipe_back", "Swipe back", "Shows the swipe before this one of the turn.", Where.TURN, ("h", "left")),
-    Action("turn.swipe", "Swipe", "Shows the next swipe of the turn.", Where.TURN, ("l", "right")),
-    Action("turn.edit", "Edit", "Changes the text of the turn; undo brings it back.", Where.TURN, ("e",), slash="edit"),
-    Action("turn.editor", "Edit in your editor", "Opens the turn's text in $EDITOR.", Where.TURN, ("E",)),
-    Action(
-        "turn.regenerate",
-        "Regenerate from here",
-        "Writes another reply in place of this turn; what followed stays on its own branch. Asks by a second press.",
-        Where.TURN,
-        ("r",),
-        short="Regenerate",
-    ),
-    Action("turn.continue", "Continue", "Lets the turn go on where its text ends.", Where.TURN, ("c",)),
-    Action(
-        "turn.branch",
-        "Branch here",
-        "Goes on from this turn; what follows it stays and can be gone back to.",
-        Where.TURN,
-        ("b",),
-        slash="branch",
-        short="Branch",
-    ),
-    Action(
-        "turn.delete",
-        "Delete",
-        "Deletes the turn and all after it. Asks by a second press; undo brings them back.",
-        Where.TURN,
-        ("d",),
-        slash="delete",
-    ),
-    Action(
-        "turn.hide",
-        "Hide from the model",
-        "Keeps the turn in the chat but out of the prompt, or takes it in again.",
-        Where.TURN,
-        ("x",),
-        slash="hide",
-    ),
-    Action("turn.copy", "Copy", "Copies the text of the turn.", Where.TURN, ("y",), slash="copy"),
-    Action(
-        "turn.copy_all",
-        "Copy the chat",
-        "Copies all turns that lead here, as Markdown.",
-        Where.TURN,
-        ("Y",),
-    ),
-    Action(
-        "turn.receipt",
-        "Receipt",
-        "Shows how the turn was made: model, settings, tokens, lore, time.",
-        Where.TURN,
-        ("i",),
-        vim=("K",),
-    ),
-    Action(
-        "turn.unfold",
-        "Thinking",
-        "Shows what the model thought before it wrote, or folds it.",
-        Where.TURN,
-        ("t",),
-    ),
-    Action("turn.bookmark", "Bookmark", "Sets a bookmark at the turn, or takes it away.", Where.TURN, ("m",)),
-    Action(
-        "turn.quick_reply",
-        "Quick reply",
-        "Sends one of the quick replies: the first key the first, the second key the second.",
-        Where.TURN,
-        tuple("123456789"),
-    ),
-)
-
-ACTIONS: tuple[Action, ...] = (*_APP, *_CHAT, *REPLY, *_COMPOSER, *_TURN)
+ACTIONS: tuple[Action, ...] = (*_APP, *_CHAT, *REPLY, *_COMPOSER, *TURN)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

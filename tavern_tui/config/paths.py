@@ -49,6 +49,11 @@ class Directories:
         return self.data / "regex"
 
     @property
+    def quick_replies(self) -> Path:
+        """Sets of quick replies."""
+        return self.data / "quick-replies"
+
+    @property
     def presets(self) -> Path:
         """Sampler presets of the user's own."""
         return self.data / "presets"

@@ -15,6 +15,7 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "characters": found.characters,
         "worlds": found.worlds,
         "regex": found.regex_scripts,
+        "quick-replies": found.quick_replies,
         "presets": found.presets,
         "chats": found.chats,
         "models": found.models,

@@ -152,6 +152,20 @@ async def author_note(app: TavernApp) -> None:
     app.chat.hint(await write_note(session, note))
 
 
+async def quick_replies(app: TavernApp) -> None:
+    """Choose a quick reply, and send it."""
+    from tavern_tui.session.quick_replies import quick_replies as read
+    from tavern_tui.ui.screens.quick_replies import QuickReplyList
+
+    found = await read(app.workspace)
+    for problem in found.problems:
+        app.chat.mirror.note(problem)
+    folder = str(app.workspace.directories.quick_replies)
+    place = await app.push_screen_wait(QuickReplyList(found.replies, folder=folder, glyphs=app.glyphs))
+    if place is not None:
+        await app.chat.outbox.say(found.replies[place - 1].message)
+
+
 async def show_help(app: TavernApp) -> None:
     """Show the keys that hold, and all others."""
     from tavern_tui.ui.chat.actions import RUNNABLE

@@ -24,9 +24,13 @@ RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS, **FI
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
 
 
-async def run(screen: ChatScreen, action: str) -> None:
+BY_PLACE = "turn.quick_reply"
+"""The action whose first key does the first of its things, the second key the second."""
+
+
+async def run(screen: ChatScreen, action: str, argument: str = "") -> None:
     """Do what the key of ``action`` does; raises ``KeyError`` for one that is not there."""
-    await _act(screen, RUNNABLE[action], "")
+    await _act(screen, RUNNABLE[action], argument)
 
 
 async def run_typed(screen: ChatScreen, action: str, argument: str = "") -> None:

@@ -14,7 +14,7 @@ from textual.events import Key
 from textual.timer import Timer
 
 from tavern_tui.config.action import Action, Preset, Where
-from tavern_tui.ui.chat.actions import RUNNABLE, run
+from tavern_tui.ui.chat.actions import BY_PLACE, RUNNABLE, run
 from tavern_tui.ui.chat.turn_mode import BURST_SECONDS, HARMLESS
 from tavern_tui.ui.terminal.gestures import keys_meant
 
@@ -28,7 +28,7 @@ class Keys:
     def __init__(self, screen: ChatScreen, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._screen = screen
         self._clock = clock
-        self._held: list[str] = []
+        self._held: list[tuple[str, str]] = []
         self._timer: Timer | None = None
         self._calmed = False
 
@@ -115,8 +115,12 @@ class Keys:
         elif action.id in HARMLESS:
             await run(screen, action.id)
         else:
-            self._hold(action.id)
+            self._hold(action.id, self._place_of(action, event.key))
         return True
+
+    def _place_of(self, action: Action, key: str) -> str:
+        """Which of the keys of an action that has one for each thing was pressed, 1 for the first; "" for others."""
+        return str(self._screen.keymap.keys[action.id].index(key) + 1) if action.id == BY_PLACE else ""
 
     async def _into_composer(self, event: Key) -> bool:
         """Type or edit at once: left to the widget's queue, the keys of one read would come after an Enter in it."""
@@ -151,9 +155,9 @@ class Keys:
             self._screen.hint("Everything is already saved.")
         self._calmed = True
 
-    def _hold(self, action: str) -> None:
+    def _hold(self, action: str, argument: str) -> None:
         """Run ``action`` once it is known that its letter was not typed."""
-        self._held.append(action)
+        self._held.append((action, argument))
         if self._timer is None:
             self._timer = self._screen.set_timer(BURST_SECONDS, self._run_held)
 
@@ -166,5 +170,5 @@ class Keys:
     async def _run_held(self) -> None:
         held = list(self._held)
         self._drop_held()
-        for action in held:
-            await run(self._screen, action)
+        for action, argument in held:
+            await run(self._screen, action, argument)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.ui.chat.actions import RUNNABLE
+from tavern_tui.ui.chat.app_actions import refused_while_busy
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.slash import Command, Unknown, parse
 
@@ -59,10 +60,20 @@ class Outbox:
                 composer.take()
                 await screen.run_typed(action, argument)
             case Unknown(message=message):
-                what, _, ways_on = message.partition(" · ")
-                refuse(screen, NotFoundError(f"{what}.", hint=ways_on))
+                _unknown(screen, message)
             case str(text) if text.strip():
                 self._send(text)
+
+    async def say(self, text: str) -> None:
+        """Send ``text`` as if it had been typed, or do what it commands; the composer keeps what it holds."""
+        screen = self._screen
+        match parse(text, RUNNABLE):
+            case Command(action=action, argument=argument):
+                await screen.run_typed(action, argument)
+            case Unknown(message=message):
+                _unknown(screen, message)
+            case str(said) if not refused_while_busy(screen):
+                self.send(said)
 
     def _send(self, text: str) -> None:
         screen = self._screen
@@ -110,3 +121,8 @@ class Outbox:
         elif self.queued:
             text, self.queued = self.queued, ""
             self.send(text)
+
+
+def _unknown(screen: ChatScreen, message: str) -> None:
+    what, _, ways_on = message.partition(" · ")
+    refuse(screen, NotFoundError(f"{what}.", hint=ways_on))

@@ -10,6 +10,8 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.messages import number
+from tavern_tui.session.quick_replies import quick_replies
+from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import copied, refused_while_busy
 from tavern_tui.ui.chat.outside import edit_outside
 from tavern_tui.ui.chat.reply_actions import another, swipe_turn
@@ -60,6 +62,30 @@ async def last(screen: ChatScreen, _argument: str = "") -> None:
     """Select the last turn, and follow the end of the log again."""
     screen.selection.move(len(screen.mirror.log.entries))
     screen.mirror.log.follow_end()
+
+
+async def oldest_read(screen: ChatScreen, _argument: str = "") -> None:
+    """Select the oldest turn that the last prompt had room for."""
+    oldest = await screen.open_session.oldest_read()
+    if not any(turn.id == oldest for turn in screen.open_session.tree.walk_back()):
+        raise NotFoundError("Nothing is known of a prompt of this chat yet.", hint="It is once a reply has been made.")
+    screen.selection.select(oldest)
+    screen.hint("The model reads from here on")
+
+
+async def quick_reply(screen: ChatScreen, argument: str = "") -> None:
+    """Send the quick reply of that number; without one show them all."""
+    if not argument:
+        screen.tavern.show(popups.quick_replies)
+        return
+    found = await quick_replies(screen.tavern.workspace)
+    for problem in found.problems:
+        screen.mirror.note(problem)
+    if not argument.isdecimal() or not 0 < int(argument[:9]) <= len(found.replies):
+        screen.hint(f"There is no quick reply {argument[:9]} · /quick shows what there is")
+        return
+    screen.selection.leave()
+    await screen.outbox.say(found.replies[int(argument) - 1].message)
 
 
 async def swipe_back(screen: ChatScreen, _argument: str = "") -> None:
@@ -211,6 +237,8 @@ TURN_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "turn.next": following,
     "turn.first": first,
     "turn.last": last,
+    "turn.oldest_read": oldest_read,
+    "turn.quick_reply": quick_reply,
     "turn.swipe_back": swipe_back,
     "turn.swipe": swipe,
     "turn.edit": edit,

@@ -31,6 +31,7 @@ HARMLESS: Final = frozenset(
         "turn.next",
         "turn.first",
         "turn.last",
+        "turn.oldest_read",
         "turn.mine_previous",
         "turn.mine_next",
         "chat.scroll_up",
