@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import Message, Role
+from tavern_tui.domain.thinking import Thinking
 from tavern_tui.prompt.inputs import Policy
-from tavern_tui.prompt.reasoning import ReasoningSplitter, Split, without_thoughts
+from tavern_tui.prompt.reasoning import (
+    ReasoningSplitter,
+    Split,
+    at_level,
+    softly_switched,
+    splitter_for,
+    thoughts_written,
+    without_thoughts,
+)
 from tavern_tui.prompt.templates import BUILT_IN
 from tests.prompt.builders import chat, plan
 from tests.prompt.builders import given as prompt_input
@@ -186,3 +199,143 @@ def test_thoughts_of_the_past_are_not_in_a_prompt() -> None:
         assert "Come in." in text
         assert "<think>Mine.</think>Thanks." in text
         assert "secret" in plan(prompt_input(turns, template, policy=Policy.CLASSIC)).text
+
+
+# Streams that models have been seen to write, and what is told of them whole.
+ODD = {
+    "opened-twice": ("<think>\n<think>\nHm.</think>Hello.", "Hm.", "Hello."),
+    "nested": ("<think>A<think>b</think>c</think>Hello.", "A<think>b</think>c", "Hello."),
+    "nested-unclosed": ("<think>A<think>b</think>Hello.", "A<think>b", "Hello."),
+    "in-the-middle": ("Well. <think>Hm.</think>Hello.", "Hm.", "Well. Hello."),
+    "twice": ("<think>A.</think>One. <think>B.</think>Two.", "A.B.", "One. Two."),
+    "never-closed": ("<think>Hm, I", "Hm, I", ""),
+    "only-closed": ("Hm.</think>Hello.", "Hm.", "Hello."),
+    "empty": ("<think>\n\n</think>\n\nHello.", "", "Hello."),
+    "cut-in-the-tag": ("<think>Hm.</thi", "Hm.</thi", ""),
+    "other-case": ("<THINK>Hm.</THINK>Hello.", "", "<THINK>Hm.</THINK>Hello."),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_streams_are_told_apart_wherever_they_are_cut(case: str) -> None:
+    text, reasoning, reply = ODD[case]
+    for at in range(len(text) + 1):
+        splitter = fed(text[:at], text[at:])
+        assert (splitter.reasoning, splitter.reply) == (reasoning, reply), at
+
+
+# The same by a model of which nothing says that it thinks.
+UNKNOWN = {
+    "usual": ("<think>Hm.</think>Hello.", "Hm.", "Hello."),
+    "blank-before": ("\n<think>Hm.</think>Hello.", "Hm.", "Hello."),
+    "thinking": ("<thinking>Hm.</thinking>Hello.", "Hm.", "Hello."),
+    "harmony": (
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hello.",
+        "Hm.",
+        "Hello.",
+    ),
+    "magistral": ("[THINK]Hm.[/THINK]Hello.", "Hm.", "Hello."),
+    "only-closed": ("Hm. So.</think>Hello.", "Hm. So.", "Hello."),
+    "in-the-middle": ("She writes <think> on the wall.", "", "She writes <think> on the wall."),
+    "both-in-the-middle": ("Tags: <think> and </think>.", "", "Tags: <think> and </think>."),
+    "closed-twice": ("Hm.</think>A </think> tag.", "Hm.", "A </think> tag."),
+    "begins-like-one": ("<think", "", "<think"),
+    "nothing": ("", "", ""),
+    "blank": ("  ", "", "  "),
+    "action": ("*[Thinks]* Hello.", "", "*[Thinks]* Hello."),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_model_of_no_known_family_is_listened_to_at_its_beginning(case: str) -> None:
+    text, reasoning, reply = UNKNOWN[case]
+    for at in range(len(text) + 1):
+        splitter = splitter_for("", "")
+        given_out = ["", ""]
+        for split in (splitter.feed(text[:at]), splitter.feed(text[at:]), splitter.finish()):
+            given_out = ["" if split.reclaimed else given_out[0], given_out[1]]
+            given_out = [given_out[0] + split.reply, given_out[1] + split.reasoning]
+        assert (splitter.reasoning, splitter.reply) == (reasoning, reply), at
+        assert given_out == [reply, reasoning]
+
+
+def test_two_analyses_of_harmony_are_one_thinking_without_its_markup() -> None:
+    analysis = "<|channel|>analysis<|message|>"
+    text = (
+        f"{analysis}A.<|end|><|start|>assistant{analysis}B.<|end|><|start|>assistant<|channel|>final<|message|>Hello."
+    )
+    splitter = family("gpt-oss")
+    splitter.feed(text)
+    assert (splitter.reasoning, splitter.reply) == ("A.B.", "Hello.")
+
+
+THINKERS = sorted(name for name, template in BUILT_IN.items() if template.reasoning_open)
+
+
+@pytest.mark.parametrize("name", THINKERS)
+def test_what_is_written_of_old_thoughts_is_what_the_family_itself_would_have_written(name: str) -> None:
+    template = BUILT_IN[name]
+    splitter = ReasoningSplitter(template.reasoning_open, template.reasoning_close)
+    splitter.feed(thoughts_written(template, "A plan.") + "Hello.")
+    splitter.finish()
+    assert (splitter.reasoning.strip(), splitter.reply.strip()) == ("A plan.", "Hello.")
+
+
+def test_old_thoughts_read_as_published() -> None:
+    written = {name: thoughts_written(BUILT_IN[name], "T.") for name in THINKERS}
+    assert written["Qwen 3"] == "<think>\nT.\n</think>\n\n"
+    assert written["DeepSeek V3.1"] == "<think>T.</think>"
+    assert written["GLM-4.5"] == "\n<think>T.</think>\n"
+    assert written["Magistral"] == "[THINK]T.[/THINK]"
+    assert written["gpt-oss"] == (
+        "<|channel|>analysis<|message|>T.<|end|><|start|>assistant<|channel|>final<|message|>"
+    )
+
+
+def thought(*texts: str) -> list[Turn]:
+    """A chat whose replies were thought of before."""
+    return [
+        replace(turn, reasoning=f"Plan {at}.") if turn.speaker is Speaker.CHARACTER else turn
+        for at, turn in enumerate(chat(*texts))
+    ]
+
+
+@pytest.mark.parametrize(("kept", "there"), [(0, []), (1, ["Plan 2."]), (9, ["Plan 0.", "Plan 2."])])
+@pytest.mark.parametrize("name", ["Qwen 3", "GLM-4.5", "gpt-oss", "DeepSeek V3.1"])
+def test_as_many_of_the_newest_replies_as_wanted_keep_their_thoughts(name: str, kept: int, there: list[str]) -> None:
+    found = plan(prompt_input(thought("Come.", "Hm?", "In.", "Why?"), BUILT_IN[name], kept_thoughts=kept))
+    assert [text for text in ("Plan 0.", "Plan 2.") if text in found.text] == there
+    assert found.text.count("Come.") == 1
+    if kept == 9:
+        old = thoughts_written(BUILT_IN[name], "Plan 0.")
+        assert f"{old}Come." in found.text
+        assert found.tokens == sum(part.tokens for part in found.included)
+
+
+def test_plain_text_and_servers_messages_keep_no_thoughts() -> None:
+    assert "Plan" not in plan(prompt_input(thought("Come.", "Hm?"), None, kept_thoughts=9)).text
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("name", ["Qwen 3", "DeepSeek R1", "gpt-oss"])
+def test_thoughts_that_are_to_go_on_end_the_prompt(name: str, policy: Policy) -> None:
+    template = BUILT_IN[name]
+    found = plan(prompt_input(chat("Come.", "Hm?"), template, thoughts="He wants to", policy=policy))
+    assert found.text.endswith((template.reasoning_prefill or template.reasoning_open) + "He wants to")
+    assert found.thoughts == "He wants to"
+    assert plan(prompt_input(chat("Come.", "Hm?"), template, policy=policy)).thoughts == ""
+
+
+def test_a_family_that_is_told_how_much_to_think_is_told_less() -> None:
+    low = at_level(BUILT_IN["gpt-oss"], Thinking.LOW)
+    assert "Reasoning: low" in low.story_string_prefix
+    assert at_level(BUILT_IN["gpt-oss"], Thinking.ON) == BUILT_IN["gpt-oss"]
+    assert at_level(BUILT_IN["Qwen 3"], Thinking.LOW) == BUILT_IN["Qwen 3"]
+
+
+def test_a_familys_own_words_against_thinking_stand_behind_the_newest_message_of_the_user() -> None:
+    said = (Message(Role.SYSTEM, "s"), Message(Role.USER, "a"), Message(Role.ASSISTANT, "b"), Message(Role.USER, "c"))
+    told = softly_switched(said, BUILT_IN["Qwen 3"])
+    assert [one.content for one in told] == ["s", "a", "b", "c /no_think"]
+    assert softly_switched(said, BUILT_IN["gpt-oss"]) == said
+    assert softly_switched(said[:1], BUILT_IN["Qwen 3"]) == said[:1]
