@@ -1,9 +1,10 @@
 """What of the history is in a prompt under ``classic``: SillyTavern's choice, its slips included.
 
 Injected texts are reserved first, from the end upwards; then everything else goes in, newest first, until something
-does not fit. Two slips of 1.12.6 show only where something does not fit: with post-history instructions the turn below
-each injected text is reserved in its place (on a continuation the turn above it); and whether the user's filler is
-wanted is decided one turn too low on a continuation.
+does not fit. Three slips of 1.12.6 show only where something does not fit: with post-history instructions the turn
+below each injected text is reserved in its place (on a continuation the turn above it); a text that is to stand above
+the chat's first turn is not reserved; and whether the user's filler is wanted is decided one turn too low on a
+continuation.
 Source: SillyTavern 1.12.6, ``public/script.js`` (``Generate``); spec §5.6.
 """
 
@@ -66,16 +67,14 @@ class ClassicFill:
         """Choose what has fewer than ``room`` tokens in all."""
         yield from self._walk.take(room - 1 + (_SLACK if self._ends_differ else 0))
         below = 0 if self._continued is None else 1
-        offset = below - (0 if self._post_history is None else 1)
-        if offset and self._injections:
+        if self._injections:
             deepest = max(one.depth for one in self._injections)
             yield from self._counts.ask(self._walk.reach(deepest + 1))
         chat = spliced(self._walk.seen, self._injections, below)
         items = chat if self._post_history is None else [self._post_history, *chat]
         texts = self._written(items)
         yield from self._counts.ask(texts)
-        mine = {id(one.item) for one in self._injections}
-        reserved = [at + below for at, item in enumerate(chat) if id(item) in mine]
+        reserved = [one.depth + above for above, one in enumerate(self._injections)]
         included, tokens = self._chosen([self._counts[text] for text in texts], reserved, room)
         return Filled(
             history=tuple(items[at] for at in sorted(included, reverse=True)),

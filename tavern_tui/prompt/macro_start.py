@@ -51,6 +51,21 @@ def macro_context(given: PromptInput, *, user: str, char: str, group: str = "") 
     )
 
 
+def without_card(macros: MacroContext) -> MacroContext:
+    """The same macros before a card's fields are known: those that tell of one stay in a text as they are."""
+    return replace(
+        macros,
+        description=None,
+        personality=None,
+        scenario=None,
+        persona=None,
+        mes_examples=None,
+        char_version=None,
+        char_prompt=None,
+        char_post_history=None,
+    )
+
+
 def as_sillytavern_reads(fields: Callable[[], MacroContext], names: MacroContext) -> MacroContext:
     """Card fields as they are shown; under ``economy`` simply ``fields``.
 

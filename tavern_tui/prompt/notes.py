@@ -22,6 +22,7 @@ from tavern_tui.prompt.inputs import (
     Policy,
     PromptInput,
 )
+from tavern_tui.prompt.macro_start import without_card
 from tavern_tui.prompt.macros import expand
 from tavern_tui.prompt.plan import Part, PartKind, PartState
 from tavern_tui.prompt.story import Story, named, untrusted
@@ -123,12 +124,13 @@ def _character_notes(given: PromptInput, story: Story) -> Iterator[Injection]:
         note = member.note
         text = note.text.strip()
         source = "the card's character note"
+        macros = without_card(story.macros) if exact else story.macros
         if joins:
             name = named(member.name, given)
-            text = expand(text, replace(story.macros, char=name))
+            text = expand(text, replace(macros, char=name))
             source = f"{name}'s character note"
         elif exact:  # once more than other texts, and before the blanks at its ends are taken off
-            text = story.expand(text)
+            text = expand(text, macros)
         if not text:
             continue
         key = f"DEPTH_PROMPT_{number}" if joins else "DEPTH_PROMPT"
