@@ -1,12 +1,9 @@
-"""What of a sampler preset an engine can follow, and the preset's names on the wire.
-
-Hosted services reject fields that they do not know, so they get nothing at a neutral value; local servers get
-everything that they understand, because their own defaults are not neutral.
+"""What of a sampler preset an engine can follow: the preset that it gets, what is told of the difference, and what
+each value does there. The names on the wire are ``wire_samplers``'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 
@@ -38,7 +35,6 @@ _REACH = frozenset({"repetition_range", "penalize_prompt"})
 _UNDER_MIROSTAT = frozenset({"top_k", "top_p", "min_p", "typical_p", "top_n_sigma", "tfs", "top_a", "order"}) | _XTC
 # What has no effect at a temperature of 0, which takes the likeliest token that penalties and DRY leave.
 _UNDER_ZERO = _UNDER_MIROSTAT | _MIROSTAT | {"smoothing_factor", "smoothing_curve"}
-_RANGES = frozenset({"repetition_range", "dry_range"})
 _SHOWN = {
     "dry_multiplier": "DRY",
     "xtc_probability": "XTC",
@@ -99,24 +95,6 @@ def fit(preset: SamplerPreset, samplers: frozenset[str], engine: str, *, hosted:
         if named:
             notices.append(messages.samplers_left_out(engine, tuple(sorted(_SHOWN[n] for n in named))).plain)
     return FittedSampling(replace(preset, **changes), tuple(notices))  # type: ignore[arg-type]
-
-
-def wire_fields(
-    preset: SamplerPreset, names: Mapping[str, str], *, neutral_too: bool, whole_context: int
-) -> dict[str, object]:
-    """The preset as request fields, by a map from canonical to wire names. ``neutral_too``: send neutral values.
-
-    ``whole_context`` is what the wire has for a range over the whole context: −1, or a number of tokens.
-    """
-    changed = preset.changed()
-    fields: dict[str, object] = {}
-    for canonical, wire in names.items():
-        if neutral_too or canonical in changed:
-            value = getattr(preset, canonical)
-            if canonical in _RANGES and value == 0:
-                value = whole_context
-            fields[wire] = list(value) if isinstance(value, tuple) else value
-    return fields
 
 
 def effects(preset: SamplerPreset, samplers: frozenset[str]) -> dict[str, Effect]:

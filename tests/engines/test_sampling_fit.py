@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.domain.preset import BALANCED, BUILT_IN, CREATIVE, NEUTRAL, PRECISE, STARTER, SamplerPreset
-from tavern_tui.engines import wire_tables
-from tavern_tui.engines.sampling_fit import ALL_SAMPLERS, fit, wire_fields
+from tavern_tui.domain.preset import BALANCED, BUILT_IN, CREATIVE, PRECISE, SamplerPreset
+from tavern_tui.engines.sampling_fit import ALL_SAMPLERS, EMBEDDED_SAMPLERS, Effect, effects, fit
 from tavern_tui.engines.wire_samplers import Wire
 from tavern_tui.engines.wire_tables import WIRES
 
@@ -67,24 +66,43 @@ def test_a_fitted_preset_uses_only_what_the_engine_has(
     assert again.notices == ()
 
 
-def test_a_hosted_service_gets_no_neutral_values() -> None:
-    sent = wire_fields(NEUTRAL, wire_tables.HOSTED.names, neutral_too=False, whole_context=-1)
-    assert sent == {}
-    assert wire_fields(PRECISE, wire_tables.HOSTED.names, neutral_too=False, whole_context=-1) == {"temperature": 0.4}
+def test_a_switched_off_sampler_is_not_told_of_and_neither_is_a_range_without_penalties() -> None:
+    preset = SamplerPreset(mirostat_tau=3.0, smoothing_curve=2.0, repetition_range=64, dynamic_temperature_low=0.5)
+    assert fit(preset, SOME - {"repetition_range"}, "vLLM").notices == ()
 
 
-def test_a_local_server_gets_neutral_values_too_by_its_own_names() -> None:
-    sent = wire_fields(STARTER, wire_tables.LLAMA_SERVER.names, neutral_too=True, whole_context=-1)
-    assert sent["repeat_penalty"] == 1.1
-    assert sent["repeat_last_n"] == 256
-    assert sent["top_k"] == 0
-    assert sent["dry_sequence_breakers"] == ["\n", ":", '"', "*"]
+@pytest.mark.parametrize(
+    ("preset", "named"),
+    [
+        (SamplerPreset(mirostat=2), "mirostat"),
+        (SamplerPreset(dynamic_temperature_low=0.5, dynamic_temperature_high=1.5), "dynamic temperature"),
+        (SamplerPreset(smoothing_factor=0.2), "smoothing"),
+        (SamplerPreset(order=("temperature", "min_p")), "order of samplers"),
+        (SamplerPreset(ban_eos=True), "ban of the end token"),
+    ],
+    ids=["mirostat", "dynamic", "smoothing", "order", "end"],
+)
+def test_a_sampler_that_a_server_lacks_is_named_as_people_call_it(preset: SamplerPreset, named: str) -> None:
+    assert fit(preset, SOME, "vLLM").notices == (f"vLLM has no {named}: left out.",)
 
 
-@pytest.mark.parametrize("name", ["repetition_range", "dry_range"])
-def test_a_range_over_the_whole_context_is_said_as_the_server_says_it(name: str) -> None:
-    sent = wire_fields(SamplerPreset(repetition_range=0, dry_range=0), {name: "n"}, neutral_too=True, whole_context=-1)
-    assert sent == {"n": -1}
+def test_every_value_works_is_off_is_overruled_or_ignored() -> None:
+    preset = SamplerPreset(mirostat=2, top_k=40, repetition_penalty=1.1, tfs=0.9)
+    found = effects(preset, EMBEDDED_SAMPLERS)
+    assert set(found) == ALL_SAMPLERS
+    assert {name: found[name] for name in ("mirostat", "top_k", "repetition_penalty", "tfs", "min_p")} == {
+        "mirostat": Effect.WORKS,
+        "top_k": Effect.OVERRULED,
+        "repetition_penalty": Effect.WORKS,
+        "tfs": Effect.IGNORED,
+        "min_p": Effect.OFF,
+    }
+    assert effects(preset, EMBEDDED_SAMPLERS - {"mirostat"})["top_k"] is Effect.WORKS
+
+
+def test_a_temperature_of_zero_leaves_the_rest_nothing_to_do() -> None:
+    found = effects(SamplerPreset(temperature=0.0, min_p=0.1, dry_multiplier=0.8), ALL_SAMPLERS)
+    assert (found["min_p"], found["dry_multiplier"]) == (Effect.OVERRULED, Effect.WORKS)
 
 
 @pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)

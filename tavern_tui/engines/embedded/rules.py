@@ -29,6 +29,8 @@ _FLOOR = 1e-30
 """What is less likely than this beside the likeliest token leaves: everything that was ruled out, and nothing else."""
 _CLAMP = 100.0
 _LOOKS_BACK = 64
+# The converter lets a line end and the like into a text of JSON, where the standard has an escape (RFC 8259 §7).
+_ANY_CHARACTER, _JSON_CHARACTER = r'char ::= [^"\\]', r'char ::= [^"\\\x7F\x00-\x1F]'
 _CONVERTER_FAULTS = (
     ArithmeticError,
     AssertionError,
@@ -83,7 +85,7 @@ def _from_schema(schema: str) -> str:
     read_schema(schema)
     convert = importlib.import_module("llama_cpp.llama_grammar").json_schema_to_gbnf
     try:
-        return str(convert(schema))
+        return str(convert(schema)).replace(_ANY_CHARACTER, _JSON_CHARACTER)
     except _CONVERTER_FAULTS as error:
         raise _rejected(said.schema_unread("it asks for something that has no grammar")) from error
 

@@ -17,6 +17,7 @@ from tavern_tui.engines.embedded.cores import best_threads, default_threads, phy
 from tavern_tui.engines.embedded.kv import BATCH, STEP, batch_tokens
 from tavern_tui.engines.embedded.line import Line
 from tavern_tui.engines.embedded.protocol import Speed
+from tavern_tui.engines.embedded.rules import Rules
 from tavern_tui.engines.embedded.sampling import SAMPLERS, sampler_chain
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
 from tests.engines.embedded.vocabularies import LoadedVocabulary
@@ -163,11 +164,34 @@ def test_penalties_look_back_into_the_prompt_unless_the_preset_says_otherwise(vo
     assert penalised(vocabulary.vocabulary, reply_only, history=[1, 2, 3, 4], reply=[5, 6]) == {5, 6}
 
 
-def test_every_field_of_a_preset_is_said_to_have_an_effect() -> None:
+def test_every_field_but_those_of_older_samplers_is_said_to_have_an_effect() -> None:
     assert SamplerPreset().changed() == frozenset()
-    fields = set(SamplerPreset.__slots__) - {"name"}
-    assert fields == SAMPLERS
+    fields = set(SamplerPreset.__slots__) - {"name", "extra"}
+    assert fields - SAMPLERS == {"tfs", "top_a", "smoothing_factor", "smoothing_curve"}
     assert CREATIVE.changed() <= SAMPLERS
+
+
+def test_stages_that_a_preset_names_change_places_and_the_others_stay(vocabulary: LoadedVocabulary) -> None:
+    preset = replace(BALANCED, top_k=40, order=("temperature", "top_k", "dry"))
+    assert samplers(vocabulary.vocabulary, preset) == ["temp", "top-k", "min-p", "dry", "dist"]
+
+
+def test_a_temperature_between_two_bounds_stands_where_the_temperature_does(vocabulary: LoadedVocabulary) -> None:
+    moving = replace(NEUTRAL, temperature=0.0, dynamic_temperature_low=0.5, dynamic_temperature_high=1.5)
+    assert samplers(vocabulary.vocabulary, moving) == ["temp-ext", "dist"]
+
+
+@pytest.mark.parametrize(("mode", "name"), [(1, "mirostat"), (2, "mirostat-v2")])
+def test_mirostat_takes_the_place_of_what_cuts_off_the_tail(vocabulary: LoadedVocabulary, mode: int, name: str) -> None:
+    everything = replace(CREATIVE, mirostat=mode, top_p=0.9, repetition_penalty=1.1)
+    assert samplers(vocabulary.vocabulary, everything) == ["penalties", "dry", "temp", name]
+
+
+def test_what_a_reply_may_hold_comes_before_everything(vocabulary: LoadedVocabulary) -> None:
+    lib, rules = binding.library(), Rules(logit_bias=((3, -1.0),), banned=("x",), grammar='root ::= "a"')
+    with sampler_chain(lib, vocabulary.vocabulary, BALANCED, context=64, seed=1, history=[1], rules=rules) as chain:
+        names = [lib.llama_sampler_name(lib.llama_sampler_chain_get(chain, i)) for i in range(3)]
+    assert names == [b"logit-bias", b"rules", b"dry"]
 
 
 def test_a_fingerprint_tells_vocabularies_apart_and_stays_the_same(vocabulary: LoadedVocabulary) -> None:
