@@ -122,8 +122,8 @@ class Job:
         """Whether the stream is dead, as far as can be told beside it."""
         try:
             written = await self._written()
-        except EngineError:
-            self._unheard += 1
+        except EngineError as error:
+            self._unheard += error.fault is not EngineFault.REJECTED  # a server that answers is there
             return self._unheard > 1
         self._unheard = 0
         if len(written) <= len(self.text):

@@ -304,6 +304,22 @@ async def test_a_server_that_only_takes_its_time_is_not_left() -> None:
     assert not any(isinstance(event, Waiting) for event in heard.events)
 
 
+async def test_a_server_that_does_not_know_the_question_is_not_left_for_its_silence() -> None:
+    looked = asyncio.Event()
+
+    def unknown(asked: Asked) -> Reply:
+        if len(server.bodies("/api/extra/generate/check")) == 3:
+            looked.set()
+        return said({}, 404)
+
+    async with KoboldStandin(hold_after=2) as server, engine_at(server, pace=Pace(silence=0.01)) as engine:
+        server.routes["/api/extra/generate/check"] = unknown
+        listening = asyncio.create_task(listen(engine, text_request(response_tokens=5, seed=0)))
+        await asyncio.wait_for(looked.wait(), 30)
+        server.go_on.set()
+        assert (await listening).text == told(5)
+
+
 async def test_builds_that_never_say_why_they_end_are_asked() -> None:
     def without_reason(asked: Asked) -> Reply:
         server.routes["/api/extra/generate/check"] = said({"results": [{"text": "Good day"}]})
