@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.loading_messages import partly_on_gpu
 from tavern_tui.engines.base import Finished, StopReason, Usage
+from tavern_tui.engines.embedded.options import AUTO_LAYERS
 from tavern_tui.engines.embedded.protocol import ModelFacts, ModelSpec
-from tavern_tui.engines.embedded.server_flags import context_of, rope_of
+from tavern_tui.engines.embedded.server_flags import context_of, free_on_gpus, rope_of
 
 _STOPS = {"eos": StopReason.END, "word": StopReason.STOP_STRING, "limit": StopReason.LENGTH}
 
@@ -43,6 +45,10 @@ def facts_of(
     settings = props.get("default_generation_settings")
     context = settings.get("n_ctx", 0) if isinstance(settings, dict) else 0
     rope, told = rope_of(spec)
+    everything = len(spec.shape.blocks) + 1 if spec.shape else 0
+    notes = [told] if told else []
+    if spec.gpu_layers == AUTO_LAYERS and 0 <= layers < everything and free_on_gpus(devices):
+        notes.append(partly_on_gpu(layers, everything).plain)
     return ModelFacts(
         path=spec.path,
         name=Path(spec.path).stem,
@@ -58,9 +64,10 @@ def facts_of(
         eos_token=str(props.get("eos_token", "")),
         options=spec.options,
         gpu_layers=layers,
+        layers=everything,
         rope_base=rope.base,
         rope_scale=rope.scale,
-        notes=(told,) if told else (),
+        notes=tuple(notes),
     )
 
 
