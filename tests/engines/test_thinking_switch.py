@@ -1,0 +1,77 @@
+"""What each kind of server is sent so that its model thinks less, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tavern_tui.domain.request import Message, Role, Segment
+from tavern_tui.domain.thinking import Thinking
+from tavern_tui.engines.base import Capabilities, EngineInfo, Request
+from tavern_tui.engines.dialects import Dialect
+from tavern_tui.engines.http import Link
+from tavern_tui.engines.llama_server import LlamaServerEngine
+from tavern_tui.engines.offered import OfferedModel
+from tavern_tui.engines.openai_body import Learned, body_for
+from tavern_tui.engines.servers import generic, hosted, lm_studio, openrouter, tabbyapi, textgen, vllm
+from tavern_tui.engines.thinking_switch import think_field
+from tests.engines.llama_standin import LlamaStandin
+from tests.engines.replies import listen
+
+HELLO = (Message(Role.USER, "Hello."),)
+ABLE = EngineInfo("x", "m", capabilities=Capabilities(text_completion=True, chat_completion=True))
+VARIABLES = {"enable_thinking": False, "thinking": False}
+
+# Server, how little is to be thought, what is sent beside the usual.
+SENT: dict[str, tuple[Dialect, Thinking, dict[str, Any]]] = {
+    "vllm-off": (vllm.DIALECT, Thinking.OFF, {"chat_template_kwargs": VARIABLES}),
+    "vllm-low": (vllm.DIALECT, Thinking.LOW, {"chat_template_kwargs": {"reasoning_effort": "low"}}),
+    "tabby-off": (tabbyapi.DIALECT, Thinking.OFF, {"chat_template_kwargs": VARIABLES}),
+    "textgen-off": (textgen.DIALECT, Thinking.OFF, {"enable_thinking": False}),
+    "textgen-low": (textgen.DIALECT, Thinking.LOW, {"reasoning_effort": "low"}),
+    "openrouter-off": (openrouter.DIALECT, Thinking.OFF, {"reasoning": {"enabled": False}}),
+    "openrouter-low": (openrouter.DIALECT, Thinking.LOW, {"reasoning": {"effort": "low"}}),
+    "deepseek-off": (hosted.DEEPSEEK, Thinking.OFF, {"thinking": {"type": "disabled"}}),
+    "deepseek-low": (hosted.DEEPSEEK, Thinking.LOW, {}),
+    "lm-studio-off": (lm_studio.DIALECT, Thinking.OFF, {}),
+    "generic-off": (generic.DIALECT, Thinking.OFF, {}),
+}
+
+
+def sent(dialect: Dialect, request: Request) -> dict[str, object]:
+    """The body of a request."""
+    return body_for(request, dialect, OfferedModel("m"), ABLE, Learned(), {}).value
+
+
+@pytest.mark.parametrize("case", SENT)
+def test_a_server_is_told_in_its_own_way(case: str) -> None:
+    dialect, think, extra = SENT[case]
+    usual = sent(dialect, Request(messages=HELLO))
+    assert sent(dialect, Request(messages=HELLO, think=think)) == usual | extra
+    assert sent(dialect, Request(messages=HELLO, think=Thinking.ON)) == usual
+
+
+@pytest.mark.parametrize("case", SENT)
+def test_a_finished_prompt_says_it_itself(case: str) -> None:
+    dialect, think, _ = SENT[case]
+    if dialect.text_completion is False:
+        return
+    assert sent(dialect, Request(prompt=(Segment("Hello."),), think=think)) == sent(
+        dialect, Request(prompt=(Segment("Hello."),))
+    )
+
+
+def test_ollama_is_told_to_leave_it_and_never_how_much() -> None:
+    assert think_field(Thinking.OFF) == {"think": False}
+    assert think_field(Thinking.LOW) == think_field(Thinking.ON) == {}
+
+
+async def test_llama_server_hands_it_on_to_the_models_template() -> None:
+    async with LlamaStandin() as server:
+        for think in (None, Thinking.OFF):
+            engine = LlamaServerEngine(Link(server.base))
+            await listen(engine, Request(messages=HELLO, response_tokens=2, think=think))
+    first, second = server.bodies("/apply-template")
+    assert "chat_template_kwargs" not in first
+    assert second["chat_template_kwargs"] == VARIABLES
