@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("url", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON: a list of what was found.")
+@click.option("--models", "list_models", is_flag=True, help="List the models of the server at URL.")
 @click.option("--remember", is_flag=True, help="Use URL from now on (setting connection.server).")
 @click.option("--save", metavar="NAME", help="Save it as a connection of this name.")
 @click.option("--yes", is_flag=True, help="Send the key even where it goes unencrypted (http); this is remembered.")
 @click.pass_context
-def connect(ctx: click.Context, url: str | None, as_json: bool, remember: bool, save: str | None, yes: bool) -> None:
+def connect(
+    ctx: click.Context,
+    url: str | None,
+    as_json: bool,
+    list_models: bool,
+    remember: bool,
+    save: str | None,
+    yes: bool,
+) -> None:
     """Look at the server at URL, an address or a saved connection's name.
 
     Without URL, list the saved connections, and the servers that answer on this machine.
@@ -35,6 +44,11 @@ def connect(ctx: click.Context, url: str | None, as_json: bool, remember: bool, 
         _list(workspace, asyncio.run(servers.local_servers()), as_json=as_json)
         return
     named = url
+    if list_models:
+        from tavern_tui.session.server_models import models_at
+
+        _tell_models(with_consent(workspace, lambda: models_at(workspace, named), yes=yes), as_json=as_json)
+        return
     found = with_consent(workspace, lambda: servers.look_at(workspace, named), yes=yes)
     if as_json:
         data([found])
@@ -71,6 +85,18 @@ def _list(workspace: Workspace, found: list[dict[str, Any]], *, as_json: bool) -
         line("No server answers on this machine. For another one: tavern-tui connect rig:5001")
 
 
+def _tell_models(found: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        data(found)
+        return
+    told = {True: "in memory", False: "", None: ""}
+    rows = [
+        (one["model"], _count(one["context_tokens"]), _count(one["trained_tokens"]), told[one["loaded"]])
+        for one in found
+    ]
+    table(rows, header=("model", "context", "trained for", ""))
+
+
 def _describe(found: dict[str, Any]) -> None:
     rows = [
         ("name", found["name"]),
@@ -87,6 +113,10 @@ def _describe(found: dict[str, Any]) -> None:
             line(f"{what:8}  {text}")
     if found["template_note"]:
         note(found["template_note"])
+
+
+def _count(count: int | None) -> str:
+    return f"{count:,}" if count else ""
 
 
 def _tokens(count: int | None) -> str:

@@ -181,7 +181,7 @@ def no_such_model(server: str, model: str = "") -> Wording:
 
 def choose_model(server: str, count: int) -> Wording:
     """A service with many models, and none was chosen."""
-    return Wording(f"{_name(server)} offers {number(count)} models.", advice="Choose one first.")
+    return Wording(f"{_name(server)} offers {number(count)} models.", advice="Name one with --model.")
 
 
 def endless_line(server: str) -> Wording:

@@ -78,6 +78,7 @@ def test_a_server_named_before_the_command_is_used_and_one_after_it_goes_first(
     assert tavern("--server", NOBODY, "say", "mira", "two", "--server", server.address).text == "Yes.\n"
     assert tavern("--server", server.address, "say", "mira", "three", "--server", NOBODY).code == 4
     assert "mistral-nemo" in tavern("--server", server.address, "connect").text
+    assert tavern("connect", server.address, "--models").text.splitlines()[-1].split() == ["mistral-nemo"]
 
 
 def test_locate_prints_one_place_or_all_of_them(tavern: Tavern, tavern_home: Path) -> None:
