@@ -11,6 +11,7 @@ from __future__ import annotations
 from tavern_tui.config.action import Action, Where
 from tavern_tui.config.reply_actions import REPLY
 from tavern_tui.config.turn_actions import TURN
+from tavern_tui.config.writer_actions import WRITER
 
 _APP = (
     Action(
@@ -223,7 +224,7 @@ _COMPOSER = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *_CHAT, *REPLY, *_COMPOSER, *TURN)
+ACTIONS: tuple[Action, ...] = (*_APP, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

@@ -8,12 +8,12 @@ from tavern_tui.domain.messages import Wording, number
 _NAME = 40  # characters of a name in a message, as in ``messages``
 
 
-def key_in_clear(server: str) -> Wording:
-    """A key would be sent over http to a machine of another network."""
+def key_in_clear(origin: str) -> Wording:
+    """A key would be sent over http to a machine of another network; ``origin`` is scheme, host and port."""
     return Wording(
-        f"The key for {_name(server)} would go unencrypted (http).",
+        f"The key for {safe_line(origin)} would go unencrypted.",
         safe="Nothing was sent.",
-        advice="Try https:// in front of the address.",
+        advice="https:// encrypts it.",
         keys="y sends it all the same",
     )
 
@@ -35,14 +35,9 @@ def no_such_connection(name: str) -> Wording:
     )
 
 
-def connection_saved(name: str, where: str) -> Wording:
-    """A connection was written down."""
-    return Wording(f"Saved as “{_name(name)}” in {_name(where)}.", advice=f"tavern-tui --server {_name(name)} uses it.")
-
-
 def writes_here(name: str) -> Wording:
     """A chat has an engine of its own."""
-    return Wording(f"{_name(name)} writes in this chat, and only here.", keys="/engine usual goes back")
+    return Wording(f"{_name(name)} writes in this chat, and only here.", keys="/here usual goes back")
 
 
 def writes_as_usual(name: str) -> Wording:
@@ -53,6 +48,16 @@ def writes_as_usual(name: str) -> Wording:
 def template_kept(template: str, model: str) -> Wording:
     """The template of the model before is used for the one that took its place."""
     return Wording(f"{_name(model)} is written to with {_name(template)} from now on.")
+
+
+def keeps_template(template: str) -> Wording:
+    """Another model answers, and its template is another one; what was used before may be wanted."""
+    return Wording(f"The model before was written to with {_name(template)}.", keys="k keeps that template")
+
+
+def key_kept(server: str, place: str) -> Wording:
+    """A key was typed in, and is kept for a server."""
+    return Wording(f"The key for {_name(server)} is kept ({_name(place)}).")
 
 
 # What a test of a connection found to be doubtful.

@@ -43,7 +43,8 @@ class Connection:
     """One engine for as long as it is used. ``clock`` gives seconds that only grow.
 
     ``label`` is what the user calls it, empty where the engine's own name says enough. ``note`` is a sentence about how
-    it was chosen, to be told once.
+    it was chosen, to be told once. ``replaced`` names the template of the model before, where another model took its
+    place and has another; whoever answers that empties it.
     """
 
     def __init__(
@@ -62,11 +63,18 @@ class Connection:
         self._templates = templates or ModelTemplates()
         self._told = ""
         self._note = note
+        self._template = ""
+        self.replaced = ""
         self._clock = clock
         self._info: EngineInfo | None = None
         self._looked = 0.0
         self._doubtful = False
         self._starter = False
+
+    @property
+    def known(self) -> EngineInfo | None:
+        """What the engine said of itself last; ``None`` before it was reached."""
+        return self._info
 
     def doubt(self) -> None:
         """Look at the engine anew before the next reply: something went wrong."""
@@ -99,7 +107,9 @@ class Connection:
             context = min(context, context_tokens)
         changed = ""
         if before is not None and before.model != info.model:
+            self.replaced = "" if choice.name == self._template else self._template
             changed = messages.model_changed(info.model, before.model, choice.name, context).plain
+        self._template = choice.name if choice.whole is None else ""
         if choice.note != self._told:
             self._told = choice.note
             changed = f"{changed} {choice.note}".strip()

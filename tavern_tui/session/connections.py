@@ -97,8 +97,9 @@ def choice_for_chat(workspace: Workspace, name: str) -> PropertySet:
     """The event that lets ``name`` write in the chat that it is written to. Raises ``EngineError`` for no address."""
     if name.strip().casefold() in USUAL:
         return PropertySet(PROPERTY, None)
-    if name.strip().casefold() == EMBEDDED:
-        return PropertySet(PROPERTY, {"server": EMBEDDED})
+    address, model = read_address(name.strip())
+    if address == EMBEDDED:
+        return PropertySet(PROPERTY, {"model": model} if model else {"server": EMBEDDED})
     known = _known(workspace, name)
     saved = workspace.connections.listed().named(known) is not None
     return PropertySet(PROPERTY, {"name": known} if saved else {"server": known})

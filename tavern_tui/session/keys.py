@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.errors import EngineError, EngineFault, StorageError, TavernError
-from tavern_tui.engines.address import Address, is_local, origin, parse_address, shown
+from tavern_tui.engines.address import Address, is_local, origin, parse_address
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.secret_sources import SecretText
 from tavern_tui.storage.secrets import Secret
@@ -138,7 +138,7 @@ def _in_clear_only_where_allowed(workspace: Workspace, door: Door) -> Door:
         except StorageError:
             allowed = False
         if not allowed:
-            wording = messages.key_in_clear(shown(there))
+            wording = messages.key_in_clear(origin_text(there))
             fault = EngineFault.KEY_IN_CLEAR
             raise EngineError(wording.title, hint=wording.hint, fault=fault, where=origin_text(there))
     return replace(door, address=replace(place, port=origin(there)[2]))

@@ -88,12 +88,50 @@ async def use_writer(app: TavernApp, writer: Writer) -> None:
 
     app.reload()
     app.wishes = wishes_for(writer, app.wishes)
+    await connect_anew(app)
+
+
+async def writers_here(app: TavernApp) -> None:
+    """Choose who writes in the chat that is open, and in no other."""
+    from tavern_tui.session.engine_choices import choose_here
+    from tavern_tui.session.writers import find_writers, writer_at
+    from tavern_tui.ui.screens.writers import WritersScreen
+
+    search = partial(find_writers, app.workspace, named=app.wishes.server)
+    title = "Who writes in this chat, and only here?"
+    screen = WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs, question=title)
+    writer = await app.push_screen_wait(screen)
+    if writer is not None and writer.must_be_fetched:
+        writer = await fetched(app, writer)
+    if writer is not None:
+        named = writer.saved or writer.server or writer.model
+        told = await choose_here(app.workspace, app.chat.open_session, named)
+        await connect_anew(app, here=True)
+        app.chat.mirror.note(str(told))
+
+
+async def connect_anew(app: TavernApp, *, here: bool = False) -> None:
+    """Connect the chat that is open to whoever is chosen now; ``here``: as it is chosen for the chat alone."""
     session = app.chat.session
     if session is None:
         return
-    old = reconnect(session, app.workspace, app.wishes, watch=app.chat.engine_event)
+    wishes = replace(app.wishes, server="", model="") if here else app.wishes
+    old = reconnect(session, app.workspace, wishes, watch=app.chat.engine_event)
+    app.chat.problems.clear()
     app.chat.look_for_engine()
     await old.engine.close()
+
+
+async def key_entry(app: TavernApp, origin: str) -> None:
+    """Ask for the key of the server at ``origin``, keep it, and connect with it."""
+    from tavern_tui.session.engine_choices import keep_key
+    from tavern_tui.ui.screens.key_entry import KeyEntry
+
+    typed = await app.push_screen_wait(KeyEntry(origin, glyphs=app.glyphs))
+    if typed.strip():
+        told = await keep_key(app.workspace, origin, typed)
+        await connect_anew(app)
+        app.chat.mirror.note(str(told))
 
 
 async def characters(app: TavernApp) -> None:

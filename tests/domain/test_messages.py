@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.domain import messages
+from tavern_tui.domain import connection_messages, messages
 from tavern_tui.domain.messages import Wording
 
 FIXED: dict[str, Wording] = {
@@ -60,6 +60,7 @@ FIXED: dict[str, Wording] = {
 
 SAMPLES: dict[str, object] = {
     "server": "openrouter.ai",
+    "origin": "http://api.example.org:80",
     "engine": "llama-server",
     "model": "Mistral-Nemo-12B",
     "path": "/home/a/tavern",
@@ -72,7 +73,8 @@ SAMPLES: dict[str, object] = {
 }
 MADE = [
     function
-    for _, function in inspect.getmembers(messages, inspect.isfunction)
+    for module in (messages, connection_messages)
+    for _, function in inspect.getmembers(module, inspect.isfunction)
     if inspect.signature(function).return_annotation == "Wording"
 ]
 

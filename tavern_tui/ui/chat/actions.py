@@ -14,13 +14,14 @@ from tavern_tui.ui.chat.finding_actions import FINDING_ACTIONS
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
 from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS
+from tavern_tui.ui.chat.writer_actions import WRITER_ACTIONS
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
 
 Act = Callable[["ChatScreen", str], Awaitable[None]]
 
-RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS, **FINDING_ACTIONS}
+RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **WRITER_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS, **FINDING_ACTIONS}
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from tavern_tui.config.paths import Directories
-from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.domain.connection_messages import keeps_template
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.session.connection import Ready
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.starter_note import count_starter_reply, starter_status
 from tavern_tui.ui.chat.mirror import Mirror
-from tavern_tui.ui.chat.problems import OTHER_ENGINE, Problems
+from tavern_tui.ui.chat.problems import KEEP_TEMPLATE, Problems, engine_offers
 from tavern_tui.ui.chat.progress import Progress
 from tavern_tui.ui.widgets.status import Away, Connecting, Idle, Waiting
 
@@ -37,10 +38,12 @@ class EngineWatch:
         self._mirror = mirror
         self._progress = progress
         self._problems = problems
+        self._offered = ""
 
     async def run(self, *, every: float = EVERY_SECONDS) -> None:
         """Connect; where the server may come back, try until it does. The first refusal is told."""
         self._progress.of_engine(Connecting())
+        self._progress.tell(engine=self._session.connection.label)
         told: TavernError | None = None
         while True:
             try:
@@ -88,14 +91,19 @@ class EngineWatch:
     def show(self, ready: Ready) -> None:
         """Say which model writes."""
         advice = starter_status(ready)
+        connection = self._session.connection
         self._progress.tell(
-            engine="" if advice else ready.info.engine,
+            engine=connection.label or ("" if advice else ready.info.engine),
             model="" if advice else ready.info.model,
             context_size=ready.context_tokens,
             advice=advice,
         )
         if ready.changed:
             self._mirror.note(ready.changed)
+        if connection.replaced and connection.replaced != self._offered and self._problems.shown is None:
+            self._offered = connection.replaced
+            told = keeps_template(connection.replaced)
+            self._problems.show(NotFoundError(told.title), (KEEP_TEMPLATE,))
 
     def _away(self, error: TavernError, again: bool) -> None:
         if isinstance(error, EngineError) and error.fault is EngineFault.LOADING:
@@ -107,4 +115,4 @@ class EngineWatch:
         if self._problems.shown is not None:
             return  # of a reply that was asked for meanwhile: what became of it matters more
         trying = " Reading and editing work; trying again every 10 s." if again else ""
-        self._problems.show(error, (OTHER_ENGINE,), trying)
+        self._problems.show(error, engine_offers(error), trying)

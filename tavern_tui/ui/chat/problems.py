@@ -27,6 +27,9 @@ ANOTHER = Offer("r", "tries again", "reply.regenerate")
 GO_ON = Offer("c", "continues", "reply.continue")
 WITHOUT_THINKING = Offer("n", "answers without thinking", "reply.answer")
 OTHER_ENGINE = Offer("c", "other engine", "app.connect")
+NEW_KEY = Offer("k", "enters a new key", "writer.key")
+SEND_KEY = Offer("y", "sends it all the same", "writer.send_key")
+KEEP_TEMPLATE = Offer("k", "keeps that template", "writer.keep_template")
 OTHER_CHAT = Offer("enter", "lists the characters", "app.characters")
 
 _ENGINE_AT_FAULT = frozenset(
@@ -40,8 +43,16 @@ _ENGINE_AT_FAULT = frozenset(
         EngineFault.UNAVAILABLE,
         EngineFault.LOADING,
         EngineFault.BUSY,
+        EngineFault.KEY_IN_CLEAR,
     }
 )
+_ABOUT_KEYS = {EngineFault.KEY_REFUSED: NEW_KEY, EngineFault.KEY_IN_CLEAR: SEND_KEY}
+
+
+def engine_offers(error: TavernError) -> tuple[Offer, ...]:
+    """The ways on where an engine cannot be used: what its key lacks comes first."""
+    about = _ABOUT_KEYS.get(error.fault) if isinstance(error, EngineError) else None
+    return (OTHER_ENGINE,) if about is None else (about, OTHER_ENGINE)
 
 
 def offers_for(error: TavernError, *, kept: bool) -> tuple[Offer, ...]:
@@ -51,7 +62,7 @@ def offers_for(error: TavernError, *, kept: bool) -> tuple[Offer, ...]:
     if isinstance(error, EngineError) and error.fault is EngineFault.ONLY_THOUGHT:
         return (GO_ON, WITHOUT_THINKING)
     if isinstance(error, EngineError) and error.fault in _ENGINE_AT_FAULT:
-        return (AGAIN, OTHER_ENGINE)
+        return (AGAIN, *engine_offers(error))
     return (AGAIN,)
 
 

@@ -31,15 +31,18 @@ class WritersScreen(ModalScreen[Writer | None]):
     BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS, ("escape", "leave", "Close")]
     DEFAULT_CSS = PAGE_CSS.replace("PAGE", "WritersScreen")
 
-    def __init__(self, search: Search, look: Look, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(
+        self, search: Search, look: Look, *, glyphs: Glyphs = UNICODE_GLYPHS, question: str = "Who writes?"
+    ) -> None:
         super().__init__()
+        self._question = question
         self._glyphs = glyphs
         self.choice = WriterChoice(search, look, prefer_current=True, glyphs=glyphs)
 
     def compose(self) -> ComposeResult:
         """The question, the list, and its keys."""
         with Vertical(id="ground"), Vertical(id="page"):
-            yield Static("Who writes?", id="question")
+            yield Static(self._question, id="question")
             yield self.choice
             yield Static(id="keys")
 

@@ -1,0 +1,41 @@
+"""The rows of the action registry that are about who writes; ``actions`` puts them with the others."""
+
+from __future__ import annotations
+
+from tavern_tui.config.action import Action, Where
+
+WRITER: tuple[Action, ...] = (
+    Action(
+        "writer.here",
+        "Who writes in this chat",
+        "Chooses who writes in this chat and in no other: /here and a saved connection or an address; /here usual"
+        " goes back to who writes in the others.",
+        Where.ANYWHERE,
+        (),
+        slash="here",
+    ),
+    Action(
+        "writer.key",
+        "Key of the server",
+        "Asks for the key of the server that writes, without showing it, and keeps it for that server alone.",
+        Where.ANYWHERE,
+        (),
+        slash="key",
+    ),
+    Action(
+        "writer.send_key",
+        "Send the key unencrypted",
+        "Lets the key go to a server of another network over http, where others can read it; remembered for it.",
+        Where.ANYWHERE,
+        (),
+        slash="sendkey",
+    ),
+    Action(
+        "writer.keep_template",
+        "Keep the template",
+        "Writes to a model that took the place of another with the template of the one before; remembered for it.",
+        Where.ANYWHERE,
+        (),
+        slash="keep",
+    ),
+)

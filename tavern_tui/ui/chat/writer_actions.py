@@ -1,0 +1,62 @@
+"""Actions about who writes: an engine of the chat's own, a server's key, a template that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tavern_tui.session import engine_choices
+from tavern_tui.ui import popups
+from tavern_tui.ui.chat.app_actions import refused_while_busy
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+async def choose_here(screen: ChatScreen, argument: str = "") -> None:
+    """Choose who writes in this chat alone; without a name, from the list."""
+    if refused_while_busy(screen):
+        return
+    if not argument:
+        screen.tavern.show(popups.writers_here)
+        return
+    told = await engine_choices.choose_here(screen.tavern.workspace, screen.open_session, argument)
+    await popups.connect_anew(screen.tavern, here=True)
+    screen.mirror.note(str(told))
+
+
+async def enter_key(screen: ChatScreen, argument: str = "") -> None:
+    """Ask for the key of the server that writes."""
+    if argument:
+        # What was typed may be the key: it is neither kept nor shown.
+        screen.hint("/key asks for the key without showing it: type nothing behind it")
+        return
+    tavern = screen.tavern
+    origin = engine_choices.server_of(tavern.workspace, tavern.wishes, screen.open_session)
+    tavern.show(partial(popups.key_entry, origin=origin))
+
+
+async def send_key(screen: ChatScreen, _argument: str = "") -> None:
+    """Let the key go unencrypted that was held back, and connect."""
+    origin = await engine_choices.send_key(screen.tavern.workspace, screen.problems.shown)
+    screen.problems.clear()
+    screen.hint(f"The key for {origin} is sent unencrypted from now on")
+    screen.look_for_engine()
+
+
+async def keep_template(screen: ChatScreen, _argument: str = "") -> None:
+    """Write to the model that is there now with the template of the one before."""
+    session = screen.open_session
+    told = await engine_choices.keep_template(screen.tavern.workspace, session, session.connection.replaced)
+    session.connection.replaced = ""
+    screen.problems.clear()
+    screen.mirror.note(str(told))
+
+
+WRITER_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    "writer.here": choose_here,
+    "writer.key": enter_key,
+    "writer.send_key": send_key,
+    "writer.keep_template": keep_template,
+}

@@ -1,0 +1,88 @@
+"""Choosing in the app: an engine for one chat, a key that is not shown, a yes to plain http, a template that stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.engines.fake import DEFAULT_INFO
+from tavern_tui.session import connections
+from tavern_tui.session.secret_list import secret_rows
+from tavern_tui.session.workspace import Workspace
+from tests.engines.standin import Asked, Reply, Standin, said
+from tests.ui.app.evening import Evening, settled, texts, typed
+
+KEY = "sk-or-v1-0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.delenv("TAVERN_KEY", raising=False)
+
+
+def guarded(asked: Asked) -> Reply:
+    """A server that answers to the key alone."""
+    if asked.headers.get("authorization") != f"Bearer {KEY}":
+        return said({"error": {"message": "no"}}, 401)
+    return said({"object": "list", "data": [{"id": "mistral-nemo", "owned_by": "me"}]})
+
+
+async def test_a_chat_gets_an_engine_of_its_own_and_the_key_that_it_wants(tmp_path: Path) -> None:
+    evening = Evening(tmp_path)
+    async with Standin({"/v1/models": guarded, "/models": guarded}) as server:
+        connections.add(Workspace.open(dirs=evening.directories), "box", server.base)
+        async with evening.begun() as (app, pilot):
+            await typed(pilot, "/here box", "enter")
+            assert app.chat.progress.status.engine == "box (this chat)"
+            assert [text for text in texts(app) if "box writes in this chat, and only here." in text]
+            assert "k enters a new key" in [text for text in texts(app) if "refused" in text][0]
+            await typed(pilot, "k")
+            entry = app.screen.query_one(Input)
+            assert entry.password
+            entry.value = KEY
+            await pilot.press("enter")
+            while app.chat.progress.status.model != "mistral-nemo":
+                await settled(pilot)
+            assert KEY not in "\n".join(texts(app))
+            (row,) = secret_rows(app.workspace)
+            assert (row["for"], row["kept_in"]) == (server.base, "file")
+            await typed(pilot, "/here usual", "enter")
+            assert app.chat.open_session.connection.label == ""
+    for path in evening.directories.chats.iterdir():
+        assert KEY not in path.read_text()
+
+
+async def test_a_key_that_would_go_in_clear_is_held_back_until_y(tmp_path: Path) -> None:
+    evening = Evening(tmp_path)
+    there = "http://api.example.org:80"
+    evening.engine.refuse_connection = EngineError("Held back.", fault=EngineFault.KEY_IN_CLEAR, where=there)
+    async with evening.begun() as (app, pilot):
+        assert "y sends it all the same · c other engine" in texts(app)[-1]
+        evening.engine.refuse_connection = None
+        await typed(pilot, "y")
+        assert texts(app) == []
+        assert app.workspace.secrets.may_go_in_clear(there)
+        assert app.chat.progress.status.model == DEFAULT_INFO.model
+
+
+async def test_the_template_of_the_model_before_is_kept_for_the_new_one_with_k(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "One.", "Two.")
+    async with evening.begun() as (app, pilot):
+        session = app.chat.open_session
+        session.options = replace(session.options, template="")
+        evening.engine.info = replace(DEFAULT_INFO, model="Mistral-Nemo")
+        session.connection.doubt()
+        await typed(pilot, "Hello", "enter")
+        before = (await session.connection.ready()).template.name
+        evening.engine.info = replace(DEFAULT_INFO, model="Qwen3-14B")
+        session.connection.doubt()
+        await typed(pilot, "Again", "enter")
+        assert "k keeps that template" in texts(app)[-1]
+        await typed(pilot, "k")
+        assert app.workspace.template_choices.of("Qwen3-14B") == before == "Mistral V3-Tekken"
+        assert texts(app)[-1] == "Qwen3-14B is written to with Mistral V3-Tekken from now on."
