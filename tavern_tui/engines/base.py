@@ -91,7 +91,8 @@ class Request:
     each one chosen, ``replies`` how many replies are written side by side.
 
     ``think`` asks for thinking or none of it where ``messages`` are sent (``prompt`` says it itself); ``None`` leaves
-    it to the server.
+    it to the server. ``tags`` are tokens with a meaning of their own that have to arrive as text all the same, such as
+    those round thinking; servers that leave such tokens out are asked not to.
 
     ``head`` is the number of segments at the beginning of ``prompt`` that stay as they are from reply to reply (system,
     card, persona): a server that shortens a prompt by itself is asked to keep them.
@@ -113,6 +114,7 @@ class Request:
     replies: int = 1
     head: int = 0
     think: Thinking | None = None
+    tags: tuple[str, ...] = ()
 
 
 class StopReason(Enum):

@@ -80,6 +80,7 @@ class Dialect:
     before the common routes. ``true_usage`` says that the token numbers in answers are real. ``names`` says whether a
     message may carry its speaker's name. ``extra`` goes with every request. ``logprobs`` is the greatest number of
     alternatives told per token, ``parallel`` of replies per request. ``thinking`` says how it is told whether to think.
+    ``tags`` goes with a finished prompt whose reply has tags that have to arrive as text.
 
     ``survey`` reads the server's own list of models, ``None`` in its answer where there is none; ``look`` adds what is
     known of the chosen one beside the list. ``context``, ``template`` and ``version`` are simpler forms of the latter.
@@ -105,6 +106,7 @@ class Dialect:
     true_usage: bool = True
     root: str = "/v1"
     thinking: Switch | None = None
+    tags: Mapping[str, object] = field(default_factory=dict)
 
 
 def model_name(model_id: str) -> str:

@@ -39,8 +39,7 @@ _COUNTING_AT_ONCE = 4
 _ROOM = 16
 """Tokens of context that KoboldCpp leaves to a prompt and to a reply at the least."""
 # Cut differently by most vocabularies: letters, digits, blanks, accents, an emoji, two scripts.
-_SPECIMEN = "The  innkeeper's 1234 lanterns — naïve ☂ 🐉\n\tдом 家 <|im_start|></s>"
-_ABOVE, _BELOW = "One lantern\n", "Two lanterns"
+_ABOVE, _BELOW = "The  innkeeper's 1234 lanterns — naïve ☂ 🐉\n", "Two дом 家 <|im_start|></s>"
 
 
 class KoboldCppEngine:
@@ -54,6 +53,7 @@ class KoboldCppEngine:
         self._wire = wire_of(version)
         self._info: EngineInfo | None = None
         self._put_in_front = 0
+        self._adds_bos = False
         self._keeps_head = False
         self._told: set[tuple[str, str]] = set()
         self._left: Job | None = None
@@ -70,10 +70,7 @@ class KoboldCppEngine:
         size = int_at(context.json, "value") if context.status < 300 else None
         if size is None:
             size = int_at((await self._link.get(ADVERTISED_CONTEXT)).json, "value")
-        head, (self._put_in_front, _), (_, specimen) = await asyncio.gather(
-            self._tokenised("", special=True), self._tokenised(""), self._tokenised(_SPECIMEN)
-        )
-        self._keeps_head = await self._cuts_cleanly()
+        fingerprint = await self._learn_to_count()
         self._info = EngineInfo(
             engine=NAME,
             model=model_name(model),
@@ -81,8 +78,8 @@ class KoboldCppEngine:
             version=self._version,
             context_tokens=size,
             chat_template=text_at(props.json, "chat_template") if props.status < 300 else "",
-            fingerprint=f"koboldcpp:{hashlib.sha256(repr(specimen).encode()).hexdigest()[:32]}" if specimen else "",
-            add_bos=head[0] > 0,
+            fingerprint=fingerprint,
+            add_bos=self._adds_bos,
             capabilities=self._wire.capable(
                 Capabilities(chat_completion=self._chat is not None, prefill=False, recovers=True)
             ),
@@ -144,6 +141,7 @@ class KoboldCppEngine:
         kept = request.head if self._keeps_head and request.head < len(request.prompt) else 0
         head, prompt = joined(request.prompt[:kept]), joined(request.prompt[kept:])
         body = {"prompt": prompt, "genkey": job.key, "trim_stop": True, "quiet": True, **wired.fields}
+        body |= {"render_special": True} if request.tags else {}
         if head:
             body["memory"] = head
         async with aclosing(self._reply(job, body, request)) as events:
@@ -242,13 +240,21 @@ class KoboldCppEngine:
             return await self._counted(text[:middle]) + await self._counted(text[middle:])
         return max(0, value - self._put_in_front)
 
-    async def _cuts_cleanly(self) -> bool:
-        """Whether a text tokenised in two parts has the tokens of the whole: where the second gets a blank, it has not.
+    async def _learn_to_count(self) -> str:
+        """Find out which vocabulary this is (its fingerprint), and, where it is another, how it is counted with.
 
-        KoboldCpp tokenises ``memory`` and prompt apart.
+        KoboldCpp tokenises ``memory`` and prompt apart: where a text in two parts has other tokens than the whole
+        (the second gets a blank in front, in some vocabularies), all of a prompt has to stay together.
         """
-        above, below, whole = await asyncio.gather(*map(self.tokens, (_ABOVE, _BELOW, _ABOVE + _BELOW)))
-        return bool(whole) and above + below == whole
+        _, whole = await self._tokenised(_ABOVE + _BELOW)
+        fingerprint = f"koboldcpp:{hashlib.sha256(repr(whole).encode()).hexdigest()[:32]}" if whole else ""
+        if fingerprint and self._info is not None and self._info.fingerprint == fingerprint:
+            return fingerprint
+        head, (self._put_in_front, _) = await asyncio.gather(self._tokenised("", special=True), self._tokenised(""))
+        above, below = await asyncio.gather(self.tokens(_ABOVE), self.tokens(_BELOW))
+        self._adds_bos = head[0] > 0
+        self._keeps_head = bool(whole) and above + below == whole[self._put_in_front :]
+        return fingerprint
 
     async def _tokenised(self, text: str, *, special: bool = False) -> tuple[int, tuple[int, ...]]:
         """Number and ids of a text's tokens; ``special``: with a BOS in front, where the model has one."""

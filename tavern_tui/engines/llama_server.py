@@ -174,6 +174,7 @@ class LlamaServerEngine:
             "return_progress": True,
             **self._model_field,
             **({"id_slot": slot} if slot is not None and slot >= 0 else {}),
+            **({"preserved_tokens": list(request.tags)} if request.tags else {}),
             **({"n_probs": min(request.alternatives, MOST_PER_TOKEN)} if request.alternatives > 0 else {}),
             **sampling.fields,
         }

@@ -82,6 +82,7 @@ def body_for(
         if not info.capabilities.text_completion:
             raise raised(messages.takes_messages_only(info.engine), EngineFault.REJECTED, info.address)
         value["prompt"] = joined(request.prompt)
+        value |= dialect.tags if request.tags else {}
     if told := min(request.alternatives, info.capabilities.alternatives):
         value |= {"logprobs": True, "top_logprobs": told} if request.messages else {"logprobs": told}
     for name in learned.dropped:

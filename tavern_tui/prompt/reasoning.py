@@ -7,6 +7,7 @@ so do models whose template opens the tag itself. What families write besides, b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -41,6 +42,7 @@ MARKS: dict[str, Marks] = {
 }
 """By the opening tag of the family."""
 
+_TAG = re.compile(r"<[^<>\s]+>|\[/?[A-Z]+\]")
 _USUAL = ("<think>", "</think>")
 KNOWN: tuple[tuple[str, str], ...] = (
     _USUAL,
@@ -261,6 +263,13 @@ class LeadingThoughts:
         held, self._held = self._held, ""
         self._splitter = ReasoningSplitter(*tags) if tags else ReasoningSplitter(*_USUAL, opens=False)
         return self._splitter.feed(held.lstrip() if tags else held)
+
+
+def tags_of(opening: str, closing: str) -> tuple[str, ...]:
+    """The single tags round a family's thinking, which are tokens of their own in many vocabularies."""
+    marks = MARKS.get(opening, Marks())
+    found = (tag for text in (opening, closing, *marks.openings, *marks.silent) for tag in _TAG.findall(text))
+    return tuple(dict.fromkeys(found))
 
 
 def thoughts_written(template: InstructTemplate, thoughts: str) -> str:

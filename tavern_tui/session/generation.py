@@ -18,6 +18,7 @@ from tavern_tui.domain.events import Receipt, Speaker, TextExtended, TurnAdded, 
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines import base
 from tavern_tui.prompt.plan import PromptPlan
+from tavern_tui.prompt.reasoning import tags_of
 from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.meter import Meter
@@ -36,7 +37,7 @@ _SAID_WITHIN = 64
 
 
 class Generation:
-    """One running reply. ``run`` once; ``stop`` from anywhere."""
+    """One running reply. ``run`` once; ``stop`` from anywhere. Without ``engine`` the connection's own writes it."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Generation:
         place: ReplyPlace,
         text: ReplyText,
         prompt: tuple[Segment, ...] = (),
+        engine: base.Engine | None = None,
     ) -> None:
         self._log = log
         self._connection = connection
@@ -58,6 +60,7 @@ class Generation:
         self._place = place
         self._text = text
         self._prompt = prompt
+        self._engine = engine or connection.engine
         self._stream: ReplyStream | None = None
         self._stopped = False
         self._finished: base.Finished | None = None
@@ -103,7 +106,7 @@ class Generation:
         self.stop()
 
     async def _receive(self, journal: ReplyJournal) -> AsyncGenerator[out.SessionEvent, None]:
-        async with self._connection.engine.generate(self._request()) as source:
+        async with self._engine.generate(self._request()) as source:
             stream = self._stream = ReplyStream(source, per_second=self._options.updates_per_second)
             if self._stopped:
                 return
@@ -254,6 +257,7 @@ class Generation:
             prompt=() if as_chat else self._prompt or plan.segments(),
             messages=messages,
             think=think,
+            tags=() if as_chat else tags_of(plan.reasoning_open, plan.reasoning_close),
             response_tokens=self._text.most_tokens,
             sampling=options.preset,
             stop=tuple(dict.fromkeys((*plan.stop, *options.rules.stop))),
@@ -285,6 +289,7 @@ class Generation:
             generation_ms=usage.generation_ms,
             template="" if known else self._plan.template,
             policy="" if known else self._plan.policy,
+            shifted=usage.shifted or None,
         )
 
     @property

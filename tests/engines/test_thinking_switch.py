@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines.base import Capabilities, EngineInfo, Request
 from tavern_tui.engines.dialects import Dialect
 from tavern_tui.engines.http import Link
+from tavern_tui.engines.koboldcpp import KoboldCppEngine
+from tavern_tui.engines.koboldcpp_job import STREAM
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tavern_tui.engines.offered import OfferedModel
 from tavern_tui.engines.openai_body import Learned, body_for
 from tavern_tui.engines.servers import generic, hosted, lm_studio, openrouter, tabbyapi, textgen, vllm
 from tavern_tui.engines.thinking_switch import think_field
+from tests.engines.kobold_standin import KoboldStandin
 from tests.engines.llama_standin import LlamaStandin
 from tests.engines.replies import listen
 
@@ -75,3 +79,24 @@ async def test_llama_server_hands_it_on_to_the_models_template() -> None:
     first, second = server.bodies("/apply-template")
     assert "chat_template_kwargs" not in first
     assert second["chat_template_kwargs"] == VARIABLES
+
+
+TAGGED = Request(prompt=(Segment("Hello."),), response_tokens=2, tags=("<|channel|>", "<|end|>"))
+
+
+@pytest.mark.parametrize(("dialect", "told"), [(vllm.DIALECT, True), (textgen.DIALECT, True), (generic.DIALECT, False)])
+def test_tags_that_have_to_arrive_are_asked_for(dialect: Dialect, told: bool) -> None:
+    assert ("skip_special_tokens" in sent(dialect, TAGGED)) is told
+    assert "skip_special_tokens" not in sent(dialect, replace(TAGGED, tags=()))
+
+
+async def test_llama_server_and_koboldcpp_are_asked_for_the_tags_too() -> None:
+    async with LlamaStandin() as server:
+        await listen(LlamaServerEngine(Link(server.base)), TAGGED)
+        await listen(LlamaServerEngine(Link(server.base)), replace(TAGGED, tags=()))
+    async with KoboldStandin() as kobold:
+        await listen(KoboldCppEngine(Link(kobold.base)), TAGGED)
+    assert kobold.bodies(STREAM)[0]["render_special"] is True
+    first, second = server.bodies("/completion")
+    assert first["preserved_tokens"] == ["<|channel|>", "<|end|>"]
+    assert "preserved_tokens" not in second

@@ -20,6 +20,7 @@ from tavern_tui.prompt.reasoning import (
     at_level,
     softly_switched,
     splitter_for,
+    tags_of,
     thoughts_written,
     without_thoughts,
 )
@@ -339,3 +340,15 @@ def test_a_familys_own_words_against_thinking_stand_behind_the_newest_message_of
     assert [one.content for one in told] == ["s", "a", "b", "c /no_think"]
     assert softly_switched(said, BUILT_IN["gpt-oss"]) == said
     assert softly_switched(said[:1], BUILT_IN["Qwen 3"]) == said[:1]
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("Qwen 3", ("<think>", "</think>")),
+        ("Magistral", ("[THINK]", "[/THINK]")),
+        ("gpt-oss", ("<|channel|>", "<|message|>", "<|end|>", "<|start|>", "<|return|>")),
+    ],
+)
+def test_the_tags_of_a_family_are_single_ones(name: str, tags: tuple[str, ...]) -> None:
+    assert tags_of(BUILT_IN[name].reasoning_open, BUILT_IN[name].reasoning_close) == tags

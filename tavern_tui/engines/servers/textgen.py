@@ -32,6 +32,7 @@ DIALECT = Dialect(
     survey=_survey,
     prefill=Prefill.CONTINUE_FLAG,
     thinking=thinking_switch.own_fields,
+    tags={"skip_special_tokens": False},
     extra={"truncation_length": 0},
 )
 

@@ -23,6 +23,7 @@ DIALECT = Dialect(
     ),
     prefill=Prefill.CONTINUE_FINAL,
     thinking=thinking_switch.template_variables,
+    tags={"skip_special_tokens": False},
     logprobs=5,
 )
 _SGLANG = Dialect(
