@@ -349,6 +349,13 @@ async def test_a_swapped_model_has_another_name_and_other_capabilities() -> None
     assert "top_n_sigma" in after.capabilities.samplers - before.capabilities.samplers
 
 
+async def test_a_second_look_at_the_same_vocabulary_asks_about_it_once() -> None:
+    async with KoboldStandin() as server, engine_at(server) as engine:
+        assert await engine.connect() == await engine.connect()
+    asked = [str(body["prompt"]) for body in server.bodies("/api/extra/tokencount")]
+    assert len(asked) - len(set(asked)) == 2  # a blank one with a BOS and one without, and the second look
+
+
 async def test_a_server_without_a_model_says_so() -> None:
     async with KoboldStandin() as server, engine_at(server) as engine:
         server.model = "inactive"
