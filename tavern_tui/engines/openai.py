@@ -7,7 +7,6 @@ is read by ``engines.openai_stream``. Sources: OpenAI's API reference and ``docs
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
@@ -19,6 +18,7 @@ from tavern_tui.engines.dialects import Dialect, Prefill, Roles, model_name
 from tavern_tui.engines.faults import Answer, complaint, raised, refusal
 from tavern_tui.engines.http import Link, StreamReply
 from tavern_tui.engines.json_shape import at, int_at, list_at
+from tavern_tui.engines.learning import Memory
 from tavern_tui.engines.offered import OfferedModel, chosen
 from tavern_tui.engines.openai_body import UNTOLD, Body, Learned, body_for, unwanted, wants_turns, wire_for, without
 from tavern_tui.engines.openai_models import looked_at, offered, told
@@ -45,7 +45,8 @@ class OpenAIEngine:
         self._info: EngineInfo | None = None
         self._uncounted: int | None = None
         self._encoding: EncodingCounter | None = None
-        self._learned: dict[str, Learned] = defaultdict(Learned)
+        self._learned: dict[str, Learned] = {}
+        self._memory: Memory | None = None
         self._told: set[tuple[str, str]] = set()
 
     async def connect(self) -> EngineInfo:
@@ -95,6 +96,10 @@ class OpenAIEngine:
 
         return list(await asyncio.gather(*(one(text) for text in texts)))
 
+    def remember_in(self, memory: Memory) -> None:
+        """Use what ``memory`` has of a model from the next request on, and keep there what is learned."""
+        self._memory = memory
+
     @asynccontextmanager
     async def generate(self, request: Request) -> AsyncIterator[AsyncIterator[Event]]:
         """Stream one reply; leaving the context closes the connection, which ends the work on the server."""
@@ -113,7 +118,7 @@ class OpenAIEngine:
 
     async def _events(self, request: Request) -> AsyncGenerator[Event, None]:
         info = self._info or await self.connect()
-        model, learned = self._model, self._learned[self._model.id]
+        model, learned = self._model, await self._limits()
         ids = await self._bias_ids(request, model)
         body = body_for(request, self._dialect, model, info, learned, ids)
         for text in body.notices:
@@ -130,6 +135,7 @@ class OpenAIEngine:
                     return
             if request.messages and wants_turns(refused) and learned.roles is not Roles.ALTERNATING:
                 learned.roles = Roles.ALTERNATING
+                await self._keep(learned)
                 body = body_for(request, self._dialect, model, info, learned, ids)
                 yield Notice(engine_messages.roles_arranged(self._link.server).plain)
                 continue
@@ -137,9 +143,27 @@ class OpenAIEngine:
             if not name:
                 raise self._refusal(refused)
             body, before = Body(body.path, without(body.value, name, learned)), body
+            await self._keep(learned)
             renamed = len(body.value) == len(before.value)  # a length under its newer name: the user loses nothing
             if name not in UNTOLD and not renamed:
                 yield Notice(messages.parameter_dropped(self._link.server, name).plain)
+
+    async def _limits(self) -> Learned:
+        """What is known of the chosen model's limits, from this life or an earlier one."""
+        name = self._model.id
+        if name not in self._learned:
+            told = await self._memory.recall(self._server, name) if self._memory else ""
+            self._learned[name] = Learned.read(told)
+        return self._learned[name]
+
+    async def _keep(self, learned: Learned) -> None:
+        if self._memory is not None:
+            await self._memory.keep(self._server, self._model.id, str(learned))
+
+    @property
+    def _server(self) -> str:
+        """The server as memories know it: another version of it may take what this one does not."""
+        return f"{self._link.base} {self._version}".strip()
 
     async def _read(self, reply: StreamReply, request: Request, body: Body) -> AsyncGenerator[Event, None]:
         reader = ReplyReader(

@@ -23,6 +23,7 @@ from tavern_tui.engines.wire_samplers import Wire, to_wire
 UNTOLD = frozenset({"stream_options"})
 """Parameters that are left out without a word: the user loses nothing."""
 
+_IN_TURN = "@in-turn"
 _ESSENTIAL = frozenset({"model", "messages", "prompt", "stream"})
 _ABOUT_ROLES = re.compile(
     r"roles? must alternate|alternat\w+ (?:user|roles)|system (?:role|message)s? (?:is |are )?not supported"
@@ -38,6 +39,16 @@ class Learned:
 
     dropped: set[str] = field(default_factory=set)
     roles: Roles | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Learned:
+        """What ``text`` says, as ``str`` writes it; words that mean nothing are taken for parameters."""
+        words = set(text.split())
+        return cls(words - {_IN_TURN}, Roles.ALTERNATING if _IN_TURN in words else None)
+
+    def __str__(self) -> str:
+        """As one line of words."""
+        return " ".join(sorted(self.dropped) + ([_IN_TURN] if self.roles is Roles.ALTERNATING else []))
 
 
 @dataclass(frozen=True, slots=True)

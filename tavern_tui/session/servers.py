@@ -12,6 +12,7 @@ from tavern_tui.engines.detect import detect, find_local
 from tavern_tui.session.abilities import abilities, samplers_in_words
 from tavern_tui.session.keys import door_to, home_of_environment_key
 from tavern_tui.session.model_templates import ModelTemplates
+from tavern_tui.session.refusals import remembering
 from tavern_tui.session.routes import Route, route_for
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ async def engine_behind(workspace: Workspace, route: Route) -> Engine:
     """
     door = await door_to(workspace, route.server, secret=route.key, typed=route.typed)
     try:
-        return await detect(door.address, door.header, model=route.model)
+        return remembering(workspace, await detect(door.address, door.header, model=route.model))
     except EngineError as error:
         asked = parse_address(route.server)
         if error.fault is EngineFault.UNREACHABLE and door.address.port != asked.port and not route.key:
             # The key was for one of several ports, and nobody is there now; another needs none.
-            return await detect(asked, None, model=route.model)
+            return remembering(workspace, await detect(asked, None, model=route.model))
         await _explain(workspace, route, error)
         raise
 
