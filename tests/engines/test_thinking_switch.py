@@ -12,8 +12,7 @@ from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines.base import Capabilities, EngineInfo, Request
 from tavern_tui.engines.dialects import Dialect
 from tavern_tui.engines.http import Link
-from tavern_tui.engines.koboldcpp import KoboldCppEngine
-from tavern_tui.engines.koboldcpp_job import STREAM
+from tavern_tui.engines.koboldcpp import STREAM, KoboldCppEngine
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tavern_tui.engines.offered import OfferedModel
 from tavern_tui.engines.openai_body import Learned, body_for
