@@ -60,7 +60,7 @@ class OllamaEngine:
     async def connect(self) -> EngineInfo:
         """Read which models are there and loaded, and what is told of the chosen one."""
         model = chosen(await self.models(), self._wanted, self._link.server)
-        facts = self._checked(await self._link.post("/api/show", {"model": model.id}))
+        facts = self._checked(await self._link.post("/api/show", {"model": model.id, "name": model.id}))
         self._model = model.id
         trained = _trained(facts)
         set_by_user = _NUM_CTX.search(text_at(facts, "parameters"))
