@@ -62,3 +62,9 @@ class EngineSettings:
     replies: int = setting(
         1, whole(least=1, most=8), "Swipes written side by side for which there is room even when the context is full."
     )
+    context_shift: bool = setting(
+        True, truth, "Move up what was read where history was cut; off: read it again, which is slower and exact."
+    )
+    keep_on_disk: bool = setting(
+        True, truth, "Keep what was read of chats in the cache folder, so that a restart reads nothing again."
+    )

@@ -76,6 +76,11 @@ class ReplySettings:
     kept_thoughts: int = setting(
         0, whole(least=0, most=1000), "How many replies, newest first, keep their thinking in the prompt."
     )
+    alternatives: int = setting(
+        0,
+        whole(least=0, most=10),
+        "Likely tokens to keep beside each one of a reply, to choose another there; 0: none.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

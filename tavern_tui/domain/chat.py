@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.events import (
     ChatEvent,
     ChatStarted,
@@ -57,6 +58,7 @@ class Turn:
     lore: tuple[str, ...] = ()
     roll: Roll | None = None
     lost: bool = False
+    alternatives: tuple[TokenChoice, ...] = ()
 
     @property
     def source_text(self) -> str:
@@ -164,6 +166,7 @@ class ChatTree:
             tokens=body.tokens,
             lore=body.lore,
             roll=body.roll,
+            alternatives=body.alternatives,
         )
         self._move_tip(event.writer, event.id)
 

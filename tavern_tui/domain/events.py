@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.lorebook import EMPTY
 
 
@@ -47,7 +48,9 @@ class Receipt:
     """How a reply came about: tokens, milliseconds, and why it ended. ``None`` where the engine did not tell.
 
     ``template`` and ``policy`` are what its prompt was made with; empty where a reply not far above says the same
-    (``ChatTree.made_with``), and in replies of earlier versions.
+    (``ChatTree.made_with``), and in replies of earlier versions. ``shifted`` prompt tokens were in the cache at another
+    place and moved instead of read; ``None`` also where there were none. A seed gives the same reply again only where
+    nothing was ``reused`` or ``shifted``.
     """
 
     engine: str = ""
@@ -61,6 +64,7 @@ class Receipt:
     generation_ms: float | None = None
     template: str = ""
     policy: str = ""
+    shifted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class TurnAdded:
     ``text`` is what is shown and what prompts read. ``raw`` is the model's text before clean-up where that differs.
     ``interrupted`` says that the writer vanished or the link broke before the reply was complete. ``lore`` names the
     lore entries that the reply's prompt held because they had fired; ``roll`` is the roll that the turn was made with.
+    ``alternatives`` are what might have stood at the place of each token; their texts joined begin the raw text, the
+    first of them being the beginning that the reply was given.
     """
 
     parent: str
@@ -92,6 +98,7 @@ class TurnAdded:
     tokens: TurnTokens | None = None
     lore: tuple[str, ...] = ()
     roll: Roll | None = None
+    alternatives: tuple[TokenChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from tavern_tui.domain.alternatives import Alternative, TokenChoice
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.events import (
     Body,
@@ -37,9 +38,10 @@ HEADER = frozenset({"e", "k", "h", "f", "v"})
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _RECEIPT = tuple(field.name for field in fields(Receipt))
 _WORDS, _COUNTS, _TIMES = (str,), (int, type(None)), (int, float, type(None))
-_RECEIPT_TYPES = (*[_WORDS] * 3, *[_COUNTS] * 4, *[_TIMES] * 2, *[_WORDS] * 2)
+_RECEIPT_TYPES = (*[_WORDS] * 3, *[_COUNTS] * 4, *[_TIMES] * 2, *[_WORDS] * 2, _COUNTS)
 _SPEAKERS = {speaker.value[0]: speaker for speaker in Speaker}
 _LARGEST_ID = 2**32
+_LOGPROB_DIGITS = 2
 _REQUIRED = object()
 
 
@@ -200,6 +202,31 @@ def _write_roll(roll: Roll, _: str) -> list[Any]:
     return [roll.dice, roll.total, roll.outcome]
 
 
+def _read_alternatives(value: Any, _: str) -> tuple[TokenChoice, ...]:
+    try:
+        return tuple(_choice(row) for row in value)
+    except (TypeError, ValueError, IndexError) as error:
+        raise Unreadable("Alternatives (alt) are of another type") from error
+
+
+def _choice(row: Any) -> TokenChoice:
+    """One token's row: its text, its logarithm, and the same for each of the likeliest."""
+    texts, logprobs = row[::2], row[1::2]
+    right = isinstance(row, list) and len(texts) == len(logprobs) and all(isinstance(text, str) for text in texts)
+    if not right or not all(type(number) in (int, float) for number in logprobs):
+        raise ValueError(row)
+    drawn, *likeliest = (Alternative(text, float(number)) for text, number in zip(texts, logprobs, strict=True))
+    return TokenChoice(drawn.text, drawn.logprob, tuple(likeliest))
+
+
+def _write_alternatives(choices: tuple[TokenChoice, ...], _: str) -> list[list[Any]]:
+    rows = []
+    for choice in choices:
+        pairs = (Alternative(choice.text, choice.logprob), *choice.likeliest)
+        rows.append([part for one in pairs for part in (one.text, round(one.logprob, _LOGPROB_DIGITS))])
+    return rows
+
+
 def pack_ids(ids: tuple[int, ...]) -> bytes:
     """Token ids as LEB128 varints; raises ``FormatError`` for numbers that no vocabulary has."""
     packed = bytearray()
@@ -282,6 +309,7 @@ KINDS: dict[str, Kind] = {
         _TOKENS,
         Field("lore", "lore", _read_texts, lambda value, _: list(value), ()),
         Field("roll", "roll", _read_roll, _write_roll, None),
+        Field("alternatives", "alt", _read_alternatives, _write_alternatives, ()),
     ),
     "more": _kind(TextExtended, _text("turn", "on"), _text("text", "x"), _RAW, _CUT, _RECEIPT_FIELD, _TOKENS),
     "edit": _kind(TextEdited, _text("turn", "on"), _text("text", "x")),

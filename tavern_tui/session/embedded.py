@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from tavern_tui.config.paths import Directories
 from tavern_tui.config.settings import Settings, remember
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, TavernError
-from tavern_tui.domain.memory_fit import UBATCH, Fit, MemoryNeed, fit
+from tavern_tui.domain.memory_fit import UBATCH, Fit, MemoryNeed
 from tavern_tui.engines.base import Event
 from tavern_tui.engines.embedded.client import EmbeddedEngine, EmbeddedSettings, host_status, stop_host, tune
 from tavern_tui.engines.embedded.link import HostSettings
@@ -30,7 +31,8 @@ from tavern_tui.engines.embedded.place import HostPlace
 from tavern_tui.session.events import EngineWaiting, progress_of
 from tavern_tui.session.options import STARTER_CONTEXT_TOKENS
 from tavern_tui.storage.memory import available_memory
-from tavern_tui.storage.models import DEFAULT_CONTEXT, ModelFile, find_model, is_starter, list_models
+from tavern_tui.storage.model_file import Conditions
+from tavern_tui.storage.models import DEFAULT_CONTEXT, Loading, ModelFile, find_model, is_starter, list_models
 
 CONTEXTS = (8192, 4096, 2048)
 """Context sizes to choose from in tokens, best first (``docs/ux.md`` §4)."""
@@ -52,12 +54,12 @@ def host_place(dirs: Directories) -> HostPlace:
 
 
 def all_models(dirs: Directories, settings: Settings, *, keep_headers: bool = True) -> list[ModelFile]:
-    """Every model file in the models folders, with its fit at the context that is set.
+    """Every model file in the models folders, with its fit at the context and by the cache that are set.
 
     ``keep_headers``: remember what was read in the cache folder, so that the next listing is faster.
     """
     context = settings.engine.context_tokens or DEFAULT_CONTEXT
-    return list_models(dirs, context_tokens=context, keep_headers=keep_headers)
+    return list_models(dirs, context_tokens=context, keep_headers=keep_headers, loading=loading_from(settings))
 
 
 def model_to_use(dirs: Directories, settings: Settings, typed: str = "") -> ModelFile:
@@ -99,6 +101,7 @@ def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings
         unload_after=settings.engine.idle_minutes * 60,
         leave_after=settings.engine.idle_minutes * 120,
         llama_server=settings.engine.llama_server,
+        forget=not settings.engine.keep_on_disk,
     )
     return EmbeddedSettings(
         model=model.path,
@@ -109,6 +112,7 @@ def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings
         options=load_options(settings),
         shape=model.header.shape if model.header else None,
         context_chosen=settings.engine.context_tokens is not None,
+        shift=settings.engine.context_shift,
     )
 
 
@@ -138,22 +142,16 @@ def _layers(wanted: int | str) -> int:
     return {AUTO: AUTO_LAYERS, ALL: ALL_LAYERS}[wanted] if isinstance(wanted, str) else wanted
 
 
-def memory_need(model: ModelFile, settings: Settings, context_tokens: int, available: int | None) -> MemoryNeed | None:
-    """What ``model`` takes as the settings want it loaded; ``None`` where its header cannot be read."""
-    if model.header is None:
-        return None
-    options = load_options(settings)
-    return fit(
-        model.header,
-        model.header.data_bytes,
-        context_tokens,
-        options.kv_type,
-        available,
-        options.replies,
-        options.response_tokens,
-        flash=options.flash_attention != "off",
-        ubatch=options.ubatch_tokens or UBATCH,
-        swa_full=options.swa_full,
+def loading_from(settings: Settings) -> Loading:
+    """How the embedded engine would load a model, as far as it costs memory."""
+    engine = settings.engine
+    return Loading(
+        kv_type=engine.kv_type,
+        replies=engine.replies,
+        response_tokens=settings.reply.response_tokens,
+        flash=engine.flash_attention != "off",
+        ubatch=engine.ubatch_tokens or UBATCH,
+        swa_full=engine.swa_full,
     )
 
 
@@ -166,10 +164,9 @@ def context_for(model: ModelFile, settings: Settings | None = None) -> int:
     if is_starter(model.path):
         return STARTER_CONTEXT_TOKENS
     trained = (model.header and model.header.trained_tokens) or CONTEXTS[0]
-    available = available_memory()
+    judged = partial(Conditions, free=available_memory(), loading=loading_from(settings or Settings()))
     for context in CONTEXTS:
-        need = memory_need(model, settings or Settings(), min(context, trained), available)
-        if need is None or need.fit is not Fit.SWAPS:
+        if model.header is None or judged(context).need(model.header).fit is not Fit.SWAPS:
             return 0 if context == CONTEXTS[0] else min(context, trained)
     return CONTEXTS[-1]
 
@@ -204,7 +201,8 @@ def needs(model: ModelFile, settings: Settings) -> MemoryNeed | None:
     """What loading ``model`` takes by these settings, against what is free now; ``None`` where nobody can tell."""
     trained = (model.header and model.header.trained_tokens) or CONTEXTS[0]
     context = settings.engine.context_tokens or context_for(model, settings) or min(CONTEXTS[0], trained)
-    return memory_need(model, settings, context, available_memory())
+    conditions = Conditions(context, available_memory(), loading_from(settings))
+    return conditions.need(model.header) if model.header else None
 
 
 async def status(dirs: Directories) -> dict[str, Any] | None:

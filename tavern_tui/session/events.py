@@ -137,6 +137,14 @@ class TurnSaved:
     turn: Turn
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """An event of one of several replies that are made to one prompt; ``reply`` numbers them from 0."""
+
+    reply: int
+    event: SessionEvent
+
+
 SessionEvent = (
     TurnStarted
     | PromptBuilt
@@ -149,6 +157,7 @@ SessionEvent = (
     | TurnStopped
     | TurnFailed
     | TurnSaved
+    | OneOf
 )
 
 

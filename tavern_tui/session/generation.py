@@ -27,6 +27,7 @@ from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
 from tavern_tui.session.thinking import switched
+from tavern_tui.session.token_choice import ReplyChoices
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.journal import ReplyJournal
 
@@ -65,6 +66,7 @@ class Generation:
         self._stopped = False
         self._finished: base.Finished | None = None
         self._meter = Meter()
+        self._choices = ReplyChoices()
         self._disk_refused = False
         self._saving: asyncio.Task[None] | None = None
 
@@ -136,6 +138,7 @@ class Generation:
     def _take_text(self, pieces: tuple[base.TextArrived, ...], journal: ReplyJournal) -> list[out.SessionEvent]:
         self._meter.text_arrived()
         before = self._text.shown
+        self._choices.feed(pieces)
         said, thought = self._text.feed(pieces)
         told = self._journal(journal, said, thought)
         if thought:
@@ -232,6 +235,7 @@ class Generation:
                 receipt=self._receipt(),
                 tokens=self._tokens(),
                 lore=tuple(entry.title for entry in self._plan.fired),
+                alternatives=self._choices.kept(text),
             )
         )
 
@@ -269,6 +273,7 @@ class Generation:
             grammar=options.rules.grammar,
             json_schema=options.rules.json_schema,
             head=0 if as_chat or self._prompt else plan.head,
+            alternatives=min(options.alternatives, self._ready.info.capabilities.alternatives),
         )
 
     def _receipt(self) -> Receipt:

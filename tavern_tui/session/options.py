@@ -46,6 +46,7 @@ class ReplyOptions:
     kept_thoughts: int = 0
     rules: ReplyRules = NO_RULES
     asked: frozenset[str] = frozenset()
+    alternatives: int = 0
 
     @property
     def thinking_tokens(self) -> int:
@@ -74,6 +75,7 @@ def options_from(settings: Settings) -> ReplyOptions:
         think=Thinking(reply.think),
         reasoning_tokens=reply.reasoning_tokens,
         kept_thoughts=reply.kept_thoughts,
+        alternatives=reply.alternatives,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 

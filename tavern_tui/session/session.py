@@ -21,7 +21,7 @@ from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
-from tavern_tui.domain.request import Segment, joined
+from tavern_tui.domain.request import Segment
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from tavern_tui.prompt.inputs import PromptInput
     from tavern_tui.prompt.lore_index import LoreCache
     from tavern_tui.prompt.plan import PromptPlan
-    from tavern_tui.session.generation import Generation
+    from tavern_tui.session.writing import Writing
 
 RESPONSE_TOKENS = "response_tokens"
 """The chat's property that holds its own length of replies, in tokens."""
@@ -127,7 +127,7 @@ class ChatSession:
         self._lore_cache: LoreCache | None = None
         self.turn_number = TurnNumbers(lambda: log.tree)
         self._stopping: asyncio.Event | None = None
-        self._running: Generation | None = None
+        self._running: Writing | None = None
         self._thinking = ChatThinking()
 
     @property
@@ -159,20 +159,27 @@ class ChatSession:
         if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.asked:
             self.options = self.options.with_length(length)
 
-    def reply(self, text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+    def reply(self, text: str = "", *, replies: int = 1) -> AsyncGenerator[out.SessionEvent, None]:
         """Store ``text`` as the user's turn, if there is any, and let the character answer.
 
-        Raises ``EngineError`` while a reply runs and ``no_card``; ``text`` is then not stored.
+        Of several ``replies`` to it each event comes in a ``OneOf``, and each becomes a swipe. Raises ``EngineError``
+        while a reply runs and ``no_card``; ``text`` is then not stored.
         """
-        return self._stream(lambda: following(self.tree.tip, self.character.name), text)
+        return self._stream(lambda: following(self.tree.tip, self.character.name).side_by_side(replies), text)
 
-    def swipe(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+    def swipe(self, turn: str = "", *, replies: int = 1, begins: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Another reply beside ``turn``, the newest by default; the old one stays, with what follows it.
 
-        Beside a named turn of the user's it is another answer to that turn. Raises ``NotFoundError`` where there is no
-        such turn or no reply yet, ``EngineError`` while a reply runs.
+        Beside a named turn of the user's it is another answer to that turn. ``begins`` is its given beginning,
+        ``replies`` as for ``reply``. Raises ``NotFoundError`` where there is no such turn or no reply yet,
+        ``EngineError`` while a reply runs.
         """
-        return self._stream(lambda: another(reply_at(self.tree, turn), self.character.name))
+
+        def making() -> Making:
+            chosen = another(reply_at(self.tree, turn), self.character.name)
+            return replace(chosen, begins=begins).side_by_side(replies)
+
+        return self._stream(making)
 
     def continue_reply(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Let ``turn``, the newest by default, go on where its raw text ended. Raises as ``swipe`` does.
@@ -268,47 +275,19 @@ class ChatSession:
     async def _generate(
         self, prepared: Prepared, making: Making, stopping: asyncio.Event
     ) -> AsyncGenerator[out.SessionEvent, None]:
-        from tavern_tui.prompt.cleanup import reply_rules
-        from tavern_tui.prompt.scripted_prompt import reply_edit
-        from tavern_tui.session.generation import Generation
-        from tavern_tui.session.reply_text import ReplyText
+        from tavern_tui.session.writing import Writing
 
-        place = making.place
-        text = ReplyText(
-            plan=prepared.plan,
-            rules=reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, self.scripts.left_out)),
-            options=prepared.options,
-            prefill=prepared.plan.prefill,
-            continued=place.extends,
-            sent=joined(prepared.prompt),
-        )
-        self._running = Generation(
-            log=self.log,
-            connection=self.connection,
-            ready=prepared.ready,
-            plan=prepared.plan,
-            options=prepared.options,
-            place=place,
-            text=text,
-            prompt=prepared.prompt,
-        )
+        self._running = writing = Writing(self, prepared, making, self._clock)
         if stopping.is_set():
-            self._running.stop()
+            writing.stop()
         try:
-            async with aclosing(self._running.run()) as events:
+            async with aclosing(writing.run()) as events:
                 async for event in events:
-                    if isinstance(event, out.TurnSaved):
-                        await self.changes.name_chat()
-                    if isinstance(event, out.TurnSaved | out.TurnFailed):
-                        turn = event.turn.id if isinstance(event, out.TurnSaved) else event.turn_id
-                        model = prepared.ready.info.model
-                        await asyncio.to_thread(
-                            prompt_records.keep, self.log, prepared.plan, turn, model, self._clock()
-                        )
                     yield event
         finally:
             self._running = None
-            self._thinking.heard(text, prepared.ready.info.model, making, self.tree.tip)
+            for text in writing.texts:
+                self._thinking.heard(text, prepared.ready.info.model, making, self.tree.tip)
 
     @contextmanager
     def _claimed(self) -> Iterator[asyncio.Event]:
@@ -381,7 +360,7 @@ class ChatSession:
 def load_reply_making() -> None:
     """Import what makes a reply, so that the first one does not wait for it. Blocks: for a thread, in an open chat."""
     import tavern_tui.prompt.assemble
-    import tavern_tui.session.generation  # noqa: F401
+    import tavern_tui.session.writing  # noqa: F401
 
 
 def _refuse(no_card: NotFoundError | None) -> None:

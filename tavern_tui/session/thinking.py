@@ -33,16 +33,24 @@ class Making:
     """One reply that is to be made: of which kind, and where it goes.
 
     ``thoughts`` are what the model has thought of it before, to go on with. ``silent``: this once without thinking.
+    ``replies`` are made side by side. ``begins`` is the given beginning; empty: the one that is set.
     """
 
     kind: ReplyKind
     place: ReplyPlace
     thoughts: str = ""
     silent: bool = False
+    replies: int = 1
+    begins: str = ""
 
     def options(self, options: ReplyOptions) -> ReplyOptions:
         """The options of this one reply."""
+        options = replace(options, prefill=self.begins) if self.begins else options
         return replace(options, think=Thinking.OFF) if self.silent else options
+
+    def side_by_side(self, replies: int) -> Making:
+        """So many of this reply, all at the same place."""
+        return replace(self, replies=replies, place=replace(self.place, next=self.place.next and replies == 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +161,9 @@ def answering(newest: Turn, character: str) -> Making:
 
 
 def extending(turn: Turn) -> Making:
-    """More of ``turn``."""
+    """More of ``turn``; of one that a crash ended while it was all thinking, a reply beside it that goes on thinking."""
+    if turn.reasoning.strip() and not turn.source_text.strip():
+        return replace(another(turn, turn.name), thoughts=turn.reasoning)
     return Making(ReplyKind.CONTINUE, ReplyPlace(turn.name, turn.parent, turn))
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavern_tui.domain.alternatives import Alternative, TokenChoice
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.events import (
     Body,
@@ -156,10 +157,10 @@ def test_an_unknown_kind_keeps_its_whole_record() -> None:
 
 
 def test_a_receipt_with_more_places_than_we_know_is_written_back_whole() -> None:
-    places = ["fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", {"new": True}]
+    places = ["fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", 7, {"new": True}]
     found = decoded(json.dumps(LATER | {"r": places}).encode())
     assert isinstance(found.body, TurnAdded)
-    assert found.body.receipt == Receipt("fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy")
+    assert found.body.receipt == Receipt("fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", 7)
     assert record(encode(found))["r"] == places
 
 
@@ -272,3 +273,25 @@ def test_ten_thousand_turns_take_at_most_1_3_times_their_text(record_property: A
     record_property("log_bytes_per_text_byte", round(measured, 3))
     record_property("with_token_ids", round(ratio(long_chat(1_000, token_ids=True)), 3))
     assert measured <= 1.3
+
+
+def test_what_might_have_been_written_comes_back_in_hundredths() -> None:
+    choices = (
+        TokenChoice("*", 0.0),
+        TokenChoice("She", -0.123, (Alternative("She", -0.123), Alternative("“", -2.0))),
+        TokenChoice("\N{REPLACEMENT CHARACTER}", -4.5, (Alternative("a", -0.5),)),
+    )
+    written = event("a", 1, TurnAdded("p", Speaker.CHARACTER, "Mira", "*She", alternatives=choices))
+    back = decoded(encode(written)).body
+    assert isinstance(back, TurnAdded)
+    assert [one.text for one in back.alternatives] == ["*", "She", "\N{REPLACEMENT CHARACTER}"]
+    assert back.alternatives[1] == TokenChoice("She", -0.12, (Alternative("She", -0.12), Alternative("“", -2.0)))
+    assert back.alternatives[0].likeliest == ()
+
+
+@pytest.mark.parametrize("alt", [1, [1], [["a"]], [["a", "b"]], [[1, 2]], [["a", True]], [[]]], ids=str)
+def test_alternatives_of_another_type_make_the_event_unreadable(alt: object) -> None:
+    line = encode(event("a", 1, TurnAdded("p", Speaker.CHARACTER, "Mira", "x")))
+    found, problems = decode_log(json.dumps({**record(line), "alt": alt}).encode())
+    assert found == []
+    assert "alt" in problems[0].what

@@ -1,0 +1,217 @@
+"""``Several``: replies made side by side, each a ``Generation`` with a journal, a text and an end of its own.
+
+An engine that writes several at once is asked once (``Shared``), and each generation hears only its own part. Any other
+engine is asked for one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.events import TipMoved
+from tavern_tui.engines import base
+from tavern_tui.session import events as out
+
+if TYPE_CHECKING:
+    from tavern_tui.session.generation import Generation
+    from tavern_tui.session.session import ChatSession, Prepared
+
+Make = Callable[[int, base.Engine], "Generation"]
+"""Makes the generation of one number over an engine."""
+
+
+class Several:
+    """``count`` replies to one prompt. ``run`` once; ``stop`` from anywhere."""
+
+    def __init__(self, count: int, prepared: Prepared, make: Make, session: ChatSession) -> None:
+        engine = session.connection.engine
+        self._session = session
+        self._shared = Shared(engine, count) if prepared.ready.info.capabilities.parallel > 1 else None
+        parts: Sequence[base.Engine] = self._shared.parts if self._shared is not None else [engine] * count
+        self._generations = [make(number, part) for number, part in enumerate(parts)]
+        self._stopped = False
+        self._saved: dict[int, str] = {}
+
+    def stop(self) -> None:
+        """End all of them and keep their texts; what has not begun does not begin."""
+        self._stopped = True
+        for generation in self._generations:
+            generation.stop()
+
+    async def run(self) -> AsyncGenerator[out.SessionEvent, None]:
+        """The events of each in ``OneOf``. At the end the reader looks at the first of those that were saved."""
+        running = self._side_by_side(self._shared) if self._shared is not None else self._in_turn()
+        async with aclosing(running) as events:
+            async for event in events:
+                if isinstance(event.event, out.TurnSaved):
+                    self._saved[event.reply] = event.event.turn.id
+                yield event
+        first = self._saved.get(min(self._saved, default=0), "")
+        if first and self._session.tree.tip in self._saved.values() and self._session.tree.tip != first:
+            await self._session.changes.write(TipMoved(first))
+
+    async def _in_turn(self) -> AsyncGenerator[out.OneOf, None]:
+        for number, generation in enumerate(self._generations):
+            if self._stopped and number:
+                return
+            async with aclosing(generation.run()) as events:
+                async for event in events:
+                    yield out.OneOf(number, event)
+
+    async def _side_by_side(self, shared: Shared) -> AsyncGenerator[out.OneOf, None]:
+        heard: asyncio.Queue[out.OneOf | None] = asyncio.Queue()
+
+        async def follow(number: int, generation: Generation) -> None:
+            try:
+                async with aclosing(generation.run()) as events:
+                    async for event in events:
+                        heard.put_nowait(out.OneOf(number, event))
+            finally:
+                shared.leave(number)
+                heard.put_nowait(None)
+
+        tasks = [asyncio.create_task(follow(*pair)) for pair in enumerate(self._generations)]
+        try:
+            left = len(tasks)
+            while left:
+                event = await heard.get()
+                if event is None:
+                    left -= 1
+                else:
+                    yield event
+            for task in tasks:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await shared.close()
+
+
+async def first_alone(events: AsyncGenerator[out.SessionEvent, None]) -> AsyncGenerator[out.SessionEvent, None]:
+    """What a front end that shows one reply hears of several: the first; the others are swipes when it is over."""
+    last: out.SessionEvent | None = None
+    async with aclosing(events) as several:
+        async for event in several:
+            if not isinstance(event, out.OneOf):
+                yield event
+            elif event.reply == 0 and isinstance(event.event, out.TurnSaved | out.TurnFailed):
+                last = event.event
+            elif event.reply == 0:
+                yield event.event
+    if last is not None:
+        yield last
+
+
+class Shared:
+    """One request for ``count`` replies, heard in ``parts``: each an engine that gives only its own reply.
+
+    The request is made when all parts are asked, and aborted when the last is left. A part that is left early has its
+    reply ended, and the others go on.
+    """
+
+    def __init__(self, engine: base.Engine, count: int) -> None:
+        self.engine = engine
+        self.parts = [_Part(self, number) for number in range(count)]
+        self._request: base.Request | None = None
+        self._asked: set[int] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self._queues: list[asyncio.Queue[base.Event | Exception | None]] = [asyncio.Queue() for _ in range(count)]
+        self._left: set[int] = set()
+
+    @asynccontextmanager
+    async def listen(self, number: int, request: base.Request) -> AsyncIterator[AsyncIterator[base.Event]]:
+        """The events of one reply; everything that belongs to none is heard by the first."""
+        self._asked.add(number)
+        self._request = self._request or replace(request, replies=len(self.parts))
+        self._begin()
+        try:
+            async with aclosing(self._part(number)) as events:
+                yield events
+        finally:
+            self._end(number)
+            self.leave(number)
+            if len(self._left) == len(self.parts):
+                await self.close()
+
+    def leave(self, number: int) -> None:
+        """Nobody listens to that part any more, or ever will."""
+        self._left.add(number)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the request once nobody is missing who may listen to it."""
+        complete = len(self._asked | self._left) == len(self.parts)
+        if complete and self._reading is None and self._request is not None and self._asked - self._left:
+            self._reading = asyncio.create_task(self._read(self._request))
+
+    async def close(self) -> None:
+        """Abort the request if it still runs."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _end(self, number: int) -> None:
+        if self._request is not None and isinstance(self.engine, base.ParallelEngine):
+            self.engine.end_reply(self._request, number)
+
+    async def _part(self, number: int) -> AsyncGenerator[base.Event, None]:
+        while (event := await self._queues[number].get()) is not None:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+    async def _read(self, request: base.Request) -> None:
+        end: Exception | None = None
+        try:
+            async with self.engine.generate(request) as events:
+                async for event in events:
+                    self._hand_out(event)
+        except Exception as error:  # noqa: BLE001  handed to those who listen, who raise it
+            end = error
+        for queue in self._queues:
+            queue.put_nowait(end)
+
+    def _hand_out(self, event: base.Event) -> None:
+        match event:
+            case base.TextArrived(reply=number):
+                self._queues[number].put_nowait(event)
+                if number in self._left:
+                    self._end(number)  # it was left before the engine knew of it
+            case base.ReplyFinished(reply=number, reason=reason, usage=usage, canonical=canonical):
+                self._queues[number].put_nowait(base.Finished(reason, usage, canonical))
+                self._queues[number].put_nowait(None)
+            case base.Finished():
+                pass
+            case base.Notice():
+                self._queues[0].put_nowait(event)
+            case _:
+                for queue in self._queues:
+                    queue.put_nowait(event)
+
+
+class _Part:
+    """One reply of a ``Shared`` request, as an engine."""
+
+    def __init__(self, shared: Shared, number: int) -> None:
+        self._shared = shared
+        self._number = number
+
+    async def connect(self) -> base.EngineInfo:
+        """What the engine says of itself."""
+        return await self._shared.engine.connect()
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """As the engine counts."""
+        return await self._shared.engine.count(texts)
+
+    def generate(self, request: base.Request) -> AbstractAsyncContextManager[AsyncIterator[base.Event]]:
+        """The events of this one reply. The request of the first part that asks counts for all."""
+        return self._shared.listen(self._number, request)
+
+    async def close(self) -> None:
+        """The engine is not this part's to close."""
