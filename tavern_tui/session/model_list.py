@@ -12,10 +12,10 @@ from typing import Any
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.config.settings import Settings
-from tavern_tui.domain.memory_fit import UBATCH, MemoryNeed, bytes_per_token
+from tavern_tui.domain.memory_fit import MemoryNeed, bytes_per_token
 from tavern_tui.formats.gguf import GgufHeader
 from tavern_tui.formats.gguf_tables import QUALITIES
-from tavern_tui.session.embedded import all_models
+from tavern_tui.session.embedded import all_models, loading_from
 from tavern_tui.storage.model_file import Conditions
 from tavern_tui.storage.models import DEFAULT_CONTEXT, Loading, ModelFile, find_model, list_models, model_folders
 
@@ -23,19 +23,6 @@ CONTEXTS = (2048, 4096, 8192, 16384, 32768)
 """Contexts that a model's page tells the need of, in tokens."""
 
 KV_TYPES = ("f16", "q8_0", "q4_0")
-
-
-def loading_from(settings: Settings) -> Loading:
-    """How the embedded engine would load a model, as far as it costs memory."""
-    engine = settings.engine
-    return Loading(
-        kv_type=engine.kv_type,
-        replies=engine.replies,
-        response_tokens=settings.reply.response_tokens,
-        flash=engine.flash_attention != "off",
-        ubatch=engine.ubatch_tokens or UBATCH,
-        swa_full=engine.swa_full,
-    )
 
 
 def model_rows(

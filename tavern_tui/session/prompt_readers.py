@@ -97,7 +97,7 @@ async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:
 
     header = model.header
     trained = (header.trained_tokens if header else None) or UNKNOWN_CONTEXT_TOKENS
-    context = workspace.settings.engine.context_tokens or context_for(model)
+    context = workspace.settings.engine.context_tokens or context_for(model, workspace.settings)
     known = replace(
         _unknown_engine(model.path.stem),
         engine=EMBEDDED,

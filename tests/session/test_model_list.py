@@ -14,8 +14,9 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.memory_fit import COMFORTABLE, Layer, ModelShape, fit
 from tavern_tui.formats.yaml_text import read_yaml
 from tavern_tui.session import model_advice
+from tavern_tui.session.embedded import loading_from
 from tavern_tui.session.model_advice import GB, advice_for, all_advice
-from tavern_tui.session.model_list import loading_from, model_facts, model_rows
+from tavern_tui.session.model_list import model_facts, model_rows
 from tests.formats.gguf_files import write_gguf
 
 KEYS = {
