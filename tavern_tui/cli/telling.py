@@ -18,6 +18,11 @@ def told(error: TavernError) -> str:
 
 def _step(error: TavernError) -> str:
     """What to do on a command line; empty where the message says it, or there is nothing."""
-    if isinstance(error, EngineError) and error.fault is EngineFault.KEY_REFUSED:
-        return "Set TAVERN_KEY to a key that it takes." if os.environ.get("TAVERN_KEY") else "Set TAVERN_KEY to a key."
+    if not isinstance(error, EngineError) or "tavern-tui secrets" in error.hint:
+        return ""
+    if error.fault is EngineFault.KEY_REFUSED:
+        other = "a key that it takes" if os.environ.get("TAVERN_KEY") else "a key"
+        return f"Set TAVERN_KEY to {other}, or keep one: tavern-tui secrets set {error.where or 'ADDRESS'}"
+    if error.fault is EngineFault.KEY_IN_CLEAR:
+        return f"To send it all the same: tavern-tui secrets allow {error.where}"
     return ""

@@ -199,6 +199,22 @@ def _engine(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("server", State.NOTE, f"{server} is used instead of the embedded engine")
 
 
+def _connections(workspace: Workspace) -> Iterator[Finding]:
+    """Saved connections and keys: how many, and which cannot be used as they stand. No key is looked at."""
+    from tavern_tui.session.connections import problem_with
+
+    saved = workspace.connections.listed().connections
+    secrets = workspace.secrets.all()
+    if saved:
+        yield Finding("connections", State.GOOD, ", ".join(one.name for one in saved))
+    for one in saved:
+        if problem := problem_with(workspace, one):
+            yield Finding("connection", State.BAD, f"{one.name}: {problem}", f"It is saved in {one.where}")
+    if secrets:
+        told = ", ".join(f"{one.name} for {one.origin} ({one.place})" for one in secrets)
+        yield Finding("keys", State.GOOD, told)
+
+
 def _answer(*command: str, seconds: float) -> subprocess.CompletedProcess[str] | None:
     """What a program says; ``None`` where it cannot be started or says nothing in time."""
     try:
@@ -247,6 +263,7 @@ CHECKS: dict[str, Callable[[Workspace], Iterator[Finding]]] = {
     "chats": _chats,
     "models": _models,
     "engine": _engine,
+    "connections": _connections,
     "terminal": _terminal,
     "termux": _termux,
 }

@@ -40,7 +40,7 @@ async def test_a_chat_gets_an_engine_of_its_own_and_the_key_that_it_wants(tmp_pa
             await typed(pilot, "/here box", "enter")
             assert app.chat.progress.status.engine == "box (this chat)"
             assert [text for text in texts(app) if "box writes in this chat, and only here." in text]
-            assert "k enters a new key" in [text for text in texts(app) if "refused" in text][0]
+            assert "k enters a new key" in next(text for text in texts(app) if "refused" in text)
             await typed(pilot, "k")
             entry = app.screen.query_one(Input)
             assert entry.password
