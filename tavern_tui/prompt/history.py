@@ -39,7 +39,7 @@ def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Itera
     """
     with_thoughts = given.kept_thoughts
     for turn in turns:
-        if turn.hidden:
+        if turn.hidden or _only_thought(turn, given):
             continue
         text = _said(turn, given) if turn.speaker is Speaker.CHARACTER else without_bias(turn.text)
         if text or not turn.text:
@@ -48,6 +48,11 @@ def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Itera
                 with_thoughts -= 1
                 item = replace(item, thoughts=untrusted(turn.reasoning, given))
             yield item
+
+
+def _only_thought(turn: Turn, given: PromptInput) -> bool:
+    """Whether a reply ended while it was all thinking, as after a crash: there is nothing to read of it."""
+    return given.policy is not Policy.CLASSIC and bool(turn.reasoning) and not turn.text.strip()
 
 
 def _said(turn: Turn, given: PromptInput) -> str:

@@ -313,6 +313,12 @@ def test_as_many_of_the_newest_replies_as_wanted_keep_their_thoughts(name: str, 
         assert found.tokens == sum(part.tokens for part in found.included)
 
 
+def test_a_turn_that_was_all_thinking_is_not_in_a_prompt() -> None:
+    turns = thought("Come.", "Hm?", "", "Why?")
+    assert "assistant\n<|im_end|>" not in plan(prompt_input(turns, BUILT_IN["Qwen 3"])).text
+    assert "Come." in plan(prompt_input(turns, BUILT_IN["Qwen 3"])).text
+
+
 def test_plain_text_and_servers_messages_keep_no_thoughts() -> None:
     assert "Plan" not in plan(prompt_input(thought("Come.", "Hm?"), None, kept_thoughts=9)).text
 

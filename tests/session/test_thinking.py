@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.request import joined
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines.base import ReasoningArrived
@@ -108,6 +109,23 @@ async def test_thoughts_are_gone_once_the_chat_goes_on_otherwise(thinker: Opener
     assert session.unsaid is None
     await collect(session.continue_reply())
     assert session.tree.path()[-1].text.startswith("Yes.")
+
+
+async def test_thoughts_that_a_crash_left_behind_go_on_beside_their_turn(thinker: Opener) -> None:
+    session = thinker("to cross.</think>Come aboard.")
+    await session.open()
+    thought = TurnAdded(session.tree.tip, Speaker.CHARACTER, "Mira", "", reasoning="He wants ", interrupted=True)
+    await session.changes.write(thought)
+    left = session.tree.tip
+    assert "He wants" not in (await session.plan()).text
+    await collect(session.continue_reply())
+    assert sent(session).endswith("<think>He wants ")
+    turn = session.tree.path()[-1]
+    assert (turn.text, turn.reasoning, turn.parent) == (
+        "Come aboard.",
+        "He wants to cross.",
+        session.tree.turns[left].parent,
+    )
 
 
 async def test_a_swipe_that_only_thought_becomes_a_swipe_when_it_goes_on(thinker: Opener) -> None:
