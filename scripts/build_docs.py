@@ -1,7 +1,7 @@
 """Builds the reference pages out of the code: ``python -m scripts.build_docs`` in the repository's root.
 
 ``docs/keys.md`` is made from the action registry and from what is known about keys, ``docs/macros.md`` from the table
-of macros; run this after a change there and commit both.
+of macros, the tables in ``docs/presets.md`` from those of presets; run this after a change there and commit both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from scripts import presets_page
 from tavern_tui.config import keys
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.config.actions import ACTIONS
@@ -101,7 +102,12 @@ branch that is taken loses the blanks round it; with `{{#if condition}}` it keep
 
 def build() -> dict[str, str]:
     """What every built page holds, by its path from the repository's root."""
-    return {"docs/keys.md": keys_page(), "docs/macros.md": macros_page()}
+    presets = ROOT / "docs" / "presets.md"
+    return {
+        "docs/keys.md": keys_page(),
+        "docs/macros.md": macros_page(),
+        "docs/presets.md": presets_page.page(presets.read_text(encoding="utf-8")),
+    }
 
 
 def macros_page() -> str:

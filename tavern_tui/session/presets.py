@@ -28,7 +28,7 @@ PROPERTY = "preset"
 
 OURS, YOURS = "built in", "yours"
 
-_NOTES = {
+NOTES = {
     "balanced": "The default: lively, without loops.",
     "neutral": "The model as it is.",
     "creative": "Bolder; leaves out the obvious.",
@@ -36,6 +36,7 @@ _NOTES = {
     "story": "For long prose.",
     "starter": "For the starter model, which needs a tight rein.",
 }
+"""What each of ours is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +145,4 @@ def _own_presets(workspace: Workspace) -> PresetStore | None:
 
 
 def _ours(name: str) -> ListedPreset:
-    return ListedPreset(name, OURS, Preset(BUILT_IN[name], note=_NOTES.get(name, "")))
+    return ListedPreset(name, OURS, Preset(BUILT_IN[name], note=NOTES.get(name, "")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +133,14 @@ def test_a_change_says_what_was_wanted_however_the_file_is_written(text: str, ch
     before = read_yaml(text).value or {}
     wanted = {key: value for key, value in {**before, **changes}.items() if value is not None}
     assert (read_yaml(changed_text(text, changes)).value or {}) == wanted
+
+
+def test_the_example_in_the_guide_is_read_without_a_word() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "presets.md").read_text("utf-8")
+    lines = page.partition("    # presets/mira.yaml\n")[2].partition("\n\n")[0].splitlines()
+    read = read_preset("\n".join(line.removeprefix("    ") for line in lines) + "\n", name="mira")
+    assert (read.problems, read.remarks, len(read.given)) == ((), (), 8)
+    assert read.preset.rules.logit_bias == ((" suddenly", -5.0), (15043, -100.0))
 
 
 def test_values_are_shown_short() -> None:
