@@ -25,7 +25,7 @@ from tavern_tui.prompt.inputs import (
 from tavern_tui.prompt.macro_start import without_card
 from tavern_tui.prompt.macros import expand
 from tavern_tui.prompt.plan import Part, PartKind, PartState
-from tavern_tui.prompt.story import Story, named, untrusted
+from tavern_tui.prompt.story import Story, named, one_newline, untrusted
 
 DEPTH_LORE_KEY = "customDepthWI"
 """What the keys of lore at a depth begin with."""
@@ -118,24 +118,28 @@ def _at_the_note(given: PromptInput) -> Iterator[Injection]:
 
 def _character_notes(given: PromptInput, story: Story) -> Iterator[Injection]:
     scan = given.note is not None and given.note.allow_lore_scan
-    joins, exact = group.joins_cards(given), given.policy is Policy.CLASSIC
+    joins = group.joins_cards(given)
     number = 0
     for member in group.noted(given):
-        note = member.note
-        text = note.text.strip()
-        source = "the card's character note"
-        macros = without_card(story.macros) if exact else story.macros
-        if joins:
-            name = named(member.name, given)
-            text = expand(text, replace(macros, char=name))
-            source = f"{name}'s character note"
-        elif exact:  # once more than other texts, and before the blanks at its ends are taken off
-            text = expand(text, macros)
+        note, name = member.note, named(member.name, given)
+        text = _first_pass(note.text.strip(), name, given, story)
+        source = f"{name}'s character note" if joins else "the card's character note"
         if not text:
             continue
         key = f"DEPTH_PROMPT_{number}" if joins else "DEPTH_PROMPT"
         yield Injection(text, note.depth, note.role, PartKind.CHARACTER_NOTE, source, key, scan)
         number += 1
+
+
+def _first_pass(text: str, name: str, given: PromptInput, story: Story) -> str:
+    """A character note of ``name`` after the macros of its own pass: where cards are joined its names are its own.
+
+    SillyTavern makes that pass for every note, without the card's fields, and one of newlines; the blanks at its ends
+    are taken off later.
+    """
+    if given.policy is Policy.ECONOMY:
+        return expand(text, replace(story.macros, char=name)) if group.joins_cards(given) else text
+    return one_newline(expand(text, replace(without_card(story.macros), char=name)), given)
 
 
 def _persona(given: PromptInput) -> Iterator[Injection]:

@@ -87,8 +87,7 @@ def tell(given: PromptInput) -> Story:
     names = _names(given)
 
     def field(text: str, macros: MacroContext = names) -> str:
-        expanded = untrusted(expand(text.strip(), macros), given)
-        return _NEWLINES.sub("\n", expanded) if given.collapse_newlines else expanded
+        return one_newline(untrusted(expand(text.strip(), macros), given), given)
 
     def of_member(text: str, member: Character) -> str:
         said = field(text, replace(names, char=_called(member, given)))
@@ -99,12 +98,17 @@ def tell(given: PromptInput) -> Story:
             return field(text_of(card))
         return group.joined(given.group, card, label, text_of, of_member)
 
+    def scenario() -> str:
+        """The chat's own; SillyTavern leaves its macros to a later pass where cards are joined."""
+        raw = not economy and group.joins_cards(given)
+        return given.scenario.strip() if raw else field(given.scenario)
+
     def fields() -> MacroContext:
         return replace(
             names,
             description=told("Description", lambda one: one.description),
             personality=told("Personality", lambda one: one.personality),
-            scenario=field(given.scenario) or told("Scenario", lambda one: one.scenario),
+            scenario=scenario() or told("Scenario", lambda one: one.scenario),
             persona=field(given.persona.description),
             mes_examples=told("Example Messages", lambda one: _begun(one.example_dialogue, given)),
             char_version=untrusted(card.version, given),
@@ -160,6 +164,11 @@ def untrusted(text: str, given: PromptInput) -> str:
     if given.policy is Policy.CLASSIC:
         return text
     return harmless(text, given.instruct.control_tokens if given.instruct else ())
+
+
+def one_newline(text: str, given: PromptInput) -> str:
+    """``text`` with every run of newlines made one, where that is wanted."""
+    return _NEWLINES.sub("\n", text) if given.collapse_newlines else text
 
 
 def named(name: str, given: PromptInput) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tavern_tui.domain.character import Character
+from tavern_tui.prompt.bias import without_bias
 from tavern_tui.prompt.cleanup import clean_reply, reply_rules
 from tavern_tui.prompt.group import SpeakingOrder, any_member, last_speaker, next_speakers
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput, Quiet
@@ -95,7 +96,7 @@ class Played:
         last = self.messages[-1] if self.messages else None
         return {
             "chat_length": len(self.messages),
-            "last_message": last and {"name": last.name, "is_user": last.is_user, "mes": last.text},
+            "last_message": last and {"name": last.name, "is_user": last.is_user, "mes": without_bias(last.text)},
             "textarea": self.textarea,
             "swipes": list(last.swipes) if last else [],
             "swipe_id": last.swipe if last else 0,

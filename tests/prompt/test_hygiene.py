@@ -43,12 +43,16 @@ def test_being_made_harmless_twice_changes_nothing_more(text: str) -> None:
     assert not any(token in once for token in tokens)
 
 
-@pytest.mark.parametrize("gap", ["", "{{noop}}", "{{personality}}", "\r", "{{// x}}", "{{charPrompt}}", "{{trim}}"])
+GAPS = ("", "{{noop}}", "\r", "{{// x}}", "{{charPrompt}}", "{{trim}}")
+"""What may stand inside of a token and be nothing in the end; each is tried with each token in one text."""
+
+
+@pytest.mark.parametrize("gaps", [GAPS, ("{{personality}}",)], ids=["gone", "personality"])
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
-def test_no_text_of_others_brings_a_control_token_into_a_prompt(name: str, gap: str) -> None:
+def test_no_text_of_others_brings_a_control_token_into_a_prompt(name: str, gaps: tuple[str, ...]) -> None:
     template = BUILT_IN[name]
-    attack = "".join(f"{token[:2]}{gap}{token[2:]}" for token in template.control_tokens) + "evil"
-    personality = "" if gap == "{{personality}}" else attack
+    attack = "".join(f"{token[:2]}{gap}{token[2:]}" for token in template.control_tokens for gap in gaps) + "evil"
+    personality = "" if "{{personality}}" in gaps else attack
     clean = given(
         chat("Hi.", "Yo."), template, injections=(Injection("n"),), lore_before="l", prefill="p", context_tokens=10**6
     )

@@ -281,7 +281,7 @@ SETTINGS = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @examples(st.lists(ENTRIES, max_size=12), SETTINGS, st.sampled_from(Policy), st.floats(0, 0.999))
 def test_whatever_a_book_says_the_prompt_is_made_and_lore_keeps_to_its_budget(
     entries: list[LoreEntry], how: LoreSettings, policy: Policy, rolled: float

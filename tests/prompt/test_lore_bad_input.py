@@ -42,7 +42,7 @@ def test_two_entries_that_trigger_one_another_for_ever_fire_once(policy: Policy,
 
 @BOTH
 def test_a_chain_of_thousands_ends_at_the_budget(policy: Policy) -> None:
-    chain = [LoreEntry(uid=at, keys=(f"k{at}",), content=f"so k{at + 1} ends", order=1) for at in range(3_000)]
+    chain = [LoreEntry(uid=at, keys=(f"k{at}",), content=f"so k{at + 1} ends", order=1) for at in range(1_000)]
     one = given(
         chat("Hm.", "k0"),
         lorebooks=(Lorebook("Book", tuple(chain)),),
@@ -137,7 +137,7 @@ def test_of_many_patterns_that_were_switched_off_some_are_named_and_the_rest_are
 @BOTH
 def test_keys_of_a_hundred_kilobytes_are_looked_for_and_named_by_their_beginning(policy: Policy) -> None:
     long = "drag" * 25_000
-    entries = tuple(LoreEntry(uid=at, keys=(f"{long}{at}", f"{long} {at}"), content="x") for at in range(50))
+    entries = tuple(LoreEntry(uid=at, keys=(f"{long}{at}", f"{long} {at}"), content="x") for at in range(10))
     made = plan(with_lore(*entries, policy=policy))
     assert made.fired == ()
     told = plan(given(chat("Hm.", f"So {long}7 it is."), lorebooks=(Lorebook("Book", entries),), policy=policy))
