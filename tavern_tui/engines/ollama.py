@@ -136,8 +136,11 @@ class OllamaEngine:
     async def _see_that_it_fits(self, request: Request, info: EngineInfo) -> None:
         """Refuse what Ollama would cut from the front without a word. Raises ``EngineError`` (``OVERFLOW``)."""
         texts = [joined(request.prompt), *(one.content for one in request.messages), request.prefill]
-        size, room = sum(await self.count([text for text in texts if text])), info.context_tokens
-        if room is not None and size > room:
+        room = info.context_tokens
+        if room is None or sum(len(text.encode("utf-8", "replace")) for text in texts) <= room:
+            return  # no token is less than a byte
+        size = sum(await self.count([text for text in texts if text]))
+        if size > room:
             server = self._link.server
             wording = messages.overflow(server, size, room)
             raise raised(wording, EngineFault.OVERFLOW, server, prompt_tokens=size, context_tokens=room)

@@ -1,4 +1,4 @@
-"""Stand-ins for TabbyAPI, vLLM, LM Studio and Ollama that answer any request, in the shapes of their documentation.
+"""Stand-ins for TabbyAPI, vLLM and Ollama that answer any request, in the shapes of their documentation.
 
 Not recorded from real servers: the contract suite runs over them, so that each profile's side of the protocol is
 exercised over a real socket. What they say of themselves is ``server_answers``; tokens and prose are
@@ -54,11 +54,6 @@ def tabby_overflow(_: int) -> Reply:
 def vllm_overflow(size: int) -> Reply:
     message = f"This model's maximum context length is {CONTEXT} tokens. However, your request has {size} input tokens."
     return openai_error(message, code=400)
-
-
-def lm_studio_overflow(size: int) -> Reply:
-    message = f"Trying to keep the first {size} tokens when context the overflows. However, the model is loaded with "
-    return said({"error": f"{message}context length of only {CONTEXT} tokens, which is not enough."}, 400)
 
 
 class TaleStandin(Standin):
@@ -162,5 +157,4 @@ def tale_standins() -> Iterator[tuple[str, Callable[[], TaleStandin]]]:
     vllm = {**answers.VLLM, "/tokenize": _counting("prompt", "count")}
     yield "tabby", lambda: OpenAIStandin(tabby, tabby_overflow)
     yield "vllm", lambda: OpenAIStandin(vllm, vllm_overflow)
-    yield "lm studio", lambda: OpenAIStandin(answers.LM_STUDIO, lm_studio_overflow)
     yield "ollama", OllamaStandin

@@ -116,7 +116,7 @@ class _Author(FakeEngine):
 
 TALES = dict(tale_standins())
 NAMES = ["fake", "openai text", "openai chat", "llama-server text", "llama-server chat", "koboldcpp", "embedded"]
-NAMES += ["tabby: text", "vllm: chat", "lm studio: text", "ollama: text", "ollama: chat"]
+NAMES += ["tabby: text", "vllm: chat", "ollama: text"]
 
 
 REAL = [pytest.mark.model, pytest.mark.xdist_group("engine contract")]

@@ -138,10 +138,11 @@ async def test_a_context_that_the_user_has_set_for_the_model_holds() -> None:
 
 
 async def test_what_would_be_cut_in_silence_is_not_sent() -> None:
-    heard, server = await talk(text_request("word " * 20_000), lines(line({"response": "x", **END})))
+    small = said({"models": [{"name": "mistral-nemo:12b", "context_length": 64}]})
+    heard, server = await talk(text_request("word " * 99), lines(line({"response": "x", **END})), ps=small)
     assert heard.error is not None
     assert heard.error.fault is EngineFault.OVERFLOW
-    assert heard.error.context_tokens == 16384
+    assert heard.error.context_tokens == 64
     assert server.bodies("/api/generate") == []
 
 

@@ -17,14 +17,14 @@ talk = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(talk, st.sampled_from(Roles))
 def test_every_text_is_there_in_its_place(messages: tuple[Message, ...], roles: Roles) -> None:
     found = "".join(one.content for one in arranged(messages, roles))
     assert found.replace("[Start]", "").replace("\n\n", "") == "".join(one.content for one in messages)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(talk)
 def test_turns_are_taken_and_the_user_begins(messages: tuple[Message, ...]) -> None:
     found = [one.role for one in arranged(messages, Roles.ALTERNATING)]
@@ -33,7 +33,7 @@ def test_turns_are_taken_and_the_user_begins(messages: tuple[Message, ...]) -> N
     assert turns
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(talk)
 def test_system_messages_stand_at_the_beginning_where_only_there_they_may(messages: tuple[Message, ...]) -> None:
     found = [one.role for one in arranged(messages, Roles.SYSTEM_FIRST)]

@@ -50,7 +50,7 @@ def test_numbers_that_are_not_there_are_no_choices(told: object) -> None:
 words = st.lists(st.text("ab\n", min_size=1, max_size=4), max_size=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(chunks=st.lists(st.tuples(words, st.booleans()), max_size=6), stop=st.sampled_from(["", "\nab", "aa", "b"]))
 def test_pieces_make_up_the_text_and_their_choices_make_up_the_pieces(
     chunks: list[tuple[list[str], bool]], stop: str

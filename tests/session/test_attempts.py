@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tavern_tui.domain import messages
@@ -252,6 +252,7 @@ async def test_what_a_prompt_counts_in_variables_is_counted_once_however_often_i
     assert "1 meetings." in last
 
 
+@settings(max_examples=40)
 @given(dice=st.floats(0, 1, exclude_max=True), tried=st.integers(0, 9), fault=st.sampled_from(list(DELAYS)))
 def test_delays_are_spread_by_a_quarter_and_end(dice: float, tried: int, fault: EngineFault) -> None:
     tries = Tries(dice=lambda: dice, clock=lambda: 0.0)
@@ -263,6 +264,7 @@ def test_delays_are_spread_by_a_quarter_and_end(dice: float, tried: int, fault: 
         assert 0.75 * table[tried] <= delay <= 1.25 * table[tried]
 
 
+@settings(max_examples=40)
 @given(dice=st.floats(0, 1, exclude_max=True), seconds=st.floats(0, 200))
 def test_the_time_that_a_server_names_is_never_cut_short(dice: float, seconds: float) -> None:
     delay = Tries(dice=lambda: dice, clock=lambda: 0.0).delay(limited(seconds), 0)
