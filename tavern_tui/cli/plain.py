@@ -14,6 +14,7 @@ from tavern_tui.cli.output import Printer, note
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit
 from tavern_tui.cli.telling import told
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events, presets
 from tavern_tui.session.reading_chats import problems_of
@@ -106,6 +107,24 @@ class PlainChat:
     async def retry(self, _argument: str) -> None:
         """Another reply beside the last one."""
         await self._print_reply(self.session.swipe())
+
+    async def swipes(self, argument: str) -> None:
+        """Several replies beside the last one, side by side where the engine can."""
+        wanted = _number(argument)
+        if wanted is None or not 1 <= wanted <= MOST_REPLIES:
+            note(f"/swipes 3 writes three more replies beside the last one, up to {MOST_REPLIES}.")
+            return
+        texts: dict[int, str] = {}
+        async for event in self.session.swipe(replies=wanted):
+            reply, told_of = (event.reply, event.event) if isinstance(event, events.OneOf) else (0, event)
+            self._progress.watch(told_of)
+            if isinstance(told_of, events.TurnSaved):
+                texts[reply] = told_of.turn.text
+            elif isinstance(told_of, events.TurnFailed):
+                note(told(told_of.error))
+        for number, reply in enumerate(sorted(texts), 1):
+            note(f"{number} of {len(texts)}:")
+            ReplyPrinter(self._printer, self._unit).end(texts[reply])
 
     async def undo(self, _argument: str) -> None:
         """Take back the last action."""
@@ -273,6 +292,7 @@ def _number(argument: str) -> int | None:
 COMMANDS: dict[str, SlashCommand] = {
     "help": SlashCommand("/help", "this list", PlainChat.help),
     "swipe": SlashCommand("/swipe [back|N]", "another reply; look at the one before, or at number N", PlainChat.swipe),
+    "swipes": SlashCommand("/swipes N", "write N more replies beside the last one", PlainChat.swipes),
     "retry": SlashCommand("/retry", "write another reply beside the last one", PlainChat.retry),
     "continue": SlashCommand("/continue", "let the last reply go on", PlainChat.go_on),
     "undo": SlashCommand("/undo", "take back the last action", PlainChat.undo),

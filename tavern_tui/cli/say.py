@@ -12,6 +12,7 @@ from tavern_tui.cli.lines import forgiving
 from tavern_tui.cli.main import EXIT_BROKEN, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, report
 from tavern_tui.cli.output import Printer, data, note, written_aside
 from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit, talking_options, tell_problems, wishes_from
+from tavern_tui.domain.request import MOST_REPLIES
 
 if TYPE_CHECKING:
     from tavern_tui.session.events import TurnFailed, TurnSaved
@@ -24,23 +25,26 @@ if TYPE_CHECKING:
 @click.argument("text", required=False)
 @talking_options
 @click.option("--json", "as_json", is_flag=True, help="Print the reply with its figures as JSON, when it is done.")
+@click.option("--swipes", type=click.IntRange(1, MOST_REPLIES), default=1, metavar="N", help="Get N replies at once.")
 @click.pass_context
-def say(ctx: click.Context, /, character: str, text: str | None, as_json: bool, **given: Any) -> int:
+def say(ctx: click.Context, /, character: str, text: str | None, as_json: bool, swipes: int, **given: Any) -> int:
     """Say TEXT to CHARACTER and print the reply as it comes; without TEXT, or with "-", it is read from stdin.
 
     Goes on with the latest chat with that character, unless --new or --chat says otherwise. The reply goes to stdout,
-    everything about it to stderr. Exit codes: 0 a reply was saved, 3 no such character or chat, 4 no engine, 5 the
-    reply broke off or was ended and what came was kept, 130 it was stopped by ctrl+c and what came was kept.
+    everything about it to stderr. Of several replies each is printed when it is done; they are swipes of one another,
+    and the first is the one that the chat goes on from. Exit codes: 0 a reply was saved, 3 no such character or
+    chat, 4 no engine, 5 the reply broke off or was ended and what came was kept, 130 it was stopped by ctrl+c and what
+    came was kept.
     """
     said = forgiving(sys.stdin).read() if text is None or text == "-" else text
     if not said.strip():
         raise click.UsageError("There is nothing to say: TEXT is empty.")
     wishes = wishes_from(ctx, character, given)
     with written_aside():
-        return asyncio.run(_say(ctx, wishes, said.rstrip("\n"), as_json=as_json))
+        return asyncio.run(_say(ctx, wishes, said.rstrip("\n"), as_json=as_json, swipes=swipes))
 
 
-async def _say(ctx: click.Context, wishes: Wishes, text: str, *, as_json: bool) -> int:
+async def _say(ctx: click.Context, wishes: Wishes, text: str, *, as_json: bool, swipes: int) -> int:
     from tavern_tui.session.opening import open_session
     from tavern_tui.session.workspace import Workspace
 
@@ -48,15 +52,20 @@ async def _say(ctx: click.Context, wishes: Wishes, text: str, *, as_json: bool) 
     workspace = Workspace.open(safe=ctx.obj["safe"])
     tell_problems(workspace)
     session = open_session(workspace, wishes, watch=progress.watch)
-    return await _OneReply(session, progress, as_json=as_json).run(text)
+    return await _Said(session, progress, as_json=as_json, swipes=swipes).run(text)
 
 
-class _OneReply:
-    """One message and its reply: printed as it comes, stopped by the signals that ask for that. ``run`` it once."""
+class _Said:
+    """One message and what is answered: printed as it comes, stopped by the signals that ask for it. ``run`` it once.
 
-    def __init__(self, session: ChatSession, progress: Progress, *, as_json: bool) -> None:
+    Of several replies those after the one that is shown first are printed whole.
+    """
+
+    def __init__(self, session: ChatSession, progress: Progress, *, as_json: bool, swipes: int) -> None:
         self._session = session
         self._progress = progress
+        self._swipes = swipes
+        self._ended: dict[int, TurnSaved | TurnFailed] = {}
         self._printed = None if as_json else ReplyPrinter(Printer(), Unit.TEXT)
         self._ended_by: int | None = None  # the exit code, once a signal asked for the end
 
@@ -86,13 +95,14 @@ class _OneReply:
         await self._session.open()
         if self._ended_by is not None:
             return None
-        async for event in self._session.reply(text):
+        async for heard in self._session.reply(text, replies=self._swipes):
+            reply, event = (heard.reply, heard.event) if isinstance(heard, events.OneOf) else (0, heard)
             self._progress.watch(event)
-            if isinstance(event, events.TextArrived) and self._printed is not None:
+            if isinstance(event, events.TextArrived) and self._printed is not None and reply == 0:
                 self._printed.grow(event.text, event.settled)
             elif isinstance(event, events.TurnSaved | events.TurnFailed):
-                last = event
-        return last
+                self._ended[reply] = event
+        return self._ended.get(0, last)
 
     def _conclude(self, last: TurnSaved | TurnFailed | None) -> int:
         """Print what is left to print; the exit code."""
@@ -103,10 +113,18 @@ class _OneReply:
             note("Stopped before any text came.")
             return EXIT_INTERRUPTED if self._ended_by == EXIT_INTERRUPTED else EXIT_ERROR
         text = last.kept_text if isinstance(last, TurnFailed) else last.turn.text
+        others = [self._ended[reply] for reply in sorted(self._ended) if reply]
         if self._printed is None:
-            data(reply_figures(last, self._session.log))
+            figures = reply_figures(last, self._session.log)
+            swipes = {"swipes": [reply_figures(other, self._session.log) for other in others]} if others else {}
+            data({**figures, **swipes})
         elif text:
             self._printed.end(text)
+            for number, other in enumerate(others, 2):
+                note(f"{number} of {self._swipes}:")
+                ReplyPrinter(Printer(), Unit.TEXT).end(
+                    other.kept_text if isinstance(other, TurnFailed) else other.turn.text
+                )
         code = EXIT_DONE
         if isinstance(last, TurnFailed):
             code = report(last.error)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+MOST_REPLIES = 16
+"""Replies that can be asked for at once."""
+
 
 class Role(Enum):
     """The roles of a chat completion."""

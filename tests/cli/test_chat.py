@@ -237,3 +237,14 @@ def read_until(process: subprocess.Popen[bytes], enough: Callable[[bytes], bool]
     finally:
         os.set_blocking(descriptor, True)
     return seen
+
+
+def test_more_swipes_are_written_on_request_and_printed_by_their_numbers(
+    tavern: Tavern, server: ScriptedServer
+) -> None:
+    server.says("One.")
+    lines = "Hello\n/swipes 2\n/swipes many\n"
+    ran = tavern("chat", "mira", "--plain", "--server", server.address, stdin=lines)
+    assert ran.text.count("One.\n") == 3
+    assert "2 of 2:" in ran.notes
+    assert "/swipes 3 writes three more replies" in ran.notes

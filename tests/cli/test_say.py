@@ -107,3 +107,22 @@ def test_a_reader_that_goes_away_does_not_stop_the_reply(tavern: Tavern, server:
     assert b"Traceback" not in done.stderr
     assert b"Exception" not in done.stderr
     assert "Sentence number 39." in tavern("log", "mira").text
+
+
+def test_several_replies_are_printed_one_after_the_other_and_the_chat_goes_on_from_the_first(
+    tavern: Tavern, server: ScriptedServer
+) -> None:
+    server.says("One.")
+    ran = tavern("say", "mira", "Take me across.", "--server", server.address, "--swipes", "2")
+    assert (ran.code, ran.text) == (0, "One.\nOne.\n")
+    assert "2 of 2:" in ran.notes
+    assert server.prompts[0] == server.prompts[1]
+
+
+def test_json_has_the_other_replies_too(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("Yes.")
+    ran = tavern("say", "mira", "Hm?", "--server", server.address, "--json", "--swipes", "3")
+    figures = json.loads(ran.text)
+    turns = [figures["turn"], *(swipe["turn"] for swipe in figures["swipes"])]
+    assert len(set(turns)) == 3
+    assert [swipe["text"] for swipe in figures["swipes"]] == ["Yes."] * 2

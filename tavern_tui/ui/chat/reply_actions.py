@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import presets
 from tavern_tui.ui.chat.app_actions import refused_while_busy
@@ -69,9 +70,18 @@ async def set_thinking(screen: ChatScreen, argument: str) -> None:
         screen.hint(f"Thinking is {session.options.think.value} in this chat · /think {', '.join(LEVELS)} sets it")
 
 
-async def swipe(screen: ChatScreen, _argument: str = "") -> None:
-    """The next swipe of the last turn; after the last one, another reply."""
-    await swipe_turn(screen, screen.open_session.changes.newest(), 1)
+async def swipe(screen: ChatScreen, argument: str = "") -> None:
+    """The next swipe of the last turn; after the last one, another reply; with a number, so many at once."""
+    newest = screen.open_session.changes.newest()
+    if not argument:
+        await swipe_turn(screen, newest, 1)
+    elif not argument.isdecimal() or not 1 <= int(argument[:4]) <= MOST_REPLIES:
+        screen.hint(f"/swipe 3 writes three replies at once, up to {MOST_REPLIES} · they are swipes of one another")
+    elif not refused_while_busy(screen):
+        from tavern_tui.session.parallel import first_alone
+
+        several = screen.open_session.swipe(newest.id, replies=int(argument))
+        screen.start(first_alone(several), beside=newest.id)
 
 
 async def swipe_back(screen: ChatScreen, _argument: str = "") -> None:
