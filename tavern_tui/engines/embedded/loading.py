@@ -204,7 +204,7 @@ class _Loading:
         for tokens in self._contexts(model):
             rope = self._rope(tokens)
             params.rope_freq_base, params.rope_freq_scale = rope.base, rope.scale
-            params.n_ctx = tokens + spare
+            params.n_ctx = _padded(tokens + spare)
             if not self._layers and self._exceeds_memory(self._context_bytes(model, tokens + spare)):
                 continue
             with LOG.listening():

@@ -80,6 +80,11 @@ def test_sizes_and_threads_reach_llama_cpp(model: Path) -> None:
         assert (it.step, it.lib.llama_n_ctx(it.context), it.facts.context_tokens) == (32, 256, 256)
 
 
+def test_the_smallest_context_is_256_tokens(model: Path) -> None:
+    with loaded(model, 1) as it:
+        assert it.facts.context_tokens == 256
+
+
 def test_replies_side_by_side_get_room_beyond_the_context(model: Path) -> None:
     with loaded(model, replies=4, response_tokens=100) as it:
         assert it.facts.context_tokens == 256
