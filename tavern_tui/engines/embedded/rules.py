@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,23 +116,10 @@ class Banned:
     def __init__(self, vocabulary: Vocabulary, banned: Sequence[str]) -> None:
         self._texts = tuple(dict.fromkeys(text.encode("utf-8", "replace").lower() for text in banned if text))
         self._reach = max((len(text) for text in self._texts), default=1) - 1
-        self._pieces = vocabulary.pieces()
-        self._whole = frozenset(
-            token for text in self._texts for token, piece in enumerate(self._pieces) if text in piece.lower()
-        )
-        self._endings = dict(self._ending_tokens())
+        self._index = vocabulary.index()
+        self._whole = frozenset[int]().union(*(self._index.holding(text) for text in self._texts))
+        self._endings: dict[bytes, frozenset[int]] = {}
         self._written = b""
-
-    def _ending_tokens(self) -> Iterator[tuple[bytes, frozenset[int]]]:
-        """What is left of a text → the tokens that begin with it."""
-        rests = {text[cut:] for text in self._texts for cut in range(1, len(text))}
-        found: dict[bytes, set[int]] = {rest: set() for rest in rests}
-        longest = max(map(len, rests), default=0)
-        for token, piece in enumerate(self._pieces):
-            for length in range(1, min(longest, len(piece)) + 1):
-                if (tokens := found.get(piece[:length].lower())) is not None:
-                    tokens.add(token)
-        return ((rest, frozenset(tokens)) for rest, tokens in found.items())
 
     def accept(self, piece: bytes) -> None:
         """A token was written."""
@@ -145,8 +132,14 @@ class Banned:
         for text in self._texts:
             for cut in range(1, len(text)):
                 if self._written.endswith(text[:cut]):
-                    found |= self._endings[text[cut:]]
+                    found |= self._ending(text[cut:])
         return found
+
+    def _ending(self, rest: bytes) -> frozenset[int]:
+        """The tokens that begin with what is left of a text."""
+        if rest not in self._endings:
+            self._endings[rest] = self._index.beginning_with(rest)
+        return self._endings[rest]
 
 
 class RuleSampler:

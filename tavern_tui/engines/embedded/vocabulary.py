@@ -9,6 +9,8 @@ import ctypes
 import hashlib
 from typing import Any
 
+from tavern_tui.engines.embedded.pieces import PieceIndex
+
 _PIECE_BYTES = 64
 
 
@@ -24,6 +26,7 @@ class Vocabulary:
         self.add_bos: bool = bool(lib.llama_vocab_get_add_bos(self.handle)) and self.bos >= 0
         self._pieces: dict[int, bytes] = {}
         self._endings: list[int] | None = None
+        self._index: PieceIndex | None = None
         self.space_prefix: bool = b"".join(map(self.piece, self.tokenize("a"))) == b" a"
 
     def tokenize(self, text: str) -> list[int]:
@@ -48,9 +51,11 @@ class Vocabulary:
             known = self._pieces[token] = self._read_piece(token) if 0 <= token < self.size else b""
         return known
 
-    def pieces(self) -> list[bytes]:
-        """The bytes of every token, by its id. Read once."""
-        return [self.piece(token) for token in range(self.size)]
+    def index(self) -> PieceIndex:
+        """Every token by what it spells. Made once."""
+        if self._index is None:
+            self._index = PieceIndex([self.piece(token) for token in range(self.size)])
+        return self._index
 
     def ending_tokens(self) -> list[int]:
         """Every token that ends a generation, the model's own end of a sequence first. Read once."""
