@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NARROW, _MEDIUM = 60, 100  # columns of a terminal below which a list shows less
 _MOST_OTHERS = 12
+_OLD_BPE = "an old file that does not say how to cut texts into them: get a newer conversion, it will write better"
 _LABEL, _LEAST_TEXT = 14, 20  # columns of a page's labels, and the fewest of its texts
 _FOLDER = click.option(
     "--folder",
@@ -231,6 +232,7 @@ def _page(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("pictures", facts["projector"]),
         ("template", "its own" if told["chat_template"] else "none of its own"),
         ("cache", "" if told["rewinds"] else "cannot be cut back: edits and swipes have the prompt read anew"),
+        ("tokens", "" if told["pre_tokenizer"] or told["tokenizer"] != "gpt2" else _OLD_BPE),
         ("author's", ", ".join(f"{name} {value:g}" for name, value in told["sampling"].items())),
         (
             "memory",
