@@ -189,12 +189,12 @@ class KoboldCppEngine:
                 await asyncio.wait({opening})
 
     async def _place(self) -> int:
-        """Our place among those that wait, 0 where nobody is written for. Who came after us counts at first."""
+        """Our place among those that wait, 0 where nobody does. Who came after us counts at first."""
         try:
             perf = (await self._link.get(PERF)).json
         except EngineError:
             return 0
-        return max(1, int_at(perf, "queue") or 0) if int_at(perf, "idle") == 0 else 0
+        return (int_at(perf, "queue") or 0) if int_at(perf, "idle") == 0 else 0
 
     async def _stop(self, job: Job) -> None:
         """Stop a job that is left; where KoboldCpp cannot be reached it is stopped before the next one begins."""

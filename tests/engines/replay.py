@@ -19,7 +19,7 @@ from tests.engines.standin import Asked, Reply, Standin
 FOLDER = Path(__file__).parent / "recordings"
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
-_EDGE = 250
+_EDGE = 120
 
 Shape = Callable[[bytes], Sequence[bytes]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ from tests.engines.llama_standin import TALE
 from tests.engines.replies import chat_request, listen, text_request
 from tests.engines.standin import Act, Asked, Reply, Standin, said, streamed
 
-QUICK = Pace(queue=0.01, silence=0.05, look=0.001, rest=0.2, goodbye=5.0)
+QUICK = Pace(queue=0.01, silence=60.0, look=0.001, rest=60.0, goodbye=60.0)
+SOON_LEFT = replace(QUICK, rest=0.05)
+SOON_DOUBTED = replace(QUICK, silence=0.01, look=0.01)
 STREAM = "/api/extra/generate/stream"
 
 
@@ -198,7 +201,7 @@ async def test_a_reply_that_ended_by_itself_is_not_stopped() -> None:
 
 
 async def test_a_job_that_could_not_be_stopped_is_stopped_before_the_next_begins() -> None:
-    async with KoboldStandin(hold_after=2, cut_after=2) as server, engine_at(server) as engine:
+    async with KoboldStandin(hold_after=2, cut_after=2) as server, engine_at(server, pace=SOON_LEFT) as engine:
         abort = server.routes.pop("/api/extra/abort")
         server.routes["/api/extra/abort"] = Reply(stream=[Act.RESET])
         check = server.routes.pop("/api/extra/generate/check")
@@ -245,7 +248,7 @@ async def test_a_server_that_is_out_of_reach_for_a_while_is_asked_again() -> Non
 
 
 async def test_a_server_that_stays_out_of_reach_is_given_up_with_the_text_kept() -> None:
-    async with KoboldStandin(cut_after=2, unanswered=1 << 30) as server, engine_at(server) as engine:
+    async with KoboldStandin(cut_after=2, unanswered=1 << 30) as server, engine_at(server, pace=SOON_LEFT) as engine:
         heard = await listen(engine, text_request(response_tokens=9, seed=0))
     assert heard.text == told(2)
     assert heard.error is not None
@@ -282,7 +285,7 @@ async def test_a_job_that_the_server_stopped_with_the_link_is_broken_with_all_it
 
 
 async def test_a_link_that_died_without_a_word_is_noticed_by_what_the_server_has_written() -> None:
-    async with KoboldStandin(cut_after=2, act=Act.HANG) as server, engine_at(server) as engine:
+    async with KoboldStandin(cut_after=2, act=Act.HANG) as server, engine_at(server, pace=SOON_DOUBTED) as engine:
         assert (await listen(engine, text_request(response_tokens=9, seed=0))).text == told(9)
 
 

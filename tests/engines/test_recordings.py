@@ -117,7 +117,7 @@ def events(*pieces: bytes) -> list[str]:
     return [event.data for event in [*found, *parser.finish()]]
 
 
-@pytest.mark.parametrize("size", [0, 1, 249, 250, 499, 500, 501, 2000])
+@pytest.mark.parametrize("size", [0, 1, 119, 120, 239, 240, 241, 900])
 def test_a_body_in_bytes_is_the_body(size: int) -> None:
     body = bytes(at % 256 for at in range(size))
     assert b"".join(byte_by_byte(body)) == body

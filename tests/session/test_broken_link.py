@@ -13,14 +13,15 @@ from tests.engines.kobold_standin import KoboldStandin
 from tests.engines.standin import Act, Reply
 from tests.session.conftest import Opener, collect
 
-QUICK = Pace(queue=0.01, silence=0.05, look=0.001, rest=0.05)
+QUICK = Pace(look=0.001)
+SOON_LEFT = Pace(look=0.001, rest=0.05)
 STREAM = "/api/extra/generate/stream"
 
 
-async def chat_with(server: KoboldStandin, begin: Opener) -> ChatSession:
+async def chat_with(server: KoboldStandin, begin: Opener, pace: Pace = QUICK) -> ChatSession:
     """A new chat, written in by the KoboldCpp there."""
     session = begin()
-    session.connection = Connection(KoboldCppEngine(Link(server.base), pace=QUICK), clock=lambda: 0.0)
+    session.connection = Connection(KoboldCppEngine(Link(server.base), pace=pace), clock=lambda: 0.0)
     await session.open()
     return session
 
@@ -46,7 +47,7 @@ async def test_a_server_that_stays_away_leaves_what_came_and_its_job_is_stopped_
     async with KoboldStandin(context=4096, cut_after=3, hold_after=5) as server:
         away = {path: server.routes[path] for path in ("/api/extra/generate/check", "/api/extra/abort")}
         server.routes |= dict.fromkeys(away, Reply(stream=[Act.RESET]))
-        session = await chat_with(server, begin)
+        session = await chat_with(server, begin, SOON_LEFT)
         events = await collect(session.reply("Across?"))
         failed = events[-1]
         assert isinstance(failed, out.TurnFailed)
