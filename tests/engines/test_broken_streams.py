@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +16,13 @@ from tavern_tui.engines.base import Engine, Finished, StopReason, TextArrived
 from tavern_tui.engines.http import Link, Timeouts
 from tavern_tui.engines.koboldcpp import KoboldCppEngine
 from tavern_tui.engines.llama_server import LlamaServerEngine
+from tavern_tui.engines.ollama import OllamaEngine
 from tavern_tui.engines.openai import OpenAIEngine
 from tavern_tui.engines.servers.llama_cpp_python import DIALECT as LLAMA_CPP_PYTHON
 from tests.engines.kobold_standin import native as kobold_piece
 from tests.engines.llama_standin import PROPS, native
 from tests.engines.replies import DONE, MODELS, Heard, chunk, listen, text_request
+from tests.engines.server_answers import OLLAMA
 from tests.engines.standin import Act, Asked, Reply, Route, Standin, event, free_port, page, said, streamed
 
 SHORT = Timeouts(connect=5, read=5, stream=0.3)
@@ -37,17 +41,36 @@ def kobold(base: str, timeouts: Timeouts | None = None) -> Engine:
     return KoboldCppEngine(Link(base, timeouts=timeouts))
 
 
+def ollama(base: str, timeouts: Timeouts | None = None) -> Engine:
+    return OllamaEngine(Link(base, timeouts=timeouts))
+
+
+def ollama_piece(text: str) -> bytes:
+    return json.dumps({"response": text, "done": False}, ensure_ascii=False).encode() + b"\n"
+
+
 ADAPTERS: dict[str, tuple[Callable[..., Engine], Callable[[str], bytes], bytes]] = {
     "openai": (openai, chunk, chunk("", "stop") + DONE),
     "llama-server": (llama, native, OK),
     "koboldcpp": (kobold, kobold_piece, kobold_piece("", "stop")),
+    "ollama": (ollama, ollama_piece, b'{"response": "", "done": true, "done_reason": "stop"}\n'),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS)
+
+
+def as_lines(reply: Reply) -> Reply:
+    """A stream of events as Ollama would send it: without the field's name before the JSON."""
+    if not isinstance(reply.stream, Sequence):
+        return reply
+    pieces = [piece.removeprefix(b"data: ") if isinstance(piece, bytes) else piece for piece in reply.stream]
+    return replace(reply, kind="application/x-ndjson", stream=pieces)
 
 
 def routes_with(reply: Reply) -> dict[str, Route]:
     """A server for any adapter, whose completions are ``reply``."""
     return {
+        **OLLAMA,
+        "/api/generate": as_lines(reply),
         "/v1/models": said(MODELS),
         "/extras/tokenize/count": said({"count": 0}),
         "/props": said(PROPS),
