@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 async def scroll_up(screen: ChatScreen, _argument: str = "") -> None:
     """Scroll the log up by a screen."""
-    screen.mirror.log.scroll_page_up(animate=False)
+    screen.mirror.log.scroll_screens(-1)
 
 
 async def scroll_down(screen: ChatScreen, _argument: str = "") -> None:
     """Scroll the log down by a screen."""
-    screen.mirror.log.scroll_page_down(animate=False)
+    screen.mirror.log.scroll_screens(1)
 
 
 async def newline(screen: ChatScreen, _argument: str = "") -> None:

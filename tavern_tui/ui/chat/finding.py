@@ -216,6 +216,8 @@ class Finding:
         query = words_of(text)
         if query is None:
             log.highlight(None)
+            if self._bar is not None:
+                self._bar.say_count("")
             self._say("Enter goes there · Esc back")
             return
         matches = await self._search(query)
@@ -252,15 +254,17 @@ class Finding:
 
     def _look_at(self, matches: Matches) -> None:
         log = self._screen.mirror.log
+        if self._bar is not None:
+            self._bar.say_count(matches.count)
         if not matches.turns:
             log.select_entry(None)
             self._say("Not found" if self._everywhere else "Tab looks on all branches · Not found")
         elif matches.turn in log.standing:
             log.select_entry(matches.turn, self._screen.mirror.stamp(matches.turn))
-            self._say(f"Enter goes there · Esc back · {matches.count}")
+            self._say("Enter goes there · Esc back")
         else:
             log.select_entry(None)
-            self._say(f"Enter goes there · on another branch · {matches.count}")
+            self._say("Enter goes there · on another branch")
 
     async def _search(self, query: Query) -> Matches:
         state, turns = self._state, self._turns

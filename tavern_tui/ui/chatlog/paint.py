@@ -99,13 +99,11 @@ class LinePainter:
         """A line of the log on which nothing stands."""
         return Strip.blank(space, self.ground)
 
-    def with_label(self, strip: Strip, label: str, space: int) -> Strip:
-        """``strip`` with ``label`` over its right end; as it is where the label does not fit."""
-        width = cell_len(label)
-        if width > space:
-            return strip
+    def label(self, label: str, space: int) -> Strip:
+        """A line with nothing but ``label``, at its right end, as far as it fits."""
+        label = label[:space]
         style = self.ground + self._component(MORE)
-        return Strip([*strip.crop(0, space - width), Segment(label, style)], space)
+        return Strip([Segment(" " * (space - cell_len(label)), self.ground), Segment(label, style)], space)
 
 
 def _stretches(line: Line, overlays: Sequence[Overlay]) -> Iterator[tuple[str, int, list[Style]]]:

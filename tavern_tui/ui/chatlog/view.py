@@ -294,6 +294,10 @@ class ChatLog(ScrollView, can_focus=True):
             entry, _, line = self._layout.line(number)
             self.post_message(self.Clicked(self, entry.id, line.part, max(0, event.x - self._frame.left)))
 
+    def scroll_screens(self, screens: int) -> None:
+        """Go on by so many screens, less the row that says how much is below; back where negative."""
+        self.scroll_relative(y=screens * max(1, self.scrollable_content_region.height - 1), animate=False)
+
     def notify_style_update(self) -> None:
         """Paint everything anew when the theme changed."""
         self._painter = None
@@ -301,7 +305,7 @@ class ChatLog(ScrollView, can_focus=True):
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """The line at row ``y`` of the screen area of the log."""
+        """The line at row ``y`` of the screen area of the log; the last row says how many are below, if any are."""
         number = y + round(self.scroll_y)
         painter = self._painter
         if painter is None:
@@ -310,7 +314,9 @@ class ChatLog(ScrollView, can_focus=True):
                 partial(component_style, self),
                 self._layout.glyphs.bar,
             )
-        if number < self._layout.height:
+        if y == self.scrollable_content_region.height - 1 and (below := self.lines_below):
+            strip = painter.label(f" {self._layout.glyphs.down} {below + 1:,} more ", self._frame.space)
+        elif number < self._layout.height:
             entry, row, line = self._layout.line(number)
             place = number - self._prepended
             span = self.text_selection.get_span(place) if self.text_selection is not None else None
@@ -319,9 +325,6 @@ class ChatLog(ScrollView, can_focus=True):
             strip = self._painted.strip(painter, self._frame, entry, row, line, place, marked)
         else:
             strip = painter.blank(self._frame.space)
-        if y == self.scrollable_content_region.height - 1 and (below := self.lines_below):
-            label = f" {self._layout.glyphs.down} {below:,} more "
-            strip = painter.with_label(strip, label, self._frame.space)
         return strip
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:

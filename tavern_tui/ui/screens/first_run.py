@@ -23,7 +23,6 @@ from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.domain.messages import megabytes
 from tavern_tui.session.first_run import LONGEST_NAME, FetchStoppedError, StarterFetch, name_from
 from tavern_tui.session.writers import Writer
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
@@ -333,4 +332,4 @@ def _progress(fetch: StarterFetch, glyphs: Glyphs) -> str:
     part = min(1.0, fetch.done / fetch.total)
     filled = int(part * _BAR)
     bar = full * filled + empty * (_BAR - filled)
-    return f"{bar}  {part:.0%}\n{megabytes(fetch.done)} of {megabytes(fetch.total)}, {fetch.phase}"
+    return f"{bar}  {part:.0%}\n{fetch.done >> 20} MB of {fetch.total >> 20} MB, {fetch.phase}"

@@ -43,6 +43,7 @@ class FindBar(Horizontal):
         height: 1;
         background: $surface;
         & > Static { width: auto; padding: 0 1 0 0; color: $text-muted; background: $surface; }
+        & > #count { padding: 0 0 0 1; }
         & > Input { width: 1fr; height: 1; border: none; padding: 0; }
         & > Input:focus { border: none; }
     }
@@ -61,6 +62,7 @@ class FindBar(Horizontal):
         field = Input(self._text, placeholder="words, or :12 for turn 12", compact=True)
         field.cursor_blink = False
         yield field
+        yield Static(id="count")
 
     @property
     def field(self) -> Input:
@@ -70,6 +72,10 @@ class FindBar(Horizontal):
     def say_where(self, where: str) -> None:
         """Show what is searched."""
         self.query_one("#where", Static).update(Content(where))
+
+    def say_count(self, count: str) -> None:
+        """Show which of how many matches is looked at."""
+        self.query_one("#count", Static).update(Content(count))
 
     def on_mount(self) -> None:
         """Be ready to type in."""

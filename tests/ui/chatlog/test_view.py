@@ -71,10 +71,24 @@ async def test_the_log_stays_where_the_reader_scrolled_to() -> None:
         app.log_view.set_text("51", "Longer.\n\nAnd longer.")
         await pilot.pause()
         assert app.rows()[:-1] == before[:-1]
-        assert app.rows()[-1].endswith(" ↓ 18 more")
+        assert app.rows()[-1].endswith(" ↓ 19 more")
         app.log_view.follow_end()
         await pilot.pause()
         assert app.rows()[-2] == "  And longer."
+
+
+async def test_going_on_by_screens_leaves_no_line_unread() -> None:
+    app = LogApp(turns(50))
+    async with shown(app) as pilot:
+        app.log_view.scroll_to(y=0, animate=False)
+        await pilot.pause()
+        read = app.rows()[:-1]
+        while "more" in app.rows()[-1]:
+            app.log_view.scroll_screens(1)
+            await pilot.pause()
+            read += app.rows()[: None if "more" not in app.rows()[-1] else -1]
+        told = "\n".join(read)
+        assert [number for number in range(50) if f"Turn {number}." not in told] == []
 
 
 async def test_scrolling_back_to_the_end_follows_again() -> None:
