@@ -299,7 +299,7 @@ def test_the_engine_works_under_a_long_home_of_strange_characters(starter_model:
 
 
 REFUSALS: dict[str, tuple[dict[str, Reply], str]] = {
-    "key": ({"/v1/models": said({"error": {"message": "no"}}, 401)}, "Set TAVERN_KEY to a key, or keep one: tavern-tui secrets set 127.0.0.1:"),
+    "key": ({"/v1/models": said({"error": {"message": "no"}}, 401)}, "or keep one: tavern-tui secrets set 127.0.0.1:"),
     "loading": ({"/v1/completions": said({"error": {"message": "Loading model"}}, 503)}, "(503)"),
     "fault": ({"/v1/completions": Reply(500, b"Internal Server Error")}, "(500)"),
     "portal": ({"/v1/completions": page()}, "is a web page"),
