@@ -8,7 +8,7 @@ stopped a reply before its first word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -85,9 +85,10 @@ class PrefillProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningArrived:
-    """More of the model's thinking."""
+    """More of the model's thinking; ``tokens`` of it have come in all."""
 
     text: str
+    tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

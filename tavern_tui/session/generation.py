@@ -126,7 +126,7 @@ class Generation:
                 return self._take_text(pieces, journal)
             case base.ReasoningArrived(text=text):
                 self._text.feed_reasoning(text)
-                return [*self._journal(journal, "", text), out.ReasoningArrived(text)]
+                return [*self._journal(journal, "", text), out.ReasoningArrived(text, self._text.thought_tokens)]
             case base.Finished():
                 self._finished = event
                 return []
@@ -142,7 +142,7 @@ class Generation:
         said, thought = self._text.feed(pieces)
         told = self._journal(journal, said, thought)
         if thought:
-            told.append(out.ReasoningArrived(thought))
+            told.append(out.ReasoningArrived(thought, self._text.thought_tokens))
         shown = self._text.shown
         if shown != before:
             added = shown[len(before) :] if shown.startswith(before) else ""

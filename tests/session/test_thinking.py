@@ -211,3 +211,12 @@ async def test_a_server_that_cannot_go_on_with_thoughts_thinks_anew_with_twice_t
     assert any(isinstance(event, out.Notice) and "thinks anew, up to 200 tokens" in event.text for event in events)
     assert fake_of(session).requests[-1].response_tokens == 250
     assert isinstance(events[-1], out.TurnSaved)
+
+
+async def test_a_front_end_hears_how_many_tokens_were_thought(thinker: Opener) -> None:
+    session = thinker("<think>One two three.</think>Yes.")
+    await session.open()
+    heard = [event for event in await collect(session.reply("Go.")) if isinstance(event, out.ReasoningArrived)]
+    assert "".join(event.text for event in heard) == "One two three."
+    assert [event.tokens for event in heard] == sorted({event.tokens for event in heard})
+    assert heard[-1].tokens >= 6

@@ -25,7 +25,6 @@ class Progress:
         self._on_failed = on_failed
         self._on_ended = on_ended
         self._prompt_tokens = 0
-        self._thoughts = 0
 
     def tell(self, **changes: object) -> None:
         """Show the status with these fields changed."""
@@ -67,13 +66,12 @@ class Progress:
 
     def planned(self, tokens: int, context_tokens: int) -> None:
         """The prompt has so many tokens, of so many that fit."""
-        self._prompt_tokens, self._thoughts = tokens, 0
+        self._prompt_tokens = tokens
         self.tell(context_used=tokens, context_size=context_tokens)
 
-    def thinking(self) -> None:
-        """The model thinks; a piece of thought is about a token."""
-        self._thoughts += 1
-        self.phase(Thinking(self._thoughts))
+    def thinking(self, tokens: int) -> None:
+        """The model has thought so many tokens."""
+        self.phase(Thinking(tokens))
 
     def writing(self, tokens: int, per_second: float | None) -> None:
         """So many tokens of the reply have come."""

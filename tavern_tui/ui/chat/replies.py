@@ -37,8 +37,8 @@ class Watcher(Protocol):
     def planned(self, tokens: int, context_tokens: int) -> None:
         """The prompt has so many tokens, of so many that fit."""
 
-    def thinking(self) -> None:
-        """The model thinks."""
+    def thinking(self, tokens: int) -> None:
+        """The model has thought so many tokens."""
 
     def writing(self, tokens: int, per_second: float | None) -> None:
         """So many tokens of the reply have come."""
@@ -95,10 +95,11 @@ class Replies:
                 watcher.waiting(str(event), None)
             case out.PrefillProgress(done=done, total=total):
                 watcher.reading(done, total)
-            case out.ReasoningArrived(text=text):
+            case out.ReasoningArrived(text=text, tokens=tokens):
                 entry = log.standing.entry(self._target)
-                log.replace(replace(entry, reasoning=entry.reasoning + text, thinking=True))
-                watcher.thinking()
+                thought = entry.reasoning + text
+                log.replace(replace(entry, reasoning=thought, reasoning_tokens=tokens or None, thinking=True))
+                watcher.thinking(tokens)
             case out.TextArrived(text=text, tokens=tokens):
                 entry = log.standing.entry(self._target)
                 log.replace(replace(entry, text=text, thinking=False))
