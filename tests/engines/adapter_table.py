@@ -1,6 +1,6 @@
-"""The table of adapters in ``docs/engines.md``, made from what each adapter says it can do with its server.
+"""The tables of adapters in ``docs/engines.md``: what each says it can do, and what it was seen to do.
 
-``python -m tests.engines.adapter_table`` in the repository's root writes it anew; the embedded engine's row needs the
+``python -m tests.engines.adapter_table`` in the repository's root writes them anew; the embedded engine's row needs the
 starter model. Servers are the stand-ins of the tests, in the shapes that the servers' documentation has.
 """
 
@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from tavern_tui.engines.base import Capabilities, EngineInfo
 from tavern_tui.engines.detect import detect
 from tavern_tui.engines.embedded.client import EmbeddedEngine
 from tavern_tui.engines.sampling_fit import ALL_SAMPLERS
+from tests.engines.behaviour_table import COLUMNS as BEHAVIOUR_COLUMNS
+from tests.engines.behaviour_table import behaviour_rows
 from tests.engines.embedded.running import end_host, place_in, settings_for
 from tests.engines.kobold_standin import KoboldStandin
 from tests.engines.llama_standin import LlamaStandin
@@ -25,7 +27,8 @@ from tests.engines.server_answers import SERVERS
 from tests.engines.standin import Standin
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "engines.md"
-BEGIN, END = "<!-- adapters: made by python -m tests.engines.adapter_table -->", "<!-- adapters: end -->"
+BEGIN, END = "<!-- {}: made by python -m tests.engines.adapter_table -->", "<!-- {}: end -->"
+ABILITIES, BEHAVIOUR = "adapters", "behaviour"
 _DRY, _XTC = "dry_multiplier", "xtc_probability"
 
 
@@ -58,9 +61,9 @@ def row(info: EngineInfo) -> str:
     return "| " + " | ".join((info.engine, *(tell(info.capabilities) for tell in COLUMNS.values()))) + " |"
 
 
-def rows_of(page: str) -> dict[str, str]:
-    """The lines of the table in a page, by engine."""
-    table = page.partition(BEGIN)[2].partition(END)[0].strip().splitlines()[2:]
+def rows_of(page: str, name: str = ABILITIES) -> dict[str, str]:
+    """The lines of the table of that name in a page, by engine."""
+    table = page.partition(BEGIN.format(name))[2].partition(END.format(name))[0].strip().splitlines()[2:]
     return {line.split("|")[1].strip(): line for line in table}
 
 
@@ -105,19 +108,21 @@ async def embedded_row(model: Path, folder: Path) -> str:
         await end_host(place)
 
 
-def table(rows: list[str]) -> str:
-    """The whole table."""
-    heads = ("engine", *COLUMNS)
-    return "\n".join(("| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |", *rows))
+def with_table(page: str, name: str, columns: Iterable[str], rows: Iterable[str]) -> str:
+    """The page with that table in its place."""
+    heads = ("engine", *columns)
+    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |", *rows]
+    before, begin, rest = page.partition(BEGIN.format(name))
+    _, end, after = rest.partition(END.format(name))
+    return f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{after}"
 
 
 async def _write() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [await embedded_row(Path(os.environ["TAVERN_TEST_MODEL"]), Path(folder)), *await server_rows()]
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}", encoding="utf-8")
+    page = with_table(PAGE.read_text(encoding="utf-8"), ABILITIES, COLUMNS, rows)
+    page = with_table(page, BEHAVIOUR, BEHAVIOUR_COLUMNS, await behaviour_rows())
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
