@@ -112,14 +112,19 @@ def as_in_settings(options: ReplyOptions, workspace: Workspace) -> ReplyOptions:
 
 
 def of_chat(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any]) -> tuple[ReplyOptions, str]:
-    """``options`` with the preset that is set for a chat with these properties, and what to tell where it is gone."""
-    name = properties.get(PROPERTY)
-    if not isinstance(name, str) or not name or "preset" in options.asked:
+    """``options`` with the preset that is set for a chat with these properties, unless this start named one.
+
+    And what to tell: that it is gone, or what of its file was not taken. Of the settings' preset nothing is told here.
+    """
+    named = options.preset.name if "preset" in options.asked else properties.get(PROPERTY)
+    if not isinstance(named, str) or not named:
         return options, ""
     try:
-        return with_preset(options, preset_named(workspace, name).preset), ""
+        found = preset_named(workspace, named)
     except TavernError as error:
         return options, f"{error.title} This chat goes on with {options.preset.name}. /preset chooses another."
+    note = " ".join(f"{found.path.name if found.path else ''}: {what}" for what in found.problems)
+    return with_preset(options, found.preset), note
 
 
 async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) -> ListedPreset:

@@ -104,6 +104,16 @@ async def test_a_chat_whose_preset_is_gone_says_so_and_goes_on(workspace: Worksp
     ]
 
 
+def test_what_is_wrong_in_the_file_of_a_preset_that_was_asked_for_is_told(
+    workspace: Workspace, tavern_home: Path
+) -> None:
+    (tavern_home / "presets" / "mira.yaml").write_text("top_k: 7\ntemperature: 99\n")
+    heard: list[out.SessionEvent] = []
+    options = open_session(workspace, Wishes(character="mira", preset="mira"), watch=heard.append).options
+    assert (options.preset.top_k, options.preset.temperature) == (7, 1.0)
+    assert heard == [out.Notice("mira.yaml: line 2: temperature: it goes from 0 to 10, not 99.")]
+
+
 async def test_another_preset_takes_the_seed_of_the_one_before_with_it(workspace: Workspace) -> None:
     session = open_session(workspace, Wishes(character="mira", preset="mira"))
     await choose_in_chat(session, workspace, "creative")
