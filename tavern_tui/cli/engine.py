@@ -17,7 +17,7 @@ from tavern_tui.domain.memory_fit import MemoryNeed
 from tavern_tui.domain.messages import megabytes
 
 _USUAL = {"flash_attention": "auto", "kv_type": "f16", "mmap": True, "mlock": False, "swa_full": True}
-_NO_OPTION = ("model", "idle_minutes", "llama_server")
+_NO_OPTION = ("model", "idle_minutes", "llama_server", "context_shift", "keep_on_disk")
 
 
 @click.group()

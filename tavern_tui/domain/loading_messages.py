@@ -26,32 +26,29 @@ def cut_short(model: str) -> Wording:
 
 def no_gguf(model: str) -> Wording:
     """A file that is no model of the one kind that can be loaded."""
-    return Wording(f"{_name(model)} is not a GGUF model.", advice="Choose a file that ends in .gguf.", keys="m models")
+    return Wording(f"{_name(model)} is not a GGUF model.", advice="Choose a file that ends in .gguf.")
 
 
 def engine_too_old(model: str, architecture: str, build: str) -> Wording:
-    """llama.cpp does not know a model's architecture."""
-    what = f" ({_name(architecture)})" if architecture else ""
+    """llama.cpp does not know a model's architecture; ``build`` is the version of its binding."""
     return Wording(
-        f"{_name(model)} is of a kind{what} that this llama.cpp does not know (llama-cpp-python {_name(build)}).",
-        advice="Choose another model, or update the engine: `make engine`.",
-        keys="m models",
+        f"This llama.cpp ({_name(build)}) is too old for {_name(model)} ({_name(architecture)}).",
+        advice="Choose another model, or update it: `make engine`.",
     )
 
 
 def no_memory_for_model(model: str, *, gpu: bool) -> Wording:
-    """There is no room for the weights."""
-    less = "Set engine.gpu_layers to fewer or to auto, or use a smaller model." if gpu else "Use a smaller model."
-    return Wording(f"{_name(model)} does not fit into memory.", advice=less, keys="m models")
+    """There is no room for the weights; ``gpu``: some of them were to go to one."""
+    less = "Set engine.gpu_layers to auto, or use a smaller model." if gpu else "Use a smaller model."
+    return Wording(f"{_name(model)} does not fit into memory.", advice=less)
 
 
 def no_memory_for_context(model: str, tokens: int, kv_type: str) -> Wording:
     """There is room for the weights, and none for the context."""
-    smaller = "" if kv_type == "q4_0" else ", or set engine.kv_type to q8_0 or q4_0"
+    smaller = {"f16": "set engine.kv_type to q8_0", "q8_0": "set engine.kv_type to q4_0"}.get(kv_type)
     return Wording(
-        f"There is not enough memory for {_name(model)} with a context of {tokens:,} tokens.",
-        advice=f"Lower engine.context_tokens{smaller}, or use a smaller model.",
-        keys="m models",
+        f"{_name(model)} has no room for a context of {tokens:,}.",
+        advice=f"Lower engine.context_tokens, or {smaller or 'use a smaller model'}.",
     )
 
 
@@ -72,8 +69,7 @@ def not_loaded(model: str) -> Wording:
     """llama.cpp refused a file, and its log has no word that is known here."""
     return Wording(
         f"llama.cpp cannot load {_name(model)}.",
-        advice="Its reason is in the engine's log: `tavern-tui engine status` names it.",
-        keys="m models",
+        advice="`tavern-tui engine status` names the log, which has its reason.",
     )
 
 
@@ -91,15 +87,14 @@ def adapter_misfit(lora: str, model: str) -> Wording:
     """A LoRA was made for another model."""
     return Wording(
         f"{_name(lora)} was made for another model than {_name(model)}.",
-        advice="Set engine.lora to one for this model, or leave it empty.",
+        advice="Correct engine.lora, or leave it empty.",
     )
 
 
 def adapter_unreadable(lora: str) -> Wording:
     """A file is no LoRA that llama.cpp can read."""
     return Wording(
-        f"{_name(lora)} is not a LoRA in GGUF.",
-        advice="Convert it with llama.cpp's convert_lora_to_gguf, or leave engine.lora empty.",
+        f"{_name(lora)} is not a LoRA in GGUF.", advice="Convert it with llama.cpp, or leave engine.lora empty."
     )
 
 
@@ -131,17 +126,16 @@ def fewer_on_gpu(layers: int, of: int) -> Wording:
 def rope_raised(context: int, trained: int, base: float, model_base: float) -> Wording:
     """The context is longer than the trained one, and positions are stretched for it."""
     return Wording(
-        f"A context of {context:,} is beyond the {trained:,} that the model was trained for: "
-        f"its RoPE base is raised from {model_base:,.0f} to {base:,.0f}."
+        f"A context of {context:,} is beyond the trained {trained:,}: "
+        f"the RoPE base is raised from {model_base:,.0f} to {base:,.0f}."
     )
 
 
 def rope_left_alone(context: int, trained: int) -> Wording:
     """The context is longer than the trained one, and there is no rule for this model."""
     return Wording(
-        f"A context of {context:,} is beyond the {trained:,} that the model was trained for, and its positions are "
-        "of a kind that is left as it is: what it writes beyond may make no sense.",
-        advice="Lower engine.context_tokens, or set engine.rope_base.",
+        f"A context of {context:,} is beyond the trained {trained:,}, and "
+        "this model's RoPE is not changed: it may write nonsense there."
     )
 
 

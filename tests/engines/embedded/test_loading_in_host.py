@@ -125,7 +125,7 @@ async def test_what_is_done_for_a_context_beyond_the_trained_one_is_heard(shared
     await engine.connect()
     await engine.close()
     [notice] = [event for event in heard if isinstance(event, Notice)]
-    assert "beyond the 512" in notice.text
+    assert "beyond the trained 512" in notice.text
     assert (await in_memory(shared_place)).notes == (notice.text,)
 
 
