@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,5 @@ def test_what_is_no_set_says_so(data: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_end_in_anything_but_a_message(data: bytes) -> None:
-    try:
-        read_quick_replies(data, where="own.yaml")
-    except TavernError as error:
-        assert str(error)
+    with suppress(TavernError):
+        assert read_quick_replies(data, where="own.yaml").problems is not None

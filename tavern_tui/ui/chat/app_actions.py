@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.session.author_note import note_of, write_note
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.outside import edit_outside
+from tavern_tui.ui.chatlog.view import scroll_screens
 from tavern_tui.ui.clipboard import copy
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 async def scroll_up(screen: ChatScreen, _argument: str = "") -> None:
     """Scroll the log up by a screen."""
-    screen.mirror.log.scroll_screens(-1)
+    scroll_screens(screen.mirror.log, -1)
 
 
 async def scroll_down(screen: ChatScreen, _argument: str = "") -> None:
     """Scroll the log down by a screen."""
-    screen.mirror.log.scroll_screens(1)
+    scroll_screens(screen.mirror.log, 1)
 
 
 async def newline(screen: ChatScreen, _argument: str = "") -> None:

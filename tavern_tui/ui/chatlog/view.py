@@ -294,10 +294,6 @@ class ChatLog(ScrollView, can_focus=True):
             entry, _, line = self._layout.line(number)
             self.post_message(self.Clicked(self, entry.id, line.part, max(0, event.x - self._frame.left)))
 
-    def scroll_screens(self, screens: int) -> None:
-        """Go on by so many screens, less the row that says how much is below; back where negative."""
-        self.scroll_relative(y=screens * max(1, self.scrollable_content_region.height - 1), animate=False)
-
     def notify_style_update(self) -> None:
         """Paint everything anew when the theme changed."""
         self._painter = None
@@ -333,6 +329,11 @@ class ChatLog(ScrollView, can_focus=True):
         first = None if start is None else (start.y + self._prepended, start.x)
         last = None if end is None else (end.y + self._prepended, end.x)
         return self._layout.copy(first, last), "\n"
+
+
+def scroll_screens(log: ChatLog, screens: int) -> None:
+    """Go on by so many screens, less the row that says how much is below; back where negative."""
+    log.scroll_relative(y=screens * max(1, log.scrollable_content_region.height - 1), animate=False)
 
 
 def reading_measure(space: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from textual.selection import Selection
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.chatlog.lines import Part
 from tavern_tui.ui.chatlog.strips import KEPT_STRIPS
-from tavern_tui.ui.chatlog.view import MEASURE, Follow
+from tavern_tui.ui.chatlog.view import MEASURE, Follow, scroll_screens
 from tests.hostile import HOSTILE, driving_characters
 from tests.ui.chatlog.app import EVENING, LogApp, turns
 from tests.ui.pictures import SIZES
@@ -84,7 +84,7 @@ async def test_going_on_by_screens_leaves_no_line_unread() -> None:
         await pilot.pause()
         read = app.rows()[:-1]
         while "more" in app.rows()[-1]:
-            app.log_view.scroll_screens(1)
+            scroll_screens(app.log_view, 1)
             await pilot.pause()
             read += app.rows()[: None if "more" not in app.rows()[-1] else -1]
         told = "\n".join(read)
