@@ -118,7 +118,7 @@ class Shared:
         self.engine = engine
         self.parts = [_Part(self, number) for number in range(count)]
         self._request: base.Request | None = None
-        self._asked: set[int] = set()
+        self._asked: dict[int, base.Request] = {}
         self._reading: asyncio.Task[None] | None = None
         self._queues: list[asyncio.Queue[base.Event | Exception | None]] = [asyncio.Queue() for _ in range(count)]
         self._left: set[int] = set()
@@ -126,8 +126,7 @@ class Shared:
     @asynccontextmanager
     async def listen(self, number: int, request: base.Request) -> AsyncIterator[AsyncIterator[base.Event]]:
         """The events of one reply; everything that belongs to none is heard by the first."""
-        self._asked.add(number)
-        self._request = self._request or replace(request, replies=len(self.parts))
+        self._asked[number] = request
         self._begin()
         try:
             async with aclosing(self._part(number)) as events:
@@ -144,9 +143,12 @@ class Shared:
         self._begin()
 
     def _begin(self) -> None:
-        """Make the request once nobody is missing who may listen to it."""
-        complete = len(self._asked | self._left) == len(self.parts)
-        if complete and self._reading is None and self._request is not None and self._asked - self._left:
+        """Make the request once nobody is missing who may listen to it; the engine counts seeds up from the first."""
+        complete = len(self._asked.keys() | self._left) == len(self.parts)
+        if complete and self._reading is None and self._asked.keys() - self._left:
+            number, first = min(self._asked.items(), key=lambda asked: asked[0])
+            seed = None if first.seed is None else first.seed - number
+            self._request = replace(first, replies=len(self.parts), seed=seed)
             self._reading = asyncio.create_task(self._read(self._request))
 
     async def close(self) -> None:
@@ -178,7 +180,7 @@ class Shared:
 
     def _hand_out(self, event: base.Event) -> None:
         match event:
-            case base.TextArrived(reply=number):
+            case base.TextArrived(reply=number) | base.ReasoningArrived(reply=number):
                 self._queues[number].put_nowait(event)
                 if number in self._left:
                     self._end(number)  # it was left before the engine knew of it
@@ -189,6 +191,11 @@ class Shared:
                 pass
             case base.Notice():
                 self._queues[0].put_nowait(event)
+            case base.PrefillProgress(total=total):
+                # The first reply answers for what is read; to the others the prompt is there.
+                self._queues[0].put_nowait(event)
+                for queue in self._queues[1:]:
+                    queue.put_nowait(base.PrefillProgress(total, total))
             case _:
                 for queue in self._queues:
                     queue.put_nowait(event)

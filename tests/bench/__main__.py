@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.starter import STARTER_MODEL
-from tests.bench import app_reply, app_start, assembly, long_chat, replies, startup
+from tests.bench import app_reply, app_start, assembly, caching, long_chat, replies, startup
 from tests.bench.figures import Figure
 from tests.bench.host_vs_raw import compare
 
@@ -27,7 +27,7 @@ from tests.bench.host_vs_raw import compare
 class Effort:
     """How much is measured: rounds of short commands, tokens of a reply, rounds and tokens of the speed comparison.
 
-    ``app_words`` are those of a reply that is written in the app.
+    ``app_words`` are those of a reply that is written in the app; ``turns`` those of a long chat.
     """
 
     rounds: int = 5
@@ -35,9 +35,11 @@ class Effort:
     speed_rounds: int = 16
     speed_tokens: int = 32
     app_words: int = 150
+    swipe_rounds: int = 6
+    turns: int = 60
 
 
-QUICK = Effort(rounds=2, reply_tokens=24, speed_rounds=5, speed_tokens=24, app_words=60)
+QUICK = Effort(rounds=2, reply_tokens=24, speed_rounds=5, speed_tokens=24, app_words=60, swipe_rounds=2, turns=10)
 
 
 def starter_model() -> Path:
@@ -72,6 +74,9 @@ ITEMS: dict[str, Callable[[Effort], list[Figure]]] = {
     "reading": lambda effort: replies.figures_of_reading(starter_model(), effort.reply_tokens),
     "say": lambda effort: replies.figures_of_say(starter_model(), effort.reply_tokens),
     "speed": speed,
+    "swipes": lambda effort: caching.figures_of_swipes(starter_model(), effort.swipe_rounds, effort.speed_tokens),
+    "reopening": lambda _: caching.figures_of_reopening(starter_model()),
+    "evening": lambda effort: caching.figures_of_evening(starter_model(), effort.turns, 24),
 }
 
 

@@ -51,30 +51,34 @@ class Comparison:
 class RawLoop:
     """The least that llama.cpp can be asked: decode one token, take the likeliest, again."""
 
-    def __init__(self, model: Path, threads: int) -> None:
+    def __init__(self, model: Path, threads: int, *, context: int = CONTEXT, sequences: int = 1) -> None:
         lib = self._lib = binding.library()
         self._model = lib.llama_model_load_from_file(str(model).encode(), lib.llama_model_default_params())
         params = lib.llama_context_default_params()
-        params.n_ctx, params.n_threads, params.n_threads_batch = CONTEXT, threads, threads
+        params.n_ctx, params.n_threads, params.n_threads_batch = context, threads, threads
+        params.n_seq_max, params.kv_unified = sequences, True
         self._context = lib.llama_init_from_model(self._model, params)
-        self._batch = lib.llama_batch_init(CONTEXT, 0, 1)
+        self._batch = lib.llama_batch_init(context, 0, 1)
 
     def speed(self, tokens: int) -> float:
         """Tokens per second over ``tokens`` tokens after the prompt."""
         lib = self._lib
-        vocabulary = lib.llama_model_get_vocab(self._model)
         lib.llama_memory_clear(lib.llama_get_memory(self._context), True)
-        raw = PROMPT.encode()
-        ids = (lib.llama_token * 64)()
-        count = lib.llama_tokenize(vocabulary, raw, len(raw), ids, 64, False, True)
-        self._decode(list(ids[:count]), 0)
+        ids = self._ids(PROMPT)
+        self._decode(ids, 0)
         sampler = lib.llama_sampler_init_greedy()
         began = time.perf_counter()
-        for position in range(count, count + tokens):
+        for position in range(len(ids), len(ids) + tokens):
             self._decode([lib.llama_sampler_sample(sampler, self._context, -1)], position)
         elapsed = time.perf_counter() - began
         lib.llama_sampler_free(sampler)
         return tokens / elapsed
+
+    def _ids(self, text: str) -> list[int]:
+        raw = text.encode()
+        ids = (self._lib.llama_token * (len(raw) + 8))()
+        vocabulary = self._lib.llama_model_get_vocab(self._model)
+        return list(ids[: self._lib.llama_tokenize(vocabulary, raw, len(raw), ids, len(ids), False, True)])
 
     def _decode(self, tokens: list[int], start: int) -> None:
         batch = self._batch

@@ -160,6 +160,15 @@ async def test_a_reply_that_is_left_early_ends_in_the_engine_and_the_other_goes_
     assert turns[1].text.startswith("Not tonight")
 
 
+async def test_replies_that_end_at_their_length_do_not_count_the_prompt_twice(begin: Opener) -> None:
+    session, _ = choir(begin, "Aye. " * 40, "No. " * 40)
+    session.options = replace(session.options, response_tokens=3)
+    await session.open()
+    turns = saved(await heard(session.reply("Across?", replies=2)))
+    receipts = [turns[number].receipt for number in range(2)]
+    assert [(receipt.evaluated, receipt.reused) for receipt in receipts if receipt] == [(7, 3), (0, 10)]
+
+
 async def test_an_engine_that_breaks_keeps_what_came_of_each_as_interrupted(begin: Opener) -> None:
     broken = EngineError("The engine host ended unexpectedly.", fault=EngineFault.CRASHED)
     session, _ = choir(begin, "one two three", "uno due tre", breaks=broken)
