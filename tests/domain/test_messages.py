@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.domain import connection_messages, messages
+from tavern_tui.domain import connection_messages, messages, preset_messages
 from tavern_tui.domain.messages import Wording
 
 FIXED: dict[str, Wording] = {
@@ -70,10 +70,12 @@ SAMPLES: dict[str, object] = {
     "said": "",
     "status": 500,
     "names": ("min-p", "typical-p"),
+    "texts": ("shivers down", "a testament to"),
+    "what": "banned texts",
 }
 MADE = [
     function
-    for module in (messages, connection_messages)
+    for module in (messages, connection_messages, preset_messages)
     for _, function in inspect.getmembers(module, inspect.isfunction)
     if inspect.signature(function).return_annotation == "Wording"
 ]
