@@ -52,6 +52,7 @@ class TextAssembly:
         self.of_user = turn is not None and users_turn_goes_on(given, turn.speaker)
         self.ending: Ending = ending(given, story)
         self.form: TurnFormat = self.ending.form
+        self.thoughts = _thoughts(given, self.ending, goes_on=turn is not None)
         self.dialogue: Dialogue = example_dialogue(given, story, self.form)
         self.head: Head = head(given, story, self.dialogue.text, self.dialogue.raw)
         self.elements = () if given.examples is Examples.NEVER else self.dialogue.elements
@@ -144,7 +145,7 @@ class TextAssembly:
             reply_on_new_line=self.given.kind is not GenerationKind.QUIET or self.ending.loud_in_plain,
             blank_line=filled.empty,
             exact=True,
-            closed_thoughts=self._closed_thoughts(),
+            closed_thoughts=self.thoughts,
             left_out=tuple(self._left_out(out, used, filled.cut)),
         )
 
@@ -202,7 +203,7 @@ class TextAssembly:
             history=(*reversed(newest_first), *last, *self.ending.asked),
             opens=self.walk.complete,
             reply=self.ending.reply if answered else None,
-            closed_thoughts=self._closed_thoughts(),
+            closed_thoughts=self.thoughts,
             left_out=tuple(self._left_out((), used, self.walk.next_item)),
         )
 
@@ -239,16 +240,6 @@ class TextAssembly:
         text = template.user_alignment_message or OPENING_TURN
         return Item(Speaker.USER, self.story.user, text, PartKind.MARKUP, "the instruct template's user filler")
 
-    def _closed_thoughts(self) -> str:
-        """The beginning of the thinking, or an empty one where the reply goes on from a text or must not think."""
-        template = self.given.instruct
-        if template is None or not template.reasoning_open or self.given.kind is GenerationKind.IMPERSONATE:
-            return ""
-        goes_on = self.continued is not None or (self.ending.reply is not None and bool(self.ending.reply.text))
-        if self.given.think and not goes_on:
-            return thoughts_begun(template, self.given.thoughts) if self.given.thoughts else template.reasoning_prefill
-        return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
-
     def _left_out(self, injections: Sequence[Injected], used: int, older: Item | None) -> Iterator[Part]:
         """Parts for what is not in: the texts ``injections``, and of the history ``older`` and what is above it."""
         yield from self.head.unused
@@ -278,8 +269,8 @@ class TextAssembly:
         form, continued, reply = self.form, self.continued, self.ending.reply
         added = self.ending.uncounted
         asked = [replace(item, text=item.text.removesuffix(added)) for item in self.ending.asked]
-        if not self.exact and (thoughts := self._closed_thoughts()):
-            return [*self._texts(self.post_history, *asked), *_with_thoughts(thoughts, form, continued, reply)]
+        if not self.exact and self.thoughts:
+            return [*self._texts(self.post_history, *asked), *_with_thoughts(self.thoughts, form, continued, reply)]
         fixed = [*self._texts(continued, *asked, reply), *((self.given.thoughts,) if self.given.thoughts else ())]
         if not self.exact:
             return [*self._texts(self.post_history), *fixed]
@@ -344,8 +335,19 @@ class TextAssembly:
             reasoning_close=template.reasoning_close if template else "",
             control_tokens=template.control_tokens if template else (),
             padding=given.token_padding if self.exact else given.reserve_tokens + free,
-            thoughts=given.thoughts if self._closed_thoughts().endswith(given.thoughts) else "",
+            thoughts=given.thoughts if self.thoughts.endswith(given.thoughts) else "",
         )
+
+
+def _thoughts(given: PromptInput, ending: Ending, *, goes_on: bool) -> str:
+    """The beginning of the thinking, or an empty one where the reply goes on from a text or must not think."""
+    template = given.instruct
+    if template is None or not template.reasoning_open or given.kind is GenerationKind.IMPERSONATE:
+        return ""
+    begun = goes_on or (ending.reply is not None and bool(ending.reply.text))
+    if given.think and not begun:
+        return thoughts_begun(template, given.thoughts) if given.thoughts else template.reasoning_prefill
+    return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
 
 
 def _with_thoughts(thoughts: str, form: TurnFormat, continued: Item | None, reply: Item | None) -> Iterator[str]:
