@@ -162,7 +162,7 @@ class KoboldCppEngine:
                     self._checked(reply.answer)
                     raise raised(messages.not_an_api(self._link.server), EngineFault.NOT_AN_API, self._link.server)
                 reader = KoboldReader(self._link.server, request.stop, self._link.secret)
-                async with aclosing(reader.read(job.events(reply.events))) as events:
+                async with aclosing(job.events(reply.events)) as stream, aclosing(reader.read(stream)) as events:
                     async for event in events:
                         ended = ended or (isinstance(event, Finished) and job.over)
                         yield event
