@@ -146,6 +146,11 @@ async def test_commands_are_no_messages_and_unknown_ones_are_kept(tmp_path: Path
     async with evening.begun() as (app, pilot):
         await typed(pilot, "/length 64", "enter")
         assert app.chat.open_session.options.response_tokens == 64
+        await typed(pilot, "/preset creative", "enter")
+        assert app.chat.open_session.options.preset.name == "creative"
+        assert hint(app).startswith("The preset is creative in this chat from now on: temperature 1.1")
+        await typed(pilot, "/preset", "enter")
+        assert "balanced, neutral" in hint(app)
         await typed(pilot, "/lenght", "enter")
         assert "/length" in hint(app)
         assert app.chat.composer.full_text == "/lenght"
