@@ -91,6 +91,8 @@ def load(
     spec.options.check()
     here = _Here(lib or library(), flag, progress, found(), free)
     path = model_file(spec)
+    if spec.options.lora and not Path(spec.options.lora).is_file():
+        raise error_of(say.no_adapter(spec.options.lora), spec.options.lora)
     trained = (spec.shape and spec.shape.trained_tokens) or 2**31
     contexts = [spec.context_tokens] if spec.context_tokens else usual_contexts(trained, all_on_gpu=True)
     first, *lower = layer_attempts(spec.gpu_layers, spec.shape, contexts, spec.options, here.gpu_memory)
@@ -171,7 +173,8 @@ class _Loading:
             here.progress(fraction)
             return not here.flag.raised
 
-        size = self._path.stat().st_size
+        shape = self._spec.shape or ModelShape()
+        size = sum(shape.blocks) + shape.rest or self._path.stat().st_size
         if not self._layers and (self._options.mlock or not self._options.mmap) and self._exceeds_memory(size):
             raise no_room_of(say.no_memory_for_model(self._path.name, gpu=False), str(self._path))
         params = lib.llama_model_default_params()
@@ -293,8 +296,6 @@ class _Loading:
         lib, lora = self._lib, Path(self._options.lora)
         if not self._options.lora:
             return
-        if not lora.is_file():
-            raise error_of(say.no_adapter(str(lora)), str(lora))
         with LOG.listening():
             adapter = lib.llama_adapter_lora_init(model, os.fsencode(lora))
         if not adapter:
