@@ -49,9 +49,9 @@ class PlainChat:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = session
-        self._workspace = workspace
+        self.workspace = workspace
         self._unit = unit
-        self._printer = Printer()
+        self.printer = Printer()
         self._progress = progress
         self._clock = clock
         self._leaving = False
@@ -79,7 +79,7 @@ class PlainChat:
 
     async def say(self, text: str) -> None:
         """Store ``text`` and print the answer."""
-        await self._print_reply(self.session.reply(text))
+        await self.print_reply(self.session.reply(text))
 
     async def swipe(self, argument: str) -> None:
         """The next swipe, a new one after the last, ``back``, or one by its number."""
@@ -95,18 +95,18 @@ class PlainChat:
             note("/swipe writes or shows the next one, /swipe back shows the one before, /swipe 2 the second.")
             return
         if step == 1 and not argument and place + 1 >= len(siblings):
-            await self._print_reply(self.session.swipe())
+            await self.print_reply(self.session.swipe())
             return
         await self.session.changes.select_swipe(step)
         self.show(1)
 
     async def go_on(self, _argument: str) -> None:
         """Let the last reply go on."""
-        await self._print_reply(self.session.continue_reply())
+        await self.print_reply(self.session.continue_reply())
 
     async def retry(self, _argument: str) -> None:
         """Another reply beside the last one."""
-        await self._print_reply(self.session.swipe())
+        await self.print_reply(self.session.swipe())
 
     async def swipes(self, argument: str) -> None:
         """Several replies beside the last one, side by side where the engine can."""
@@ -124,7 +124,7 @@ class PlainChat:
                 note(told(told_of.error))
         for number, reply in enumerate(sorted(texts), 1):
             note(f"{number} of {len(texts)}:")
-            ReplyPrinter(self._printer, self._unit).end(texts[reply])
+            ReplyPrinter(self.printer, self._unit).end(texts[reply])
 
     async def undo(self, _argument: str) -> None:
         """Take back the last action."""
@@ -174,15 +174,6 @@ class PlainChat:
         await self.session.set_response_tokens(tokens)
         note(f"Replies have up to {tokens} tokens from now on.")
 
-    async def preset(self, argument: str) -> None:
-        """Choose, or tell, how this chat's replies are sampled."""
-        if argument:
-            chosen = await presets.choose_in_chat(self.session, self._workspace, argument)
-            note(f"The preset is {chosen.name} in this chat from now on: {chosen.summary}.")
-        else:
-            names = ", ".join(await presets.names_for(self._workspace))
-            note(f"The preset is {self.session.options.preset.name}. /preset NAME chooses another: {names}.")
-
     async def think(self, argument: str) -> None:
         """Set or tell how much is thought in this chat."""
         levels = {level.value: level for level in Thinking}
@@ -194,7 +185,7 @@ class PlainChat:
 
     async def answer(self, _argument: str) -> None:
         """A reply without thinking, this once."""
-        await self._print_reply(self.session.answer())
+        await self.print_reply(self.session.answer())
 
     async def quit(self, _argument: str) -> None:
         """End the chat."""
@@ -210,7 +201,7 @@ class PlainChat:
         """Print the last ``turns`` turns."""
         tree = self.session.tree
         for line in path_lines(tree, tree.path()[-turns:]):
-            self._printer.write(line + "\n")
+            self.printer.write(line + "\n")
 
     async def _several_lines(self, invitation: str) -> str | None:
         """What is typed up to a lone dot; ``None`` where the input ends before it."""
@@ -246,13 +237,14 @@ class PlainChat:
             return
         await command.run(self, argument.strip())
 
-    async def _print_reply(self, stream: AsyncGenerator[events.SessionEvent, None]) -> None:
+    async def print_reply(self, stream: AsyncGenerator[events.SessionEvent, None]) -> None:
+        """Print one reply as it comes, and what went wrong with it."""
         printed: ReplyPrinter | None = None
         async for event in stream:
             self._progress.watch(event)
             match event:
                 case events.TurnStarted(kind=kind, name=name):
-                    printed = ReplyPrinter(self._printer, self._unit)
+                    printed = ReplyPrinter(self.printer, self._unit)
                     continued = self.session.tree.turns.get(self.session.tree.tip)
                     if kind is events.ReplyKind.CONTINUE and continued:
                         printed.begin("", continued.text)
@@ -284,15 +276,43 @@ class PlainChat:
             note("Press ctrl+c again to quit.")
 
 
+async def _preset(chat: PlainChat, argument: str) -> None:
+    """Choose, or tell, how this chat's replies are sampled."""
+    if argument:
+        chosen = await presets.choose_in_chat(chat.session, chat.workspace, argument)
+        note(f"The preset is {chosen.name} in this chat from now on: {chosen.summary}.")
+    else:
+        names = ", ".join(await presets.names_for(chat.workspace))
+        note(f"The preset is {chat.session.options.preset.name}. /preset NAME chooses another: {names}.")
+
+
 def _number(argument: str) -> int | None:
     """``argument`` as a number that a person may mean."""
     return int(argument) if argument.isdecimal() and len(argument) <= _MOST_DIGITS else None
+
+
+async def choose_token(chat: PlainChat, argument: str) -> None:
+    """The tokens of the last reply and what else was likely; with two numbers, go on from another one there."""
+    from tavern_tui.session.token_choice import go_on_from, listed, places
+
+    newest = chat.session.changes.newest()
+    if not argument:
+        for line in listed(newest):
+            chat.printer.write(line + "\n")
+    wanted = [_number(word) for word in argument.split()]
+    place = next((place for place in places(newest) if wanted[:1] == [place.index]), None)
+    number = wanted[1] if len(wanted) == 2 else None
+    if place is None or number is None or not 1 <= number <= len(place.others):
+        note("/token 12 2 goes on from the second choice at token 12; /token lists them (reply.alternatives).")
+        return
+    await chat.print_reply(go_on_from(chat.session, newest.id, place.index, place.others[number - 1].text))
 
 
 COMMANDS: dict[str, SlashCommand] = {
     "help": SlashCommand("/help", "this list", PlainChat.help),
     "swipe": SlashCommand("/swipe [back|N]", "another reply; look at the one before, or at number N", PlainChat.swipe),
     "swipes": SlashCommand("/swipes N", "write N more replies beside the last one", PlainChat.swipes),
+    "token": SlashCommand("/token [N M]", "what else was likely; go on from choice M at token N", choose_token),
     "retry": SlashCommand("/retry", "write another reply beside the last one", PlainChat.retry),
     "continue": SlashCommand("/continue", "let the last reply go on", PlainChat.go_on),
     "undo": SlashCommand("/undo", "take back the last action", PlainChat.undo),
@@ -301,7 +321,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "list": SlashCommand("/list [N]", "print the last N turns (10)", PlainChat.list_turns),
     "long": SlashCommand("/long", "a message of several lines, ended by a lone dot", PlainChat.long),
     "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
-    "preset": SlashCommand("/preset [NAME]", "how replies are sampled", PlainChat.preset),
+    "preset": SlashCommand("/preset [NAME]", "how replies are sampled", _preset),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),
     "quit": SlashCommand("/quit", "end", PlainChat.quit),

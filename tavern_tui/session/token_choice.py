@@ -6,12 +6,14 @@ another token is a new swipe, whose given beginning is the text up to there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.alternatives import MOST_PER_TOKEN, MOST_TOKENS, Alternative, TokenChoice
 from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.display import safe
 from tavern_tui.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -24,29 +26,29 @@ _HALF = "\N{REPLACEMENT CHARACTER}"
 
 
 class ReplyChoices:
-    """The choices of one reply as it comes, bounded by ``MOST_TOKENS``."""
+    """The choices of one reply as it comes, bounded by ``MOST_TOKENS``: ``all`` of them so far."""
 
     def __init__(self) -> None:
-        self._choices: list[TokenChoice] = []
+        self.all: list[TokenChoice] = []
         self._whole = True
 
     def feed(self, pieces: Iterable[TextArrived]) -> None:
         """Take in what arrived. Choices end at the first piece whose tokens do not spell it."""
         for piece in pieces:
             spelt = "".join(choice.text for choice in piece.alternatives) == piece.text
-            self._whole = self._whole and spelt and len(self._choices) < MOST_TOKENS
+            self._whole = self._whole and spelt and len(self.all) < MOST_TOKENS
             if self._whole:
-                self._choices += piece.alternatives
+                self.all += piece.alternatives
 
     def kept(self, text: ReplyText) -> tuple[TokenChoice, ...]:
         """The choices as they are kept with the reply: behind one for the beginning that it was given.
 
         None where the reply has thinking: its text is not all that was written.
         """
-        if not self._choices or text.reasoning:
+        if not self.all or text.reasoning:
             return ()
         given = (TokenChoice(text.before, 0.0),) if text.before else ()
-        kept = (*given, *self._choices)[:MOST_TOKENS]
+        kept = (*given, *self.all)[:MOST_TOKENS]
         return kept if text.raw.startswith("".join(choice.text for choice in kept)) else ()
 
 
@@ -79,6 +81,20 @@ def places(turn: Turn) -> list[Place]:
             found.append(place)
         before += choice.text
     return found
+
+
+def listed(turn: Turn) -> list[str]:
+    """The places of a reply, a line each: index, the token, and what else was likely, by its number, in percent."""
+    lines = []
+    for place in places(turn):
+        others = (f"{number} {_shown(other)}" for number, other in enumerate(place.others, 1))
+        drawn = _shown(Alternative(place.choice.text, place.choice.logprob))
+        lines.append(f"{place.index:>4}  {drawn}  ·  {'  '.join(others)}")
+    return lines
+
+
+def _shown(one: Alternative) -> str:
+    return f"{safe(repr(one.text))} {math.exp(min(0.0, one.logprob)):.0%}"
 
 
 def go_on_from(session: ChatSession, turn: str, index: int, text: str) -> AsyncGenerator[SessionEvent, None]:
