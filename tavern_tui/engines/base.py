@@ -167,9 +167,10 @@ class PrefillProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningArrived:
-    """A piece of the model's thinking, where the server separates it from the reply."""
+    """A piece of the model's thinking, where the server separates it from the reply; ``reply`` as in ``TextArrived``."""
 
     text: str
+    reply: int = 0
 
 
 @dataclass(frozen=True, slots=True)

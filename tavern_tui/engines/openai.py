@@ -22,6 +22,7 @@ from tavern_tui.engines.learning import Memory
 from tavern_tui.engines.offered import OfferedModel, chosen
 from tavern_tui.engines.openai_body import UNTOLD, Body, Learned, body_for, unwanted, wants_turns, wire_for, without
 from tavern_tui.engines.openai_models import looked_at, offered, told
+from tavern_tui.engines.openai_parallel import ParallelReader
 from tavern_tui.engines.openai_stream import ReplyReader
 from tavern_tui.engines.servers.generic import DIALECT as GENERIC
 from tavern_tui.engines.sse import SseEvent
@@ -47,6 +48,7 @@ class OpenAIEngine:
         self._encoding: EncodingCounter | None = None
         self._learned: dict[str, Learned] = {}
         self._memory: Memory | None = None
+        self._several: dict[int, ParallelReader] = {}
         self._told: set[tuple[str, str]] = set()
 
     async def connect(self) -> EngineInfo:
@@ -105,6 +107,11 @@ class OpenAIEngine:
         """Stream one reply; leaving the context closes the connection, which ends the work on the server."""
         async with aclosing(self._events(request)) as events:
             yield events
+
+    def end_reply(self, request: Request, reply: int) -> None:
+        """See ``base.ParallelEngine``. The server writes it to its end all the same; nothing of it is heard."""
+        if (reader := self._several.get(id(request))) is not None:
+            reader.end_reply(reply)
 
     async def close(self) -> None:
         """Let go of connections, and of what counted in the server's place."""
@@ -166,14 +173,7 @@ class OpenAIEngine:
         return f"{self._link.base} {self._version}".strip()
 
     async def _read(self, reply: StreamReply, request: Request, body: Body) -> AsyncGenerator[Event, None]:
-        reader = ReplyReader(
-            self._link.server,
-            request.stop,
-            model=self._model.id,
-            key=self._link.secret,
-            true_usage=self._dialect.true_usage,
-            alternatives=min(request.alternatives, self._info.capabilities.alternatives if self._info else 0),
-        )
+        reader = self._reader(request, body)
         stream = _whole(reply.answer) if reply.answer else reply.events
         try:
             async with aclosing(reader.read(stream)) as events:
@@ -183,6 +183,28 @@ class OpenAIEngine:
             if error.fault is EngineFault.BROKEN_STREAM and reader.silent and not self._dialect.hosted:
                 await self._ask_why(body)
             raise
+        finally:
+            self._several.pop(id(request), None)
+
+    def _reader(self, request: Request, body: Body) -> ReplyReader | ParallelReader:
+        """What reads the replies of a request."""
+        alternatives = self._info.capabilities.alternatives if self._info else 0
+
+        def one() -> ReplyReader:
+            return ReplyReader(
+                self._link.server,
+                request.stop,
+                model=self._model.id,
+                key=self._link.secret,
+                true_usage=self._dialect.true_usage,
+                alternatives=min(request.alternatives, alternatives),
+            )
+
+        several = int_at(body.value, "n") or 1
+        if several == 1:
+            return one()
+        self._several[id(request)] = reader = ParallelReader(one, several)
+        return reader
 
     async def _ask_why(self, body: Body) -> None:
         """Raise what the server says to the same request without streaming.
@@ -213,6 +235,7 @@ class OpenAIEngine:
                 prefill=self._dialect.prefill is not Prefill.NONE,
                 hosted=self._dialect.hosted,
                 alternatives=alternatives,
+                parallel=self._dialect.parallel,
                 thinking=self._dialect.thinking is not None,
             )
         )

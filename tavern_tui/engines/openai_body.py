@@ -96,6 +96,8 @@ def body_for(
         value |= dialect.tags if request.tags else {}
     if told := min(request.alternatives, info.capabilities.alternatives):
         value |= {"logprobs": True, "top_logprobs": told} if request.messages else {"logprobs": told}
+    if (several := min(request.replies, info.capabilities.parallel)) > 1:
+        value["n"] = several
     for name in learned.dropped:
         value = without(value, name, learned)
     path = "/chat/completions" if request.messages else "/completions"

@@ -60,7 +60,10 @@ class ReplyReader(StreamedReply):
 
     def take(self, event: SseEvent) -> Iterator[Event]:
         """The events of a chunk. Raises ``EngineError`` for an error object."""
-        value = parse(event.data)
+        yield from self.take_value(parse(event.data))
+
+    def take_value(self, value: object) -> Iterator[Event]:
+        """The events of a chunk's JSON. Raises as ``take`` does."""
         if not isinstance(value, dict):
             return
         self.silent = False
@@ -94,11 +97,14 @@ class ReplyReader(StreamedReply):
         """Why the reply ended, and its numbers."""
         if self._finish == "content_filter":
             yield Notice(messages.content_filter(self.server).plain)
+        yield Finished(self.reason, self._usage)
+
+    @property
+    def reason(self) -> StopReason:
+        """Why the reply ended."""
         if self.scan.matched is not None or self._server_matched:
-            reason = StopReason.STOP_STRING
-        else:
-            reason = StopReason.LENGTH if self._finish in _LENGTH else StopReason.END
-        yield Finished(reason, self._usage)
+            return StopReason.STOP_STRING
+        return StopReason.LENGTH if self._finish in _LENGTH else StopReason.END
 
 
 def read_usage(usage: object) -> Usage:

@@ -50,10 +50,10 @@ class StreamedReply(ABC):
             if self.scan.matched is None and not self.over:
                 raise raised(messages.link_broke(None), EngineFault.BROKEN_STREAM, self.server)
         except EngineError:
-            for found in self._rest():
+            for found in self.rest():
                 yield found
             raise
-        for found in self._rest():
+        for found in self.rest():
             yield found
         for found in self.end():
             yield found
@@ -68,7 +68,7 @@ class StreamedReply(ABC):
         self._tokens.came(text, choices)
         yield from self._tokens.pieces(shown)
 
-    def _rest(self) -> Iterator[TextArrived]:
+    def rest(self) -> Iterator[TextArrived]:
         """What was held back, now that nothing more comes."""
         rest = self.scan.finish()
         if self._tokens is not None:

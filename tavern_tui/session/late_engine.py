@@ -38,6 +38,14 @@ class LateEngine:
         async with (await self._found()).generate(request) as events:
             yield events
 
+    def end_reply(self, request: Request, reply: int) -> None:
+        """As the engine ends one of several replies; nothing where it writes none side by side."""
+        from tavern_tui.engines.base import ParallelEngine
+
+        engine: object = self._engine
+        if isinstance(engine, ParallelEngine):
+            engine.end_reply(request, reply)
+
     async def close(self) -> None:
         """Close the engine, if one was found."""
         if self._engine is not None:

@@ -12,7 +12,7 @@ from tavern_tui.engines.dialects import Dialect, Prefill, Roles
 from tavern_tui.engines.server_kind import ServerKind, Service
 
 DIALECT = Dialect(name="hosted API", wire=wire_tables.HOSTED, text_completion=False, hosted=True)
-OPENAI = replace(DIALECT, name="OpenAI", wire=wire_tables.OPENAI, logprobs=5)
+OPENAI = replace(DIALECT, name="OpenAI", wire=wire_tables.OPENAI, logprobs=5, parallel=8)
 MISTRAL = replace(DIALECT, prefill=Prefill.PREFIX_FLAG, roles=Roles.SYSTEM_FIRST, names=False)
 DEEPSEEK = replace(DIALECT, thinking=thinking_switch.deepseek)
 MOONSHOT = replace(DIALECT, prefill=Prefill.PARTIAL_FLAG)

@@ -25,6 +25,7 @@ DIALECT = Dialect(
     thinking=thinking_switch.template_variables,
     tags={"skip_special_tokens": False},
     logprobs=5,
+    parallel=8,
 )
 _SGLANG = Dialect(
     name="SGLang", wire=wire_tables.VLLM.without("banned", "grammar", "json_schema"), text_completion=True
