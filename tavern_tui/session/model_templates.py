@@ -166,12 +166,17 @@ def template_named(wanted: str) -> InstructTemplate | None:
 
 
 def _beginning_with(template: InstructTemplate | None, bos: str) -> InstructTemplate | None:
-    """The template with the BOS token that its model reads and its engine does not add."""
+    """The template with the BOS token that its model reads and its engine does not add.
+
+    Where the BOS token is the tag that opens every turn, it is there already.
+    """
     if template is None:
         return None
     if template.system_in_user:
-        return replace(template, first_input_sequence=bos + (template.first_input_sequence or template.input_sequence))
-    return replace(template, story_string_prefix=bos + template.story_string_prefix)
+        first = template.first_input_sequence or template.input_sequence
+        return template if first.startswith(bos) else replace(template, first_input_sequence=bos + first)
+    head = template.story_string_prefix
+    return template if head.startswith(bos) else replace(template, story_string_prefix=bos + head)
 
 
 def _choice(instruct: InstructTemplate | None, why: str) -> TemplateChoice:

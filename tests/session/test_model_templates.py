@@ -165,3 +165,9 @@ async def test_a_bos_token_that_the_template_writes_and_the_engine_does_not_add_
     headed = (await chosen(replace(info("{{ bos_token }}" + CHATML, bos_token="<s>"), add_bos=False))).instruct
     assert headed is not None
     assert headed.story_string_prefix == "<s><|im_start|>system\n"
+
+
+async def test_a_bos_token_that_opens_every_turn_is_written_once() -> None:
+    found = (await chosen(replace(info(CHATML, bos_token="<|im_start|>"), add_bos=False))).instruct
+    assert found is not None
+    assert found.story_string_prefix == "<|im_start|>system\n"
