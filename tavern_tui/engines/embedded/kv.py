@@ -278,22 +278,14 @@ class Cache:
         """One batch of sequence 0. ``False`` when it was aborted; raises ``EngineError`` when llama.cpp could not."""
         last = len(tokens) - 1
         for i, token in enumerate(tokens):
-            self._place(i, token, len(self.ids) + i, 0, wanted=i == last)
+            _put(self._batch, i, token, len(self.ids) + i, 0, wanted=i == last)
         return self._compute({0: tokens})
 
     def decode_each(self, tokens: Mapping[int, int]) -> bool:
         """One token for each of several sequences, in one batch; logits in the order of ``tokens``. As ``decode``."""
         for i, (sequence, token) in enumerate(tokens.items()):
-            self._place(i, token, len(self._ids_of(sequence)), sequence, wanted=True)
+            _put(self._batch, i, token, len(self._ids_of(sequence)), sequence, wanted=True)
         return self._compute({sequence: (token,) for sequence, token in tokens.items()})
-
-    def _place(self, i: int, token: int, position: int, sequence: int, *, wanted: bool) -> None:
-        batch = self._batch
-        batch.token[i] = token
-        batch.pos[i] = position
-        batch.n_seq_id[i] = 1
-        batch.seq_id[i][0] = sequence
-        batch.logits[i] = wanted
 
     def _ids_of(self, sequence: int) -> list[int]:
         return self.ids if sequence == 0 else self._others[sequence]
@@ -327,3 +319,12 @@ class Cache:
         held: int = self._lib.llama_memory_seq_pos_max(self._memory, sequence) + 1
         ids = self._ids_of(sequence)
         ids[:] = [*ids, *tokens][: max(held, 0)]
+
+
+def _put(batch: Any, i: int, token: int, position: int, sequence: int, *, wanted: bool) -> None:
+    """Put a token into a batch; ``wanted``: with its logits."""
+    batch.token[i] = token
+    batch.pos[i] = position
+    batch.n_seq_id[i] = 1
+    batch.seq_id[i][0] = sequence
+    batch.logits[i] = wanted
