@@ -167,7 +167,7 @@ class PrefillProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningArrived:
-    """A piece of the model's thinking, where the server separates it from the reply; ``reply`` as in ``TextArrived``."""
+    """A piece of the model's thinking, where the server separates it from the reply. ``reply``: as ``TextArrived``."""
 
     text: str
     reply: int = 0
