@@ -14,7 +14,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tavern_tui.domain import engine_messages
 from tavern_tui.domain.errors import EngineError, EngineFault, PromptError, SettingsError
 from tavern_tui.session import events as out
 from tavern_tui.session.unless import unless
@@ -154,10 +153,7 @@ async def attempted(steps: Steps, tries: Tries, stopping: asyncio.Event) -> Asyn
             return
         if error.fault is EngineFault.OVERFLOW and course.prepared is not None and not course.shortened:
             course.shortened = True
-            room = tries.narrow(course.prepared, error)
-            yield out.Notice(
-                engine_messages.prompt_shortened(error.where or course.prepared.ready.info.engine, room).plain
-            )
+            yield _shortened(tries, course.prepared, error)
             continue
         delay = _delay(course, tries, error)
         if delay is None:
@@ -198,6 +194,14 @@ async def _try(
                 continue
             course.arrived = course.arrived or isinstance(event, out.TextArrived | out.ReasoningArrived)
             yield event
+
+
+def _shortened(tries: Tries, prepared: Prepared, error: EngineError) -> out.Notice:
+    """Take note of how much room there is, and say so."""
+    from tavern_tui.domain import engine_messages
+
+    room = tries.narrow(prepared, error)
+    return out.Notice(engine_messages.prompt_shortened(error.where or prepared.ready.info.engine, room).plain)
 
 
 async def _prepared(steps: Steps, before: Prepared | None) -> Prepared:

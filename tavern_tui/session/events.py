@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tavern_tui.domain import engine_messages
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
 
@@ -72,6 +71,8 @@ class Retrying:
 
     def __str__(self) -> str:
         """For a front end without keys, on one line."""
+        from tavern_tui.domain import engine_messages
+
         return engine_messages.trying_again(self.why, self.delay).plain
 
 
