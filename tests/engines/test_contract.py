@@ -50,7 +50,7 @@ class Case:
 
     def request(self, prompt: str = TALE, **changes: Any) -> Request:
         """A request for a short reply."""
-        settings: dict[str, Any] = {"response_tokens": 12, "sampling": GREEDY, "seed": 7} | changes
+        settings: dict[str, Any] = {"response_tokens": 8, "sampling": GREEDY, "seed": 7} | changes
         if self.chat:
             return Request(messages=(Message(Role.USER, prompt),), **settings)
         return Request(prompt=(Segment(prompt),), **settings)
@@ -115,7 +115,7 @@ class _Author(FakeEngine):
 
 
 TALES = dict(tale_standins())
-NAMES = ["fake", "openai text", "openai chat", "llama-server text", "llama-server chat", "koboldcpp", "embedded"]
+NAMES = ["fake", "openai text", "llama-server text", "llama-server chat", "koboldcpp", "embedded"]
 NAMES += ["tabby: text", "vllm: chat", "ollama: text"]
 
 
@@ -259,3 +259,20 @@ async def test_closing_twice_is_as_good_as_once(case: Case) -> None:
     await case.engine.connect()
     await case.engine.close()
     await case.engine.close()
+
+
+@pytest.mark.model
+@pytest.mark.xdist_group("engine contract")
+async def test_a_real_server_keeps_the_contract_with_messages_too(request: pytest.FixtureRequest) -> None:
+    """In one test: the same server has kept the rest of it with text."""
+    async with opened("openai chat", request) as case:
+        heard = await case.listen()
+        assert heard.finished.reason in (StopReason.LENGTH, StopReason.END)
+        assert sum(isinstance(event, TextArrived) for event in heard.events) > 1
+        async with case.engine.generate(case.request(response_tokens=400)) as events:
+            async for event in events:
+                if isinstance(event, TextArrived):
+                    break
+        too_long = await case.listen(TOO_LONG)
+        assert too_long.error is not None
+        assert too_long.error.fault is EngineFault.OVERFLOW
