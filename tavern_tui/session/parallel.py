@@ -1,7 +1,7 @@
 """``Several``: replies made side by side, each a ``Generation`` with a journal, a text and an end of its own.
 
-An engine that writes several at once is asked once (``Shared``), and each generation hears only its own part. Any other
-engine is asked for one after the other.
+An engine that writes several at once is asked once for as many as it writes (``Shared``), and each generation hears
+only its own part; what is left over is asked for after that. Any other engine is asked for one after the other.
 """
 
 from __future__ import annotations
@@ -25,16 +25,15 @@ Make = Callable[[int, base.Engine], "Generation"]
 
 
 class Several:
-    """``count`` replies to one prompt. ``run`` once; ``stop`` from anywhere."""
+    """``count`` replies to one prompt, as many at once as the engine writes. ``run`` once; ``stop`` from anywhere."""
 
     def __init__(self, count: int, prepared: Prepared, make: Make, session: ChatSession) -> None:
-        engine = session.connection.engine
+        engine, at_once = session.connection.engine, max(1, prepared.ready.info.capabilities.parallel)
         self._session = session
-        self._shared = Shared(engine, count) if prepared.ready.info.capabilities.parallel > 1 else None
-        parts: Sequence[base.Engine] = self._shared.parts if self._shared is not None else [engine] * count
+        self._groups = [Shared(engine, min(at_once, count - first)) for first in range(0, count, at_once)]
+        parts = [part for group in self._groups for part in group.parts]
         self._generations = [make(number, part) for number, part in enumerate(parts)]
         self._stopped = False
-        self._saved: dict[int, str] = {}
 
     def stop(self) -> None:
         """End all of them and keep their texts; what has not begun does not begin."""
@@ -44,37 +43,36 @@ class Several:
 
     async def run(self) -> AsyncGenerator[out.SessionEvent, None]:
         """The events of each in ``OneOf``. At the end the reader looks at the first of those that were saved."""
-        running = self._side_by_side(self._shared) if self._shared is not None else self._in_turn()
-        async with aclosing(running) as events:
-            async for event in events:
-                if isinstance(event.event, out.TurnSaved):
-                    self._saved[event.reply] = event.event.turn.id
-                yield event
-        first = self._saved.get(min(self._saved, default=0), "")
-        if first and self._session.tree.tip in self._saved.values() and self._session.tree.tip != first:
-            await self._session.changes.write(TipMoved(first))
-
-    async def _in_turn(self) -> AsyncGenerator[out.OneOf, None]:
-        for number, generation in enumerate(self._generations):
-            if self._stopped and number:
-                return
-            async with aclosing(generation.run()) as events:
+        saved: dict[int, str] = {}
+        first = 0
+        for group in self._groups:
+            if self._stopped and first:
+                break
+            async with aclosing(self._side_by_side(group, first)) as events:
                 async for event in events:
-                    yield out.OneOf(number, event)
+                    if isinstance(event.event, out.TurnSaved):
+                        saved[event.reply] = event.event.turn.id
+                    yield event
+            first += len(group.parts)
+        tip, shown = self._session.tree.tip, saved.get(min(saved, default=0), "")
+        if tip in saved.values() and tip != shown:
+            await self._session.changes.write(TipMoved(shown))
 
-    async def _side_by_side(self, shared: Shared) -> AsyncGenerator[out.OneOf, None]:
+    async def _side_by_side(self, group: Shared, first: int) -> AsyncGenerator[out.OneOf, None]:
+        """The replies of one request, the first of which has the number ``first``."""
         heard: asyncio.Queue[out.OneOf | None] = asyncio.Queue()
 
-        async def follow(number: int, generation: Generation) -> None:
+        async def follow(place: int) -> None:
+            number = first + place
             try:
-                async with aclosing(generation.run()) as events:
+                async with aclosing(self._generations[number].run()) as events:
                     async for event in events:
                         heard.put_nowait(out.OneOf(number, event))
             finally:
-                shared.leave(number)
+                group.leave(place)
                 heard.put_nowait(None)
 
-        tasks = [asyncio.create_task(follow(*pair)) for pair in enumerate(self._generations)]
+        tasks = [asyncio.create_task(follow(place)) for place in range(len(group.parts))]
         try:
             left = len(tasks)
             while left:
@@ -89,7 +87,7 @@ class Several:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await shared.close()
+            await group.close()
 
 
 async def first_alone(events: AsyncGenerator[out.SessionEvent, None]) -> AsyncGenerator[out.SessionEvent, None]:
@@ -187,8 +185,8 @@ class Shared:
             case base.ReplyFinished(reply=number, reason=reason, usage=usage, canonical=canonical):
                 self._queues[number].put_nowait(base.Finished(reason, usage, canonical))
                 self._queues[number].put_nowait(None)
-            case base.Finished():
-                pass
+            case base.Finished() if len(self.parts) > 1:
+                pass  # each reply has had its own
             case base.Notice():
                 self._queues[0].put_nowait(event)
             case base.PrefillProgress(total=total):

@@ -51,6 +51,7 @@ class Choir(FakeEngine):
     @asynccontextmanager
     async def generate(self, request: Request) -> AsyncIterator[AsyncIterator[Event]]:
         self.requests.append(request)
+        self.ended = []
         try:
             yield self._song(request)
         finally:
@@ -177,6 +178,17 @@ async def test_an_engine_that_breaks_keeps_what_came_of_each_as_interrupted(begi
     failed = [one.event for one in events if isinstance(one, out.OneOf) and isinstance(one.event, out.TurnFailed)]
     assert sorted(event.kept_text for event in failed) == ["one two", "uno due"]
     assert all(session.tree.turns[event.turn_id].interrupted for event in failed)
+
+
+async def test_an_engine_is_not_asked_for_more_than_it_writes_at_once(begin: Opener) -> None:
+    session, engine = choir(begin, "One.", "Two.", "Three.", "Four.")
+    session.options = replace(session.options, seed=5)
+    await session.open()
+    turns = saved(await heard(session.reply("Across?", replies=6)))
+    assert [request.replies for request in engine.requests] == [4, 2]
+    assert [request.seed for request in engine.requests] == [5, 9]
+    assert [turns[number].text for number in range(6)] == ["One.", "Two.", "Three.", "Four.", "One.", "Two."]
+    assert session.tree.tip == turns[0].id
 
 
 async def test_an_engine_that_writes_one_at_a_time_is_asked_in_turn(begin: Opener) -> None:
