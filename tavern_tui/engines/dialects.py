@@ -82,6 +82,8 @@ class Dialect:
     alternatives told per token, ``parallel`` of replies per request. ``thinking`` says how it is told whether to think.
     ``tags`` goes with a finished prompt whose reply has tags that have to arrive as text.
 
+    ``loads_named``: it has several models and loads the one that a request names.
+
     ``survey`` reads the server's own list of models, ``None`` in its answer where there is none; ``look`` adds what is
     known of the chosen one beside the list. ``context``, ``template`` and ``version`` are simpler forms of the latter.
     """
@@ -102,6 +104,7 @@ class Dialect:
     extra: Mapping[str, object] = field(default_factory=dict)
     logprobs: int = 0
     parallel: int = 1
+    loads_named: bool = False
     hosted: bool = False
     true_usage: bool = True
     root: str = "/v1"

@@ -137,7 +137,7 @@ class LlamaServerEngine:
         items = [item for item in list_at(listed.json, "data") if text_at(item, "id")]
         if not any(text_at(item, "status", "value") for item in items):
             return items[0] if items else None
-        model = chosen([read_model(item) for item in items], self._wanted, self._link.server)
+        model = chosen([read_model(item) for item in items], self._wanted, self._link.server, before=self._routed)
         self._routed = model.id
         return next((item for item in items if text_at(item, "id") == model.id), None)
 

@@ -39,8 +39,13 @@ class OffersModels(Protocol):
         ...
 
 
-def chosen(offered: Sequence[OfferedModel], wanted: str, server: str, *, hosted: bool = False) -> OfferedModel:
-    """The model to ask for: the one that was named, else the one in memory, else the first.
+def chosen(
+    offered: Sequence[OfferedModel], wanted: str, server: str, *, before: str = "", hosted: bool = False
+) -> OfferedModel:
+    """The model to ask for: the one that was named, else the one asked ``before``, the one in memory, the first.
+
+    ``before`` is for servers that load whatever is asked for, and let go of it when nobody does for a while: the chat
+    goes on with its model, not with whatever is in memory or stands first by then.
 
     A name may be the end of an id, after a slash, in any case of letters. A model that is not in the list is asked for
     all the same: some lists are not complete. Raises ``EngineError`` (``NO_MODEL``) where there is none, and for a
@@ -54,7 +59,8 @@ def chosen(offered: Sequence[OfferedModel], wanted: str, server: str, *, hosted:
     if hosted and len(offered) > 1:
         wording = messages.choose_model(server, len(offered))
         raise EngineError(wording.title, hint=wording.advice, where=server, fault=EngineFault.NO_MODEL)
-    return next((model for model in offered if model.loaded), offered[0])
+    same = next((model for model in offered if model.id == before), None)
+    return same or next((model for model in offered if model.loaded), offered[0])
 
 
 def _named(offered: Sequence[OfferedModel], wanted: str) -> OfferedModel | None:

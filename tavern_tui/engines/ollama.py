@@ -59,12 +59,13 @@ class OllamaEngine:
 
     async def connect(self) -> EngineInfo:
         """Read which models are there and loaded, and what is told of the chosen one."""
-        model = chosen(await self.models(), self._wanted, self._link.server)
+        model = chosen(await self.models(), self._wanted, self._link.server, before=self._model)
         facts = self._checked(await self._link.post("/api/show", {"model": model.id, "name": model.id}))
+        had = self._info.context_tokens if self._info and self._model == model.id else None
         self._model = model.id
         trained = _trained(facts)
         set_by_user = _NUM_CTX.search(text_at(facts, "parameters"))
-        context = model.context_tokens or (int(set_by_user[1]) if set_by_user else ASKED_CONTEXT)
+        context = model.context_tokens or had or (int(set_by_user[1]) if set_by_user else ASKED_CONTEXT)
         if self._counter is None:
             self._counter = EncodingCounter(model.id)
         self._info = EngineInfo(

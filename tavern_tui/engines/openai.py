@@ -53,7 +53,9 @@ class OpenAIEngine:
 
     async def connect(self) -> EngineInfo:
         """Read the list of models and what the server tells about the chosen one."""
-        model = chosen(await self.models(), self._wanted, self._link.server, hosted=self._dialect.hosted)
+        before = self._model.id if self._dialect.loads_named else ""
+        offers = await self.models()
+        model = chosen(offers, self._wanted, self._link.server, before=before, hosted=self._dialect.hosted)
         self._model = model = await looked_at(self._link, self._dialect, model)
         if self._dialect.version is not None:
             said = await told(self._link, self._dialect.version.path, *self._dialect.version.keys)

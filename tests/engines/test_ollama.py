@@ -152,6 +152,14 @@ async def test_a_context_that_ran_full_is_told() -> None:
     assert "ran out of context" in heard.notices[0]
 
 
+async def test_a_model_that_was_let_go_of_is_loaded_with_the_context_that_it_had() -> None:
+    async with Standin(dict(answers.OLLAMA)) as server:
+        engine = OllamaEngine(Link(server.base))
+        first = await engine.connect()
+        server.routes["/api/ps"] = said({"models": []})
+        assert await engine.connect() == first
+
+
 async def test_a_server_without_models_says_so() -> None:
     async with Standin({**answers.OLLAMA, "/api/tags": said({"models": []})}) as server:
         with pytest.raises(EngineError) as caught:

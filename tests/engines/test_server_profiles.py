@@ -78,6 +78,37 @@ async def test_a_server_with_several_models_names_them_and_takes_the_one_that_is
     assert [(one.id, one.loaded) for one in offered] == [("nemo-12b", False), ("qwen3-14b", True)]
 
 
+@pytest.mark.parametrize(
+    ("routes", "unloaded"),
+    [
+        (answers.OLLAMA, {"/api/ps": said({"models": []})}),
+        (answers.LM_STUDIO, {"/api/v1/models": said({"models": [
+            {"type": "llm", "key": name, "loaded_instances": []} for name in ("nemo-12b", "qwen3-14b")
+        ]})}),
+    ],
+    ids=["ollama", "lm studio"],
+)  # fmt: skip
+async def test_a_model_that_the_server_let_go_of_meanwhile_is_still_the_one_that_is_asked_for(
+    routes: dict[str, Route], unloaded: dict[str, Route]
+) -> None:
+    async with Standin(dict(routes)) as server:
+        engine = await detect(server.base)
+        first = await engine.connect()
+        server.routes |= unloaded
+        assert (await engine.connect()).model == first.model
+        await engine.close()
+
+
+async def test_a_model_that_was_swapped_in_a_server_of_one_model_is_followed() -> None:
+    async with Standin(dict(answers.TABBY)) as server:
+        engine = await detect(server.base)
+        await engine.connect()
+        server.routes["/v1/model"] = said({"id": "Rocinante-12B-exl3", "parameters": {"max_seq_len": 8192}})
+        info = await engine.connect()
+        await engine.close()
+    assert (info.model, info.context_tokens) == ("Rocinante-12B-exl3", 8192)
+
+
 async def test_tabby_tells_which_of_its_models_is_loaded() -> None:
     info, offered = await connected(answers.TABBY)
     assert [one.id for one in offered if one.loaded] == ["Magnum-22B-exl3"]

@@ -41,7 +41,7 @@ def _read_older(item: object) -> OfferedModel:
     return OfferedModel(text_at(item, "id"), context, trained, loaded=text_at(item, "state") == "loaded")
 
 
-DIALECT = Dialect(name="LM Studio", wire=wire_tables.LM_STUDIO, text_completion=True, survey=_survey)
+DIALECT = Dialect(name="LM Studio", wire=wire_tables.LM_STUDIO, text_completion=True, survey=_survey, loads_named=True)
 
 
 def _recognise(answers: Answers) -> Sighting | None:
