@@ -15,6 +15,15 @@ WRITER: tuple[Action, ...] = (
         slash="here",
     ),
     Action(
+        "writer.model",
+        "Model",
+        "Lists the models of the server that writes, or of this machine, and takes another: /model and the end of its"
+        " name.",
+        Where.ANYWHERE,
+        (),
+        slash="model",
+    ),
+    Action(
         "writer.key",
         "Key of the server",
         "Asks for the key of the server that writes, without showing it, and keeps it for that server alone.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tavern_tui.storage.connections import SavedConnection
 
 PROPERTY = "connection"
-"""The chat's property that says who writes in it: ``name`` of a saved connection, else ``server`` or ``model``."""
+"""The chat's property that says who writes in it: ``name`` of a saved connection, else ``server``; and a ``model``."""
 
 EMBEDDED = "embedded"
 """The embedded engine, where a server's address could stand."""
@@ -96,7 +96,8 @@ def _here(workspace: Workspace, chosen: Mapping[str, str]) -> Route:
         saved = workspace.connections.listed().named(name)
         if saved is None:
             return Route(note=messages.no_such_connection(name).plain)
-        return replace(_saved(workspace, saved), here=True)
+        route = _saved(workspace, saved)
+        return replace(route, model=chosen.get("model", "") or route.model, here=True)
     server = chosen.get("server", "")
     return Route(server="" if server == EMBEDDED else server, model=chosen.get("model", ""), here=True)
 

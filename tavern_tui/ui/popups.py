@@ -122,6 +122,25 @@ async def connect_anew(app: TavernApp, *, here: bool = False) -> None:
     await old.engine.close()
 
 
+async def models(app: TavernApp, *, named: str = "") -> None:
+    """Choose another model of the engine that writes, from a list unless one is ``named``."""
+    from tavern_tui.session.model_choices import choose_model, model_choices, model_named
+    from tavern_tui.ui.screens.row_choice import RowChoice
+    from tavern_tui.ui.widgets.rows import ListRow
+
+    session = app.chat.open_session
+    choices = await model_choices(app.workspace, app.wishes, session)
+    chosen = named
+    if not named:
+        rows = [ListRow(one.id, f"{one.title} · in use" if one.current else one.title, one.about) for one in choices]
+        near = next((one.id for one in choices if one.current), "")
+        picked = await app.push_screen_wait(RowChoice("Which model?", rows, near=near, glyphs=app.glyphs))
+        chosen = picked or ""
+    if chosen:
+        app.wishes = await choose_model(app.workspace, app.wishes, session, model_named(choices, chosen))
+        await connect_anew(app)
+
+
 async def key_entry(app: TavernApp, origin: str) -> None:
     """Ask for the key of the server at ``origin``, keep it, and connect with it."""
     from tavern_tui.session.engine_choices import keep_key

@@ -26,6 +26,12 @@ async def choose_here(screen: ChatScreen, argument: str = "") -> None:
     screen.mirror.note(str(told))
 
 
+async def choose_model(screen: ChatScreen, argument: str = "") -> None:
+    """Take another model of the engine that writes."""
+    if not refused_while_busy(screen):
+        screen.tavern.show(partial(popups.models, named=argument))
+
+
 async def enter_key(screen: ChatScreen, argument: str = "") -> None:
     """Ask for the key of the server that writes."""
     if argument:
@@ -56,6 +62,7 @@ async def keep_template(screen: ChatScreen, _argument: str = "") -> None:
 
 WRITER_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "writer.here": choose_here,
+    "writer.model": choose_model,
     "writer.key": enter_key,
     "writer.send_key": send_key,
     "writer.keep_template": keep_template,

@@ -13,6 +13,7 @@ from tavern_tui.engines.fake import DEFAULT_INFO
 from tavern_tui.session import connections
 from tavern_tui.session.secret_list import secret_rows
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.ui.screens.row_choice import RowChoice
 from tests.engines.standin import Asked, Reply, Standin, said
 from tests.ui.app.evening import Evening, settled, texts, typed
 
@@ -29,10 +30,11 @@ def guarded(asked: Asked) -> Reply:
     """A server that answers to the key alone."""
     if asked.headers.get("authorization") != f"Bearer {KEY}":
         return said({"error": {"message": "no"}}, 401)
-    return said({"object": "list", "data": [{"id": "mistral-nemo", "owned_by": "me"}]})
+    models = [{"id": name, "object": "model", "owned_by": "me"} for name in ("mistral-nemo", "qwen/qwen3-14b")]
+    return said({"object": "list", "data": models})
 
 
-async def test_a_chat_gets_an_engine_of_its_own_and_the_key_that_it_wants(tmp_path: Path) -> None:
+async def test_a_chat_gets_an_engine_of_its_own_the_key_that_it_wants_and_another_model(tmp_path: Path) -> None:
     evening = Evening(tmp_path)
     async with Standin({"/v1/models": guarded, "/models": guarded}) as server:
         connections.add(Workspace.open(dirs=evening.directories), "box", server.base)
@@ -49,6 +51,14 @@ async def test_a_chat_gets_an_engine_of_its_own_and_the_key_that_it_wants(tmp_pa
             while app.chat.progress.status.model != "mistral-nemo":
                 await settled(pilot)
             assert KEY not in "\n".join(texts(app))
+            await typed(pilot, "/model", "enter")
+            while not isinstance(app.screen, RowChoice):
+                await pilot.pause(0.01)
+            await pilot.press("down", "enter")
+            while app.chat.progress.status.model != "qwen/qwen3-14b":
+                await settled(pilot)
+            assert app.chat.open_session.tree.properties["connection"] == {"name": "box", "model": "qwen/qwen3-14b"}
+            assert app.chat.progress.status.engine == "box (this chat)"
             (row,) = secret_rows(app.workspace)
             assert (row["for"], row["kept_in"]) == (server.base, "file")
             await typed(pilot, "/here usual", "enter")
