@@ -34,6 +34,16 @@ async def test_the_right_arrow_writes_another_reply_and_the_left_one_goes_back(t
         assert app.chat.mirror.log.entries[-1].swipe == 1
 
 
+async def test_a_swipe_with_a_number_writes_so_many_and_shows_the_first(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "One.", "Two.", "Three.").begun() as (app, pilot):
+        await typed(pilot, "Go", "enter")
+        await typed(pilot, "/swipe 2", "enter")
+        assert texts(app) == tree_texts(app) == ["Go", "Two."]
+        assert (app.chat.mirror.log.entries[-1].swipe, app.chat.mirror.log.entries[-1].swipes) == (2, 3)
+        await typed(pilot, "/swipe often", "enter")
+        assert "/swipe 3 writes three replies at once" in hint(app)
+
+
 async def test_greetings_go_round_and_are_never_written_anew(tmp_path: Path) -> None:
     evening = Evening(tmp_path)
     async with evening.begun() as (app, pilot):
