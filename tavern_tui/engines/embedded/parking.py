@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tavern_tui.engines.embedded.machine import free_bytes
 from tavern_tui.engines.embedded.reuse import common_prefix
 
 WORTH_PARKING = 64
 """Tokens: less is read again faster than it is told apart."""
 WORTH_WRITING = 128
 """Tokens that a state on disk may lack before it is written anew: one batch on a CPU."""
-MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 _MOST = 2**30
 _WHERE_UNKNOWN = 2**28
 _SHARE = 8
@@ -121,24 +121,7 @@ class Parking:
         return True
 
 
-def parking_bytes(meminfo: Path = MEMINFO, group: Path = CGROUP) -> int:
-    """What may be parked in all: an eighth of the memory that is available now, at most 1 GiB."""
-    available = available_bytes(meminfo, group)
-    return _WHERE_UNKNOWN if available is None else min(_MOST, available // _SHARE)
-
-
-def available_bytes(meminfo: Path = MEMINFO, group: Path = CGROUP) -> int | None:
-    """Memory that can be taken without swapping, within what a container allows; ``None`` where nobody tells.
-
-    Sources: Linux's ``meminfo``, cgroup v2.
-    """
-    try:
-        lines = meminfo.read_text().splitlines()
-        available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError, IndexError):
-        return None
-    try:
-        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):
-        return available  # no container, or one without a limit
-    return min(available, max(0, limit - used))
+def parking_bytes(root: Path = Path("/")) -> int:
+    """What may be parked in all: an eighth of the memory that is free now, at most 1 GiB. ``root`` is for tests."""
+    free = free_bytes(root)
+    return _WHERE_UNKNOWN if free is None else min(_MOST, free // _SHARE)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 
-from tavern_tui.domain.memory_fit import COMFORTABLE, F16, cells
+from tavern_tui.domain.memory_fit import COMFORTABLE, ELEMENT_BYTES, cells
 from tavern_tui.engines.embedded.loading import Loaded
-from tavern_tui.engines.embedded.parking import available_bytes
+from tavern_tui.engines.embedded.machine import free_bytes
 
 _META_BYTES = 128
 
@@ -40,9 +40,10 @@ def _most_tokens(loaded: Loaded, tokens: int) -> int:
     """How large a context may grow from ``tokens``, by free memory and without changing what positions mean."""
     lib, model = loaded.lib, loaded.model
     heads = max(1, lib.llama_model_n_head(model))
-    per_token = 2 * F16 * lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model)
+    element = ELEMENT_BYTES[loaded.facts.options.kv_type]
+    per_token = 2 * element * lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model)
     per_token *= lib.llama_model_n_embd(model) / heads
-    free = available_bytes()
+    free = free_bytes()
     most = tokens if free is None else tokens + int(free * COMFORTABLE / max(1.0, per_token))
     short = _short_context(loaded)
     return min(most, short) if short and loaded.facts.context_tokens <= short else most

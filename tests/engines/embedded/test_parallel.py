@@ -177,7 +177,7 @@ def test_where_there_is_no_room_fewer_run_at_once_and_the_rest_after_them(loaded
 def test_room_is_made_as_far_as_there_is_memory(
     loaded: Loaded, monkeypatch: pytest.MonkeyPatch, free: int | None, wanted: list[int]
 ) -> None:
-    monkeypatch.setattr(room, "available_bytes", lambda: free)
+    monkeypatch.setattr(room, "free_bytes", lambda: free)
     found = contexts_for(loaded, 256, 8, replies=4, response_tokens=100, prompt_tokens=200)
     assert list(found) == wanted
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.engines.embedded.parking import WORTH_WRITING, Parked, Parking, available_bytes, parking_bytes
+from tavern_tui.engines.embedded.machine import free_bytes
+from tavern_tui.engines.embedded.parking import WORTH_WRITING, Parked, Parking, parking_bytes
 
 IDS = tuple(range(300))
 
@@ -124,14 +125,21 @@ def test_of_memory_and_disk_the_one_that_has_more_of_the_prompt_is_taken() -> No
     ids=["an eighth", "at most", "unknown"],
 )
 def test_an_eighth_of_the_memory_may_be_parked(tmp_path: Path, meminfo: str, budget: int) -> None:
-    (tmp_path / "meminfo").write_text(meminfo)
-    assert parking_bytes(tmp_path / "meminfo", tmp_path / "none") == budget
-    assert parking_bytes(tmp_path / "none", tmp_path / "none") == 2**28
+    kernel_says(tmp_path, "proc/meminfo", meminfo)
+    assert parking_bytes(tmp_path) == budget
+    assert parking_bytes(tmp_path / "none") == 2**28
 
 
 @pytest.mark.parametrize(("limit", "left"), [("max", 8 * 2**20), ("3000000", 2_000_000), ("10", 0)])
 def test_a_containers_limit_bounds_the_memory_that_is_there(tmp_path: Path, limit: str, left: int) -> None:
-    (tmp_path / "meminfo").write_text("MemAvailable: 8192 kB\n")
-    (tmp_path / "memory.max").write_text(limit)
-    (tmp_path / "memory.current").write_text("1000000")
-    assert available_bytes(tmp_path / "meminfo", tmp_path) == left
+    kernel_says(tmp_path, "proc/meminfo", "MemAvailable: 8192 kB\n")
+    kernel_says(tmp_path, "sys/fs/cgroup/memory.max", limit)
+    kernel_says(tmp_path, "sys/fs/cgroup/memory.current", "1000000")
+    assert free_bytes(tmp_path) == left
+    assert parking_bytes(tmp_path) == left // 8
+
+
+def kernel_says(root: Path, name: str, text: str) -> None:
+    """Write one of the kernel's files."""
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
