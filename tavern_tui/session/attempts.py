@@ -126,7 +126,7 @@ class _Course:
 
     prepared: Prepared | None = None
     told: Prepared | None = None
-    failed: out.TurnFailed | None = None
+    held: list[out.SessionEvent] = field(default_factory=list)
     arrived: bool = False
     shortened: bool = False
     began: float = 0.0
@@ -144,12 +144,8 @@ async def attempted(steps: Steps, tries: Tries, stopping: asyncio.Event) -> Asyn
         async with aclosing(_try(steps, course, stopping, tries.clock)) as events:
             async for event in events:
                 yield event
-        failed = course.failed
-        if failed is None:
-            return
-        error = failed.error
-        if course.arrived or not isinstance(error, EngineError):
-            yield failed
+        error = _failure(course)
+        if error is None:
             return
         if error.fault is EngineFault.OVERFLOW and course.prepared is not None and not course.shortened:
             course.shortened = True
@@ -157,7 +153,8 @@ async def attempted(steps: Steps, tries: Tries, stopping: asyncio.Event) -> Asyn
             continue
         delay = _delay(course, tries, error)
         if delay is None:
-            yield failed
+            for event in course.held:
+                yield event
             return
         yield out.Retrying(delay, error.title)
         if not await tries.wait(delay, stopping):
@@ -168,13 +165,17 @@ async def attempted(steps: Steps, tries: Tries, stopping: asyncio.Event) -> Asyn
 async def _try(
     steps: Steps, course: _Course, stopping: asyncio.Event, clock: Callable[[], float]
 ) -> AsyncGenerator[out.SessionEvent, None]:
-    """One try. Its failure is left in ``course.failed`` and not among the events."""
-    course.failed, course.began = None, clock()
+    """One try. A failure before anything has arrived is held in the course, and not among the events."""
+    course.held, course.began = [], clock()
     try:
         prepared = await unless(stopping, _prepared(steps, course.prepared))
-    except (EngineError, PromptError, SettingsError) as error:
+    except EngineError as error:
         steps.doubt()
-        course.failed = out.TurnFailed(error)
+        course.held.append(out.TurnFailed(error))
+        return
+    except (PromptError, SettingsError) as error:
+        steps.doubt()
+        yield out.TurnFailed(error)
         return
     if prepared is None:
         yield out.TurnStopped(out.Stopped.BY_USER)
@@ -189,11 +190,28 @@ async def _try(
         yield out.PromptBuilt(prepared.plan)
     async with aclosing(steps.write(prepared)) as events:
         async for event in events:
-            if isinstance(event, out.TurnFailed):
-                course.failed = event
+            told_of = _of_one(event)
+            if isinstance(told_of, out.TurnFailed) and isinstance(told_of.error, EngineError) and not course.arrived:
+                course.held.append(event)
                 continue
-            course.arrived = course.arrived or isinstance(event, out.TextArrived | out.ReasoningArrived)
+            if isinstance(told_of, out.TextArrived | out.ReasoningArrived):
+                course.arrived = True
+                for earlier in course.held:
+                    yield earlier
+                course.held = []
             yield event
+
+
+def _of_one(event: out.SessionEvent) -> out.SessionEvent:
+    """The event itself, also where it is that of one of several replies."""
+    return event.event if isinstance(event, out.OneOf) else event
+
+
+def _failure(course: _Course) -> EngineError | None:
+    """Why the try brought nothing, by the first of its replies; ``None`` where it brought something, or was told."""
+    failed = _of_one(course.held[0]) if course.held else None
+    error = failed.error if isinstance(failed, out.TurnFailed) else None
+    return error if isinstance(error, EngineError) else None
 
 
 def _shortened(tries: Tries, prepared: Prepared, error: EngineError) -> out.Notice:

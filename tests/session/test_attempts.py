@@ -189,6 +189,25 @@ async def test_another_model_that_was_loaded_meanwhile_gets_a_prompt_of_its_own(
     assert any("Qwen3-14B" in event.text for event in found if isinstance(event, out.Notice))
 
 
+async def test_several_replies_of_which_none_has_begun_are_asked_for_again(begin: Opener, nap: Nap) -> None:
+    session = await opened(begin, nap, [BUSY], [BUSY], "One.", "Two.")
+    found = await collect(session.reply("Hi.", replies=2))
+    assert sum(isinstance(event, out.Retrying) for event in found) == 1
+    saved = [event.event for event in found if isinstance(event, out.OneOf) and isinstance(event.event, out.TurnSaved)]
+    assert [event.turn.text for event in saved] == ["One.", "Two."]
+
+
+async def test_of_several_replies_one_that_fails_is_told_where_another_has_begun(begin: Opener, nap: Nap) -> None:
+    session = await opened(begin, nap, [BUSY], "Two.")
+    found = await collect(session.reply("Hi.", replies=2))
+    ends = [event.event for event in found if isinstance(event, out.OneOf)]
+    assert [type(event).__name__ for event in ends if isinstance(event, out.TurnSaved | out.TurnFailed)] == [
+        "TurnFailed",
+        "TurnSaved",
+    ]
+    assert len(fake_of(session).requests) == 2
+
+
 def prompt_tokens(session: ChatSession) -> list[int]:
     """Tokens of the prompts that were sent, as the fake counts them."""
     return [len(joined(request.prompt).split()) for request in fake_of(session).requests]
