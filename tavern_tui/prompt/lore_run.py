@@ -156,11 +156,11 @@ class LoreRun:
         return [next(waiting[id(one.book)]) if id(one.book) in waiting else one for one in candidates]
 
     def _pay(self, candidates: Sequence[Listed]) -> None:
-        """Fire candidates in order until the budget is used up."""
-        spent = 0
+        """Fire candidates in order until the budget is used up; in SillyTavern it is that for one pass."""
+        spent, full = 0, self.overflow and not self.scan.exact
         for one in candidates:
             free = one.entry.ignore_budget and self.share > 0
-            if self.overflow and not free:
+            if full and not free:
                 self._hold(one, "budget: used up by entries before it", cut=True)
                 continue
             if not self._lucky(one):
@@ -182,7 +182,7 @@ class LoreRun:
             if not free:
                 spent += tokens
                 if self.charged + spent + self._beside >= self.budget:
-                    self.overflow = True
+                    self.overflow = full = True
                     about = "about " if self.unknown else ""
                     self._hold(
                         one, f"budget: {about}{self.charged + spent + self._beside - self.budget + 1:,} over", cut=True

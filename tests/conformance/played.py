@@ -83,7 +83,7 @@ class Played:
         if given.kind is GenerationKind.IMPERSONATE:
             self.textarea = text
         elif continues:
-            self.messages[-1] = replace(self.messages[-1], text=text)
+            self.messages[-1] = self.messages[-1].saying(text)
         elif given.kind is not GenerationKind.QUIET:
             before = self._swiped
             swipes = (*((before.swipes or (before.text,)) if before else ()), text)

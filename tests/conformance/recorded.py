@@ -87,6 +87,11 @@ class Message:
     swipes: tuple[str, ...] = ()
     swipe: int = 0
 
+    def saying(self, text: str) -> Message:
+        """The message gone on with: its text is another, and so is the version of it that is shown, or the only one."""
+        swipes = (*self.swipes[: self.swipe], text, *self.swipes[self.swipe + 1 :])
+        return replace(self, text=text, swipes=swipes)
+
     def turn(self, at: int) -> Turn:
         """The message as turn number ``at`` of its chat, counted from 0."""
         speaker = Speaker.NARRATOR if self.narrates else Speaker.USER if self.is_user else Speaker.CHARACTER

@@ -44,15 +44,20 @@ class MessageFormat:
 
     def write(self, item: Item, place: Place) -> Written:
         """The message's text; a name that is sent beside it stands before it as markup, to be counted with it."""
-        text = text_with_name(item, self.names, user=self.user, group=self.group, exact=self.exact)
-        if self.quotes and item.speaker is Speaker.USER and not item.bare:
-            text = f'"{text}"'
+        text = self._text(item)
         name = sent_name(item, self.names)
         return Written(item, f"{name}\n" if name else "", self.expand(text) if self.exact else text, "")
 
     def beside(self, item: Item, counts: Mapping[str, int]) -> int:
-        """What a message costs beside its text and its name."""
+        """What a message costs beside its text and its name; an empty one is not sent and costs nothing."""
+        if not self._text(item) and not sent_name(item, self.names):
+            return 0
         return overhead(self.role(item), "", counts) + (1 if sent_name(item, self.names) else 0)
+
+    def _text(self, item: Item) -> str:
+        """The text with the name and the quotes that belong to it, its macros as they are."""
+        text = text_with_name(item, self.names, user=self.user, group=self.group, exact=self.exact)
+        return f'"{text}"' if self.quotes and item.speaker is Speaker.USER and not item.bare else text
 
     def entry(self, kept: Kept) -> Entry:
         """The message of an item that is in."""
