@@ -111,9 +111,11 @@ def _step(reading: _Reading, kind: str, text: str, line: int) -> None:
     else:
         if kind == "name":
             reading.used.setdefault(text, line)
+        if text in ("[]", "[^]"):
+            raise _Found(line, f"the set {text} is empty")
         if kind in ("literal", "set") and (bad := next((m for m in _ESCAPE.finditer(text) if m.group(2)), None)):
             raise _Found(line, f"“{text[bad.start() : bad.start() + 2]}” is no escape")
-        reading.atom = True
+        reading.atom = text != '""'
 
 
 def _head(reading: _Reading, kind: str, text: str, line: int) -> None:
