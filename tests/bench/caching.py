@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tavern_tui.config.settings import remember
 from tavern_tui.domain.preset import SamplerPreset
 from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import Finished, Request
@@ -183,6 +184,7 @@ async def _evening(model: Path, turns: int, response_tokens: int, policy: str, *
     """Tokens of all prompts together: evaluated, reused and shifted."""
     sums = dict.fromkeys(("evaluated", "reused", "shifted", "generated"), 0)
     async with library() as dirs:
+        remember(dirs, "engine.context_shift", shift)
         wishes = Wishes(
             character=CHARACTER,
             model=str(model.absolute()),
@@ -193,9 +195,6 @@ async def _evening(model: Path, turns: int, response_tokens: int, policy: str, *
         session = open_session(Workspace.open(dirs=dirs), wishes)
         session.lorebooks = ()
         session.options = replace(session.options, policy=policy)
-        engine = session.connection.engine
-        if isinstance(engine, EmbeddedEngine):
-            engine.settings = replace(engine.settings, shift=shift)
         try:
             await session.open()
             for number in range(turns):
@@ -206,5 +205,5 @@ async def _evening(model: Path, turns: int, response_tokens: int, policy: str, *
                         for name in sums:
                             sums[name] += getattr(event.turn.receipt, name) or 0
         finally:
-            await engine.close()
+            await session.connection.engine.close()
     return sums

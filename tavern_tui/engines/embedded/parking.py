@@ -76,7 +76,7 @@ class Parking:
 
     def lacks(self, chat: str, ids: Sequence[int], size: int) -> bool:
         """Whether a state of ``size`` bytes may lie on disk and the one there is lacks a good part of ``ids``."""
-        if self._disk is None or not self._disk.has_room(size):
+        if self._disk is None or not may_copy(size) or not self._disk.has_room(size):
             return False
         return len(ids) - common_prefix(self._disk.ids(chat), ids) >= WORTH_WRITING
 
@@ -119,6 +119,12 @@ class Parking:
         while sum(parked.size for parked in self._parked.values()) + size > budget:
             self._parked.popitem(last=False)
         return True
+
+
+def may_copy(size: int) -> bool:
+    """Whether there is the memory to hold ``size`` bytes for a moment: half of what is free, or nobody tells."""
+    free = free_bytes()
+    return free is None or size <= free // 2
 
 
 def parking_bytes(root: Path = Path("/")) -> int:

@@ -25,7 +25,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from tavern_tui.domain.errors import EngineError
-from tavern_tui.engines.embedded.parking import Parked
+from tavern_tui.engines.embedded.parking import Parked, may_copy
 from tavern_tui.engines.embedded.place import own_folder
 
 BUDGET = 4 * 2**30
@@ -94,6 +94,7 @@ class StateFolder:
         self._key = key
         self._most = budget
         self._pending: dict[str, Parked] = {}
+        self._reading: set[str] = set()
         self._lock = Lock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="states")
         try:
@@ -130,6 +131,8 @@ class StateFolder:
                 return self._pending[chat]
         path = self._path(chat)
         try:
+            if not may_copy(path.stat().st_size):
+                return None
             with path.open("rb") as file:
                 parked = _read(file)
             if parked is None:
@@ -137,12 +140,16 @@ class StateFolder:
                 path.unlink(missing_ok=True)
             else:
                 path.replace(path.with_suffix(_READING))
+                self._reading.add(chat)
         except (OSError, MemoryError):
             return None
         return parked
 
     def settle(self, chat: str, *, good: bool) -> None:
         """Say whether llama.cpp took what was loaded: it is kept, and counts as just used; else it is removed."""
+        if chat not in self._reading:
+            return  # it came from memory
+        self._reading.remove(chat)
         path = self._path(chat)
         reading = path.with_suffix(_READING)
         try:
@@ -152,7 +159,7 @@ class StateFolder:
             else:
                 reading.unlink(missing_ok=True)
         except OSError:
-            pass  # it was a pending one, or is swept away later
+            pass  # it is swept away later
 
     def has_room(self, size: int) -> bool:
         """Whether a state of ``size`` bytes may be kept, if need be in place of all others."""

@@ -88,6 +88,14 @@ def test_a_chat_goes_to_disk_too_where_that_lacks_a_batch_of_it() -> None:
     assert disk.ids("a") == IDS[: 150 + WORTH_WRITING]
 
 
+def test_a_state_is_not_copied_where_that_would_take_most_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    parking = Parking(Shelf(), budget=lambda: 5)
+    monkeypatch.setattr("tavern_tui.engines.embedded.parking.free_bytes", lambda: 19)
+    assert not parking.wants("a", IDS, 10)
+    monkeypatch.setattr("tavern_tui.engines.embedded.parking.free_bytes", lambda: 20)
+    assert parking.wants("a", IDS, 10)
+
+
 def test_a_chat_too_large_for_memory_may_lie_on_disk_alone() -> None:
     disk = Shelf()
     parking = Parking(disk, budget=lambda: 5)
