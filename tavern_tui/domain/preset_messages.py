@@ -50,7 +50,7 @@ def grammar_line(line: int, why: str) -> Wording:
 def grammar_refused() -> Wording:
     """llama.cpp does not take a grammar in which every line can be read."""
     return Wording(
-        "The grammar cannot be used: a rule begins with itself or repeats too often, or a token is none of this model's."
+        "The grammar cannot be used: a rule begins with itself or repeats too often, or a token is not this model's."
     )
 
 

@@ -56,7 +56,7 @@ PRESETS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(PRESETS)
 def test_what_is_written_is_read_again(preset: Preset) -> None:
     read = read_preset(write_preset(preset, comment="One\ntwo"), name="mine")
@@ -123,7 +123,7 @@ def test_a_long_text_is_written_as_a_block() -> None:
 @pytest.mark.parametrize(
     "text", ["{min_p: 0.1, top_k: 5}", "? min_p\n: 0.1\n", "stop: ['a\n b']\nmin_p: 0.1\n", ""], ids=map(str, range(4))
 )
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(
     changes=st.dictionaries(
         st.sampled_from(["min_p", "top_k", "stop", "a key"]), st.none() | st.floats(0, 1) | st.lists(TEXTS), max_size=3
