@@ -68,8 +68,8 @@ class Unsaid:
 
     @property
     def go_on(self) -> Making:
-        """The reply, the thinking going on."""
-        return replace(self.making, thoughts=self.thoughts, silent=False)
+        """The reply, the thinking going on: one reply, since these are the thoughts of one."""
+        return replace(self.making.side_by_side(1), thoughts=self.thoughts, silent=False)
 
     @property
     def at_once(self) -> Making:
