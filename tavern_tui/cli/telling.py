@@ -25,4 +25,6 @@ def _step(error: TavernError) -> str:
         return f"Set TAVERN_KEY to {other}, or keep one: tavern-tui secrets set {error.where or 'ADDRESS'}"
     if error.fault is EngineFault.KEY_IN_CLEAR:
         return f"To send it all the same: tavern-tui secrets allow {error.where}"
+    if error.fault is EngineFault.IN_USE:
+        return "To do so: tavern-tui engine load --replace"
     return ""

@@ -79,6 +79,7 @@ class EngineFault(Enum):
     UNAVAILABLE = "unavailable"
     KEY_IN_CLEAR = "key_in_clear"
     ONLY_THOUGHT = "only_thought"
+    IN_USE = "in_use"
 
 
 class EngineError(TavernError):

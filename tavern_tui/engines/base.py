@@ -251,3 +251,12 @@ class ParallelEngine(Protocol):
     def end_reply(self, request: Request, reply: int) -> None:
         """End one reply of the ``request`` that is being written; the others go on. Nothing where it has ended."""
         ...
+
+
+@runtime_checkable
+class SharedEngine(Protocol):
+    """An engine in whose place another window may have something: ``IN_USE`` asks, and this is the yes."""
+
+    def take_over(self) -> None:
+        """The next ``connect`` takes the place of what another window uses; once."""
+        ...

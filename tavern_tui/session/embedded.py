@@ -181,7 +181,7 @@ async def load_model(
 ) -> None:
     """Have the host load ``model`` as the settings say, in place of what it holds; ``tell`` hears how far it is.
 
-    Raises ``EngineError``: ``BUSY`` where another window uses what is loaded, unless it is to be replaced.
+    Raises ``EngineError``: ``IN_USE`` where another window uses what is loaded, unless it is to be replaced.
     """
 
     def hear(event: Event) -> None:

@@ -46,6 +46,14 @@ class LateEngine:
         if isinstance(engine, ParallelEngine):
             engine.end_reply(request, reply)
 
+    def take_over(self) -> None:
+        """Let the engine that was found load its model in place of one that another window uses."""
+        from tavern_tui.engines.base import SharedEngine
+
+        engine: object = self._engine
+        if isinstance(engine, SharedEngine):
+            engine.take_over()
+
     async def close(self) -> None:
         """Close the engine, if one was found."""
         if self._engine is not None:

@@ -74,11 +74,18 @@ class EmbeddedEngine:
         self._link: Link | None = None
         self._running: list[tuple[base.Request, Exchange]] = []
         self._linking = asyncio.Lock()
+        self._takes_over = False
 
     async def connect(self) -> base.EngineInfo:
         """Start the host where none runs, load the model, and describe it."""
-        call = protocol.Load(self.settings.spec(), self.settings.replace)
-        return _info(await self._ask(call, protocol.ModelFacts))
+        call = protocol.Load(self.settings.spec(), self.settings.replace or self._takes_over)
+        facts = await self._ask(call, protocol.ModelFacts)
+        self._takes_over = False
+        return _info(facts)
+
+    def take_over(self) -> None:
+        """See ``base.SharedEngine``."""
+        self._takes_over = True
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens parsed, no BOS added; not held up by a reply in progress."""

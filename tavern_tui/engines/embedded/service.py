@@ -257,7 +257,7 @@ class Host:
         asked = another_in_use(self._facts.name, Path(call.model.path).stem)
         if self._has(call.model):
             asked = settings_in_use(self._facts.name)
-        raise EngineError(asked.title, fault=EngineFault.BUSY, where=self._facts.path, hint=asked.hint)
+        raise EngineError(asked.title, fault=EngineFault.IN_USE, where=self._facts.path, hint=asked.hint)
 
     def _tuned(self, tuned: protocol.Tuned) -> protocol.Tuned:
         """From now on the model counts as loaded with the best number of threads."""

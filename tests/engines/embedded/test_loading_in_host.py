@@ -89,7 +89,7 @@ async def test_who_wants_other_settings_than_another_window_uses_is_asked(shared
     second = EmbeddedEngine(shared_place, wanted)
     with pytest.raises(EngineError) as asked:
         await second.connect()
-    assert asked.value.fault is EngineFault.BUSY
+    assert asked.value.fault is EngineFault.IN_USE
     assert asked.value.title == "Another window is using tiny with other engine settings."
     assert (await in_memory(shared_place)).options == LoadOptions()
     second.settings = replace(wanted, replace=True)
@@ -150,3 +150,18 @@ async def test_a_host_outlives_what_cannot_be_loaded(
     assert before is not None
     assert after is not None
     assert after.pid == before.pid
+
+
+async def test_a_yes_to_that_question_holds_once(shared_place: HostPlace, tiny: Path) -> None:
+    first = EmbeddedEngine(shared_place, wanting(tiny))
+    await first.connect()
+    second = EmbeddedEngine(shared_place, wanting(tiny, kv_type="q8_0"))
+    second.take_over()
+    await second.connect()
+    first.take_over()
+    await first.connect()
+    with pytest.raises(EngineError) as asked:
+        await second.connect()
+    assert asked.value.fault is EngineFault.IN_USE
+    await first.close()
+    await second.close()

@@ -117,7 +117,7 @@ async def test_another_model_than_the_one_in_use_is_asked_about_and_replaced_onl
     other = EmbeddedEngine(shared_place, wanted)
     with pytest.raises(EngineError) as question:
         await other.connect()
-    assert question.value.fault is EngineFault.BUSY
+    assert question.value.fault is EngineFault.IN_USE
     assert starter_model.stem in question.value.title
     assert question.value.hint == "Load Other in its place?"
     other.settings = replace(wanted, replace=True)
