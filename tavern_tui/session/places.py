@@ -19,6 +19,8 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "presets": found.presets,
         "chats": found.chats,
         "models": found.models,
+        "connections": found.connections,
+        "secrets": found.secrets,
         "settings": found.config / OVERLAY,
         "config": found.config / HAND_WRITTEN,
         "state": found.state,

@@ -88,6 +88,7 @@ async def use_writer(app: TavernApp, writer: Writer) -> None:
 
     app.reload()
     app.wishes = wishes_for(writer, app.wishes)
+    app.chat.own_writer = False
     await connect_anew(app)
 
 
@@ -106,17 +107,22 @@ async def writers_here(app: TavernApp) -> None:
     if writer is not None:
         named = writer.saved or writer.server or writer.model
         told = await choose_here(app.workspace, app.chat.open_session, named)
-        await connect_anew(app, here=True)
+        app.chat.own_writer = True
+        await connect_anew(app)
         app.chat.mirror.note(str(told))
 
 
-async def connect_anew(app: TavernApp, *, here: bool = False) -> None:
-    """Connect the chat that is open to whoever is chosen now; ``here``: as it is chosen for the chat alone."""
+def wishes_here(app: TavernApp) -> Wishes:
+    """What was wished for at the start, as far as it holds for the chat that is open."""
+    return replace(app.wishes, server="", model="") if app.chat.own_writer else app.wishes
+
+
+async def connect_anew(app: TavernApp) -> None:
+    """Connect the chat that is open to whoever is chosen now."""
     session = app.chat.session
     if session is None:
         return
-    wishes = replace(app.wishes, server="", model="") if here else app.wishes
-    old = reconnect(session, app.workspace, wishes, watch=app.chat.engine_event)
+    old = reconnect(session, app.workspace, wishes_here(app), watch=app.chat.engine_event)
     app.chat.problems.clear()
     app.chat.look_for_engine()
     await old.engine.close()
@@ -129,7 +135,8 @@ async def models(app: TavernApp, *, named: str = "") -> None:
     from tavern_tui.ui.widgets.rows import ListRow
 
     session = app.chat.open_session
-    choices = await model_choices(app.workspace, app.wishes, session)
+    wishes = wishes_here(app)
+    choices = await model_choices(app.workspace, wishes, session)
     chosen = named
     if not named:
         rows = [ListRow(one.id, f"{one.title} · in use" if one.current else one.title, one.about) for one in choices]
@@ -137,7 +144,9 @@ async def models(app: TavernApp, *, named: str = "") -> None:
         picked = await app.push_screen_wait(RowChoice("Which model?", rows, near=near, glyphs=app.glyphs))
         chosen = picked or ""
     if chosen:
-        app.wishes = await choose_model(app.workspace, app.wishes, session, model_named(choices, chosen))
+        changed = await choose_model(app.workspace, wishes, session, model_named(choices, chosen))
+        if changed != wishes:
+            app.wishes, app.chat.own_writer = changed, False
         await connect_anew(app)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.session import engine_choices
+from tavern_tui.session.connections import USUAL
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import refused_while_busy
 
@@ -22,7 +23,8 @@ async def choose_here(screen: ChatScreen, argument: str = "") -> None:
         screen.tavern.show(popups.writers_here)
         return
     told = await engine_choices.choose_here(screen.tavern.workspace, screen.open_session, argument)
-    await popups.connect_anew(screen.tavern, here=True)
+    screen.own_writer = argument.strip().casefold() not in USUAL
+    await popups.connect_anew(screen.tavern)
     screen.mirror.note(str(told))
 
 
@@ -39,7 +41,7 @@ async def enter_key(screen: ChatScreen, argument: str = "") -> None:
         screen.hint("/key asks for the key without showing it: type nothing behind it")
         return
     tavern = screen.tavern
-    origin = engine_choices.server_of(tavern.workspace, tavern.wishes, screen.open_session)
+    origin = engine_choices.server_of(tavern.workspace, popups.wishes_here(tavern), screen.open_session)
     tavern.show(partial(popups.key_entry, origin=origin))
 
 

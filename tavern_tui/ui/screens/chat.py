@@ -55,7 +55,8 @@ COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items
 class ChatScreen(Screen[None], inherit_bindings=False):
     """A chat that ``fill`` fills once its session is there. ``asks``: whether taking something away asks first.
 
-    ``replying`` says whether a reply is being made here.
+    ``replying`` says whether a reply is being made here, ``own_writer`` that who writes was chosen for this chat alone
+    since it was opened, so that a server named at the start counts no more.
     """
 
     DEFAULT_CSS = """
@@ -86,6 +87,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._replies: Replies | None = None
         self._engine: EngineWatch | None = None
         self.replying = False
+        self.own_writer = False
         self.mirror = Mirror(ChatLog(glyphs=glyphs, id="log"))
         self.composer = Composer(commands=COMMAND_TITLES, fold_mark=FOLD_MARK if glyphs is UNICODE_GLYPHS else "+")
         self.selection = Selection(self.mirror, self.composer, glyphs=glyphs)

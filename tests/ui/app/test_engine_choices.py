@@ -11,6 +11,7 @@ from textual.widgets import Input
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.fake import DEFAULT_INFO
 from tavern_tui.session import connections
+from tavern_tui.session.opening import Wishes
 from tavern_tui.session.secret_list import secret_rows
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.screens.row_choice import RowChoice
@@ -38,7 +39,7 @@ async def test_a_chat_gets_an_engine_of_its_own_the_key_that_it_wants_and_anothe
     evening = Evening(tmp_path)
     async with Standin({"/v1/models": guarded, "/models": guarded}) as server:
         connections.add(Workspace.open(dirs=evening.directories), "box", server.base)
-        async with evening.begun() as (app, pilot):
+        async with evening.begun(app=evening.app(wishes=Wishes(character="Wren", server="rig:1"))) as (app, pilot):
             await typed(pilot, "/here box", "enter")
             assert app.chat.progress.status.engine == "box (this chat)"
             assert [text for text in texts(app) if "box writes in this chat, and only here." in text]
@@ -61,8 +62,11 @@ async def test_a_chat_gets_an_engine_of_its_own_the_key_that_it_wants_and_anothe
             assert app.chat.progress.status.engine == "box (this chat)"
             (row,) = secret_rows(app.workspace)
             assert (row["for"], row["kept_in"]) == (server.base, "file")
-            await typed(pilot, "/here usual", "enter")
-            assert app.chat.open_session.connection.label == ""
+            app.chat.composer.put("/here usual")
+            await pilot.press("enter")  # nobody is there, who is asked again and again: that does not settle
+            while app.chat.open_session.connection.label:
+                await pilot.pause(0.01)
+            assert app.wishes.server == "rig:1"
     for path in evening.directories.chats.iterdir():
         assert KEY not in path.read_text()
 
