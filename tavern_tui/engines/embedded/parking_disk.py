@@ -103,6 +103,7 @@ class StateFolder:
             _log(f"States are not kept: {error.title}")
             self._most = 0
         else:
+            _remove_halves(folder)
             self._writer.submit(_sweep, folder, key.build)
 
     def close(self) -> None:
@@ -229,13 +230,20 @@ def _states(folder: Path) -> Iterator[tuple[float, int, Path]]:
         yield found.st_mtime, found.st_size, path
 
 
+def _remove_halves(folder: Path) -> None:
+    """Remove what an earlier process was writing or loading when it ended; before anything new is called so."""
+    for suffix in (_WRITING, _READING):
+        for path in folder.glob(f"*{suffix}"):
+            try:
+                path.unlink()
+            except OSError as error:
+                _log(f"Half a state could not be removed: {error.strerror}.")
+
+
 def _sweep(folder: Path, build: str) -> None:
-    """Remove what can never be used again: halves, states of other builds and changed models, and very old ones."""
+    """Remove what can never be used again: states of other builds and of changed models, and very old ones."""
     oldest = time.time() - KEPT_DAYS * 86_400
     try:
-        for suffix in (_WRITING, _READING):
-            for path in folder.glob(f"*{suffix}"):
-                path.unlink(missing_ok=True)
         for used_at, _, path in list(_states(folder)):
             with path.open("rb") as file:
                 header = _read_header(file)
