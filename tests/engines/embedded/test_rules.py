@@ -176,6 +176,7 @@ def test_the_tokens_that_complete_a_banned_text_are_known_within_and_across_toke
         assert banned.tokens() == completing
 
 
+@pytest.mark.model
 def test_the_starter_draws_the_same_tokens_with_the_same_seed(starter_model: Path) -> None:
     loaded = loaded_starter(starter_model, 256)
     drawn = [written(loaded, sampling=BALANCED, seed=seed, response_tokens=12) for seed in (4, 4, 5)]
