@@ -140,7 +140,7 @@ class Generation:
         before = self._text.shown
         self._choices.feed(pieces)
         said, thought = self._text.feed(pieces)
-        told = self._journal(journal, said, thought)
+        told = self._journal(journal, said, thought, anew=self._text.taken_back)
         if thought:
             told.append(out.ReasoningArrived(thought, self._text.thought_tokens))
         shown = self._text.shown
@@ -149,10 +149,10 @@ class Generation:
             told.append(out.TextArrived(shown, added, self._text.settled, self._text.tokens))
         return told
 
-    def _journal(self, journal: ReplyJournal, text: str, thought: str) -> list[out.SessionEvent]:
+    def _journal(self, journal: ReplyJournal, text: str, thought: str, *, anew: bool = False) -> list[out.SessionEvent]:
         """Write to the journal; a disk that refuses is told once and does not end the reply."""
         try:
-            journal.write(text, thought)
+            journal.write(text, thought, anew=anew)
         except StorageError as error:
             if self._disk_refused:
                 return []

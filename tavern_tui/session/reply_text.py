@@ -23,7 +23,8 @@ class ReplyText:
     ``prefill`` is the given beginning of a new reply; ``continued`` is the turn that goes on. ``before`` is what stands
     before the model's own words where nothing more is known of them, as after a crash. What a person has edited is
     never cleaned again, but under ``classic``. ``sent`` is the prompt where it is another than the plan's own.
-    ``tokens`` are the reply's, ``thought_tokens`` those of the thinking, which has a budget of its own.
+    ``tokens`` are the reply's, ``thought_tokens`` those of the thinking, which has a budget of its own. ``taken_back``:
+    with the last ``feed`` all text before it turned out to be thinking, and was given out again as such.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ReplyText:
         self.thought_tokens = 0
         self.shown = ""
         self.complete = False
+        self.taken_back = False
 
     @staticmethod
     def room_for(options: ReplyOptions, *, thinks: bool) -> int:
@@ -122,7 +124,7 @@ class ReplyText:
 
     def feed(self, pieces: Iterable[TextArrived]) -> tuple[str, str]:
         """Take in what arrived, up to where the reply is ``complete``; what of it was reply and what was thinking."""
-        said, thought = "", ""
+        said, thought, self.taken_back = "", "", False
         for piece in pieces:
             split = self._splitter.feed(piece.text)
             self._ids += piece.token_ids
@@ -132,7 +134,7 @@ class ReplyText:
                 self._settled = 0
                 self.thought_tokens += self.tokens
                 self.tokens = 0
-                said = ""
+                said, self.taken_back = "", True
             said += split.reply
             thought += split.reasoning
             tokens = max(1, len(piece.token_ids))

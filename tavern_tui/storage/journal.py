@@ -5,7 +5,8 @@ becomes one event of the chat's log and the journal goes. A journal whose writer
 (``recovery``), under an event id that was reserved when the reply began: however often and by however many processes
 it is recovered, the turn is there once. Another terminal may ask the writer to stop through ``mailbox``.
 
-The file: a first line that says what the reply will be, then one line per flush: ``x`` text, ``z`` reasoning.
+The file: a first line that says what the reply will be, then one line per flush: ``x`` text, ``z`` reasoning,
+``n`` before a text that begins anew.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SUFFIX = ".reply"
 """How the name of a journal ends."""
 
 _SYNC_SECONDS = 1.0
-_TEXT, _REASONING = "x", "z"
+_TEXT, _REASONING, _ANEW = "x", "z", "n"
 _BEGUN: weakref.WeakKeyDictionary[ChatLog, set[Path]] = weakref.WeakKeyDictionary()  # running journals of each
 _PLAIN_KEYS = {"i": "event_id", "key": "key", "path": "path", "chat": "chat", "n": "name"}
 _PLAIN_KEYS |= {"p": "parent", "on": "turn", "base": "base"}
@@ -167,11 +168,13 @@ class ReplyJournal:
         """Whether another terminal has asked for the reply to be stopped. Looks at the disk; never raises."""
         return stop_asked(self.path)
 
-    def write(self, text: str = "", reasoning: str = "") -> None:
-        """Add to the reply's text or to its reasoning.
+    def write(self, text: str = "", reasoning: str = "", *, anew: bool = False) -> None:
+        """Add to the reply's text or to its reasoning. ``anew``: the text written before does not count any more.
 
         Raises ``StorageError`` on a full disk; the text is kept and written with the next call that finds room.
         """
+        if anew:
+            self._pending += to_line({_ANEW: True}) + b"\n"
         if reasoning:
             self._pending += to_line({_REASONING: reasoning}) + b"\n"
         if text:
@@ -259,6 +262,7 @@ class JournaledReply:
         for line in lines.split(b"\n"):
             record = _parsed(line)
             text, reasoning = record.get(_TEXT, ""), record.get(_REASONING, "")
+            self.text = "" if record.get(_ANEW) is True else self.text
             self.text += text if isinstance(text, str) else ""
             self.reasoning += reasoning if isinstance(reasoning, str) else ""
         return bool(lines)

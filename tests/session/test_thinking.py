@@ -15,6 +15,8 @@ from tavern_tui.engines.fake import DEFAULT_INFO, FakeEngine
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.thinking import THINKING
+from tavern_tui.storage.journal import JournaledReply
+from tavern_tui.storage.recovery import journals
 from tests.session.conftest import Opener, collect, fake_of
 
 LONG = "word " * 400
@@ -109,6 +111,22 @@ async def test_thoughts_are_gone_once_the_chat_goes_on_otherwise(thinker: Opener
     assert session.unsaid is None
     await collect(session.continue_reply())
     assert session.tree.path()[-1].text.startswith("Yes.")
+
+
+async def test_a_link_that_breaks_after_a_lone_closing_tag_keeps_reply_and_thoughts_apart(begin: Opener) -> None:
+    broken = EngineError("The link broke.", fault=EngineFault.BROKEN_STREAM)
+    session = begin(["He wants ", 0.01, "to cross.</think>", 0.01, "Come aboard, ", broken])
+    await session.open()
+    kept: list[tuple[str, str]] = []
+    async for event in session.reply("Go."):
+        if isinstance(event, out.TextArrived) and (reply := JournaledReply.read(journals(session.log.state)[0])):
+            kept.append((reply.text, reply.reasoning))
+    assert kept[0] == ("He", "")
+    text, thoughts = kept[-1]
+    assert thoughts == "He wants to cross."
+    assert "Come aboard, ".startswith(text)
+    turn = session.tree.path()[-1]
+    assert (turn.text.strip(), turn.reasoning) == ("Come aboard,", "He wants to cross.")
 
 
 async def test_thoughts_that_a_crash_left_behind_go_on_beside_their_turn(thinker: Opener) -> None:

@@ -70,6 +70,18 @@ def test_a_reader_follows_a_running_reply(log: ChatLog) -> None:
     assert reply.text == "Well met."
 
 
+def test_text_that_turned_out_to_be_thinking_is_text_no_more(log: ChatLog) -> None:
+    journal = begin(log)
+    journal.write("Hm. ")
+    reply = read(journal)
+    journal.write("Hello.", "Hm. So.", anew=True)
+    journal.write(" You?")
+    assert reply.refresh()
+    assert (reply.text, reply.reasoning) == ("Hello. You?", "Hm. So.")
+    assert (read(journal).text, read(journal).reasoning) == (reply.text, reply.reasoning)
+    journal.finish()
+
+
 def test_the_first_line_tells_what_the_reply_will_be(log: ChatLog) -> None:
     journal = begin(log)
     facts = read(journal).facts
