@@ -50,7 +50,8 @@ _AGAIN = re.compile(r"(.{1,24}?)\1{7,}.{0,24}", re.DOTALL)
 class Trial:
     """What came of a try. ``first_ms`` until the first token, ``per_second`` tokens after it, ``None`` where unknown.
 
-    ``doubts`` are sentences about what looks wrong, with what helps; ``error`` is what ended it.
+    ``context_told``: the engine says how large its context is. ``doubts`` are sentences about what looks wrong, with
+    what helps; ``error`` is what ended it.
     """
 
     name: str = ""
@@ -58,6 +59,7 @@ class Trial:
     engine: str = ""
     model: str = ""
     context_tokens: int | None = None
+    context_told: bool = False
     template: str = ""
     template_from: str = ""
     can: tuple[str, ...] = ()
@@ -71,6 +73,7 @@ class Trial:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """What to show: what it is about, and the text."""
+        about = "" if self.context_told else "~"
         speed = "" if self.per_second is None else f"{self.per_second:,.1f} tokens/s, "
         yield from (
             (what, text)
@@ -78,7 +81,7 @@ class Trial:
                 ("connection", " · ".join(part for part in (self.name, self.address) if part)),
                 ("engine", self.engine),
                 ("model", self.model),
-                ("context", f"{self.context_tokens:,}" if self.context_tokens else ""),
+                ("context", f"{about}{self.context_tokens:,}" if self.context_tokens else ""),
                 ("template", f"{self.template} ({self.template_from})" if self.template else ""),
                 ("can", ", ".join(self.can)),
                 ("first token", "" if self.first_ms is None else f"{self.first_ms / 1000:.2f} s"),
@@ -140,6 +143,7 @@ def _known(trial: Trial, prepared: Prepared) -> Trial:
         engine=f"{info.engine} {info.version}".strip(),
         model=info.model,
         context_tokens=prepared.ready.context_tokens,
+        context_told=info.context_tokens is not None,
         template=prepared.ready.template.name,
         template_from=prepared.ready.template.why,
         can=tuple(abilities(info.capabilities)),

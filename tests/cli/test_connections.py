@@ -44,6 +44,7 @@ def test_a_test_tells_what_came_and_fails_where_there_is_doubt(tavern: Tavern, s
     server.says("Deep", " enough.")
     told = ran(tavern("connections", "test", server.address))
     assert "reply         Deep enough." in told
+    assert "context       ~8,192" in told
     server.says("<|im_end|> Yes.")
     assert "The reply holds <|im_end|>" in ran(tavern("connections", "test", server.address), 1)
     told = ran(tavern("connections", "test", f"127.0.0.1:{free_port()}"), 4)

@@ -227,6 +227,7 @@ async def test_a_try_tells_who_answers_how_fast_and_what(workspace: Workspace) -
     rows = dict(trial.rows())
     assert rows["model"] == "Mistral-Nemo"
     assert rows["template"] == "ChatML (chosen)"
+    assert rows["context"] == "4,096"
     assert rows["reply"] == "Deep enough."
     assert rows["prompt ends"].endswith("<|im_start|>assistant\n")
     assert "text completion" in rows["can"]

@@ -43,7 +43,7 @@ class EngineWatch:
     async def run(self, *, every: float = EVERY_SECONDS) -> None:
         """Connect; where the server may come back, try until it does. The first refusal is told."""
         self._progress.of_engine(Connecting())
-        self._progress.tell(engine=self._session.connection.label)
+        self._progress.tell(engine=self._session.connection.label, model="")
         told: TavernError | None = None
         while True:
             try:

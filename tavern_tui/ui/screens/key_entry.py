@@ -34,7 +34,7 @@ class KeyEntry(ModalScreen[str]):
         """For whom it is, the entry, and its keys."""
         with Vertical(id="ground"), Vertical(id="page"):
             yield Static(Content(plain(f"Key for {safe_line(self._origin, 80)}", self._glyphs)), id="question")
-            yield Input(password=True, id="entry", compact=True)
+            yield Input(password=True, placeholder="not shown while it is typed", id="entry", compact=True)
             yield Static(Content(plain("It is sent there, and nowhere else.", self._glyphs)), id="note")
             yield Static(Content(plain("Enter keeps it · Esc leaves it as it was", self._glyphs)), id="keys")
 
