@@ -40,6 +40,14 @@ WRITER: tuple[Action, ...] = (
         slash="sendkey",
     ),
     Action(
+        "writer.take_over",
+        "Load the model here",
+        "Loads this chat's model though another window uses what the engine holds; that window is asked in turn.",
+        Where.ANYWHERE,
+        (),
+        slash="takeover",
+    ),
+    Action(
         "writer.keep_template",
         "Keep the template",
         "Writes to a model that took the place of another with the template of the one before; remembered for it.",

@@ -75,6 +75,20 @@ async def send_key(workspace: Workspace, refused: TavernError | None) -> str:
     return await asyncio.to_thread(allow_in_clear, workspace, refused.where)
 
 
+def take_over(session: ChatSession, refused: TavernError | None) -> None:
+    """Let the engine take the place of what another window uses, which ``refused`` asked about; once.
+
+    Raises ``NotFoundError`` where it asked nothing.
+    """
+    from tavern_tui.engines.base import SharedEngine
+
+    if not (isinstance(refused, EngineError) and refused.fault is EngineFault.IN_USE):
+        raise NotFoundError("No other window's model is in the way.")
+    engine: object = session.connection.engine
+    if isinstance(engine, SharedEngine):
+        engine.take_over()
+
+
 async def keep_template(workspace: Workspace, session: ChatSession, template: str) -> Wording:
     """Remember ``template`` for the model that writes now. Raises ``NotFoundError`` where none was replaced."""
     info = session.connection.known

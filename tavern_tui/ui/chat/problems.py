@@ -29,6 +29,7 @@ WITHOUT_THINKING = Offer("n", "answers without thinking", "reply.answer")
 OTHER_ENGINE = Offer("c", "other engine", "app.connect")
 NEW_KEY = Offer("k", "enters a new key", "writer.key")
 SEND_KEY = Offer("y", "sends it all the same", "writer.send_key")
+TAKE_OVER = Offer("l", "loads it here", "writer.take_over")
 KEEP_TEMPLATE = Offer("k", "keeps that template", "writer.keep_template")
 OTHER_CHAT = Offer("enter", "lists the characters", "app.characters")
 
@@ -44,14 +45,19 @@ _ENGINE_AT_FAULT = frozenset(
         EngineFault.LOADING,
         EngineFault.BUSY,
         EngineFault.KEY_IN_CLEAR,
+        EngineFault.IN_USE,
     }
 )
-_ABOUT_KEYS = {EngineFault.KEY_REFUSED: NEW_KEY, EngineFault.KEY_IN_CLEAR: SEND_KEY}
+_ANSWERS = {
+    EngineFault.KEY_REFUSED: NEW_KEY,
+    EngineFault.KEY_IN_CLEAR: SEND_KEY,
+    EngineFault.IN_USE: TAKE_OVER,
+}
 
 
 def engine_offers(error: TavernError) -> tuple[Offer, ...]:
-    """The ways on where an engine cannot be used: what its key lacks comes first."""
-    about = _ABOUT_KEYS.get(error.fault) if isinstance(error, EngineError) else None
+    """The ways on where an engine cannot be used: the answer to what it asks comes first."""
+    about = _ANSWERS.get(error.fault) if isinstance(error, EngineError) else None
     return (OTHER_ENGINE,) if about is None else (about, OTHER_ENGINE)
 
 

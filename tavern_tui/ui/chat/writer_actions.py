@@ -53,6 +53,13 @@ async def send_key(screen: ChatScreen, _argument: str = "") -> None:
     screen.look_for_engine()
 
 
+async def take_over(screen: ChatScreen, _argument: str = "") -> None:
+    """Load the model here that another window's keeps out, and connect."""
+    engine_choices.take_over(screen.open_session, screen.problems.shown)
+    screen.problems.clear()
+    screen.look_for_engine()
+
+
 async def keep_template(screen: ChatScreen, _argument: str = "") -> None:
     """Write to the model that is there now with the template of the one before."""
     session = screen.open_session
@@ -67,5 +74,6 @@ WRITER_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "writer.model": choose_model,
     "writer.key": enter_key,
     "writer.send_key": send_key,
+    "writer.take_over": take_over,
     "writer.keep_template": keep_template,
 }

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
 from tavern_tui.engines.fake import DEFAULT_INFO
 from tavern_tui.session import connections
+from tavern_tui.session.engine_choices import take_over as take_over_here
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.secret_list import secret_rows
 from tavern_tui.session.workspace import Workspace
@@ -100,3 +101,25 @@ async def test_the_template_of_the_model_before_is_kept_for_the_new_one_with_k(t
         await typed(pilot, "k")
         assert app.workspace.template_choices.of("Qwen3-14B") == before == "Mistral V3-Tekken"
         assert texts(app)[-1] == "Qwen3-14B is written to with Mistral V3-Tekken from now on."
+
+
+async def test_a_model_that_another_window_keeps_out_is_loaded_here_with_l(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = Evening(tmp_path)
+
+    def yes() -> None:
+        evening.engine.refuse_connection = None
+
+    monkeypatch.setattr(evening.engine, "take_over", yes, raising=False)
+    asked = EngineError("Another window is using Qwen3-14B.", fault=EngineFault.IN_USE, hint="Load Nemo in its place?")
+    evening.engine.refuse_connection = asked
+    async with evening.begun() as (app, pilot):
+        [block] = texts(app)[-1:]
+        assert "Load Nemo in its place?" in block
+        assert "l loads it here · c other engine" in block
+        await typed(pilot, "l")
+        assert texts(app) == []
+        assert app.chat.progress.status.model == DEFAULT_INFO.model
+        with pytest.raises(NotFoundError, match="No other window's model"):
+            take_over_here(app.chat.open_session, None)
