@@ -165,10 +165,21 @@ def _list(
 def _tell_others(others: list[dict[str, Any]], *, everything: bool) -> None:
     """What cannot be used, and why: broken models all, other formats up to a few."""
     broken, foreign = ([row for row in others if row["gguf"] is gguf] for gguf in (True, False))
-    for row in (*broken, *(foreign if everything else foreign[:_MOST_OTHERS])):
-        note(f"{row['file']}: {row['problem']} {row['hint']}".rstrip())
+    shown = [*broken, *(foreign if everything else foreign[:_MOST_OTHERS])]
+    if shown and columns():
+        note("")
+    for row in shown:
+        _note_of(row)
     if len(foreign) > _MOST_OTHERS and not everything:
         note(f"{len(foreign) - _MOST_OTHERS} more that are no GGUF: tavern-tui models list --all")
+
+
+def _note_of(row: dict[str, Any]) -> None:
+    """What is wrong with a file: by its path, and on a terminal by its name, on lines that hang together."""
+    room, file = columns(), row["file"]
+    text = f"{Path(file).name if room else file}: {row['problem']} {row['hint']}".rstrip()
+    for part in wrap(text, room, subsequent_indent="  ") if room else [text]:
+        note(part)
 
 
 def _say(text: str) -> None:

@@ -58,8 +58,10 @@ def test_the_list_fits_the_terminal_a_line_for_each_model(
     headers = {45: "model size fit", 80: "model size quant trained for fit", 120: "model size quant trained for needs"}
     assert " ".join(lines[0].split()).startswith(headers[columns])
     assert ("sees" in lines[0]) is (columns == 120)
-    assert "This is an embedding model: it cannot chat." in notes
-    assert "This is an old GGJT file (version 3)." in notes
+    assert all(len(line) <= columns for line in notes.splitlines())
+    told = " ".join(notes.split())
+    assert "embed.gguf: This is an embedding model: it cannot chat." in told
+    assert "old.ggml: This is an old GGJT file (version 3)." in told
 
 
 def test_names_are_whole_where_no_terminal_cuts_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
