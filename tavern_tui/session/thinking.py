@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.thinking import Thinking
-from tavern_tui.domain.thinking_messages import thinks_anew, thinks_anyway
 from tavern_tui.session.chat_completion import sends_messages
 from tavern_tui.session.events import ReplyKind
 from tavern_tui.session.reply_place import ReplyPlace, beside
@@ -122,6 +121,8 @@ def suited(making: Making, options: ReplyOptions, ready: Ready) -> tuple[Making,
     options = making.options(options)
     if not making.thoughts or not (ready.template.whole is not None or sends_messages(ready.info, options)):
         return making, options, ""
+    from tavern_tui.domain.thinking_messages import thinks_anew
+
     options = replace(options, reasoning_tokens=2 * options.reasoning_tokens)
     return replace(making, thoughts=""), options, thinks_anew(ready.info.engine, options.thinking_tokens).plain
 
@@ -133,6 +134,7 @@ def switched(
 
     An engine with a switch is told; a family with words of its own gets them; else it is said that it may think.
     """
+    from tavern_tui.domain.thinking_messages import thinks_anyway
     from tavern_tui.prompt.reasoning import softly_switched
 
     template = ready.template.instruct
@@ -161,7 +163,7 @@ def answering(newest: Turn, character: str) -> Making:
 
 
 def extending(turn: Turn) -> Making:
-    """More of ``turn``; of one that a crash ended while it was all thinking, a reply beside it that goes on thinking."""
+    """More of ``turn``; of one that ended while it was all thinking, a reply beside it that goes on thinking."""
     if turn.reasoning.strip() and not turn.source_text.strip():
         return replace(another(turn, turn.name), thoughts=turn.reasoning)
     return Making(ReplyKind.CONTINUE, ReplyPlace(turn.name, turn.parent, turn))

@@ -3,7 +3,8 @@
 Headers are cached by path, size and time of change, so that hundreds of files are listed at once; the cache is
 thrown away at will. Parts of a split model are one model; a vision projector belongs to its model; a file that is
 damaged or no chat model is listed with the reason, and so are, where asked for, files of other formats. Nothing is
-written but the cache.
+written but the cache. What walks through folders is imported where one is walked through: a model that is named by its
+path is loaded without it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from tavern_tui.storage.memory import available_memory
 from tavern_tui.storage.model_file import PART, USUAL_LOADING, Conditions, examined, usable, with_projectors
 from tavern_tui.storage.model_file import Loading as Loading
 from tavern_tui.storage.model_file import ModelFile as ModelFile
-from tavern_tui.storage.model_walk import foreign_at, foreign_in, grouped, groups_in, place_at
 from tavern_tui.storage.reading import open_regular
 
 DEFAULT_CONTEXT = 8192
@@ -78,6 +78,8 @@ def list_models(
     with what is taken for a model and is none, each with its ``problem``. Raises nothing for what is on the disk:
     folders that cannot be entered are passed over, files that cannot be used have a ``problem``.
     """
+    from tavern_tui.storage.model_walk import foreign_in, groups_in
+
     conditions = Conditions(context_tokens, available_memory() if available is None else available, loading)
     searched = tuple(model_folders(directories) if folders is None else folders)
     cache = HeaderCache(directories.cache)
@@ -127,6 +129,8 @@ def find_model(
             return usable(fitting[0])
     if name.lower().endswith(".gguf") and Path(name).exists():
         return model_at(Path(name), context_tokens=context_tokens, available=available, loading=loading)
+    from tavern_tui.storage.model_walk import foreign_in
+
     searched = model_folders(directories) if folders is None else folders
     for other in foreign_in(searched, HeaderCache(directories.cache)) if wanted else ():
         if wanted in other.name.casefold():
@@ -151,12 +155,22 @@ def model_at(
         return _model_in(path, cache, conditions)
     open_regular(path).close()
     group: tuple[Path, ...] = (path,)
-    if PART.match(path.name) and (place := place_at(path.parent)):
-        group = next((one.paths for one in grouped(place) if path in one.paths), group)
+    if PART.match(path.name):
+        group = _whole(path)
     return usable(examined(group, cache, conditions))
 
 
+def _whole(part: Path) -> tuple[Path, ...]:
+    """All parts of the model that ``part`` is one of."""
+    from tavern_tui.storage.model_walk import grouped, place_at
+
+    place = place_at(part.parent)
+    return next((one.paths for one in grouped(place) if part in one.paths), (part,)) if place else (part,)
+
+
 def _model_in(folder: Path, cache: HeaderCache, conditions: Conditions) -> ModelFile:
+    from tavern_tui.storage.model_walk import foreign_at, grouped, place_at
+
     place = place_at(folder)
     found = [examined(group.paths, cache, conditions) for group in grouped(place)] if place else []
     models = [model for model in found if not model.is_projector]
