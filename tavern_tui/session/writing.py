@@ -16,11 +16,11 @@ from tavern_tui.prompt.scripted_prompt import reply_edit
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.generation import Generation
-from tavern_tui.session.parallel import Several
 from tavern_tui.session.reply_text import ReplyText
 
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine
+    from tavern_tui.session.parallel import Several
     from tavern_tui.session.session import ChatSession, Prepared
     from tavern_tui.session.thinking import Making
 
@@ -37,8 +37,7 @@ class Writing:
         self._making = making
         self._clock = clock
         self.texts: list[ReplyText] = []
-        several = making.replies > 1
-        self._running = Several(making.replies, prepared, self._one, session) if several else self._one(0)
+        self._running = self._several(making.replies) if making.replies > 1 else self._one(0)
 
     def stop(self) -> None:
         """End all of it and keep the text."""
@@ -59,6 +58,11 @@ class Writing:
     def _keep_prompt(self, turn: str) -> None:
         prepared = self._prepared
         prompt_records.keep(self._session.log, prepared.plan, turn, prepared.ready.info.model, self._clock())
+
+    def _several(self, count: int) -> Several:
+        from tavern_tui.session.parallel import Several
+
+        return Several(count, self._prepared, self._one, self._session)
 
     def _one(self, number: int, engine: Engine | None = None) -> Generation:
         """The reply of that number, written by ``engine`` where that is not the connection's own."""
