@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,11 +18,6 @@ def tiny(tavern_home: Path) -> Path:
     return tiny_model(tavern_home / "models" / "tiny.gguf")
 
 
-def loaded(tavern: Tavern) -> Any:
-    """What the engine has in memory."""
-    return json.loads(tavern("engine", "status", "--json").text)["model"]
-
-
 @pytest.mark.usefixtures("tiny")
 def test_a_model_is_loaded_with_options_which_are_kept_only_if_asked(tavern: Tavern, tavern_home: Path) -> None:
     options = ("--kv-type", "q8_0", "--threads", "1", "--context-tokens", "512", "--rope-scale", "0.5")
@@ -32,12 +26,11 @@ def test_a_model_is_loaded_with_options_which_are_kept_only_if_asked(tavern: Tav
         assert "Loaded with kv_type q8_0\nRoPE is as set: scale 0.5." in first.text
         assert "At a context of 512: weights" in first.notes
         assert "fits" in first.notes
-        assert not (tavern_home / "config" / "settings.yaml").exists()
-        model = loaded(tavern)
-        assert (model["context_tokens"], model["options"]["kv_type"], model["rope_scale"]) == (512, "q8_0", 0.5)
         assert tavern("engine", "load", "tiny", *options, "--flash-attention", "off", "--remember").code == 4
+        assert not (tavern_home / "config" / "settings.yaml").exists()
         assert tavern("engine", "load", "tiny", "--kv-type", "q4_0", "--mlock", "yes", "--remember").code == 0
-        assert "Loaded with kv_type q4_0 · mlock on" in tavern("engine", "status").text
+        model = json.loads(tavern("engine", "status", "--json").text)["model"]
+        assert (model["options"]["kv_type"], model["options"]["mlock"], model["rope_scale"]) == ("q4_0", True, 1.0)
         kept = (tavern_home / "config" / "settings.yaml").read_text()
         assert "kv_type: q4_0" in kept
         assert "mlock: true" in kept
@@ -46,20 +39,11 @@ def test_a_model_is_loaded_with_options_which_are_kept_only_if_asked(tavern: Tav
 
 
 @pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize(
-    ("option", "value", "said"),
-    [
-        ("--kv-type", "q5", "f16, q8_0, q4_0"),
-        ("--gpu-layers", "most", "auto, all or"),
-        ("--lora-strength", "9", "8 or"),
-    ],
-    ids=["kv type", "layers", "strength"],
-)
-def test_an_option_is_checked_as_the_setting_of_its_name_is(tavern: Tavern, option: str, value: str, said: str) -> None:
-    ran = tavern("engine", "load", "tiny", option, value)
+def test_an_option_is_checked_as_the_setting_of_its_name_is(tavern: Tavern) -> None:
+    ran = tavern("engine", "load", "tiny", "--gpu-layers", "most")
     assert ran.code == 2
-    assert option in ran.notes
-    assert said in ran.notes
+    assert "--gpu-layers" in ran.notes
+    assert "auto, all or a whole number" in ran.notes
 
 
 def test_a_model_that_is_not_there_is_not_loaded(tavern: Tavern) -> None:

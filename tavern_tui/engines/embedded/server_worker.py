@@ -91,11 +91,11 @@ class ServerWorker:
         await self.unload()
         self._aborted.clear()
         path = model_file(spec)
+        spec.options.check()
+        self._check_adapter(spec)
         emit(LoadProgress(0.0))
         if self._devices is None:
             self._devices = await self._list_devices()
-        spec.options.check()
-        self._check_adapter(spec)
         threads = spec.threads or default_threads()
         first, *lower = attempts(spec, self._devices)
         try:

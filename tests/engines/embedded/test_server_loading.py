@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.domain.errors import EngineError
 from tavern_tui.domain.memory_fit import ModelShape
 from tavern_tui.domain.rope import RopeFacts
 from tavern_tui.engines.base import Notice
@@ -57,15 +57,6 @@ async def test_a_server_that_finds_no_room_is_started_once_more_with_fewer_layer
     assert arguments[arguments.index("-ngl") + 1] == "6"
     assert facts.notes == ("6 of 9 layers are on the GPU: more have no room in its memory.",)
     assert Notice(facts.notes[0]) in heard
-
-
-async def test_a_number_of_layers_that_somebody_chose_is_tried_once(worker: ServerWorker, tmp_path: Path) -> None:
-    path = model(tmp_path, b"room for 6")
-    with pytest.raises(EngineError) as refused:
-        await worker.load(ModelSpec(str(path), 512, 1, 9, shape=SHAPE), lambda _event: None)
-    assert refused.value.fault is EngineFault.NO_MODEL
-    assert "out of memory" in refused.value.hint
-    assert not Path(f"{path}.seen").exists()
 
 
 async def test_a_lora_and_its_strength_and_a_longer_context_are_told(worker: ServerWorker, tmp_path: Path) -> None:
