@@ -25,7 +25,7 @@ from tavern_tui.prompt.lore_outcome import Fired, Lore
 from tavern_tui.prompt.lore_patterns import Patterns
 from tavern_tui.prompt.lore_rules import Verdict
 from tavern_tui.prompt.lore_run import LoreRun
-from tavern_tui.prompt.lore_text import ScanText
+from tavern_tui.prompt.lore_text import CHARACTERS_PER_TOKEN, MOST_TURNS, ScanText
 from tavern_tui.prompt.macros import take_effect
 from tavern_tui.prompt.story import Story, untrusted
 
@@ -34,7 +34,6 @@ __all__ = ["LONGEST_TEXT", "LoreCache", "LoreScan"]
 LONGEST_TEXT = 1_000_000
 """Characters of an entry's text beyond which it never fires: no prompt holds it, and its macros are not expanded."""
 
-_CHARACTERS_PER_TOKEN = 4  # a story's end of so many characters for each token is all that may fit
 _WELL_USED = 0.875  # of a budget, beyond which nothing is gained by scanning again
 _HIDDEN_KEY = re.compile(r"\{\{hidden_key:([^{}]*)\}\}", re.IGNORECASE)
 
@@ -59,7 +58,7 @@ class LoreScan:
             names=self.settings.include_names,
             sources=_sources(given, story, self.index.asked),
         )
-        self.chat = ChatFacts(given, story)
+        self.chat = ChatFacts(given, story, given.lore_cache.chats if given.lore_cache is not None else None)
         self.effects = TimedEffects(self.index.timed, given.lore_state, lambda: self.chat.length)
         self.verdicts: dict[tuple[int, Haystack], Verdict] = {}
         self.reasons: dict[tuple[int, str, int], str] = {}
@@ -154,11 +153,29 @@ class LoreScan:
         """How many turns an entry sees, where the scan reaches ``wider`` turns further than usual."""
         if one.tail is not None:
             return self.tail_turns(one.tail)
+        if one.conditions.tokens_seen is not None:
+            return self.turns_in(one.conditions.tokens_seen)
         return self.settings.scan_depth + wider if one.depth is None else one.depth
 
     def tail_turns(self, characters: int) -> int:
         """How many turns a book sees that is looked for in so many characters of the story's end; 0 for all."""
         return self.scanned.turns_of(self._tail(characters))
+
+    def turns_in(self, tokens: int) -> int:
+        """How many of the newest turns hold so many tokens, by the length of their texts."""
+        return self.scanned.turns_of(CHARACTERS_PER_TOKEN * tokens)
+
+    def turns_beyond(self, tokens: int) -> int:
+        """How many turns stand below the chat's first so many tokens; all of a chat that is longer than any prompt."""
+        length = self.chat.length
+        if length > MOST_TURNS:
+            return length
+        left = CHARACTERS_PER_TOKEN * tokens
+        for below, (_, text) in reversed(list(enumerate(self.scanned.turns(length)))):
+            if left <= 0:
+                return below + 1
+            left -= len(text) + 1
+        return 0
 
     def haystack(self, one: Listed, wider: int, *, recursion: bool) -> Haystack:
         """The text in which an entry's keys are looked for."""
@@ -167,7 +184,7 @@ class LoreScan:
         return self.scanned.upto(self.depth(one, wider), recursion=recursion, sources=one.entry.also_scans)
 
     def _tail(self, characters: int) -> int:
-        return characters if characters > 0 else _CHARACTERS_PER_TOKEN * max(0, self.given.context_tokens)
+        return characters if characters > 0 else CHARACTERS_PER_TOKEN * max(0, self.given.context_tokens)
 
 
 def _scanned(given: PromptInput, story: Story) -> list[str]:

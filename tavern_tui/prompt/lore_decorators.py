@@ -5,7 +5,7 @@ known here, or whose value means nothing, does nothing, and the ``@@@`` lines af
 entry in its book keeps its text as it is. Under ``exact`` only SillyTavern's two are known.
 Source: character card V3 specification, Lorebook; SillyTavern 1.12.6 ``parseDecorators``; of RisuAI's own those for
 what a field can say, too (``end``, ``match_full_word``, ``probability`` …), and those that put a text into another
-entry's.
+entry's, into a prompt's field or to a place of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,21 @@ FOREVER = 1_000_000_000
 UI_PROMPTS = ("system_prompt", "post_history_instructions")
 """The user's own prompts that an entry can switch off."""
 
+SLOTS: Mapping[str, str] = MappingProxyType(
+    {
+        "main": "system",
+        "system_prompt": "system",
+        "description": "description",
+        "personality": "personality",
+        "scenario": "scenario",
+        "persona": "persona",
+        "jailbreak": "post_history",
+        "globalnote": "post_history",
+        "post_history_instructions": "post_history",
+    }
+)
+"""The fields of a prompt that a text may join, by what ``@@inject_at`` calls them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
@@ -31,9 +46,10 @@ class Conditions:
     ``after`` and ``every`` count the character's turns. ``greeting`` is the number of the greeting that opened the
     chat, ``user_icon`` the persona's name. Of each list in ``additional`` one key must stand in the text, too; none of
     ``excluded`` may, and not all of a list in ``excluded_together``. ``yields``: the first to go where room is short.
-    ``slot`` is the card's field that the text joins. ``from_start``: the depth counts from the chat's first turn.
-    ``silences`` are the ``UI_PROMPTS`` that are left out while the entry is in. ``into`` is the title of the entry that
-    the text joins: in the place of ``replaces`` where that stands in it, else below it, above it where ``on_top``.
+    ``slot`` is one of ``SLOTS``, the field that the text joins. ``from_start``: the depth counts from the chat's first
+    turn. ``silences`` are the ``UI_PROMPTS`` that are left out while the entry is in. ``into`` is the title of an entry
+    that the text joins: in the place of ``replaces`` where that stands in it, else below it, above it where ``on_top``;
+    so it joins a slot. ``tokens_deep`` and ``tokens_from_start`` are depths and ``tokens_seen`` a scan depth in tokens.
     """
 
     after: int = 0
@@ -50,6 +66,9 @@ class Conditions:
     into: str = ""
     replaces: str = ""
     on_top: bool = False
+    tokens_deep: int | None = None
+    tokens_from_start: int | None = None
+    tokens_seen: int | None = None
 
 
 NO_CONDITIONS = Conditions()
@@ -116,9 +135,14 @@ def _read(line: str, said: dict[str, Any]) -> bool:
 def _applied(entry: LoreEntry, content: str, said: Mapping[str, Any]) -> Decorated:
     changes = {field: value for field, value in said.items() if field in _ENTRY_FIELDS}
     place = said.get("place")
+    slot = said.get("at", "")
     if isinstance(place, LorePosition):
         changes["position"] = place
-    elif place is None and ("depth" in said or "from_start" in said):
+    elif isinstance(place, str) and place.startswith(_OWN_PLACE):
+        changes |= {"position": LorePosition.OUTLET, "outlet": place.removeprefix(_OWN_PLACE)}
+    elif isinstance(place, str):
+        slot = place
+    elif place is None and said.keys() & _DEPTHS:
         changes["position"] = LorePosition.AT_DEPTH
     if place is not None:
         changes.pop("depth", None)
@@ -133,12 +157,15 @@ def _applied(entry: LoreEntry, content: str, said: Mapping[str, Any]) -> Decorat
             excluded=tuple(key for keys in said.get("excluded", ()) for key in keys),
             excluded_together=tuple(said.get("excluded_together", ())),
             yields="yields" in said,
-            slot=place if isinstance(place, str) else "",
+            slot=slot,
             from_start=said.get("from_start") if place is None else None,
             silences=tuple(said.get("silences", ())),
             into=said.get("into", ""),
             replaces=said.get("replaces", ""),
             on_top="on_top" in said,
+            tokens_deep=said.get("tokens_deep") if place is None else None,
+            tokens_from_start=said.get("tokens_from_start") if place is None else None,
+            tokens_seen=said.get("tokens_seen"),
         )
     forced = said.get("forced", False)
     return Decorated(replace(entry, **changes), content, forced, "silenced" in said and not forced, conditions)
@@ -184,7 +211,12 @@ def _role(value: str) -> InjectionRole | None:
 
 
 def _place(value: str) -> LorePosition | str | None:
-    return _PLACES.get(value)
+    own = value.startswith(_OWN_PLACE) and value.removeprefix(_OWN_PLACE).strip()
+    return f"{_OWN_PLACE}{own}" if own else _PLACES.get(value)
+
+
+def _slot(value: str) -> str | None:
+    return SLOTS.get(value.casefold())
 
 
 def _ui_prompt(value: str) -> str | None:
@@ -199,6 +231,8 @@ _PLACES: Mapping[str, LorePosition | str] = MappingProxyType(
         "scenario": "scenario",
     }
 )
+_OWN_PLACE = "pt_"  # what the names of RisuAI's places in a template begin with
+_DEPTHS = frozenset(("depth", "from_start", "tokens_deep", "tokens_from_start"))
 _LISTS = frozenset(("additional", "excluded", "excluded_together", "silences"))
 _ENTRY_FIELDS = frozenset(
     (
@@ -243,6 +277,10 @@ _KNOWN: Mapping[str, tuple[str, Callable[[str], Any]]] = MappingProxyType(
         "recursive": ("prevent_recursion", _always(False)),
         "unrecursive": ("prevent_recursion", _always(True)),
         "no_recursive_search": ("exclude_recursion", _always(True)),
+        "instruct_depth": ("tokens_deep", _count),
+        "reverse_instruct_depth": ("tokens_from_start", _count),
+        "instruct_scan_depth": ("tokens_seen", _count),
+        "inject_at": ("at", _slot),
         "inject_lore": ("into", _text),
         "inject_replace": ("replaces", _text),
         "inject_prepend": ("on_top", _yes),

@@ -24,7 +24,8 @@ class GroupRules:
 
     ``found`` says whether a key of an entry stands in what the entry sees; ``draw`` gives a group's number from 0 up
     to 1; ``exact`` is SillyTavern with its oversights: a group's name is compared with the whole list of groups of an
-    entry that fired, and an entry that loses in two groups takes another with it.
+    entry that fired, an entry that loses in two groups takes another with it, and one that still stands goes where its
+    cooldown has begun, too (``cooling``).
     """
 
     scoring: bool
@@ -32,6 +33,7 @@ class GroupRules:
     sticky: Callable[[Listed], bool]
     found: Callable[[Listed, str], bool]
     draw: Callable[[str], float]
+    cooling: Callable[[Listed], bool]
 
 
 def names(entry: LoreEntry) -> list[str]:
@@ -73,6 +75,8 @@ def losers(candidates: Sequence[Listed], fired: Collection[Listed], rules: Group
             for one in members:
                 if not rules.sticky(one):
                     removal.remove(one, f"group {name}: another entry still stands")
+        for one in filter(rules.cooling, members) if rules.exact else ():
+            removal.remove(one, f"group {name}: on cooldown, as SillyTavern sees it")
     for name, members in groups.items():
         if name not in settled:
             outscored = _outscored(members, rules)

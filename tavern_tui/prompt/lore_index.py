@@ -19,9 +19,10 @@ from typing import Any
 from tavern_tui.domain.lorebook import Lorebook, LoreSource
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.lore_books import Listed, listed, sources
+from tavern_tui.prompt.lore_chat import ChatMemory
 from tavern_tui.prompt.lore_keys import ASCII_WORD, WORD, KeyForm, Needle, has_macros, needle, several_words
 from tavern_tui.prompt.lore_patterns import required
-from tavern_tui.prompt.lore_text import MOST_TURNS
+from tavern_tui.prompt.lore_text import CHARACTERS_PER_TOKEN, MOST_TURNS
 
 _GRAM = 4
 _LOOKED_AT = 64  # characters of a key in which a part is chosen
@@ -108,6 +109,8 @@ class LoreIndex:
         entries = self.entries
         self.deepest = min(MOST_TURNS, max((one.depth or 0 for one in entries), default=0))
         self.tails = {one.tail for one in entries if one.tail is not None}
+        seen = {one.conditions.tokens_seen for one in entries if one.conditions.tokens_seen is not None}
+        self.tails |= {CHARACTERS_PER_TOKEN * tokens for tokens in seen if tokens}
         self.levels = tuple(sorted({one.entry.delay_until_recursion for one in entries} - {0}))
         self.timed = {
             (one.book.name, one.entry.uid): one for one in entries if one.entry.sticky > 0 or one.entry.cooldown > 0
@@ -175,9 +178,10 @@ def _place(key: str, one: Listed) -> tuple[str, bool, bool] | None:
 
 
 class LoreCache:
-    """The indexes of the last prompts, for one who makes many prompts from the same books."""
+    """The indexes of the last prompts, for one who makes many prompts from the same books; what is known of chats."""
 
     def __init__(self) -> None:
+        self.chats = ChatMemory()
         self._kept: list[tuple[tuple[tuple[Lorebook, ...], ...], object, LoreIndex]] = []
 
     def index(self, given: PromptInput) -> LoreIndex:

@@ -31,7 +31,7 @@ def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, S
     def at(position: LorePosition) -> list[Fired]:
         return [one for one in ordered if one.one.entry.position is position and not one.one.conditions.slot]
 
-    story = _silenced(_in_card_fields(story, ordered), given, lore)
+    story = _in_fields(_silenced(story, given, lore), ordered)
     before, after = at(LorePosition.BEFORE_CHARACTER), at(LorePosition.AFTER_CHARACTER)
     pieces_before = _pieces("wiBefore", story.lore_before, before)
     pieces_after = _pieces("wiAfter", story.lore_after, after)
@@ -75,29 +75,53 @@ def _joined(fired: Sequence[Fired]) -> list[Fired]:
     """What fired, texts that go into another entry's in there; where that one did not fire they are nowhere."""
     found = [one for one in fired if not one.one.conditions.into]
     for guest in fired:
-        asked = guest.one.conditions
-        for at, host in enumerate(found) if asked.into else ():
-            if host.one.entry.comment.strip() != asked.into:
-                continue
-            if asked.replaces:
-                text = host.text.replace(asked.replaces, guest.text, 1)
-            else:
-                text = f"{guest.text}\n{host.text}" if asked.on_top else f"{host.text}\n{guest.text}"
-            found[at] = replace(host, text=text)
+        into = guest.one.conditions.into
+        for at, host in enumerate(found) if into else ():
+            if host.one.entry.comment.strip() == into:
+                found[at] = replace(host, text=_with_guest(host.text, guest))
     return found
 
 
-def _in_card_fields(story: Story, fired: Sequence[Fired]) -> Story:
-    """The story with the texts that a decorator puts behind one of the card's fields."""
-    macros, pieces = story.macros, []
-    for field, own in (("personality", macros.personality), ("scenario", macros.scenario)):
-        here = [one for one in fired if one.one.conditions.slot == field]
-        if here:
-            found = _pieces(field, own or "", here)
-            pieces += found
-            text = "".join(piece.text for piece in found)
-            macros = replace(macros, personality=text) if field == "personality" else replace(macros, scenario=text)
-    return replace(story, macros=macros, lore_pieces=tuple(pieces)) if pieces else story
+def _with_guest(text: str, guest: Fired) -> str:
+    """``text`` with what fired in the place of a piece of it, else above or below it."""
+    asked = guest.one.conditions
+    if asked.replaces:
+        return text.replace(asked.replaces, guest.text, 1)
+    return "\n".join(one for one in ((guest.text, text) if asked.on_top else (text, guest.text)) if one)
+
+
+def _in_fields(story: Story, fired: Sequence[Fired]) -> Story:
+    """The story with the texts that a decorator puts into one of its fields."""
+    guests: dict[str, list[Fired]] = {}
+    for one in fired:
+        if one.one.conditions.slot:
+            guests.setdefault(one.one.conditions.slot, []).append(one)
+    if not guests:
+        return story
+    macros = story.macros
+    texts = {
+        "system": story.system,
+        "post_history": story.post_history,
+        "description": macros.description or "",
+        "personality": macros.personality or "",
+        "scenario": macros.scenario or "",
+        "persona": macros.persona or "",
+    }
+    pieces: list[Piece] = []
+    for field, here in guests.items():
+        if all(not one.one.conditions.replaces and not one.one.conditions.on_top for one in here):
+            pieces += _pieces(field, texts[field], here)
+        for one in here:
+            texts[field] = _with_guest(texts[field], one)
+    macros = replace(
+        macros,
+        description=texts["description"],
+        personality=texts["personality"],
+        scenario=texts["scenario"],
+        persona=texts["persona"],
+    )
+    system, post_history = texts["system"], texts["post_history"]
+    return replace(story, macros=macros, lore_pieces=tuple(pieces), system=system, post_history=post_history)
 
 
 def _silenced(story: Story, given: PromptInput, lore: Lore) -> Story:

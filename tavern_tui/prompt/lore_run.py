@@ -113,6 +113,7 @@ class LoreRun:
             sticky=scan.effects.sticky,
             found=lambda one, key: scan.scores(one, key, self.rules.haystack(one, kind, self.wider)),
             draw=lambda name: scan.draw((name, self.passes)),
+            cooling=lambda one: scan.effects.cooling(one) > 0,
         )
         lost = losers(candidates, self.fired, groups)
         for one, reason in lost.items():
@@ -130,7 +131,8 @@ class LoreRun:
             self.unheard.clear()
         else:
             self.looked = self.wider
-            texts = [*scanned.injected, *scanned.sources.values()]
+            # An entry that saw nothing so far may see further now what was said before.
+            texts = [*scanned.injected, *scanned.sources.values(), *scanned.said]
             tails = (scan.tail_turns(tail) for tail in index.tails)
             deepest = max((self.settings.scan_depth + self.wider, index.deepest, *tails))
             for distance, (_, text) in enumerate(scanned.turns(deepest)):
@@ -261,8 +263,12 @@ class LoreRun:
         return self.scan.reasons[place]
 
     def _depth(self, one: Listed) -> int:
-        from_start = one.conditions.from_start
-        return one.entry.depth if from_start is None else max(0, self.scan.chat.length - from_start)
+        asked, scan = one.conditions, self.scan
+        if asked.tokens_deep is not None:
+            return scan.turns_in(asked.tokens_deep)
+        if asked.tokens_from_start is not None:
+            return scan.turns_beyond(asked.tokens_from_start)
+        return one.entry.depth if asked.from_start is None else max(0, scan.chat.length - asked.from_start)
 
     def _where(self, one: Listed, key: str) -> str:
         """Whose turn a key of an entry stands in, if it is one."""

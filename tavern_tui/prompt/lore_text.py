@@ -20,6 +20,9 @@ from tavern_tui.prompt.lore_keys import Haystack
 MOST_TURNS = 1_000
 """Turns that a scan looks at, whatever depth is asked for."""
 
+CHARACTERS_PER_TOKEN = 4
+"""Of a story: what stands for a token where a length in tokens is to be found in the turns."""
+
 _MOST_CACHED = 4_000_000  # characters
 _BEFORE = "\x01"
 _BETWEEN = "\n\x01"

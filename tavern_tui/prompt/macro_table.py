@@ -267,6 +267,7 @@ _NAMES = (
     named("authorsNote", "the author's note", lambda c: c.note, later=True),
     named("charAuthorsNote", "the author's note of this character", lambda c: c.note_of_character, later=True),
     called("{{outlet::name}}", "the lore entries that go to that outlet", "outlet::", _outlet, later=True),
+    called("{{position::name}}", "the same, as RisuAI calls it", "position::", _outlet, later=True),
 )
 
 _CHAT = (

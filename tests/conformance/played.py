@@ -89,6 +89,7 @@ class Played:
             swipes = (*((before.swipes or (before.text,)) if before else ()), text)
             name = before.name if before else given.character.name
             self.messages.append(Message(name, False, text, swipes=swipes, swipe=len(swipes) - 1))
+        self._offer_swipes()
         return text
 
     def after(self) -> dict[str, Any]:
@@ -164,6 +165,12 @@ class Played:
             return len(swipes), len(swipes) + 1
         last = self.messages[-1] if self.messages else None
         return (len(last.swipes), last.swipe + 1) if last is not None and last.swipes else None
+
+    def _offer_swipes(self) -> None:
+        """SillyTavern takes down the newest reply as the first of its versions when a generation has ended."""
+        last = self.messages[-1] if len(self.messages) > 1 else None
+        if last is not None and not (last.is_user or last.hidden or last.swipes):
+            self.messages[-1] = replace(last, swipes=(last.text,))
 
     def _take_back(self, kind: str) -> None:
         """Take the newest reply off the chat: for a swipe it is kept; in a group all since the user are made anew."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tavern_tui.domain.lorebook import InjectionRole, Lorebook, LoreEntry, LorePosition
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.template import ContextTemplate
 from tavern_tui.prompt.inputs import LoreSettings, PromptInput
 from tavern_tui.prompt.lore_decorators import FOREVER, decorated
 from tavern_tui.prompt.plan import PromptPlan
@@ -82,7 +83,7 @@ def test_a_position_is_stronger_than_a_depth() -> None:
 def test_a_line_with_three_marks_is_tried_where_the_one_before_is_not_known() -> None:
     assert read("@@glow 3", "@@@shine", "@@@depth 1", "@@@depth 5").entry.depth == 1
     assert read("@@depth 2", "@@@role user").entry.role is InjectionRole.SYSTEM
-    assert read("@@position pt_nowhere", "@@@end").entry.position is LorePosition.AT_DEPTH
+    assert read("@@position nowhere", "@@@end").entry.position is LorePosition.AT_DEPTH
     assert read("@@depth far", "@@@role user").entry.role is InjectionRole.USER
 
 
@@ -163,6 +164,51 @@ def test_a_text_joins_a_field_of_the_card(field: str) -> None:
     own = {"personality": "patient and dry", "scenario": "A storm keeps both indoors."}[field]
     assert f"{own}\nIt sleeps." in made.text
     assert any(part.source == "lore: The dragon (Book)" and part.body == "It sleeps." for part in made.included)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("@@inject_at persona",), "Tom carries letters.\nIt sleeps."),
+        (("@@inject_at description", "@@inject_prepend"), "It sleeps.\nMira keeps the lamp"),
+        (("@@inject_at description", "@@inject_replace the lamp"), "Mira keeps It sleeps. at Cold Point."),
+        (("@@inject_at main",), "Be Mira.\nIt sleeps."),
+        (("@@inject_at globalNote",), "Be brief.\nIt sleeps."),
+    ],
+)
+def test_a_text_joins_a_field_of_the_prompt(lines: tuple[str, ...], expected: str) -> None:
+    made = plan(saying(*lines, system_text="Be Mira.", post_history_text="Be brief."))
+    assert expected in made.text
+    assert made.text.count("It sleeps.") == 1
+
+
+def test_a_slot_that_nobody_knows_leaves_the_text_where_it_is() -> None:
+    assert read("@@inject_at nowhere").conditions.slot == ""
+
+
+@pytest.mark.parametrize("macro", ["{{position::here}}", "{{outlet::here}}"])
+def test_a_text_has_a_place_of_its_own_in_a_prompt(macro: str) -> None:
+    story = ContextTemplate(name="own", story_string=f"{{{{system}}}} {macro}")
+    assert "Be Mira. It sleeps." in plan(saying("@@position pt_here", system_text="Be Mira.", context=story)).text
+
+
+def test_a_depth_in_tokens_is_above_the_turn_that_holds_the_last_of_them() -> None:
+    text = plan(saying("@@instruct_depth 5")).text  # about as much as the last turn says
+    assert text.index("It is.") < text.index("It sleeps.") < text.index("And the dragon?")
+
+
+def test_a_depth_in_tokens_from_the_chats_beginning() -> None:
+    text = plan(saying("@@reverse_instruct_depth 2")).text
+    assert text.index("Come in.") < text.index("It sleeps.") < text.index("Is that gold?")
+    assert plan(saying("@@reverse_instruct_depth 900")).text.index("And the dragon?") < plan(
+        saying("@@reverse_instruct_depth 900")
+    ).text.index("It sleeps.")
+
+
+def test_a_scan_depth_in_tokens() -> None:
+    assert not fires(saying("@@instruct_scan_depth 4", keys=("gold",)))
+    assert fires(saying("@@instruct_scan_depth 12", keys=("gold",)))
+    assert not fires(saying("@@instruct_scan_depth 0"))
 
 
 @pytest.mark.parametrize(

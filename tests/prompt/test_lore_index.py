@@ -22,7 +22,7 @@ from tavern_tui.prompt.lore_keys import ASCII_WORD, WORD, Haystack, KeySearch
 from tavern_tui.prompt.lore_outcome import Lore
 from tavern_tui.prompt.lore_patterns import Patterns
 from tavern_tui.prompt.story import tell
-from tests.prompt.builders import Visited, chat, count, given
+from tests.prompt.builders import MIRA, Visited, chat, count, given
 
 MARKS = "abAB éßİΣς_-'.,/ 1竜ก\n"
 TEXTS = st.text(MARKS, max_size=40)
@@ -252,6 +252,21 @@ def test_an_entry_that_lasts_does_not_make_a_turn_walk_the_whole_chat() -> None:
     )
     assert [found.reason for found in plan.fired] == ["sticky"]
     assert walk.visited <= sum(1 for part in plan.included if part.turn_id) + 100
+
+
+@pytest.mark.parametrize("decorator", ["@@activate_only_every 1", "@@is_greeting 0"])
+def test_what_is_asked_of_the_whole_chat_is_remembered_for_the_next_turn(decorator: str) -> None:
+    turns = chat("Hello.", *(f"Turn {at}." for at in range(2_000)), "Of keyword.")
+    entry = LoreEntry(keys=("keyword",), content=f"{decorator}\nA fact.")
+    card = replace(MIRA, greeting="Hello.")
+    one = given(character=card, lorebooks=(Lorebook("Book", (entry,)),), lore_cache=LoreCache())
+    first = Visited(turns)
+    drive(assemble(replace(one, turns=first)), count)
+    assert first.visited == len(turns)
+    again = Visited([*turns, replace(turns[1], id="new", parent=turns[-1].id, text="Of keyword again.")])
+    plan = drive(assemble(replace(one, turns=again)), count)
+    assert len(plan.fired) == 1
+    assert again.visited <= sum(1 for part in plan.included if part.turn_id) + 100
 
 
 def test_what_fired_before_is_not_asked_for_again() -> None:
