@@ -18,6 +18,7 @@ from tavern_tui.engines.embedded.loading import Loaded
 from tavern_tui.engines.embedded.protocol import Answer, Generate, ModelSpec
 from tavern_tui.engines.embedded.room import contexts_for
 from tests.engines.embedded.loaded_model import Answered, Lib, answer, cache_of, loaded_starter, request
+from tests.engines.embedded.tiny_models import tiny_model
 
 pytestmark = pytest.mark.model
 
@@ -28,16 +29,17 @@ LONG = SamplerPreset(temperature=1.2, ban_eos=True)
 
 
 @pytest.fixture(scope="module")
-def model(starter_model: Path) -> Iterator[LlamaModel]:
-    """The starter model with a context of 256 tokens, as the host has it."""
-    model = LlamaModel(ModelSpec(str(starter_model), CONTEXT, 1, 0), Flag(), lambda _fraction: None)
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaModel]:
+    """A model of some kilobytes with a context of 256 tokens, as the host has it."""
+    path = tiny_model(tmp_path_factory.mktemp("model") / "tiny.gguf")
+    model = LlamaModel(ModelSpec(str(path), CONTEXT, 1, 0), Flag(), lambda _fraction: None)
     yield model
     model.close()
 
 
 @pytest.fixture(scope="module")
 def loaded(starter_model: Path) -> Iterator[Loaded]:
-    """The same without what makes room for replies."""
+    """The starter model, without what makes room for replies."""
     loaded = loaded_starter(starter_model, CONTEXT)
     yield loaded
     loaded.free()
