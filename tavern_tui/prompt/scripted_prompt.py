@@ -23,8 +23,9 @@ from tavern_tui.prompt.story import Story, tell
 class ScriptedTurns(Iterable[Turn]):
     """The turns of ``given``, newest first, as scripts for prompts leave them; they can be walked as often as those.
 
-    A turn that is changed keeps no token ids. Hidden turns have no depth. In ``economy`` the turn to be continued is
-    above the newest one, as it is not finished: so later versions of SillyTavern count.
+    So is the thinking of those replies that keep it. A turn that is changed keeps no token ids. Hidden turns have no
+    depth. In ``economy`` the turn to be continued is above the newest one, as it is not finished: so later versions of
+    SillyTavern count.
     """
 
     def __init__(self, given: PromptInput, story: Story) -> None:
@@ -50,6 +51,9 @@ class ScriptedTurns(Iterable[Turn]):
             made = self._story.scripts.text(read, Use.PROMPT, placement, expand, depth)
             return text if made == read else made
 
+        thoughts = self._story.scripts.text(turn.reasoning, Use.PROMPT, Placement.REASONING, expand, depth)
+        if thoughts != turn.reasoning:
+            turn = replace(turn, reasoning=thoughts)
         text, raw = changed(turn.text), turn.raw if turn.raw is None else changed(turn.raw)
         if text == turn.text and raw == turn.raw:
             return turn

@@ -26,7 +26,7 @@ PLACES = {
 }
 """The placements in words, in the order of a list."""
 
-_WITHOUT_USE = frozenset({Placement.SLASH_COMMAND, Placement.REASONING})
+_WITHOUT_USE = frozenset({Placement.SLASH_COMMAND})
 _NOBODY = Character(name="the character")
 
 
@@ -185,6 +185,8 @@ def _remarks(script: RegexScript) -> Iterator[str]:
         yield "It is for nothing: no placement is set, so it never runs."
     elif script.placement <= _WITHOUT_USE:
         yield f"It is for {_words(script.placement)} alone, which scripts do not change here."
+    elif script.placement <= {*_WITHOUT_USE, Placement.REASONING} and not script.prompt_only:
+        yield "Thinking is changed in prompts alone, and it is not for prompts."
     if script.placement == {Placement.WORLD_INFO} and script.markdown_only and not script.prompt_only:
         yield "It is for lore on the screen, where lore is never shown."
     low, high = script.min_depth, script.max_depth

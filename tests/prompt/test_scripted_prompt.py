@@ -19,6 +19,7 @@ from tavern_tui.prompt.counting import drive
 from tavern_tui.prompt.inputs import GenerationKind, Policy
 from tavern_tui.prompt.plan import PartKind, PartState
 from tavern_tui.prompt.scripted_prompt import reply_edit
+from tavern_tui.prompt.templates import BUILT_IN
 from tests.prompt.builders import SIX_TURNS, Visited, chat, count, given, plan
 
 BOTH = frozenset({Placement.USER_INPUT, Placement.AI_OUTPUT})
@@ -41,6 +42,16 @@ def test_a_script_is_for_the_users_turns_or_the_models_and_the_narrators() -> No
     turns = [*chat(*SIX_TURNS[:2]), Turn("t2", "t1", Speaker.NARRATOR, "", "It rains.")]
     theirs = said(turns, replace(SHOUT, placement=frozenset({Placement.AI_OUTPUT})))
     assert (theirs["t0"], theirs["t1"], theirs["t2"]) == ("Come in.!", "Thank you.", "It rains.!")
+
+
+@pytest.mark.parametrize(("placement", "sent"), [(Placement.REASONING, "Hush"), (Placement.AI_OUTPUT, "Plan")])
+def test_a_script_for_thinking_changes_what_a_prompt_keeps_of_it(placement: Placement, sent: str) -> None:
+    turns = chat("Come in.", "Thank you.", "Sit down.", "Why?")
+    turns[2] = replace(turns[2], reasoning="Plan: be kind.")
+    script = RegexScript("hush", "Plan", "Hush", placement=frozenset({placement}), prompt_only=True)
+    made = plan(given(turns, BUILT_IN["Qwen 3"], kept_thoughts=1, regex_scripts=(script,)))
+    assert f"{sent}: be kind." in made.text
+    assert turns[2].reasoning == "Plan: be kind."
 
 
 def test_depth_counts_visible_turns_from_the_newest() -> None:

@@ -141,7 +141,8 @@ def test_a_list_says_where_each_script_is_from_what_it_changes_and_whether_it_ru
     ("changes", "remark"),
     [
         ({"placement": []}, "It is for nothing"),
-        ({"placement": [3, 6]}, "It is for commands and thinking alone"),
+        ({"placement": [3]}, "It is for commands alone"),
+        ({"placement": [3, 6]}, "Thinking is changed in prompts alone"),
         ({"placement": [5], "markdownOnly": True}, "It is for lore on the screen"),
         ({"minDepth": 5, "maxDepth": 2}, "It runs at no depth"),
         ({"findRegex": "a"}, "Its pattern stands without slashes"),
