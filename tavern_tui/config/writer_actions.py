@@ -24,6 +24,15 @@ WRITER: tuple[Action, ...] = (
         slash="model",
     ),
     Action(
+        "writer.test",
+        "Test the connection",
+        "Asks who writes for one short reply outside of the chat, and tells how fast it came, what was read, and"
+        " whether the template looks wrong.",
+        Where.ANYWHERE,
+        (),
+        slash="test",
+    ),
+    Action(
         "writer.key",
         "Key of the server",
         "Asks for the key of the server that writes, without showing it, and keeps it for that server alone.",

@@ -22,7 +22,7 @@ from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines import base
 from tavern_tui.session.abilities import abilities
 from tavern_tui.session.opening import Instead, Wishes, connection_to, open_session
-from tavern_tui.session.routes import route_for
+from tavern_tui.session.routes import route_for, with_route
 from tavern_tui.storage.chat_store import ChatStore
 
 if TYPE_CHECKING:
@@ -98,17 +98,20 @@ class Trial:
         return {**values, "error": str(self.error) if self.error else None}
 
 
-async def try_connection(workspace: Workspace, named: str, clock: Callable[[], float] = time.monotonic) -> Trial:
+async def try_connection(
+    workspace: Workspace, named: str, *, route: Route | None = None, clock: Callable[[], float] = time.monotonic
+) -> Trial:
     """Ask a saved connection, an address, or, where ``named`` is empty, who writes now, for one short reply.
 
+    ``route`` is asked instead of what ``named`` leads to, where it is given.
     Raises ``EngineError`` only where a key would go unencrypted (``KEY_IN_CLEAR``), so that it can be asked about.
     """
-    route = route_for(workspace, server=named)
+    route = route or route_for(workspace, server=named)
     connection = connection_to(workspace, route)
     trial = Trial(name=route.name, address=route.server or "this machine")
     with TemporaryDirectory(prefix="tavern-tui-") as folder:
         log = ChatStore(Path(folder), device="", state=Path(folder) / "state").create("Test", (_ASKED.name,))
-        wishes = Wishes(server=named, persona="Alex")
+        wishes = Wishes(persona="Alex")
         try:
             session = open_session(
                 workspace,
@@ -117,7 +120,8 @@ async def try_connection(workspace: Workspace, named: str, clock: Callable[[], f
                 connection=connection,
                 instead=Instead(card=(_ASKED, Path(folder))),
             )
-            session.options = replace(session.options, think=Thinking.OFF, finish_sentence=False)
+            options = with_route(session.options, workspace, wishes, route)
+            session.options = replace(options, think=Thinking.OFF, finish_sentence=False)
             await session.open()
             log.append(TurnAdded(session.tree.tip, Speaker.USER, "Alex", _SAID))
             prepared = await session.prepared()

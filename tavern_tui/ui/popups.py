@@ -150,6 +150,22 @@ async def models(app: TavernApp, *, named: str = "") -> None:
         await connect_anew(app)
 
 
+async def trial(app: TavernApp) -> None:
+    """Ask who writes for one short reply, and tell how it went."""
+    from tavern_tui.session.engine_choices import route_of
+    from tavern_tui.session.trying import try_connection
+    from tavern_tui.ui.screens.text_page import TextPage
+    from tavern_tui.ui.screens.trial import trial_lines
+
+    route = route_of(app.workspace, wishes_here(app), app.chat.open_session)
+    app.chat.hint("Asking for one short reply…", lasting=True)
+    try:
+        found = await try_connection(app.workspace, "", route=route)
+    finally:
+        app.chat.hint("")
+    await app.push_screen_wait(TextPage("Test of the connection", partial(trial_lines, found), glyphs=app.glyphs))
+
+
 async def key_entry(app: TavernApp, origin: str) -> None:
     """Ask for the key of the server at ``origin``, keep it, and connect with it."""
     from tavern_tui.session.engine_choices import keep_key

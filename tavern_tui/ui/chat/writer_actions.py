@@ -34,6 +34,12 @@ async def choose_model(screen: ChatScreen, argument: str = "") -> None:
         screen.tavern.show(partial(popups.models, named=argument))
 
 
+async def try_out(screen: ChatScreen, _argument: str = "") -> None:
+    """Ask who writes for one short reply."""
+    if not refused_while_busy(screen):
+        screen.tavern.show(popups.trial)
+
+
 async def enter_key(screen: ChatScreen, argument: str = "") -> None:
     """Ask for the key of the server that writes."""
     if argument:
@@ -72,6 +78,7 @@ async def keep_template(screen: ChatScreen, _argument: str = "") -> None:
 WRITER_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "writer.here": choose_here,
     "writer.model": choose_model,
+    "writer.test": try_out,
     "writer.key": enter_key,
     "writer.send_key": send_key,
     "writer.take_over": take_over,

@@ -16,6 +16,8 @@ from tavern_tui.session.opening import Wishes
 from tavern_tui.session.secret_list import secret_rows
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.screens.row_choice import RowChoice
+from tavern_tui.ui.screens.text_page import TextPage
+from tavern_tui.ui.widgets.long_text import LongText
 from tests.engines.standin import Asked, Reply, Standin, said
 from tests.ui.app.evening import Evening, settled, texts, typed
 
@@ -63,6 +65,15 @@ async def test_a_chat_gets_an_engine_of_its_own_the_key_that_it_wants_and_anothe
             assert app.chat.progress.status.engine == "box (this chat)"
             (row,) = secret_rows(app.workspace)
             assert (row["for"], row["kept_in"]) == (server.base, "file")
+            await typed(pilot, "/test", "enter")
+            while not isinstance(app.screen, TextPage):
+                await pilot.pause(0.01)
+            await pilot.pause()
+            text = app.screen.query_one(LongText)
+            page = "".join(text.render_line(y).text.strip() + " " for y in range(text.size.height))
+            assert page.startswith(f"{server.base.removeprefix('http://')} answers, but not as an engine.")
+            assert f"connection box · {server.base}" in page
+            await pilot.press("escape")
             app.chat.composer.put("/here usual")
             await pilot.press("enter")  # nobody is there, who is asked again and again: that does not settle
             while app.chat.open_session.connection.label:
