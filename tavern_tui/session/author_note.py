@@ -66,14 +66,16 @@ async def write_note(session: ChatSession, note: ChatNote) -> str:
     if event is None:
         return ""
     await session.changes.write(event)
-    return f"Author's note: {told(note_of(session.tree))} · {{undo}} takes it back"
+    return f"The author's note is {'kept' if note_of(session.tree).text else 'gone'} · {{undo}} takes it back"
 
 
 def told(note: ChatNote) -> str:
     """Where a note stands and when it is read, in a line."""
     if not note.text:
         return "none"
-    below = f"with {note.depth} turn{'' if note.depth == 1 else 's'} below it" if note.depth else "below the newest turn"
+    below = (
+        f"with {note.depth} turn{'' if note.depth == 1 else 's'} below it" if note.depth else "below the newest turn"
+    )
     where = f"{below}, as {note.role}" if note.place is NotePlace.CHAT else note.place.value
     often = {0: "never read", 1: "always read"}.get(note.interval, f"read with every {note.interval} of your turns")
     return f"{where} · {often}"

@@ -17,7 +17,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import EngineError, FormatError, NotFoundError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
-from tavern_tui.session.connection import Connection
+from tavern_tui.session.connection import EMBEDDED, Connection
 from tavern_tui.session.model_templates import ModelTemplates
 from tavern_tui.session.opening import Instead, Wishes, open_session
 from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
@@ -127,7 +127,13 @@ async def look_at_next(session: ChatSession, workspace: Workspace, wishes: Wishe
     info = prepared.ready.info
     last = await asyncio.to_thread(prompt_records.last, session.log)
     exact = info.capabilities.exact_count
-    return _looked_at(session, prepared, last, counting=counted_by(info, info.engine), exact=exact)
+    return _looked_at(
+        session,
+        prepared,
+        last,
+        counting=counted_by(info, "the engine" if info.engine == EMBEDDED else info.engine),
+        exact=exact,
+    )
 
 
 async def _look(workspace: Workspace, question: PromptQuestion, log: ChatLog | None, card: _Card | None) -> LookedAt:

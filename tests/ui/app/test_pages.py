@@ -32,7 +32,7 @@ async def test_the_note_is_in_the_next_prompt_and_the_inspector_shows_it(tmp_pat
         await pilot.press(*"Fog.", "escape")
         await settled(pilot)
         assert note_of(app.chat.open_session.tree) == ChatNote("Fog.")
-        assert hint(app).startswith("Author's note: with 4 turns below it")
+        assert hint(app).startswith("The author's note is kept")
         await pilot.press("ctrl+t")
         await shown(app, pilot, Inspector)
         listed = {row.title for row in app.screen.query_one("#parts", RowList).rows}
