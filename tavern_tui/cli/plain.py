@@ -293,19 +293,15 @@ def _number(argument: str) -> int | None:
 
 async def choose_token(chat: PlainChat, argument: str) -> None:
     """The tokens of the last reply and what else was likely; with two numbers, go on from another one there."""
-    from tavern_tui.session.token_choice import go_on_from, listed, places
+    from tavern_tui.session.token_choice import chosen_otherwise, listed
 
     newest = chat.session.changes.newest()
-    if not argument:
-        for line in listed(newest):
-            chat.printer.write(line + "\n")
-    wanted = [_number(word) for word in argument.split()]
-    place = next((place for place in places(newest) if wanted[:1] == [place.index]), None)
-    number = wanted[1] if len(wanted) == 2 else None
-    if place is None or number is None or not 1 <= number <= len(place.others):
-        note("/token 12 2 goes on from the second choice at token 12; /token lists them (reply.alternatives).")
+    if argument:
+        await chat.print_reply(chosen_otherwise(chat.session, newest, argument))
         return
-    await chat.print_reply(go_on_from(chat.session, newest.id, place.index, place.others[number - 1].text))
+    for line in listed(newest):
+        chat.printer.write(line + "\n")
+    note("/token 12 2 goes on from the second choice at token 12; /token lists them (reply.alternatives).")
 
 
 COMMANDS: dict[str, SlashCommand] = {

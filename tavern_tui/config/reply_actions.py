@@ -57,6 +57,23 @@ REPLY: tuple[Action, ...] = (
         slash="swipe",
     ),
     Action(
+        "reply.swipes",
+        "Several replies at once",
+        "Writes several replies beside the last one, side by side where the engine can: /swipes 3.",
+        Where.ANYWHERE,
+        (),
+        slash="swipes",
+    ),
+    Action(
+        "reply.token",
+        "Another token",
+        "Shows what else was likely at each token of the last reply; /token 12 2 goes on from the second choice at"
+        " token 12. Kept where the setting reply.alternatives asks for it.",
+        Where.ANYWHERE,
+        (),
+        slash="token",
+    ),
+    Action(
         "reply.length",
         "Length of replies",
         "Sets how many tokens a reply of this chat may have: /length 200.",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tavern_tui.session.reply_text import ReplyText
     from tavern_tui.session.session import ChatSession
 
+_MOST_DIGITS = 9
 _HALF = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -95,6 +96,20 @@ def listed(turn: Turn) -> list[str]:
 
 def _shown(one: Alternative) -> str:
     return f"{safe(repr(one.text))} {math.exp(min(0.0, one.logprob)):.0%}"
+
+
+def chosen_otherwise(session: ChatSession, turn: Turn, wanted: str) -> AsyncGenerator[SessionEvent, None]:
+    """Go on from what ``wanted`` names: the number of a token of ``turn``, and of a choice there, as ``listed`` has them.
+
+    Raises ``NotFoundError`` where there is no such choice.
+    """
+    numbers = [int(word) for word in wanted.split() if word.isdecimal() and len(word) <= _MOST_DIGITS]
+    place = next((place for place in places(turn) if numbers[:1] == [place.index]), None)
+    if place is None or len(numbers) != 2 or not 1 <= numbers[1] <= len(place.others):
+        raise NotFoundError(
+            "There is no such choice.", hint="/token lists them; /token 12 2 takes the second at token 12."
+        )
+    return go_on_from(session, turn.id, place.index, place.others[numbers[1] - 1].text)
 
 
 def go_on_from(session: ChatSession, turn: str, index: int, text: str) -> AsyncGenerator[SessionEvent, None]:

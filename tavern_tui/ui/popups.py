@@ -16,6 +16,9 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.opening import Wishes, reconnect
 
 if TYPE_CHECKING:
+    from textual.content import Content
+
+    from tavern_tui.domain.chat import Turn
     from tavern_tui.session.writers import Writer
     from tavern_tui.ui.app import TavernApp
 
@@ -232,6 +235,20 @@ async def author_note(app: TavernApp) -> None:
     closing = frozenset(app.chat.keymap.keys["chat.note"])
     note = await app.push_screen_wait(AuthorNoteScreen(note_of(session.tree), closing=closing, glyphs=app.glyphs))
     app.chat.hint(await write_note(session, note))
+
+
+async def token_choices(turn: Turn, app: TavernApp) -> None:
+    """Show what else was likely at each token of a reply."""
+    from tavern_tui.session.token_choice import listed
+    from tavern_tui.ui.screens.inspection import wrapped
+    from tavern_tui.ui.screens.text_page import TextPage
+
+    lines = listed(turn) or ["Nothing was kept. Set reply.alternatives to 5: replies from then on keep it."]
+
+    def shown(width: int) -> list[Content]:
+        return [piece for line in lines for piece in wrapped(line, width)]
+
+    await app.push_screen_wait(TextPage("What else was likely · /token 12 2 takes it", shown, glyphs=app.glyphs))
 
 
 async def quick_replies(app: TavernApp) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from tavern_tui.cli import output
 from tests.cli.conftest import ScriptedServer, Tavern, environment
-from tests.engines.standin import Reply
 
 NOWHERE = "http://127.0.0.1:1"
 RIVER = {
@@ -141,9 +140,11 @@ def test_a_long_history_is_folded_unless_all_of_it_is_wanted(tavern: Tavern, ser
     assert all(f"Question {number}." in whole for number in range(9))
 
 
-def test_for_a_server_that_takes_messages_the_messages_are_shown(tavern: Tavern, server: ScriptedServer) -> None:
-    models = {"object": "list", "data": [{"id": "llama3", "object": "model", "owned_by": "library"}]}
-    server._standin.routes["/v1/models"] = Reply(body=json.dumps(models).encode())
+def test_for_a_server_that_takes_messages_the_messages_are_shown(
+    tavern: Tavern, tavern_home: Path, server: ScriptedServer
+) -> None:
+    (tavern_home / "config").mkdir(exist_ok=True)
+    (tavern_home / "config" / "config.yaml").write_text("connection:\n  chat_completion: true\n")
     ran = tavern("prompt", "mira", "--server", server.address)
     assert "Sent as messages, policy economy" in ran.text
     text = tavern("prompt", "mira", "--server", server.address, "--text").text

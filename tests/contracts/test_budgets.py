@@ -57,7 +57,7 @@ def test_say_imports_no_screen_no_http_and_no_llama_before_it_asks_the_engine(
     start = probe("say", CHARACTER, "Hello.", "--model", str(starter_model.absolute()), home=tmp_path)
     assert start.asked_engine
     assert rooms(start) & (SCREEN_AND_ENGINE | {"httpx", "jinja2", "yaml"}) == set()
-    assert len(start.modules) <= 375
+    assert len(start.modules) <= 440
 
 
 # Textual's own, which any app of it imports: its command palette, and what its types name.

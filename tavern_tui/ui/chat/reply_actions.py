@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import ROOT, Turn
@@ -11,6 +12,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import presets
+from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import refused_while_busy
 
 if TYPE_CHECKING:
@@ -71,17 +73,41 @@ async def set_thinking(screen: ChatScreen, argument: str) -> None:
 
 
 async def swipe(screen: ChatScreen, argument: str = "") -> None:
-    """The next swipe of the last turn; after the last one, another reply; with a number, so many at once."""
-    newest = screen.open_session.changes.newest()
+    """The next swipe of the last turn; after the last one, another reply; with a number, the swipe of that number."""
+    newest, tree = screen.open_session.changes.newest(), screen.open_session.tree
+    siblings = tree.siblings(newest.id)
     if not argument:
         await swipe_turn(screen, newest, 1)
-    elif not argument.isdecimal() or not 1 <= int(argument[:4]) <= MOST_REPLIES:
-        screen.hint(f"/swipe 3 writes three replies at once, up to {MOST_REPLIES} · they are swipes of one another")
+    elif not argument.isdecimal() or not 1 <= int(argument[:9]) <= len(siblings):
+        shown = siblings.index(newest.id) + 1
+        screen.hint(
+            f"This is swipe {shown} of {len(siblings)} · /swipe 1 shows the first · /swipes 3 writes three more"
+        )
+    else:
+        await swipe_turn(screen, newest, int(argument) - 1 - siblings.index(newest.id))
+
+
+async def swipes(screen: ChatScreen, argument: str = "") -> None:
+    """Write several replies at once beside the last one."""
+    newest = screen.open_session.changes.newest()
+    if not argument.isdecimal() or not 1 <= int(argument[:4]) <= MOST_REPLIES:
+        screen.hint(f"/swipes 3 writes three replies at once, up to {MOST_REPLIES} · they are swipes of one another")
     elif not refused_while_busy(screen):
         from tavern_tui.session.parallel import first_alone
 
         several = screen.open_session.swipe(newest.id, replies=int(argument))
         screen.start(first_alone(several), beside=newest.id)
+
+
+async def choose_token(screen: ChatScreen, argument: str = "") -> None:
+    """Show what else was likely in the last reply; with two numbers, go on from another token there."""
+    from tavern_tui.session.token_choice import chosen_otherwise
+
+    newest = screen.open_session.changes.newest()
+    if not argument:
+        screen.tavern.show(partial(popups.token_choices, newest))
+    elif not refused_while_busy(screen):
+        screen.start(chosen_otherwise(screen.open_session, newest, argument), beside=newest.id)
 
 
 async def swipe_back(screen: ChatScreen, _argument: str = "") -> None:
@@ -147,6 +173,8 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.continue": go_on,
     "reply.swipe": swipe,
     "reply.swipe_back": swipe_back,
+    "reply.swipes": swipes,
+    "reply.token": choose_token,
     "reply.length": set_length,
     "reply.preset": choose_preset,
     "reply.think": set_thinking,

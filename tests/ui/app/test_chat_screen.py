@@ -37,11 +37,11 @@ async def test_the_right_arrow_writes_another_reply_and_the_left_one_goes_back(t
 async def test_a_swipe_with_a_number_writes_so_many_and_shows_the_first(tmp_path: Path) -> None:
     async with Evening(tmp_path, "One.", "Two.", "Three.").begun() as (app, pilot):
         await typed(pilot, "Go", "enter")
-        await typed(pilot, "/swipe 2", "enter")
+        await typed(pilot, "/swipes 2", "enter")
         assert texts(app) == tree_texts(app) == ["Go", "Two."]
         assert (app.chat.mirror.log.entries[-1].swipe, app.chat.mirror.log.entries[-1].swipes) == (2, 3)
-        await typed(pilot, "/swipe often", "enter")
-        assert "/swipe 3 writes three replies at once" in hint(app)
+        await typed(pilot, "/swipes often", "enter")
+        assert "/swipes 3 writes three replies at once" in hint(app)
 
 
 async def test_greetings_go_round_and_are_never_written_anew(tmp_path: Path) -> None:
@@ -212,10 +212,10 @@ async def test_keys_and_pastes_that_come_at_once_keep_their_order(tmp_path: Path
         assert tree_texts(app)[2:] == ["A line\nand more", "Two."]
 
 
-async def test_what_cannot_be_done_yet_is_no_command(tmp_path: Path) -> None:
+async def test_what_is_no_command_is_said_to_be_none(tmp_path: Path) -> None:
     async with Evening(tmp_path).begun() as (app, pilot):
-        await typed(pilot, "/note", "enter")
-        assert "There is no /note" in hint(app)
+        await typed(pilot, "/summon", "enter")
+        assert "There is no /summon" in hint(app)
 
 
 async def test_the_status_line_names_the_chat_by_what_was_said_once_it_has_a_name(tmp_path: Path) -> None:

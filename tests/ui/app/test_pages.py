@@ -13,6 +13,8 @@ from tavern_tui.session.author_note import note_of
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.screens.author_note import AuthorNoteScreen
 from tavern_tui.ui.screens.inspector import Inspector
+from tavern_tui.ui.screens.text_page import TextPage
+from tavern_tui.ui.widgets.long_text import LongText
 from tavern_tui.ui.widgets.row_list import RowList
 from tests.ui.app.evening import Evening, hint, settled, texts, typed
 
@@ -76,3 +78,24 @@ async def test_o_goes_to_the_oldest_turn_that_was_read(tmp_path: Path) -> None:
         await settled(pilot)
         first = next(iter(app.chat.open_session.tree.path()))
         assert app.chat.selection.turn == first.id
+
+
+async def test_another_token_is_chosen_by_its_numbers_where_alternatives_were_kept(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "She nods.").begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await typed(pilot, "/token 3 1", "enter")
+        assert "There is no such choice" in hint(app)
+        await typed(pilot, "/token", "enter")
+        await shown(app, pilot, TextPage)
+        assert "Nothing was kept" in str(app.screen.query_one("#text", LongText)._lines[0])
+
+
+async def test_a_swipe_is_shown_by_its_number(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "One.", "Two.", "Three.").begun() as (app, pilot):
+        await typed(pilot, "Go", "enter")
+        await typed(pilot, "", "right")
+        await typed(pilot, "", "right")
+        await typed(pilot, "/swipe 1", "enter")
+        assert texts(app)[-1] == "One."
+        await typed(pilot, "/swipe 9", "enter")
+        assert hint(app).startswith("This is swipe 1 of 3")
