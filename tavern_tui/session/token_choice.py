@@ -99,7 +99,7 @@ def _shown(one: Alternative) -> str:
 
 
 def chosen_otherwise(session: ChatSession, turn: Turn, wanted: str) -> AsyncGenerator[SessionEvent, None]:
-    """Go on from what ``wanted`` names: the number of a token of ``turn`` and of a choice there, as ``listed`` has them.
+    """Go on from what ``wanted`` names: the number of a token of ``turn`` and of a choice there, as ``listed`` has it.
 
     Raises ``NotFoundError`` where there is no such choice.
     """
