@@ -13,7 +13,7 @@ from tavern_tui.ui.chat.app_actions import APP_ACTIONS, TYPED_ACTIONS
 from tavern_tui.ui.chat.finding_actions import FINDING_ACTIONS
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
-from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS
+from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS, TYPED_TURN_ACTIONS
 from tavern_tui.ui.chat.writer_actions import WRITER_ACTIONS
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ Act = Callable[["ChatScreen", str], Awaitable[None]]
 RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **WRITER_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS, **FINDING_ACTIONS}
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
 
+
+TYPED: dict[str, Act] = {**TYPED_ACTIONS, **TYPED_TURN_ACTIONS}
+"""What differs where an action was typed or chosen by name."""
 
 BY_PLACE = "turn.quick_reply"
 """The action whose first key does the first of its things, the second key the second."""
@@ -38,7 +41,7 @@ async def run_typed(screen: ChatScreen, action: str, argument: str = "") -> None
     """Do what was typed as a command or chosen by its name."""
     if screen.finding.is_open:
         await screen.finding.close()
-    await _act(screen, TYPED_ACTIONS.get(action) or RUNNABLE[action], argument)
+    await _act(screen, TYPED.get(action) or RUNNABLE[action], argument)
 
 
 async def _act(screen: ChatScreen, act: Act, argument: str) -> None:

@@ -73,7 +73,16 @@ async def oldest_read(screen: ChatScreen, _argument: str = "") -> None:
     screen.hint("The model reads from here on")
 
 
-async def quick_reply(screen: ChatScreen, argument: str = "") -> None:
+async def quick_reply(screen: ChatScreen, number: str = "") -> None:
+    """Send the quick reply of the key that was pressed; where there are none at all, the key types."""
+    if number and not (await quick_replies(screen.tavern.workspace)).replies:
+        screen.selection.leave()
+        screen.composer.insert(number)
+    else:
+        await quick_reply_named(screen, number)
+
+
+async def quick_reply_named(screen: ChatScreen, argument: str = "") -> None:
     """Send the quick reply of that number; without one show them all."""
     if not argument:
         screen.tavern.show(popups.quick_replies)
@@ -254,3 +263,6 @@ TURN_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "chat.undo": undo,
     "chat.redo": redo,
 }
+
+TYPED_TURN_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {"turn.quick_reply": quick_reply_named}
+"""What differs where an action was typed or chosen by name: no key is to type."""
