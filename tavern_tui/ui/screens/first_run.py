@@ -324,6 +324,10 @@ def _seen(writers: WriterList) -> str:
     return f"Found: {best.title}{more}"
 
 
+_MB = 2**20
+"""What the starter's size is told in everywhere: 94 MB."""
+
+
 def _progress(fetch: StarterFetch, glyphs: Glyphs) -> str:
     """``████████············  34 %  32 MB of 94 MB  downloading``."""
     if not fetch.total:
@@ -332,4 +336,4 @@ def _progress(fetch: StarterFetch, glyphs: Glyphs) -> str:
     part = min(1.0, fetch.done / fetch.total)
     filled = int(part * _BAR)
     bar = full * filled + empty * (_BAR - filled)
-    return f"{bar}  {part:.0%}\n{fetch.done >> 20} MB of {fetch.total >> 20} MB, {fetch.phase}"
+    return f"{bar}  {part:.0%}\n{fetch.done / _MB:.0f} MB of {fetch.total / _MB:.0f} MB, {fetch.phase}"

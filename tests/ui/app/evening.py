@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from tavern_tui.config.paths import Directories
 from tavern_tui.engines.base import Engine
 from tavern_tui.engines.fake import FakeEngine, Script
+from tavern_tui.session.attempts import Tries
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
@@ -44,6 +45,7 @@ class Evening:
             session = open_session(workspace, wishes, watch=watch)
             session.connection = Connection(engine or self.engine, clock=lambda: 0.0)
             session.options = replace(session.options, template="ChatML")
+            session._tries = Tries(dice=lambda: 0.5, clock=lambda: 0.0, delays={})
             return session
 
         workspace = Workspace.open(dirs=self.directories)

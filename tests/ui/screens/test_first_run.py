@@ -52,7 +52,7 @@ def arriving(tmp_path: Path) -> Fetch:
     """A download that ends at once."""
 
     def fetch(_dirs: Directories, tell: Any) -> tuple[Path, bool]:
-        tell("downloading", 47_000_000, 94_000_000)
+        tell("downloading", 47 << 20, 94 << 20)
         return tmp_path / "starter.gguf", True
 
     return fetch
@@ -68,7 +68,7 @@ class Slow:
     def __call__(self, _dirs: Directories, tell: Any) -> tuple[Path, bool]:
         try:
             while not self.let_go.wait(0.01):
-                tell("downloading", 32_000_000, 94_000_000)
+                tell("downloading", 32 << 20, 94 << 20)
         except Exception:
             self.stopped.set()
             raise
