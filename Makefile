@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Thrice the usual cores: much of the suite waits for processes, terminals and servers.
 WORKERS ?= 6
 
-.PHONY: help run engine starter test lint types contracts sizes unit coverage bench torture samples clean
+.PHONY: help run engine starter test lint types contracts sizes unit coverage bench torture fuzz samples clean
 
 help:
 	@echo "make run        install what is missing, fetch the starter model, start"
@@ -17,6 +17,7 @@ help:
 	@echo "make test       everything that CI runs"
 	@echo "make bench      measure: start, long chats, tokens per second"
 	@echo "make torture    the long tests: 1,000 killed writers"
+	@echo "make fuzz       read changed files of every format for five minutes (SECONDS=300)"
 	@echo "make samples    build the sample cards and the demo chat from scripts/samples"
 	@echo "make clean      remove $(VENV) and caches"
 
@@ -74,6 +75,9 @@ bench: $(VENV)/.tested starter
 
 torture: $(VENV)/.tested
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -m torture --timeout 3600
+
+fuzz: $(VENV)/.tested
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300)
 
 samples: $(VENV)/.tested
 	$(BIN)/python scripts/build_samples.py
