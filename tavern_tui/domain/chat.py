@@ -19,6 +19,7 @@ from tavern_tui.domain.events import (
     PropertySet,
     Receipt,
     Roll,
+    SourceTold,
     Speaker,
     TextEdited,
     TextExtended,
@@ -38,7 +39,7 @@ _ORDER = attrgetter("lamport", "id")  # ``ChatEvent.order``, for sorting ten tho
 class Turn:
     """One turn as it reads now. ``text`` may differ from what the model wrote: see ``raw`` and ``edited``.
 
-    ``tokens`` is dropped by any later change of the text. ``lost`` marks a stand-in without text: its event is missing
+    ``source`` is as in ``TurnAdded``. ``tokens`` is dropped by any later change of the text. ``lost`` marks a stand-in without text: its event is missing
     from the log (damaged, or not here yet from another device), but turns after it are there.
     """
 
@@ -59,6 +60,7 @@ class Turn:
     roll: Roll | None = None
     lost: bool = False
     alternatives: tuple[TokenChoice, ...] = ()
+    source: Any = None
 
     @property
     def source_text(self) -> str:
@@ -99,6 +101,8 @@ class ChatTree:
                 self._move_tip(event.writer, turn)
             case PropertySet(key, value):
                 self._set_property(key, value)
+            case SourceTold(turn, source) if turn in self.turns:
+                self.turns[turn] = replace(self.turns[turn], source=source)
             case _:
                 pass
 
@@ -161,12 +165,14 @@ class ChatTree:
             at=event.at,
             raw=body.raw,
             reasoning=body.reasoning,
+            hidden=body.hidden,
             interrupted=body.interrupted,
             receipt=body.receipt,
             tokens=body.tokens,
             lore=body.lore,
             roll=body.roll,
             alternatives=body.alternatives,
+            source=body.source,
         )
         self._move_tip(event.writer, event.id)
 

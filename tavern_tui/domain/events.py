@@ -84,7 +84,8 @@ class TurnAdded:
     ``interrupted`` says that the writer vanished or the link broke before the reply was complete. ``lore`` names the
     lore entries that the reply's prompt held because they had fired; ``roll`` is the roll that the turn was made with.
     ``alternatives`` are what might have stood at the place of each token; their texts joined begin the raw text, the
-    first of them being the beginning that the reply was given.
+    first of them being the beginning that the reply was given. ``hidden``: it came so from another program; ``source``
+    is what that program's file said of it besides, packed (``formats.packed_facts``), ``None`` for nothing.
     """
 
     parent: str
@@ -99,6 +100,8 @@ class TurnAdded:
     lore: tuple[str, ...] = ()
     roll: Roll | None = None
     alternatives: tuple[TokenChoice, ...] = ()
+    hidden: bool = False
+    source: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,14 @@ class PropertySet:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceTold:
+    """Another program's file says something else of ``turn`` by now: a new ``TurnAdded.source``."""
+
+    turn: str
+    source: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Undone:
     """The event with id ``event`` no longer counts. Undoing an ``Undone`` is redo."""
 
@@ -175,6 +186,7 @@ Body = (
     | TurnDeleted
     | TipMoved
     | PropertySet
+    | SourceTold
     | Undone
     | Unknown
 )

@@ -21,6 +21,7 @@ from tavern_tui.domain.events import (
     PropertySet,
     Receipt,
     Roll,
+    SourceTold,
     Speaker,
     TextEdited,
     TextExtended,
@@ -310,6 +311,8 @@ KINDS: dict[str, Kind] = {
         Field("lore", "lore", _read_texts, lambda value, _: list(value), ()),
         Field("roll", "roll", _read_roll, _write_roll, None),
         Field("alternatives", "alt", _read_alternatives, _write_alternatives, ()),
+        _flag("hidden", "hid", default=False),
+        Field("source", "src", _read_anything, _as_it_is, None),
     ),
     "more": _kind(TextExtended, _text("turn", "on"), _text("text", "x"), _RAW, _CUT, _RECEIPT_FIELD, _TOKENS),
     "edit": _kind(TextEdited, _text("turn", "on"), _text("text", "x")),
@@ -317,6 +320,7 @@ KINDS: dict[str, Kind] = {
     "drop": _kind(TurnDeleted, _text("turn", "on")),
     "tip": _kind(TipMoved, _text("turn", "on")),
     "set": _kind(PropertySet, _text("key", "key"), Field("value", "value", _read_anything, _as_it_is)),
+    "told": _kind(SourceTold, _text("turn", "on"), Field("source", "src", _read_anything, _as_it_is)),
     "undo": _kind(Undone, _text("event", "on")),
 }
 """Every kind that this version knows, by the name it is written under."""
