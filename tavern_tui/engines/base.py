@@ -28,7 +28,7 @@ class Capabilities:
     ``logit_bias`` and ``banned`` say whether these fields of a ``Request`` are followed. ``alternatives`` is the most
     alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request. ``thinking``
     says whether ``Request.think`` has an effect, ``recovers`` whether the rest of a reply is asked for where the link
-    breaks.
+    breaks. ``shifts``: what was read is moved up where text before it leaves the prompt, instead of read again.
     """
 
     text_completion: bool = True
@@ -48,6 +48,7 @@ class Capabilities:
     banned: bool = False
     thinking: bool = False
     recovers: bool = False
+    shifts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

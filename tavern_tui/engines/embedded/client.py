@@ -81,7 +81,7 @@ class EmbeddedEngine:
         call = protocol.Load(self.settings.spec(), self.settings.replace or self._takes_over)
         facts = await self._ask(call, protocol.ModelFacts)
         self._takes_over = False
-        return _info(facts)
+        return _info(facts, shifts=self.settings.shift)
 
     def take_over(self) -> None:
         """See ``base.SharedEngine``."""
@@ -209,7 +209,7 @@ def _left_before(link: Link, exchange: Exchange) -> bool:
     return not link.alive and not exchange.begun
 
 
-def _info(facts: protocol.ModelFacts) -> base.EngineInfo:
+def _info(facts: protocol.ModelFacts, *, shifts: bool = True) -> base.EngineInfo:
     capabilities = base.Capabilities(
         token_ids=facts.token_ids,
         samplers=EMBEDDED_SAMPLERS,
@@ -220,6 +220,7 @@ def _info(facts: protocol.ModelFacts) -> base.EngineInfo:
         banned=True,
         parallel=facts.parallel,
         alternatives=facts.alternatives,
+        shifts=shifts and facts.worker != LLAMA_SERVER_WORKER,
     )
     if facts.worker == LLAMA_SERVER_WORKER:
         from tavern_tui.engines.wire_tables import LLAMA_SERVER
