@@ -67,7 +67,10 @@ class Reader:
         return [data for path in files if len(data := path.read_bytes()) <= _LARGEST]
 
 
-READERS: tuple[Reader, ...] = (Reader("cards", "cards", "tests.formats.card_reading:read_write_read"),)
+READERS: tuple[Reader, ...] = (
+    Reader("cards", "cards", "tests.formats.card_reading:read_write_read"),
+    Reader("lorebooks", "lorebooks", "tests.formats.lorebook_reading:read_write_read"),
+)
 
 
 @dataclass(frozen=True, slots=True)

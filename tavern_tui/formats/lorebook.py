@@ -3,10 +3,11 @@
 An entry's ``extra`` speaks one vocabulary, the world file's (``groupWeight``, ``excludeRecursion`` …), whichever file
 it came from; fields that only a card's book has (``id``, ``name``, ``priority``, ``use_regex``, ``extensions``) stay
 there under their own names. So a book crosses from card to world file and back without loss. Some values say more than
-the type can hold: an unknown position, a switched-off probability, and the fields of groups, recursion and time, which
-a file may leave out, empty or set to null with one meaning. They are kept in ``extra`` too, and written again as long
-as nobody changed what they were read as. Fields: SillyTavern 1.12.6 world info; V2 and V3 card
-specifications.
+the type can hold: an unknown position, a switched-off probability, empty keys among others, a null, and the fields of
+groups, recursion and time, which a file may leave out, empty or set to null with one meaning. They are kept in
+``extra`` too, and written again as long as nobody changed what they were read as. Fields: SillyTavern 1.12.6 world
+info; V2 and V3 card specifications. Other programs' books: ``formats.lorebook_foreign``; what a target cannot say:
+``formats.lorebook_exchange``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from tavern_tui.formats.lorebook_fields import (
     any_pattern,
     written,
 )
-from tavern_tui.formats.lorebook_foreign import program_of, world_entries
+from tavern_tui.formats.lorebook_foreign import program_of, world_book
 
 MAX_ENTRIES = 50_000
 _Number = TypeVar("_Number", bound=IntEnum)
@@ -48,6 +49,8 @@ _Number = TypeVar("_Number", bound=IntEnum)
 _NOT_IN_BOOK = frozenset(("uid", "id", "disable", "extensions"))
 _BOOK_LEVEL = ("name", "description", "scan_depth", "token_budget", "recursive_scanning", "entries")
 _MATCHING = {KeyMatching.KOBOLD.value: KeyMatching.KOBOLD}
+_TOGETHER = (frozenset(("position", "disable")), frozenset(("probability", "useProbability")))
+"""Fields that are written as they were found together or not at all."""
 
 
 def read_lorebook(data: bytes, *, name: str = "", where: str = "") -> Lorebook:
@@ -55,14 +58,19 @@ def read_lorebook(data: bytes, *, name: str = "", where: str = "") -> Lorebook:
 
     ``name`` is used where the file has none: a world file's name is its identity. Raises ``FormatError``.
     """
-    value = read_json(data, where=where)
+    return lorebook_in(read_json(data, where=where), name=name, where=where)
+
+
+def lorebook_in(value: Any, *, name: str = "", where: str = "") -> Lorebook:
+    """The lorebook in a parsed JSON file, as ``read_lorebook`` reads it."""
+    if (program := program_of(value)) is not None:
+        about, entries = world_book(program, value, where=where)
+        return _book(Fields(about, where=where), entries, name)
     if not isinstance(value, dict):
         raise FormatError("There is no lorebook inside.", where=where)
     if value.get("spec") == "lorebook_v3" and isinstance(value.get("data"), dict):
         return from_character_book(value["data"], name=name, where=where)
     fields = Fields(value, where=where)
-    if (program := program_of(value)) is not None:
-        return _book(Fields({"name": value.get("name")}, where=where), world_entries(program, fields), name)
     if isinstance(value.get("entries"), list):
         return from_character_book(value, name=name, where=where)
     if not isinstance(value.get("entries"), dict):
@@ -110,7 +118,20 @@ def to_character_book(book: Lorebook) -> dict[str, Any]:
 
 def to_world_entry(entry: LoreEntry) -> dict[str, Any]:
     """One entry with the world file's field names, unmodelled fields included."""
-    said: dict[str, Any] = {
+    said = _said(entry)
+    found = {key: value for key, value in entry.extra.items() if key in said}
+    kept = _unchanged(found, said, entry.uid) if found else frozenset()
+    said |= _changed_controls(entry)
+    said |= {key: True for key, source in SOURCES.items() if source in entry.also_scans}
+    if (entry.characters, entry.tags, entry.except_characters) != _characters(Fields(entry.extra)):
+        names, tags = list(entry.characters), list(entry.tags)
+        said["characterFilter"] = {"isExclude": entry.except_characters, "names": names, "tags": tags}
+    return {**said, **{key: value for key, value in entry.extra.items() if key not in said or key in kept}}
+
+
+def _said(entry: LoreEntry) -> dict[str, Any]:
+    """The fields that every entry of a world file has."""
+    return {
         "uid": entry.uid,
         "key": list(entry.keys),
         "keysecondary": list(entry.secondary_keys),
@@ -130,19 +151,16 @@ def to_world_entry(entry: LoreEntry) -> dict[str, Any]:
         "caseSensitive": entry.case_sensitive,
         "matchWholeWords": entry.match_whole_words,
     }
-    kept: set[str] = set()
-    if not entry.enabled and entry.position is LorePosition.BEFORE_CHARACTER:
-        kept |= {"position", "disable"}
-    if entry.depth == 0:
-        kept.add("depth")
-    if entry.probability == 100:
-        kept |= {"probability", "useProbability"}
-    said |= _changed_controls(entry)
-    said |= {key: True for key, source in SOURCES.items() if source in entry.also_scans}
-    if (entry.characters, entry.tags, entry.except_characters) != _characters(Fields(entry.extra)):
-        names, tags = list(entry.characters), list(entry.tags)
-        said["characterFilter"] = {"isExclude": entry.except_characters, "names": names, "tags": tags}
-    return {**said, **{key: value for key, value in entry.extra.items() if key not in said or key in kept}}
+
+
+def _unchanged(found: dict[str, Any], said: dict[str, Any], uid: int) -> frozenset[str]:
+    """Those of the values ``found`` in a file that still mean what an entry says now."""
+    again = _said(_entry(Fields(found), uid))
+    same = {key for key in found if repr(again[key]) == repr(said[key])}
+    for pair in _TOGETHER:
+        if pair & found.keys() - same:
+            same -= pair
+    return frozenset(same)
 
 
 def _changed_controls(entry: LoreEntry) -> dict[str, Any]:
@@ -171,6 +189,15 @@ def _book_level(book: Lorebook) -> dict[str, Any]:
     return {**book.extra, **{key: value for key, value in known.items() if value not in (None, "")}}
 
 
+def _beyond(fields: Fields, own: frozenset[str]) -> dict[str, Any]:
+    """The fields of a book that ``own`` does not name, and those that say nothing, but say it."""
+    empty = {key: value for key, value in fields.value.items() if key in own and value in (None, "")}
+    rest = {key: value for key, value in fields.value.items() if key not in own}
+    if rest.get("extensions") == {}:  # every card's book has them
+        del rest["extensions"]
+    return empty | rest
+
+
 def _book(fields: Fields, entries: list[Any], name: str) -> Lorebook:
     if len(entries) > MAX_ENTRIES:
         raise FormatError(f"The book has more than {MAX_ENTRIES:,} entries.", where=fields.where)
@@ -181,7 +208,7 @@ def _book(fields: Fields, entries: list[Any], name: str) -> Lorebook:
     uids = _unique(item.get("uid") for item in entries)
     said = fields.get("key_matching")
     matching = _MATCHING.get(said) if isinstance(said, str) else None
-    own = {*_BOOK_LEVEL, *(("key_matching", "search_characters") if matching else ())}
+    own = frozenset((*_BOOK_LEVEL, *(("key_matching", "search_characters") if matching else ())))
     return Lorebook(
         name=fields.text("name") or name,
         entries=tuple(
@@ -192,7 +219,7 @@ def _book(fields: Fields, entries: list[Any], name: str) -> Lorebook:
         scan_depth=fields.maybe_integer("scan_depth"),
         token_budget=fields.maybe_integer("token_budget"),
         recursive_scanning=fields.maybe_flag("recursive_scanning"),
-        extra={key: value for key, value in fields.value.items() if key not in own and value != {}},
+        extra=_beyond(fields, own),
         matching=matching or KeyMatching.SILLYTAVERN,
         search_characters=fields.integer("search_characters", 0) if matching else 0,
     )
@@ -222,8 +249,7 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
     rolled = raw.flag("useProbability", True)
     if not rolled:
         kept |= {"useProbability": raw.get("useProbability"), "probability": raw.number("probability", 100.0)}
-    if "depth" in raw.value and raw.get("depth") is None:  # SillyTavern takes it for 0
-        kept["depth"] = None
+    no_depth = "depth" in raw.value and raw.get("depth") is None  # SillyTavern takes it for 0
     controls = {key: read(raw, key) for key, (_, read) in CONTROLS.items()}
     unsaid = Fields({})
     for key, (_, read) in CONTROLS.items():  # repr, for True and 1 are equal but not written alike
@@ -245,7 +271,7 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
         selective_logic=_number_of(SelectiveLogic, raw, "selectiveLogic") or SelectiveLogic.AND_ANY,
         order=raw.integer("order", 100),
         position=position or LorePosition.BEFORE_CHARACTER,
-        depth=0 if "depth" in kept else raw.integer("depth", 4),
+        depth=0 if no_depth else raw.integer("depth", 4),
         role=ROLES[role] if 0 <= role < len(ROLES) else InjectionRole.SYSTEM,
         scan_depth=raw.maybe_integer("scanDepth"),
         case_sensitive=raw.maybe_flag("caseSensitive"),
@@ -259,7 +285,25 @@ def _entry(raw: Fields, uid: int) -> LoreEntry:
     )
     unmodelled = {key: value for key, value in raw.value.items() if key not in MODELLED and key not in CONTROLS}
     unmodelled = {key: value for key, value in unmodelled.items() if key not in SOURCES or value is not True}
-    return replace(entry, extra=unmodelled | kept)
+    return replace(entry, extra=unmodelled | _otherwise(entry, raw) | kept)
+
+
+def _otherwise(entry: LoreEntry, raw: Fields) -> dict[str, Any]:
+    """The fields of an entry that it would write in another way than they stand in the file."""
+    said = _said(entry)
+    return {
+        key: raw.get(key)
+        for key, value in said.items()
+        if key != "uid"
+        and key in raw.value
+        and not _alike(raw.get(key), value)
+        and (not isinstance(value, list) or isinstance(raw.get(key), list))
+    }
+
+
+def _alike(found: Any, said: Any) -> bool:
+    """Whether two values are written alike: true and 1 are not, 100 and 100.0 are."""
+    return found == said and (isinstance(found, bool) is isinstance(said, bool))
 
 
 def _number_of(kind: type[_Number], raw: Fields, key: str) -> _Number | None:
@@ -284,10 +328,11 @@ def _world_from_book(raw: Fields, index: int) -> dict[str, Any]:
     elif world.get("use_regex") is any_pattern(raw.texts("keys", split=",")):
         del world["use_regex"]
     world |= {EXTENSIONS[key]: value for key, value in extensions.items() if key in EXTENSIONS}
+    if world.get("caseSensitive") is None:  # the specification's own field
+        world["caseSensitive"] = raw.get("case_sensitive")
     if unknown := {key: value for key, value in extensions.items() if key not in EXTENSIONS}:
         world["extensions"] = unknown
     world.setdefault("position", int(raw.get("position") != "before_char"))
-    world.setdefault("caseSensitive", raw.get("case_sensitive"))
     world.setdefault("selective", False)
     world["disable"] = not raw.flag("enabled", True)
     return world

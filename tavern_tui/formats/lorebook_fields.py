@@ -130,6 +130,6 @@ def written(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def any_pattern(keys: Iterable[str]) -> bool:
+def any_pattern(keys: Iterable[Any]) -> bool:
     """What V3's ``use_regex`` says of a book whose keys mark their regular expressions themselves."""
-    return any(key.startswith("/") for key in keys)
+    return any(isinstance(key, str) and key.startswith("/") for key in keys)

@@ -337,7 +337,7 @@ def test_fields_beside_the_entries_survive() -> None:
     ("value", "words"),
     [
         ([], "no lorebook"),
-        ({"lorebookVersion": 5, "entries": {}}, "entries should be a list"),
+        ({"lorebookVersion": 5, "entries": 7}, "entries should be a list"),
         ({"kind": "memory", "entries": [7]}, "entries.0 should be an object"),
         ({"type": "risu", "data": [{"insertorder": "late"}]}, "data.0.insertorder should be a number"),
         ({"name": "x"}, "no entries"),
@@ -354,76 +354,34 @@ def test_what_is_wrong_is_named(value: Any, words: str) -> None:
     assert caught.value.where == "inn.json"
 
 
-def test_novelai_s_lorebook_is_read() -> None:
-    raw = {
-        "lorebookVersion": 5,
-        "entries": [
-            {
-                "text": "It sleeps.",
-                "displayName": "Dragon",
-                "keys": ["dragon", "/wyrm, old/i"],
-                "enabled": False,
-                "forceActivation": True,
-                "contextConfig": {"budgetPriority": 400},
-            }
-        ],
-    }
-    book = read_lorebook(json.dumps(raw).encode(), name="caves")
-    assert book.name == "caves"
-    assert only(book) == LoreEntry(
-        keys=("dragon", "/wyrm, old/i"),
-        content="It sleeps.",
-        comment="Dragon",
-        enabled=False,
-        constant=True,
-        selective=False,
-        order=400,
-    )
-
-
-def test_agnai_s_memory_book_is_read() -> None:
-    raw = {
-        "kind": "memory",
-        "name": "Caves",
-        "entries": [{"name": "Dragon", "entry": "It sleeps.", "keywords": ["dragon"], "weight": 3, "enabled": True}],
-    }
-    book = read_lorebook(json.dumps(raw).encode())
-    assert book.name == "Caves"
-    assert only(book) == LoreEntry(keys=("dragon",), content="It sleeps.", comment="Dragon", selective=False, order=3)
-
-
-def test_risuai_s_lorebook_is_read_without_its_folders() -> None:
-    raw = {
-        "type": "risu",
-        "ver": 1,
-        "data": [
-            {"mode": "folder", "key": "\uf000folder:1", "content": "", "insertorder": 1},
-            {
-                "mode": "normal",
-                "key": "dragon, wyrm",
-                "secondkey": "cave",
-                "comment": "Dragon",
-                "content": "@@depth 2\nIt sleeps.",
-                "alwaysActive": False,
-                "selective": True,
-                "insertorder": 7,
-                "activationPercent": 40,
-            },
-            {"key": "dragons?", "content": "x", "useRegex": True, "insertorder": 1},
-        ],
-    }
-    first, second = read_lorebook(json.dumps(raw).encode(), name="caves").entries
-    assert first == LoreEntry(
-        keys=("dragon", "wyrm"),
-        secondary_keys=("cave",),
-        content="@@depth 2\nIt sleeps.",
-        comment="Dragon",
-        order=7,
-        probability=40.0,
-    )
-    assert (second.uid, second.keys, second.use_regex) == (1, ("dragons?",), True)
-
-
 def test_a_book_of_a_hundred_thousand_entries_is_refused() -> None:
     with pytest.raises(FormatError, match="more than 50,000"):
         from_character_book({"entries": [{}] * 100_000})
+
+
+def test_what_the_model_cannot_say_is_written_as_it_was_found() -> None:
+    raw = {
+        "key": ["dragon", "", " "],
+        "keysecondary": [""],
+        "order": 99.5,
+        "comment": None,
+        "role": None,
+        "constant": 0,
+    }
+    read = read_lorebook(world(**raw))
+    assert only(read).keys == ("dragon", " ")
+    assert raw.items() <= to_world_entry(only(read)).items()
+    assert only(read_lorebook(write_lorebook(read))) == only(read)
+    (written,) = to_character_book(read)["entries"]
+    assert (written["keys"], written["insertion_order"]) == (["dragon", "", " "], 99.5)
+
+
+def test_what_somebody_changed_is_written_anew() -> None:
+    entry = only(read_lorebook(world(key=["dragon", ""], order=99.5, comment=None)))
+    written = to_world_entry(replace(entry, keys=("wyrm",), order=7, comment="title"))
+    assert (written["key"], written["order"], written["comment"]) == (["wyrm"], 7, "title")
+
+
+def test_fields_of_a_book_that_say_nothing_survive() -> None:
+    raw: dict[str, Any] = {"entries": {}, "scan_depth": None, "name": "", "x_theirs": {}}
+    assert json.loads(write_lorebook(read_lorebook(json.dumps(raw).encode()))) == raw
