@@ -15,12 +15,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tavern_tui.domain.character import Character
-from tavern_tui.domain.lorebook import Lorebook
-from tavern_tui.engines.base import Engine
 from tavern_tui.engines.cache_model import CacheModel, Read
 from tavern_tui.prompt.inputs import Group, GroupCards, Member, PromptInput
-from tavern_tui.prompt.plan import Part, PartKind, PromptPlan
+from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.session import reply_input
 from tavern_tui.session.author_note import write_note
 from tavern_tui.session.connection import Connection
@@ -28,13 +25,13 @@ from tavern_tui.session.events import PromptBuilt, SessionEvent, TurnFailed, Tur
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
+from tests.economy.news import news, place_of, tokens_from
 from tests.economy.scripted_engine import ScriptedEngine
 from tests.economy.sessions import Session, Step
 from tests.economy.vocabulary import PromptTokens
 
 PARKED = 1 << 16
 """Tokens of other chats that the embedded engine's model may put aside."""
-_NOTES = (PartKind.NOTE, PartKind.CHARACTER_NOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Way:
 WAYS = (
     Way(
         "classic",
-        {"classic, prefix only": lambda: CacheModel(gaps=0), "classic, shifting": lambda: CacheModel()},
+        {"classic, prefix only": lambda: CacheModel(gaps=0), "classic, shifting": CacheModel},
     ),
     Way("economy", {"economy, prefix only": lambda: CacheModel(gaps=0)}, shifts=False),
     Way("economy", {"economy, embedded": lambda: CacheModel(parked_tokens=PARKED, disk=True)}),
@@ -62,16 +59,16 @@ class Asked:
     """One prompt. All numbers are tokens.
 
     ``new`` is what it has that no prompt of this chat had: the user's turn, markup, lore that has just fired; in the
-    chat's first prompt everything. ``notes`` is what stands from its first note on, ``edited`` what stands from the
-    turn on that was edited since the last one; 0 where there is none. ``lore`` are the titles of the entries that the
-    model sees.
+    chat's first prompt everything. ``with_notes`` is that, the notes, and the turns below them. ``edited`` is what
+    stands from the turn on that was edited since the last prompt; 0 where none was. ``lore`` are the titles
+    of those that can be seen.
     """
 
     step: int
     do: str
     tokens: int
     new: int
-    notes: int
+    with_notes: int
     edited: int
     lore: frozenset[str]
     first_turn: str
@@ -163,51 +160,23 @@ class Player:
         self.chat.character = self._session.member(step.by)
         with _together(self._session, self._way.policy):
             plan = await _written(ask(self.chat))
-        new, notes, edited = self._new(plan, step), _from_first(plan, _is_note), 0
-        if self._edited:
-            edited = _from_first(plan, lambda part: part.turn_id == self._edited)
-        lore = frozenset(entry.comment for entry in self._session.lore.entries if entry.content in plan.text)
-        self._texts[self._chat] = plan.text
+        text = plan.text
+        entries, before = self._session.lore.entries, self._texts.get(self._chat, "")
+        found = news(plan, before, entries, self._tokens.count, spoke=bool(step.say))
+        new, with_notes = found.tokens, found.with_notes
+        if not before:
+            new = with_notes = len(self.engine.ids)
+        if step.do == "swipe":
+            new = 1
+        edited = tokens_from(plan.included, place_of(plan.included, lambda part: part.turn_id == self._edited != ""))
+        lore = frozenset(entry.comment for entry in entries if entry.content in text)
+        self._texts[self._chat] = text
         reads = dict(self.engine.reads)
         tokens = next(iter(reads.values())).tokens
-        self.asked.append(Asked(number, step.do, tokens, new, notes, edited, lore, plan.first_turn, reads, self._after))
+        self.asked.append(
+            Asked(number, step.do, tokens, new, with_notes, edited, lore, plan.first_turn, reads, self._after)
+        )
         self._edited = self._after = ""
-
-    def _new(self, plan: PromptPlan, step: Step) -> int:
-        before = self._texts.get(self._chat)
-        if before is None:
-            return len(self.engine.ids)
-        if step.do == "swipe":
-            return 1
-        closing = self._tokens.count("<|im_end|>\n")
-        replied = sum(part.tokens for part in plan.included if part.kind is PartKind.REPLY_LINE)
-        said = 0
-        if step.say:
-            newest = [part for part in plan.included if part.turn_id][-1]
-            said = newest.tokens
-        return closing + replied + said + self._lore_since(before, plan)
-
-    def _lore_since(self, before: str, plan: PromptPlan) -> int:
-        """Tokens of the entries that were not in the prompt before, with their markup where they have their own."""
-        total = 0
-        for entry in self._session.lore.entries:
-            if entry.content in plan.text and entry.content not in before:
-                parts = [part for part in plan.included if entry.content in part.text]
-                own = self._tokens.count(entry.content)
-                alone = len(parts) == 1 and parts[0].body.strip() == entry.content
-                total += parts[0].tokens if alone else own + 1
-        return total
-
-
-def _is_note(part: Part) -> bool:
-    return part.kind in _NOTES
-
-
-def _from_first(plan: PromptPlan, wanted: Callable[[Part], bool]) -> int:
-    """Tokens from the first such part to the prompt's end; 0 where there is none."""
-    parts = plan.included
-    at = next((place for place, part in enumerate(parts) if wanted(part)), len(parts))
-    return sum(part.tokens for part in parts[at:])
 
 
 async def _written(events: AsyncGenerator[SessionEvent, None]) -> PromptPlan:

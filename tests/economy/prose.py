@@ -9,46 +9,50 @@ from random import Random
 
 WHO = (
     "the ferryman", "an old sailor", "the baker's son", "her cousin", "the postmistress", "a travelling clockmaker",
-    "the schoolteacher", "my grandmother", "the night watchman", "a boy with a kite", "the beekeeper", "two fishermen",
-    "the librarian", "a woman in a green coat", "the piano tuner", "our neighbour", "the gardener", "a young cartographer",
-    "the glassblower", "the miller's daughter", "a tired musician", "the harbour cat", "some children", "the stonemason",
+    "the schoolteacher", "my grandmother", "the night watchman", "a boy with a kite", "the beekeeper",
+    "two fishermen", "the librarian", "a woman in a green coat", "the piano tuner", "our neighbour", "the gardener",
+    "a young cartographer", "the glassblower", "the miller's daughter", "a tired musician", "the harbour cat",
+    "some children", "the stonemason",
 )  # fmt: skip
 DID = (
-    "carried", "found", "mended", "painted", "forgot", "hid", "borrowed", "polished", "followed", "measured", "traded",
-    "counted", "described", "brought", "left behind", "wrapped up", "looked for", "pointed at", "drew", "praised",
-    "wrote about", "asked for", "kept", "dropped",
+    "carried", "found", "mended", "painted", "forgot", "hid", "borrowed", "polished", "followed", "measured",
+    "traded", "counted", "described", "brought", "left behind", "wrapped up", "looked for", "pointed at", "drew",
+    "praised", "wrote about", "asked for", "kept", "dropped",
 )  # fmt: skip
 WHAT = (
     "a brass lantern", "the blue teapot", "a bundle of letters", "an unfinished map", "three jars of honey",
-    "the cracked mirror", "a wooden flute", "a sack of walnuts", "the spare oar", "a tin of buttons", "the longest ladder",
-    "a book of tides", "a woollen scarf", "the second key", "a basket of pears", "the music box", "a coil of rope",
-    "the garden gate", "a jar of ink", "the striped umbrella", "a pair of gloves", "the kitchen clock", "a paper boat",
-    "a bowl of soup",
+    "the cracked mirror", "a wooden flute", "a sack of walnuts", "the spare oar", "a tin of buttons",
+    "the longest ladder", "a book of tides", "a woollen scarf", "the second key", "a basket of pears",
+    "the music box", "a coil of rope", "the garden gate", "a jar of ink", "the striped umbrella",
+    "a pair of gloves", "the kitchen clock", "a paper boat", "a bowl of soup",
 )  # fmt: skip
 WHERE = (
-    "by the harbour wall", "under the stairs", "at the edge of the orchard", "behind the chapel", "in the upper room",
-    "near the old pump", "on the far bank", "beside the stove", "at the crossroads", "in the reeds", "below the mill",
-    "between two shelves", "on the windowsill", "in the market square", "along the canal", "next to the well",
-    "at the top of the hill", "under a wet sail", "in the attic", "on the last step", "beyond the dunes",
-    "at the back of the shop", "across the meadow", "in the empty classroom",
+    "by the harbour wall", "under the stairs", "at the edge of the orchard", "behind the chapel",
+    "in the upper room", "near the old pump", "on the far bank", "beside the stove", "at the crossroads",
+    "in the reeds", "below the mill", "between two shelves", "on the windowsill", "in the market square",
+    "along the canal", "next to the well", "at the top of the hill", "under a wet sail", "in the attic",
+    "on the last step", "beyond the dunes", "at the back of the shop", "across the meadow",
+    "in the empty classroom",
 )  # fmt: skip
 WHEN = (
     "this morning", "long before sunrise", "after the rain", "on the first day of autumn", "while nobody looked",
     "just as the bell rang", "last winter", "when the lamps were lit", "two evenings ago", "before supper",
-    "in the middle of the night", "during the regatta", "once the fog had lifted", "at low tide", "every second Thursday",
-    "as soon as the bread was done", "between two showers", "on my birthday", "late in the summer", "before anyone woke",
+    "in the middle of the night", "during the regatta", "once the fog had lifted", "at low tide",
+    "every second Thursday", "as soon as the bread was done", "between two showers", "on my birthday",
+    "late in the summer", "before anyone woke",
 )  # fmt: skip
 FEEL = (
-    "quietly pleased", "a little worried", "out of breath", "more curious than before", "certain of it", "half asleep",
-    "glad of the company", "not quite convinced", "as proud as a heron", "unusually silent", "ready to laugh", "patient",
-    "cold to the bone", "warm again", "lost in thought", "amused", "surprised", "stubborn about it", "relieved", "careful",
+    "quietly pleased", "a little worried", "out of breath", "more curious than before", "certain of it",
+    "half asleep", "glad of the company", "not quite convinced", "as proud as a heron", "unusually silent",
+    "ready to laugh", "patient", "cold to the bone", "warm again", "lost in thought", "amused", "surprised",
+    "stubborn about it", "relieved", "careful",
 )  # fmt: skip
 MOVE = (
     "turns the cup in both hands", "leans against the doorframe", "pulls a chair closer", "counts on five fingers",
     "wipes the table with a sleeve", "looks out at the water", "folds the paper twice", "lowers the lamp", "smiles",
-    "hums two bars of a song", "taps the glass", "shakes the rain from a hat", "stirs the embers", "opens the ledger",
-    "listens for a moment", "ties a knot and unties it", "pushes the plate across", "nods slowly", "points to the shelf",
-    "draws a line in the flour",
+    "hums two bars of a song", "taps the glass", "shakes the rain from a hat", "stirs the embers",
+    "opens the ledger", "listens for a moment", "ties a knot and unties it", "pushes the plate across",
+    "nods slowly", "points to the shelf", "draws a line in the flour",
 )  # fmt: skip
 SENTENCES = (
     "{Who} {did} {what} {where} {when}.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from tavern_tui.domain.request import Segment
 from tavern_tui.engines.base import (
     Capabilities,
     EngineInfo,
@@ -25,6 +26,7 @@ from tavern_tui.engines.embedded.segments import encode
 from tavern_tui.engines.sampling_fit import ALL_SAMPLERS
 from tests.economy.vocabulary import PromptTokens
 
+_OPENS = "<|im_start|>"
 PIECE = 16
 """Tokens that arrive at once."""
 _UNUSUAL = 5  # of so many replies one is spelt with other tokens than its text alone would have
@@ -55,6 +57,7 @@ class ScriptedEngine:
         self.reads: dict[str, Read] = {}
         self.ids: tuple[int, ...] = ()
         self._written = 0
+        self._known: dict[tuple[Segment, ...], tuple[int, ...]] = {}
 
     async def connect(self) -> EngineInfo:
         """The starter's facts."""
@@ -73,7 +76,7 @@ class ScriptedEngine:
         """Nothing was opened."""
 
     async def _events(self, request: Request) -> AsyncIterator[Event]:
-        self.ids = self.tokens.whole.with_bos(encode(request.prompt, self.tokens).ids)
+        self.ids = self.tokens.whole.with_bos(tuple(self._read(request.prompt)))
         self.reads = {name: cache.read(self.ids, request.chat) for name, cache in self.caches.items()}
         told = next(iter(self.reads.values()))
         yield PrefillProgress(told.reused + told.shifted, told.tokens)
@@ -86,6 +89,18 @@ class ScriptedEngine:
             yield TextArrived(text, part)
         usage = Usage(told.evaluated, told.reused, len(ids), shifted=told.shifted)
         yield Finished(StopReason.END, usage, canonical=ids == plain)
+
+    def _read(self, prompt: Sequence[Segment]) -> Iterator[int]:
+        """The prompt's ids. Texts are cut at control tokens, so that turns can be read one by one, each once."""
+        turn: list[Segment] = []
+        for segment in (*prompt, Segment(_OPENS)):
+            if segment.text.startswith(_OPENS) and turn:
+                key = tuple(turn)
+                if key not in self._known:
+                    self._known[key] = encode(turn, self.tokens).ids
+                yield from self._known[key]
+                turn = []
+            turn.append(segment)
 
     def _pieces(self, ids: Sequence[int]) -> Iterator[tuple[str, tuple[int, ...]]]:
         """The reply in pieces that are whole characters."""

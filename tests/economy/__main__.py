@@ -1,0 +1,78 @@
+"""``python -m tests.economy play A``: what each policy reads in a session, and how that is to what was asked of it.
+
+``bench`` plays longer on the real engine and writes the page's figures (``make bench-economy``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+
+from tests.bench.__main__ import starter_model
+from tests.economy.playing import WAYS, Asked, play
+from tests.economy.sessions import NAMES, read_session
+from tests.economy.targets import TARGETS, cuts, evaluated, mean_over_new
+from tests.economy.vocabulary import prompt_tokens
+
+
+def table(played: dict[str, list[Asked]]) -> list[str]:
+    """A line for each policy: prompts, cuts, tokens of a prompt, and what of it was read."""
+    lines = [f"{'':24}{'prompts':>8}{'cuts':>6}{'tokens':>8}{'read':>8}{'median':>8}{'most':>8}{'÷ new':>8}"]
+    for name, asked in played.items():
+        read = evaluated(asked, name)
+        tokens = statistics.fmean(one.tokens for one in asked)
+        over = mean_over_new(asked, name)
+        lines.append(
+            f"{name:24}{len(asked):8}{cuts(asked):6}{tokens:8.0f}{statistics.fmean(read):8.1f}"
+            f"{statistics.median(read):8.1f}{max(read):8}{over:8.2f}"
+        )
+    return lines
+
+
+def play_all(name: str, steps: int | None = None) -> dict[str, list[Asked]]:
+    """A session under every policy, by the policy's name."""
+    session, tokens = read_session(name), prompt_tokens(starter_model())
+    played: dict[str, list[Asked]] = {}
+    for way in WAYS:
+        asked = play(session, way, tokens, steps)
+        played |= dict.fromkeys(way.caches, asked)
+    return played
+
+
+def show(names: Sequence[str], steps: int | None, *, turns: bool) -> bool:
+    """Play sessions and print what came of it; whether all targets are kept."""
+    kept = True
+    for name in names:
+        session = read_session(name)
+        played = play_all(name, steps)
+        print(f"{name}: {session.title}")
+        print("\n".join(table(played)))
+        if turns:
+            for rows in zip(*played.values(), strict=True):
+                reads = [row.reads[policy].evaluated for policy, row in zip(played, rows, strict=True)]
+                print(
+                    f"{rows[0].step:4} {rows[0].do:8} new {rows[0].new:5}  {'  '.join(f'{read:6}' for read in reads)}"
+                )
+        for target in TARGETS[name](played):
+            kept = kept and target.met
+            print(f"  {target}")
+        print(flush=True)
+    return kept
+
+
+def main() -> int:
+    """Do what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.economy", description=__doc__)
+    parser.add_argument("what", choices=("play", "bench"))
+    parser.add_argument("sessions", nargs="*", metavar="SESSION", help=f"some of {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--steps", type=int, help="only the first steps of each session")
+    parser.add_argument("--turns", action="store_true", help="a line for every prompt, too")
+    given = parser.parse_args()
+    names = [name.upper() for name in given.sessions] or list(NAMES)
+    return 0 if show(names, given.steps, turns=given.turns) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
