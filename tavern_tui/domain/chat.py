@@ -39,8 +39,9 @@ _ORDER = attrgetter("lamport", "id")  # ``ChatEvent.order``, for sorting ten tho
 class Turn:
     """One turn as it reads now. ``text`` may differ from what the model wrote: see ``raw`` and ``edited``.
 
-    ``source`` is as in ``TurnAdded``. ``tokens`` is dropped by any later change of the text. ``lost`` marks a stand-in without text: its event is missing
-    from the log (damaged, or not here yet from another device), but turns after it are there.
+    ``source`` is as in ``TurnAdded``. ``tokens`` is dropped by any later change of the text. ``lost`` marks a stand-in
+    without text: its event is missing from the log (damaged, or not here yet from another device), but turns after it
+    are there.
     """
 
     id: str
