@@ -1,0 +1,99 @@
+"""JSON Lines of other programs: every line a value, each within bounds, a damaged one costing itself alone.
+
+Whole files of JSON are ``json_text``'s business; our own log's lines ``chatlog``'s.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.exchange import Remark
+from tavern_tui.formats.json_text import MAX_BYTES, read_json
+
+MAX_LINE = 16 * 1024 * 1024
+"""Bytes of one line: a picture inside a message fits."""
+
+MAX_DEPTH = 40
+"""Levels of a line's value: a fact of a turn has to fit into the chat log, whose records have 64."""
+
+_MAX_DIGITS = 64
+_BLANKS = b" \t\r\x00\xef\xbb\xbf"
+
+
+def read_lines(data: bytes, name: str) -> tuple[list[tuple[int, Any]], list[Remark]]:
+    """Every line's number (from 1) and value, and what is to be told of lines that could not be read.
+
+    Raises ``FormatError`` for a file that is larger than is read.
+    """
+    if len(data) > MAX_BYTES:
+        raise FormatError(f"The file has {len(data):,} bytes; {MAX_BYTES:,} are read at most.", where=name)
+    values: list[tuple[int, Any]] = []
+    remarks: list[Remark] = []
+    for number, line in _lines(data):
+        try:
+            values.append((number, read_line(line)))
+        except FormatError as fault:
+            remarks.append(Remark(f"line {number}", f"left out: {fault.title}"))
+    return values, remarks
+
+
+def first_value(data: bytes, tries: int = 8) -> Any:
+    """The value of the first line that can be read, among the first ``tries``; ``None`` where there is none."""
+    for place, (_, line) in enumerate(_lines(data)):
+        try:
+            return read_line(line)
+        except FormatError:
+            if place + 1 >= tries:
+                return None
+    return None
+
+
+def read_line(line: bytes) -> Any:
+    """The value of one line, bounded and cleaned as ``json_text`` does. Raises ``FormatError``."""
+    if len(line) > MAX_LINE:
+        raise FormatError(f"The line has {len(line):,} bytes; {MAX_LINE:,} are read at most.")
+    deep = line.count(b"[") + line.count(b"{") > MAX_DEPTH
+    if deep or b"\\ud" in line or b"\\uD" in line:
+        return read_json(line, max_depth=MAX_DEPTH)
+    try:
+        return json.loads(line.decode(), parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return read_json(line, max_depth=MAX_DEPTH)  # says in which column, and why
+
+
+def write_line(value: Any) -> bytes:
+    """``value`` as a line of UTF-8 without its newline. Raises ``FormatError`` where JSON has no words for it."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FormatError(f"This cannot be written as JSON ({error}).") from None
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines with something in them, one at a time: a long file is not held twice."""
+    start, number = 0, 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        number += 1
+        line = data[start:end].strip(_BLANKS)
+        if line:
+            yield number, line
+        start = end + 1
+
+
+def _no_number(_: str) -> None:
+    return None
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
