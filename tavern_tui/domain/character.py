@@ -23,10 +23,28 @@ class CharacterNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """A picture, sound or other thing that a card names (V3). ``kind`` is V3's ``type``: icon, background, emotion, …
+
+    ``uri`` says where it is: ``embeded://path`` (V3's spelling), ``__asset:name``, ``ccdefault:``, ``data:`` or the
+    net. ``ext`` is its file's ending without a dot, in lower case.
+    """
+
+    kind: str
+    uri: str
+    name: str = ""
+    ext: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Character:
     """A character card. All texts are raw: macros are expanded by ``prompt``, display passes ``display.safe``.
 
     ``source`` is the whole card object as read (V1 top-level keys, ``data``, unknown fields), untouched.
+    ``group_only_greetings`` open group chats alone. ``notes_by_language`` are the creator's notes by two-letter
+    language. ``origins`` are V3's ``source``: ids and addresses of where the card has been. ``created`` and
+    ``modified`` are Unix seconds, ``None`` where the card does not say. ``favourite`` is the user's own mark, kept
+    where SillyTavern keeps it.
     """
 
     name: str
@@ -46,6 +64,13 @@ class Character:
     note: CharacterNote = CharacterNote()
     lorebook: Lorebook | None = None
     source: Mapping[str, Any] = EMPTY
+    group_only_greetings: tuple[str, ...] = ()
+    notes_by_language: Mapping[str, str] = EMPTY
+    assets: tuple[Asset, ...] = ()
+    origins: tuple[str, ...] = ()
+    created: float | None = None
+    modified: float | None = None
+    favourite: bool = False
 
     @property
     def greetings(self) -> tuple[str, ...]:

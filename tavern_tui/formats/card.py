@@ -1,67 +1,81 @@
-"""Character cards: PNG, JSON and YAML files ⇄ ``Character``, told apart by content, never by name.
+"""Character cards in their files ⇄ ``Character``: told apart by content, never by name.
 
-Read: V1, V2 and V3 objects, Pygmalion's JSON, text-generation-webui's YAML; in a picture the ``ccv3`` text wins over
-``chara``. Written: the hybrid that SillyTavern keeps on disk (V1 keys at the top, everything in ``data``), as JSON or
-in a picture's two texts. Whatever a card holds beyond ``Character`` travels in ``Character.source`` and is written
-back; so is the written form of every field that nobody changed. Fields: V1, V2 and V3 card specifications, SillyTavern
-1.12.6.
+Read: PNG and APNG (``ccv3`` before ``chara``), CHARX (also behind a JPEG), JSON, YAML, and JPEG and WebP with the card
+in their Exif user comment. Written: PNG with both texts, CHARX, JSON; a file that nobody changed comes back byte for
+byte, and so does every part of a changed one that is not the card. What the object inside says:
+``formats.card_object``; from one kind of file to another: ``formats.card_export``.
 """
 
 from __future__ import annotations
 
 import base64
-import copy
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 from tavern_tui.domain import messages
-from tavern_tui.domain.character import Character, CharacterNote
+from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.lorebook import InjectionRole
-from tavern_tui.formats.fields import Fields
-from tavern_tui.formats.json_text import read_json, write_json
-from tavern_tui.formats.lorebook import from_character_book, to_character_book
+from tavern_tui.domain.exchange import Remark
+from tavern_tui.formats.card_object import from_object, to_object
+from tavern_tui.formats.card_rules import as_v2, as_v3
+from tavern_tui.formats.json_doubts import json_doubts
+from tavern_tui.formats.json_text import decode_text, read_json, write_json
+from tavern_tui.formats.lorebook import read_lorebook
+from tavern_tui.formats.picture import check_size, is_jpeg, is_webp, user_comment
 from tavern_tui.formats.png import SIGNATURE, Png, read_png, write_png
+from tavern_tui.formats.risu_module import NAME as MODULE
+from tavern_tui.formats.risu_module import read_module, write_module
 from tavern_tui.formats.yaml_text import read_yaml
+from tavern_tui.formats.zip_archive import Archive, is_archive, read_archive
 
-MAX_DEPTH_OF_NOTE = 10_000
-_V2, _V3 = "chara_card_v2", "chara_card_v3"
-_NOBODY = Character(name="")
-
-# Field of ``Character`` → its name in ``data``, and at the top level where V1 or SillyTavern has it there.
-_TEXTS: tuple[tuple[str, str, str], ...] = (
-    ("name", "name", "name"),
-    ("description", "description", "description"),
-    ("personality", "personality", "personality"),
-    ("scenario", "scenario", "scenario"),
-    ("greeting", "first_mes", "first_mes"),
-    ("example_dialogue", "mes_example", "mes_example"),
-    ("creator_notes", "creator_notes", "creatorcomment"),
-    ("system_prompt", "system_prompt", ""),
-    ("post_history_instructions", "post_history_instructions", ""),
-    ("creator", "creator", ""),
-    ("version", "character_version", ""),
-)
-_V1_KEYS = ("name", "description", "personality", "scenario", "first_mes", "mes_example")
-
-# Cards of other families: V2's name → theirs.
-_PYGMALION = {
-    "name": "char_name",
-    "description": "char_persona",
-    "first_mes": "char_greeting",
-    "mes_example": "example_dialogue",
-    "scenario": "world_scenario",
-}
-_TEXTGEN = {"name": "name", "description": "context", "first_mes": "greeting", "mes_example": "example_dialogue"}
+CARD_JSON = "card.json"
+MAX_JSON = 32 * 1024 * 1024
+MAX_VALUES = 1_000_000
+_CARD_TEXTS = ("ccv3", "chara")
 
 _NOT_CARDS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\xff\xd8\xff", "No character inside (a plain JPEG picture).", "Cards travel in PNG pictures or JSON."),
-    (b"GIF8", "No character inside (a plain GIF picture).", "Cards travel in PNG pictures or JSON."),
-    (b"RIFF", "No character inside (a plain WebP picture).", "Ask for the card as PNG: a converted picture loses it."),
-    (b"PK\x03\x04", "This is an archive (CHARX or zip), which is not read yet.", "Export the card as PNG or JSON."),
+    (b"GIF8", "No character inside (a plain GIF picture).", "Cards travel in PNG pictures, CHARX or JSON."),
     (b"GGUF", "This is a model, not a character.", "Put it in the models folder."),
     (b"<", "This is a web page, not a character.", "Download the card itself."),
 )
+
+
+class Container(Enum):
+    """The kind of file that a card is in."""
+
+    PNG = "PNG"
+    CHARX = "CHARX"
+    JSON = "JSON"
+    YAML = "YAML"
+    JPEG = "JPEG"
+    WEBP = "WebP"
+
+    @property
+    def writable(self) -> bool:
+        """Whether a changed card can be written into a file of this kind."""
+        return self in (Container.PNG, Container.CHARX, Container.JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class CardFile:
+    """A card with its file: ``data`` as read, and ``remarks`` on what was not taken as it is written there."""
+
+    character: Character
+    container: Container
+    data: bytes
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A card's object, the JSON it was in, a module's lorebook, and the character where it was already made."""
+
+    value: Any
+    text: str = ""
+    lorebook: Any = None
+    remarks: tuple[Remark, ...] = ()
+    character: Character | None = None
 
 
 def read_card(data: bytes, *, where: str = "", name: str = "") -> Character:
@@ -69,39 +83,39 @@ def read_card(data: bytes, *, where: str = "", name: str = "") -> Character:
 
     Raises ``FormatError`` saying what the file is instead, or the line or field that is wrong.
     """
+    return _character(_found(data, container_of(data, where=where), where, name), where, name)
+
+
+def read_card_file(data: bytes, *, where: str = "", name: str = "") -> CardFile:
+    """The card with its file, and what was forgiven in it. Raises ``FormatError`` as ``read_card`` does."""
+    container = container_of(data, where=where)
+    found = _found(data, container, where, name)
+    character = _character(found, where, name)
+    doubts = json_doubts(found.text) if found.text else ()
+    problems = tuple(Remark("", problem) for problem in read_png(data).problems) if container is Container.PNG else ()
+    return CardFile(character, container, data, (*found.remarks, *problems, *doubts))
+
+
+def container_of(data: bytes, *, where: str = "") -> Container:
+    """What kind of file ``data`` is, by its first bytes and, for archives, its last.
+
+    Raises ``FormatError`` for an empty file and for files that are never cards.
+    """
     if data.startswith(SIGNATURE):
-        return _from_picture(read_png(data, where=where), where, name)
-    if not data.strip(b"\x00 \t\r\n"):
+        return Container.CHARX if is_archive(data) and not _has_card_text(data) else Container.PNG
+    if is_jpeg(data):
+        return Container.CHARX if is_archive(data) else Container.JPEG
+    if is_webp(data):
+        return Container.WEBP
+    if data.startswith((b"PK\3\4", b"PK\5\6")):
+        return Container.CHARX
+    if not data[:MAX_JSON].strip(b"\x00 \t\r\n"):
         raise FormatError("The file is empty.", where=where)
-    for start, title, hint in _NOT_CARDS:
-        if data.lstrip()[:16].startswith(start):
+    start = data[:4096].lstrip(b"\xef\xbb\xbf\x00 \t\r\n")
+    for sign, title, hint in _NOT_CARDS:
+        if start.startswith(sign):
             raise FormatError(title, hint=hint, where=where)
-    if data.lstrip(b"\xef\xbb\xbf\x00 \t\r\n")[:1] in (b"{", b"[") or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return from_object(read_json(data, where=where), where=where, name=name)
-    value = read_yaml(data, where=where).value
-    if not isinstance(value, dict):
-        raise FormatError("There is no character inside (plain text).", where=where)
-    return from_object(value, where=where, name=name)
-
-
-def from_object(value: Any, *, where: str = "", name: str = "") -> Character:
-    """The character in a card's object, of whichever family. Raises ``FormatError``."""
-    if not isinstance(value, dict):
-        raise FormatError("There is no character inside.", where=where)
-    if "spec" in value or isinstance(value.get("data"), dict):
-        outer = Fields(value, where=where)
-        inner = outer.inner("data") if "data" in value else outer
-        given = {key: part for key, part in inner.value.items() if part is not None}
-        return _character({**_v1_of(value), **given}, inner.path, where, name, value)
-    if "char_name" in value:
-        return _character(_renamed(value, _PYGMALION), "", where, name, value)
-    if "context" in value or "greeting" in value:
-        return _character(_renamed(value, _TEXTGEN), "", where, name, value)
-    if "entries" in value:
-        raise FormatError("This is a lorebook, not a character.", hint="Put it with the worlds.", where=where)
-    if not any(key in value for key in _V1_KEYS):
-        raise FormatError("There is no character inside: none of a card's fields.", where=where)
-    return _character({**value, **_v1_of(value)}, "", where, name, value)
+    return Container.JSON if start[:1] in (b"{", b"[") or data[:2] in (b"\xff\xfe", b"\xfe\xff") else Container.YAML
 
 
 def write_card(character: Character) -> bytes:
@@ -115,128 +129,173 @@ def write_card(character: Character) -> bytes:
 def write_card_png(character: Character, picture: bytes, *, where: str = "") -> bytes:
     """The card in ``picture``, a PNG whose pixels and other chunks stay as they are.
 
-    ``chara`` holds it as V2 and ``ccv3`` as V3. Raises ``FormatError`` where ``picture`` is no PNG.
+    ``chara`` holds it as V2 and ``ccv3`` as V3. Fields that only an older ``chara`` beside a ``ccv3`` had stay there.
+    Raises ``FormatError`` where ``picture`` is no PNG.
     """
     card = to_object(character)
-    v2 = {**card, "spec": _V2, "spec_version": "2.0"}
-    v3 = _as_v3(card)
     png = read_png(picture, where=where)
-    texts = {key: base64.b64encode(write_json(value, indent=None)) for key, value in (("chara", v2), ("ccv3", v3))}
+    v2 = _with_leftovers(as_v2(card), png)
+    texts = {
+        key: base64.b64encode(write_json(value, indent=None)) for key, value in (("chara", v2), ("ccv3", as_v3(card)))
+    }
     return write_png(png.with_texts(texts))
 
 
-def to_object(character: Character) -> dict[str, Any]:
-    """The card's object: V1 keys, ``spec`` and ``data``, with everything that ``source`` holds beyond them.
+def write_card_file(file: CardFile, character: Character, *, where: str = "") -> bytes:
+    """``file`` with ``character`` in place of its own, every other byte as it was where the kind of file allows.
 
-    A field that still reads as it did in ``source`` keeps its written form there.
+    Raises ``FormatError`` where that kind is only read here (YAML, and cards in Exif).
     """
-    card = copy.deepcopy(dict(character.source))
-    was_top = from_object(card, name=character.name) if card else _NOBODY
-    shaped = isinstance(card.get("data"), dict)
-    was = was_top if shaped else _NOBODY
-    data: dict[str, Any] = card["data"] if shaped else {}
-    for field, key, top in _TEXTS:
-        text = getattr(character, field)
-        if text != getattr(was, field) or data.get(key) is None:
-            data[key] = text
-        if top and (text != getattr(was_top, field) or card.get(top) is None):
-            card[top] = text
-    for key in ("alternate_greetings", "tags"):
-        if getattr(character, key) != getattr(was, key) or data.get(key) is None:
-            data[key] = list(getattr(character, key))
-    if character.tags != was_top.tags or "tags" not in card:
-        card["tags"] = list(character.tags)
-    if character.nickname != was.nickname:
-        data["nickname"] = character.nickname
-    if character.note != was.note or not isinstance(data.get("extensions"), dict):
-        _put_note(character.note, data)
-    if character.lorebook != was.lorebook:
-        _put_book(character, data)
-    card["data"] = data
-    if not str(card.get("spec", "")).startswith("chara_card_v"):
-        card |= {"spec": _V2, "spec_version": "2.0"}
-    return _as_v3(card) if character.nickname or card["spec"] == _V3 else card
-
-
-def _put_note(note: CharacterNote, data: dict[str, Any]) -> None:
-    extensions = data.get("extensions")
-    extensions = data["extensions"] = extensions if isinstance(extensions, dict) else {}
-    if note != CharacterNote() or "depth_prompt" in extensions:
-        written = extensions.get("depth_prompt")
-        kept = written if isinstance(written, dict) else {}
-        extensions["depth_prompt"] = {**kept, "prompt": note.text, "depth": note.depth, "role": note.role.value}
-
-
-def _put_book(character: Character, data: dict[str, Any]) -> None:
-    if character.lorebook is None:
-        data.pop("character_book", None)
-    else:
-        data["character_book"] = to_character_book(character.lorebook)
-
-
-def _as_v3(card: dict[str, Any]) -> dict[str, Any]:
-    """``card`` under V3's name, with the fields that V3 requires."""
-    version = card.get("spec_version") if card.get("spec") == _V3 else None
-    data: dict[str, Any] = {"group_only_greetings": [], **card["data"]}
-    book = data.get("character_book")
-    if isinstance(book, dict) and isinstance(book.get("entries"), list):
-        entries = [{"use_regex": False, **entry} if isinstance(entry, dict) else entry for entry in book["entries"]]
-        data["character_book"] = {"extensions": {}, **book, "entries": entries}
-    return {**card, "spec": _V3, "spec_version": version or "3.0", "data": data}
-
-
-def _character(value: dict[str, Any], path: str, where: str, name: str, source: Mapping[str, Any]) -> Character:
-    """The character that V2's field names describe; ``path`` is where they stand in the file."""
-    fields = Fields(value, path=path, where=where)
-    own_name = fields.text("name").strip() or name.strip()
-    if not own_name:
-        raise FormatError(f"The character has no name (field {fields.name('name')}).", where=where)
-    extensions = fields.inner("extensions")
-    book = fields.inner("character_book")
-    return Character(
-        name=own_name,
-        **{field: fields.text(key) for field, key, _ in _TEXTS if field != "name"},
-        alternate_greetings=fields.texts("alternate_greetings"),
-        nickname=fields.text("nickname"),
-        tags=tuple(dict.fromkeys(fields.texts("tags", split=","))),
-        note=_note(extensions.inner("depth_prompt")),
-        lorebook=from_character_book(book.value, name=f"{own_name}'s lorebook", path=book.path, where=where)
-        if book.value
-        else None,
-        source=source,
+    if character == file.character:
+        return file.data
+    match file.container:
+        case Container.PNG:
+            return write_card_png(character, file.data, where=where)
+        case Container.JSON:
+            return write_card(character)
+        case Container.CHARX:
+            return _write_charx(character, read_archive(file.data, where=where), where)
+    raise FormatError(
+        f"A card in {file.container.value} is read here, not written.", hint="Export it as PNG or JSON.", where=where
     )
 
 
-def _note(fields: Fields) -> CharacterNote:
-    role = fields.get("role")
-    by_number = dict(enumerate(InjectionRole))
-    by_name = {role.value: role for role in InjectionRole}
-    return CharacterNote(
-        text=fields.text("prompt"),
-        depth=min(max(fields.integer("depth", 4), 0), MAX_DEPTH_OF_NOTE),
-        role=by_name.get(str(role).lower())
-        or by_number.get(role if isinstance(role, int) else 0, InjectionRole.SYSTEM),
-    )
+def _write_charx(character: Character, archive: Archive, where: str) -> bytes:
+    """``archive`` with the card exchanged. A module's lorebook counts before the card's: a changed one moves there."""
+    contents: dict[str, bytes] = {}
+    packed = archive.member(MODULE)
+    if packed is not None:
+        module = read_module(archive.read(packed), where=where)
+        if module.lorebook:
+            was = _charx(archive, where)
+            if character.lorebook == _character(was, where, character.name).lorebook:
+                own = from_object(was.value, where=where, name=character.name).lorebook
+                character = replace(character, lorebook=own)
+            else:
+                contents[MODULE] = write_module(module.without_lorebook())
+    contents[CARD_JSON] = write_json(as_v3(to_object(character)))
+    return archive.with_members(contents)
 
 
-def _v1_of(value: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands at a card's top level, by V2's names."""
-    found = {key: value[key] for key in (*_V1_KEYS, "tags") if value.get(key) is not None}
-    notes = value.get("creatorcomment") or value.get("creator_notes")
-    return {**found, "creator_notes": notes} if notes else found
+def _with_leftovers(card: dict[str, Any], png: Png) -> dict[str, Any]:
+    """``card`` with what the picture's ``chara`` said that its ``ccv3`` did not: it has no other place."""
+    objects = []
+    for keyword in _CARD_TEXTS:
+        try:
+            objects.append(next((_parsed(_payload(text, keyword, ""), "") for text in png.texts(keyword)), None))
+        except FormatError:
+            objects.append(None)
+    v3, v2 = objects
+    if not isinstance(v3, dict) or not isinstance(v2, dict):
+        return card
+    merged = {**_only(v2, v3, card), **card}
+    for path in (("data",), ("data", "extensions")):
+        old, other, new = (_at(value, path) for value in (v2, v3, merged))
+        holder = merged
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = {**_only(old, other, new), **new}
+    return merged
 
 
-def _renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {ours: value[theirs] for ours, theirs in names.items() if value.get(theirs) is not None}
+def _only(old: dict[str, Any], other: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in old.items() if key not in other and key not in new}
 
 
-def _from_picture(png: Png, where: str, name: str) -> Character:
+def _at(value: Any, path: tuple[str, ...]) -> dict[str, Any]:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _character(found: _Found, where: str, name: str) -> Character:
+    character = found.character or from_object(found.value, where=where, name=name)
+    if found.lorebook is None:
+        return character
+    book = read_lorebook(write_json(found.lorebook), name=f"{character.name}'s lorebook", where=f"{where} ({MODULE})")
+    return replace(character, lorebook=book)
+
+
+def _found(data: bytes, container: Container, where: str, name: str) -> _Found:
+    """The object in the file. Raises ``FormatError``."""
+    if data[:8] == SIGNATURE or container in (Container.JPEG, Container.WEBP):
+        check_size(data, where=where)
+    match container:
+        case Container.PNG:
+            return _from_picture(read_png(data, where=where), where, name)
+        case Container.CHARX:
+            return _charx(read_archive(data, where=where), where)
+        case Container.JPEG | Container.WEBP:
+            return _from_comment(user_comment(data, where=where), container, where)
+        case Container.JSON:
+            text = decode_text(data, where=where, max_bytes=MAX_JSON)
+            return _Found(_parsed(text, where), text)
+    value = read_yaml(data, where=where).value
+    if not isinstance(value, dict):
+        raise FormatError("There is no character inside (plain text).", where=where)
+    return _Found(value)
+
+
+def _parsed(text: str, where: str) -> Any:
+    return read_json(text, where=where, max_values=MAX_VALUES)
+
+
+def _charx(archive: Archive, where: str) -> _Found:
+    member = archive.member(CARD_JSON)
+    if member is None:
+        raise FormatError(f"This archive has no {CARD_JSON}: there is no character inside.", where=where)
+    place = f"{where} ({CARD_JSON})" if where else CARD_JSON
+    text = decode_text(archive.read(member), where=place, max_bytes=MAX_JSON)
+    value = _parsed(text, place)
+    packed = archive.member(MODULE)
+    if packed is None:
+        return _Found(value, text)
+    try:
+        module = read_module(archive.read(packed), where=where)
+        lorebook = {"type": "risu", "ver": 1, "data": module.lorebook}
+        read_lorebook(write_json(lorebook), where=f"{where} ({MODULE})")
+    except FormatError as error:
+        return _Found(value, text, remarks=(Remark(MODULE, f"{error.title} It is kept, and does nothing here."),))
+    told = [
+        f"{number} {what}"
+        for number, what in ((module.scripts, "regex scripts"), (module.triggers, "triggers"))
+        if number
+    ]
+    remarks = (Remark(MODULE, f"Its {' and '.join(told)} are kept, and do nothing here."),) if told else ()
+    return _Found(value, text, lorebook if module.lorebook else None, remarks)
+
+
+def _from_comment(comment: bytes | None, container: Container, where: str) -> _Found:
+    """The card in a picture's Exif: JSON, JSON in base64, or its bytes as numbers between commas (old converters)."""
+    if comment is None or not comment.strip(b"\0 \t\r\n"):
+        hint = "A converted picture loses its card: ask for the PNG, CHARX or JSON."
+        raise FormatError(f"No character inside (a plain {container.value} picture).", hint=hint, where=where)
+    text = comment.strip(b"\0 \t\r\n").decode("utf-8", "replace")
+    if text[:1].isdigit() and "," in text[:5]:
+        numbers = text.split(",")
+        if not all(number.strip().isdecimal() and len(number) < 8 and int(number) < 256 for number in numbers):
+            raise FormatError("The card in this picture's comment is damaged.", where=where)
+        text = bytes(map(int, numbers)).decode("utf-8", "replace")
+    text = _payload(text, "Exif user comment", where)
+    return _Found(_parsed(text, where), text)
+
+
+def _has_card_text(data: bytes) -> bool:
+    png = read_png(data)
+    return any(chunk.keyword.lower() in _CARD_TEXTS for chunk in png.chunks)
+
+
+def _from_picture(png: Png, where: str, name: str) -> _Found:
     """The first readable of a picture's cards, V3's text before V2's."""
     fault: FormatError | None = None
-    for keyword in ("ccv3", "chara"):
+    for keyword in _CARD_TEXTS:
         try:
-            for text in png.texts(keyword, where=where):
-                return from_object(_payload(text, keyword, where), where=where, name=name)
+            for raw in png.texts(keyword, where=where):
+                text = _payload(raw, keyword, where)
+                value = _parsed(text, f"{where} ({keyword})" if where else keyword)
+                character = from_object(value, where=where, name=name)
+                told = (Remark(_CARD_TEXTS[0], f"{fault.title} The older card beside it was read."),) if fault else ()
+                return _Found(value, text, remarks=told, character=character)
         except FormatError as error:
             fault = fault or error
     if fault is not None:
@@ -246,17 +305,18 @@ def _from_picture(png: Png, where: str, name: str) -> Character:
     raise FormatError(messages.no_character_inside(where or "The picture").title, where=where)
 
 
-def _payload(text: str, keyword: str, where: str) -> Any:
-    compact = "".join(text.split())
-    place = f"{where} ({keyword})" if where else keyword
-    if compact.startswith("{"):
-        return read_json(text, where=place)
-    if compact.startswith("rcc||"):
+def _payload(text: str, keyword: str, where: str) -> str:
+    """The card's JSON, of what stands in a picture: itself, or in base64."""
+    start = text.lstrip("\0 \t\r\n\ufeff")
+    if start.startswith("{"):
+        return start
+    if start.startswith("rcc||"):
         raise FormatError(
             "The character inside is encrypted by RisuAI.", hint="Export it there unencrypted.", where=where
         )
+    compact = "".join(text.split())
     try:
         raw = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except ValueError:
         raise FormatError(f"The character in this picture ({keyword}) is damaged: not base64.", where=where) from None
-    return read_json(raw, where=place)
+    return decode_text(raw, where=f"{where} ({keyword})" if where else keyword, max_bytes=MAX_JSON)

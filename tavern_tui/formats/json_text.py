@@ -62,12 +62,22 @@ def decode_text(data: bytes, *, where: str = "", max_bytes: int = MAX_BYTES) -> 
     return text
 
 
-def read_json(data: bytes | str, *, where: str = "", max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+def read_json(
+    data: bytes | str,
+    *,
+    where: str = "",
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_values: int | None = None,
+) -> Any:
     """The value that ``data`` holds; ``where`` is the file's name for messages.
 
-    Strings in the result can be encoded as UTF-8; numbers are finite. Raises ``FormatError``.
+    Strings in the result can be encoded as UTF-8; numbers are finite. ``max_values`` bounds the memory that many small
+    values take: of brackets, braces and commas, those in texts included. Raises ``FormatError``.
     """
     text = data.strip(_PADDING) if isinstance(data, str) else decode_text(data, where=where, max_bytes=max_bytes)
+    if max_values is not None and sum(map(text.count, ",[{")) > max_values:
+        raise FormatError(f"The data holds more than {max_values:,} values.", where=where)
     try:
         value = json.loads(text, parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
     except json.JSONDecodeError as error:

@@ -19,6 +19,7 @@ MAX_TEXT = 32 * 1024 * 1024
 MAX_CHUNKS = 100_000
 _TEXT_KINDS = (b"tEXt", b"zTXt", b"iTXt")
 _MAX_KEYWORD = 79
+_LONGEST_HEAD = 4096  # keyword, language and translated keyword before an iTXt's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ def _kind(kind: bytes) -> str:
 
 
 def _text(chunk: Chunk, where: str, limit: int) -> str:
+    if len(chunk.data) > limit + _LONGEST_HEAD:
+        raise _too_long(chunk, where, limit)
     _, _, rest = chunk.data.partition(b"\0")
     if chunk.kind == b"tEXt":
         return _bounded(rest, chunk, where, limit).decode("latin-1")
