@@ -15,7 +15,7 @@ MOST_REPEATS = 2000
 _ROOT = "root"
 _MOST_OPEN = 64
 
-_TOKEN = re.compile(
+TOKENS = re.compile(
     r"""(?P<blank>[ \t]+|\#[^\r\n]*)
       | (?P<newline>\r\n|\r|\n)
       | (?P<defines>::=)
@@ -28,6 +28,7 @@ _TOKEN = re.compile(
       | (?P<bad>[\s\S])""",
     re.VERBOSE,
 )
+"""The words of the notation, by their groups; ``bad`` is what is none."""
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[tnr\\\"\[\]])|(\\)")
 _BAD = {
     '"': "a text in quotes is not closed",
@@ -70,7 +71,7 @@ def grammar_problem(text: str) -> GrammarProblem | None:
         return GrammarProblem(1, f"it has more than {MOST_CHARACTERS:,} characters")
     reading, line = _Reading(), 1
     try:
-        for match in _TOKEN.finditer(text):
+        for match in TOKENS.finditer(text):
             _step(reading, match.lastgroup or "bad", match.group(), line)
             line += len(re.findall(r"\r\n|\r|\n", match.group()))
         _end(reading, line)

@@ -15,6 +15,7 @@ from typing import Any
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.grammar import grammar_problem
+from tavern_tui.domain.grammar_cost import cost_problem
 from tavern_tui.domain.preset import STAGES, Preset, ReplyRules, SamplerPreset
 
 MOST_SEED = 2**32 - 2
@@ -142,7 +143,7 @@ def _is_id(key: object) -> bool:
 
 def _grammar(value: object) -> str:
     text = _text(value)
-    problem = grammar_problem(text) if text.strip() else None
+    problem = (grammar_problem(text) or cost_problem(text)) if text.strip() else None
     if problem is not None:
         raise FieldRefusedError(f"line {problem.line} of it cannot be read: {problem.why}")
     return text

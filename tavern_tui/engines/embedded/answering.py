@@ -20,7 +20,7 @@ from tavern_tui.engines.embedded.likely import Likely
 from tavern_tui.engines.embedded.loading import Loaded
 from tavern_tui.engines.embedded.protocol import Generate
 from tavern_tui.engines.embedded.reply import SampledText
-from tavern_tui.engines.embedded.rules import rules_of
+from tavern_tui.engines.embedded.rules import grammar_of, rules_of
 from tavern_tui.engines.embedded.sampling import sampler_chain
 from tavern_tui.engines.embedded.segments import Encoded, encode
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
@@ -71,6 +71,7 @@ class Answering:
 
     def run(self) -> Finished:
         """Read the prompt and write every reply. Raises ``EngineError``."""
+        grammar_of(rules_of(self._work))  # what is refused is refused before minutes of reading
         waiting = deque(range(max(1, self._work.replies)))
         self._cache.turn_to(self._work.chat, self._prompt.ids)
         while waiting and not (self._ended and self._hooks.aborted()):

@@ -18,6 +18,7 @@ from typing import Any
 from tavern_tui.domain import preset_messages as said
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.grammar import grammar_problem
+from tavern_tui.domain.grammar_cost import cost_problem
 from tavern_tui.domain.wording import Wording
 from tavern_tui.engines.embedded.protocol import Generate
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
@@ -73,7 +74,7 @@ def rules_of(work: Generate) -> Rules:
 def grammar_of(rules: Rules) -> str:
     """The GBNF that the reply has to follow, of a schema too; empty for none. Raises ``EngineError`` (``REJECTED``)."""
     text = rules.grammar if rules.grammar.strip() else _from_schema(rules.json_schema)
-    problem = grammar_problem(text) if text else None
+    problem = (grammar_problem(text) or cost_problem(text, made=text != rules.grammar)) if text else None
     if problem is not None:
         raise _rejected(said.grammar_line(problem.line, problem.why))
     return text

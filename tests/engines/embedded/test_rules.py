@@ -18,7 +18,7 @@ from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.loading import Loaded, load
 from tavern_tui.engines.embedded.protocol import ModelSpec
 from tavern_tui.engines.embedded.rules import Banned
-from tests.engines.embedded.loaded_model import GREEDY, answer, cache_of, loaded_starter, request
+from tests.engines.embedded.loaded_model import GREEDY, Lib, answer, cache_of, loaded_starter, request
 from tests.engines.embedded.tiny_models import tiny_model
 from tests.engines.embedded.vocabularies import LoadedVocabulary
 
@@ -126,20 +126,23 @@ def test_without_an_end_a_reply_runs_to_its_length(loaded: Loaded) -> None:
     ("fields", "told"),
     [
         ({"grammar": 'root ::= "a"\nb ::= c'}, "The grammar cannot be read at line 2: there is no rule “c”."),
-        ({"grammar": 'root ::= root "a" | "b"'}, "a rule begins with itself"),
+        ({"grammar": 'root ::= root "a" | "b"'}, "the rule “root” begins with itself"),
+        ({"grammar": 'root ::= ("a"?){99} "b"'}, "there are too many ways to go on here"),
         ({"json_schema": '{\n"type": }'}, "it is no JSON at line 2"),
         ({"json_schema": "[]"}, "a schema is an object"),
         ({"json_schema": '{"type": "zork"}'}, "it asks for something that has no grammar"),
         ({"json_schema": '{"$ref": "https://example.org/s.json"}'}, "it asks for something that has no grammar"),
     ],
-    ids=["rule", "left", "json", "list", "type", "net"],
+    ids=["rule", "left", "endless", "json", "list", "type", "net"],
 )
 def test_what_cannot_be_followed_is_refused_before_anything_is_written(
     loaded: Loaded, fields: dict[str, str], told: str
 ) -> None:
+    lib = Lib(loaded.lib, ("llama_decode",))
     with pytest.raises(EngineError) as refused:
-        written(loaded, **fields)
+        written(replace(loaded, lib=lib), **fields)
     assert told in refused.value.title
+    assert lib.calls["llama_decode"] == 0, "nor is the prompt read"
     assert refused.value.fault is EngineFault.REJECTED
     assert written(loaded)
 
