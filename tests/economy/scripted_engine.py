@@ -51,7 +51,7 @@ class ScriptedEngine:
             trained_tokens=8_192,
             fingerprint=tokens.fingerprint,
             add_bos=tokens.whole.add_bos,
-            capabilities=Capabilities(token_ids=True, samplers=ALL_SAMPLERS, seed=True),
+            capabilities=Capabilities(token_ids=True, samplers=ALL_SAMPLERS, seed=True, shifts=shifts),
         )
         self.next_reply = ""
         self.reads: dict[str, Read] = {}
