@@ -60,10 +60,9 @@ def connect(
         add(workspace, save, named)
         note(f"Saved as “{save}”: tavern-tui --server {save} uses it.")
     if remember:
-        from tavern_tui.config.settings import remember as write_setting
+        from tavern_tui.session.connections import use
 
-        write_setting(workspace.directories, "connection.server", save or named)
-        note("Remembered: used from now on.")
+        note(use(workspace, save or named))
     elif not save and not as_json and not found["name"]:
         note(f"To use it from now on: tavern-tui connect {named} --save NAME --remember")
 
@@ -98,6 +97,8 @@ def _tell_models(found: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _describe(found: dict[str, Any]) -> None:
+    from tavern_tui.domain.display import safe_line
+
     rows = [
         ("name", found["name"]),
         ("engine", f"{found['engine']} {found['version']}".strip()),
@@ -110,7 +111,7 @@ def _describe(found: dict[str, Any]) -> None:
     ]
     for what, text in rows:
         if text:
-            line(f"{what:8}  {text}")
+            line(f"{what:8}  {safe_line(text)}")
     if found["template_note"]:
         note(found["template_note"])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.messages import number, seconds
 from tavern_tui.domain.wording import Wording
@@ -42,3 +44,17 @@ def prompt_shortened(server: str, context_tokens: int) -> Wording:
 def trying_again(why: str, delay: float) -> Wording:
     """A request that brought nothing is made again after ``delay`` seconds; ``why`` is the fault's own sentence."""
     return Wording(safe_line(why, 160), safe=f"Trying again in {seconds(delay)}.", keys="Esc waits no longer")
+
+
+def certificates_unreadable(places: Sequence[str]) -> Wording:
+    """The environment names certificates (``SSL_CERT_FILE=…``) that are not there, or are none."""
+    named = safe_line(" and ".join(places), 160) or "the system's certificates"
+    return Wording(f"No certificate can be read from {named}.", advice="Correct the variable, or take it away.")
+
+
+def proxy_unusable(server: str) -> Wording:
+    """The environment names a proxy of a kind that is not spoken to, or in words that make no address."""
+    return Wording(
+        f"The proxy on the way to {_name(server)} cannot be used.",
+        advice="HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY take http:// addresses; SOCKS is not spoken.",
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -87,7 +88,7 @@ def parse_address(typed: str) -> Address:
 
     Raises ``EngineError`` (``NOT_AN_API``) for what cannot be an address, without repeating a typed-in password.
     """
-    text = typed.strip()
+    text = without_query(typed)
     scheme, mark, rest = text.partition("://")
     if not mark:
         scheme, rest = "", text
@@ -108,12 +109,16 @@ def parse_address(typed: str) -> Address:
     )
 
 
+def without_query(typed: str) -> str:
+    """What was typed without what follows ``?`` or ``#``: no part of a server's address, and a place where keys are."""
+    return re.split(r"[?#]", typed.strip(), maxsplit=1)[0]
+
+
 def is_local(host: str) -> bool:
     """Whether a host is on this machine or a private network: where plain HTTP is the custom."""
     name = host.strip("[]").partition("%")[0].lower().rstrip(".")
-    try:
-        number = ipaddress.ip_address(name)
-    except ValueError:
+    number = _number(name)
+    if number is None:
         return "." not in name or name.endswith(_LOCAL_ENDINGS)
     return number.is_private or number.is_loopback or number.is_link_local or _is_shared(number)
 
@@ -121,10 +126,20 @@ def is_local(host: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     name = host.strip("[]").lower().rstrip(".")
+    number = _number(name)
+    return name == "localhost" or name.endswith(".localhost") if number is None else number.is_loopback
+
+
+def _number(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host's name is, in whichever way it is written: 134744072 is 8.8.8.8 to every resolver."""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        number = ipaddress.ip_address(name)
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(name)) if name.isascii() and name[:1].isdigit() else None
+        except OSError:
+            return None
+    return number.ipv4_mapped or number if number.version == 6 else number
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -146,7 +161,6 @@ def _is_shared(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def _split_path(rest: str) -> tuple[str, str]:
-    rest = re.split(r"[?#]", rest, maxsplit=1)[0]
     authority, slash, path = rest.partition("/")
     path = "/" + re.sub(r"/{2,}", "/", path).strip("/") if slash else ""
     return authority, "" if path == "/" else path
@@ -178,7 +192,8 @@ def _split_port(authority: str, typed: str) -> tuple[str, int | None]:
 def _encodable(host: str) -> bool:
     try:
         host.encode("idna")
-    except UnicodeError:
+        urlsplit(f"http://{host}")
+    except ValueError:
         return False
     return True
 
@@ -193,4 +208,6 @@ def _prefixes(path: str) -> tuple[str, ...]:
 
 def _unreadable(typed: str) -> EngineError:
     wording = messages.address_unreadable(typed)
+    if "@" in typed:
+        wording = messages.address_with_password(typed.rpartition("@")[2].partition("/")[0])
     return EngineError(wording.title, hint=wording.advice, fault=EngineFault.NOT_AN_API)

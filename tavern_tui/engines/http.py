@@ -1,11 +1,12 @@
 """``Link``: HTTP to one server. Asks, streams, and turns every way a network can fail into ``EngineError``.
 
 Knows nothing of any API's fields. The API key is bound to scheme, host and port, follows no redirect, and is in no
-error and no ``repr``. Answers are read up to a limit. Stands on httpx.
+error and no ``repr``. Answers are read up to a limit and within a time, and unpacked by ``http_body``. Stands on httpx.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -16,32 +17,36 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 
-from tavern_tui.domain import messages
+from tavern_tui.domain import engine_messages, messages
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.engines.address import is_loopback, origin, shown
+from tavern_tui.engines.address import is_local, origin, shown
 from tavern_tui.engines.faults import Answer, raised
+from tavern_tui.engines.http_body import unpacked
 from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.ndjson import NdjsonParser
 from tavern_tui.engines.sse import SseEvent, SseParser
 
-ANSWER_LIMIT = 16 << 20  # bytes of one answer; OpenRouter's model list is about 1 MB
+ANSWER_LIMIT = 8 << 20  # bytes of one answer; OpenRouter's model list is about 1 MB
 _REFUSAL_LIMIT = 64 << 10
 _SHORTEST_STRUCK = 4  # characters of a key: a shorter one is in any text
+_NO_WORD = 20  # characters from which on a key is no word that a model might write
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, between the bytes of an answer, and between the bytes of a stream.
+    """Seconds: to connect, between the bytes of an answer, between the bytes of a stream, and for a whole answer.
 
-    The last one covers the silence while a server reads a long prompt, which takes minutes on a CPU.
+    The third one covers the silence while a server reads a long prompt, which takes minutes on a CPU. The last one is
+    for servers that send a byte now and then.
     """
 
     connect: float = 10.0
     read: float = 60.0
     stream: float = 900.0
+    whole: float = 180.0
 
 
-PROBING = Timeouts(connect=1.5, read=3.0)
+PROBING = Timeouts(connect=1.5, read=3.0, whole=10.0)
 
 
 class BoundKey(httpx.Auth):
@@ -50,6 +55,7 @@ class BoundKey(httpx.Auth):
     def __init__(self, secret: str, base: str) -> None:
         self.secret = secret.strip()
         self._origin = origin(base)
+        self._sent_to = frozenset((self._origin, _as_sent(base)))
         if not (self.secret.isascii() and self.secret.isprintable()):
             wording = messages.key_unusable()
             raise EngineError(wording.title, hint=wording.advice, fault=EngineFault.KEY_REFUSED, where=shown(base))
@@ -59,7 +65,7 @@ class BoundKey(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the header where the request goes to the key's own origin."""
-        if self.secret and origin(str(request.url)) == self._origin:
+        if self.secret and origin(str(request.url)) in self._sent_to:
             request.headers["Authorization"] = f"Bearer {self.secret}"
         yield request
 
@@ -96,14 +102,7 @@ class Link:
         self.server = shown(base)
         self.timeouts = timeouts or Timeouts()
         self._key = BoundKey(key, base)
-        self._client = httpx.AsyncClient(
-            auth=self._key,
-            follow_redirects=False,
-            verify=_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
-            trust_env=not is_loopback(origin(base)[1]),  # no proxy stands between a program and its own machine
-            headers={"User-Agent": "tavern-tui"},
-            limits=httpx.Limits(max_connections=8),
-        )
+        self._client = _client(base, self._key)
 
     def __repr__(self) -> str:
         return f"Link({self.base})"
@@ -124,16 +123,17 @@ class Link:
     async def raw(self, method: str, path: str, body: object, most: int) -> RawAnswer:
         """What comes back for a request, unread, at most ``most`` bytes of it. A ``body`` of bytes is sent as it is."""
         limits = httpx.Timeout(self.timeouts.read, connect=self.timeouts.connect)
+        came = bytearray()
         with _network_faults(self.server):
-            response = await self._send(method, path, body, limits)
-            try:
-                came = bytearray()
-                async for chunk in response.aiter_bytes():
-                    came += chunk
-                    if len(came) > most:
-                        break
-            finally:
-                await response.aclose()
+            async with _within(self.timeouts.stream):
+                response = await self._send(method, path, body, limits)
+                try:
+                    async for chunk in unpacked(response):
+                        came += chunk
+                        if len(came) > most:
+                            break
+                finally:
+                    await response.aclose()
         return RawAnswer(response.status_code, dict(response.headers), bytes(came[:most]), len(came) <= most)
 
     @asynccontextmanager
@@ -141,13 +141,14 @@ class Link:
         """POST a JSON body and read what comes as it comes. Leaving the context closes the connection."""
         limits = httpx.Timeout(self.timeouts.stream, connect=self.timeouts.connect)
         with _network_faults(self.server):
-            response = await self._send("POST", path, body, limits)
+            response = await self._send("POST", path, body, limits, packed=False)
         try:
             kind = response.headers.get("content-type", "").lower()
             if response.status_code >= 300 or "html" in kind or "application/json" in kind:
                 with _network_faults(self.server):
                     limit = _REFUSAL_LIMIT if response.status_code >= 300 else ANSWER_LIMIT
-                    answer = self._struck(await _read(response, limit))
+                    async with _within(self.timeouts.stream):
+                        answer = self._struck(await _read(response, limit))
                 yield StreamReply(answer, _nothing())
             else:
                 yield StreamReply(None, self._events(response))
@@ -161,20 +162,24 @@ class Link:
     async def _ask(self, method: str, path: str, body: object) -> Answer:
         limits = httpx.Timeout(self.timeouts.read, connect=self.timeouts.connect)
         with _network_faults(self.server):
-            response = await self._send(method, path, body, limits)
-            try:
-                return self._struck(await _read(response, ANSWER_LIMIT))
-            finally:
-                await response.aclose()
+            async with _within(self.timeouts.whole):
+                response = await self._send(method, path, body, limits)
+                try:
+                    return self._struck(await _read(response, ANSWER_LIMIT))
+                finally:
+                    await response.aclose()
 
     def _struck(self, answer: Answer) -> Answer:
-        """A refusal without the key, where the server repeats it: what is said of it may be shown and kept."""
+        """An answer without the key, where the server repeats it: what it says may be shown, and kept in a chat."""
         secret = self._key.secret
-        if answer.status < 300 or len(secret) < _SHORTEST_STRUCK or secret not in answer.body:
+        shortest = _NO_WORD if answer.status < 300 else _SHORTEST_STRUCK
+        if len(secret) < shortest or secret not in answer.body:
             return answer
         return replace(answer, body=answer.body.replace(secret, "…"))
 
-    async def _send(self, method: str, path: str, body: object, limits: httpx.Timeout) -> httpx.Response:
+    async def _send(
+        self, method: str, path: str, body: object, limits: httpx.Timeout, *, packed: bool = True
+    ) -> httpx.Response:
         """Send a request and wait for the head of its response.
 
         A kept connection that the server has closed in the meantime fails on its next use, through no fault of the
@@ -188,7 +193,10 @@ class Link:
 
         trace = {"trace": watch}
         content = body if body is None or isinstance(body, bytes) else _json_bytes(body)
-        headers = None if content is None else {"Content-Type": "application/json"}
+        # A stream that somebody on the way packs comes in lumps.
+        headers = {"Accept-Encoding": "gzip, deflate" if packed else "identity"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
         request = self._client.build_request(
             method, self.base + path, content=content, headers=headers, timeout=limits, extensions=trace
         )
@@ -203,11 +211,17 @@ class Link:
         lines = "ndjson" in response.headers.get("content-type", "").lower()
         parser = NdjsonParser(self.server) if lines else SseParser(self.server)
         with _network_faults(self.server, silence=self.timeouts.stream):
-            async for chunk in response.aiter_bytes():
+            async for chunk in unpacked(response):
                 for event in parser.feed(chunk):
-                    yield event
+                    yield self._without_key(event)
             for event in parser.finish():
-                yield event
+                yield self._without_key(event)
+
+    def _without_key(self, event: SseEvent) -> SseEvent:
+        secret = self._key.secret
+        if len(secret) < _NO_WORD or secret not in event.data:
+            return event
+        return SseEvent(event.data.replace(secret, "…"), event.event)
 
 
 @contextmanager
@@ -276,6 +290,49 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             queue += current.exceptions
 
 
+def _client(base: str, key: BoundKey) -> httpx.AsyncClient:
+    """What asks. Raises ``EngineError`` where the environment names certificates or proxies that cannot be used."""
+    here = is_local(origin(base)[1])
+    named = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    try:
+        trusted = _trust(*named.values())
+    except OSError as error:
+        places = tuple(f"{name}={value}" for name, value in named.items() if value)
+        wording = engine_messages.certificates_unreadable(places)
+        raise raised(wording, EngineFault.UNREACHABLE, shown(base)) from error
+    try:
+        return httpx.AsyncClient(
+            auth=key,
+            follow_redirects=False,
+            verify=trusted,
+            # No proxy stands between a program and its own machine or network: it would read what is not encrypted.
+            trust_env=not here,
+            headers={"User-Agent": "tavern-tui"},
+            limits=httpx.Limits(max_connections=8),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        wording = engine_messages.proxy_unusable(shown(base))
+        raise raised(wording, EngineFault.UNREACHABLE, shown(base)) from error
+
+
+def _as_sent(base: str) -> tuple[str, str, int]:
+    """The origin as a request names it: a host of other letters than ASCII's in its form for the net."""
+    try:
+        return origin(str(httpx.URL(base)))
+    except httpx.InvalidURL:
+        return origin(base)
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    """A time for something whole, told as httpx tells the time between two bytes."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise httpx.ReadTimeout("no end in time") from error
+
+
 @cache
 def _trust(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     """The certificates that are trusted, by what the environment names: read once, because that takes 40 ms."""
@@ -284,7 +341,7 @@ def _trust(_file: str | None, _folder: str | None) -> ssl.SSLContext:
 
 async def _read(response: httpx.Response, limit: int) -> Answer:
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in unpacked(response):
         body += chunk
         if len(body) >= limit:
             break

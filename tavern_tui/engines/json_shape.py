@@ -6,6 +6,7 @@ Any server may leave any field away, or put a string where a number belongs; the
 from __future__ import annotations
 
 import json
+import math
 
 
 def parse(text: str) -> object:
@@ -45,9 +46,15 @@ def int_at(value: object, *path: str | int) -> int | None:
 
 
 def float_at(value: object, *path: str | int) -> float | None:
-    """The number at ``path``; ``None`` where there is none."""
+    """The number at ``path``; ``None`` where there is none, also for NaN, infinities and what no float holds."""
     found = at(value, *path)
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    if not isinstance(found, int | float) or isinstance(found, bool):
+        return None
+    try:
+        number = float(found)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def list_at(value: object, *path: str | int) -> list[object]:

@@ -40,6 +40,7 @@ class Answers:
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self._answers = answers
+        self._read: dict[str, object] = {}
 
     def __getitem__(self, path: str) -> Answer:
         return self._answers.get(path, Answer(0))
@@ -49,8 +50,10 @@ class Answers:
 
     def json(self, path: str) -> object:
         """The JSON of a successful answer, ``None`` for any other."""
-        answer = self[path]
-        return answer.json if answer.status == 200 else None
+        if path not in self._read:  # once: every kind of server looks, and some lists are megabytes
+            answer = self[path]
+            self._read[path] = answer.json if answer.status == 200 else None
+        return self._read[path]
 
     @property
     def owner(self) -> str:

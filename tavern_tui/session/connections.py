@@ -29,6 +29,8 @@ def add(workspace: Workspace, name: str, address: str, **fields: Any) -> SavedCo
     """Save a connection under a new name. Raises ``SettingsError``, ``NotFoundError``, ``EngineError`` and
     ``StorageError`` for a name that is taken, for what is no address, and where something that it names is not there.
     """
+    if name.strip().casefold() in (EMBEDDED, *USUAL):
+        raise SettingsError(f"“{name.strip()}” has a meaning of its own.", hint="Choose another name.")
     address, model = read_address(address, fields.pop("model", ""))
     saved = changed(SavedConnection(name), {"address": address, "model": model, **fields})
     check(workspace, saved)
@@ -110,10 +112,10 @@ def _known(workspace: Workspace, name: str) -> str:
     saved = workspace.connections.listed().named(name)
     if saved is not None:
         return saved.name
-    from tavern_tui.engines.address import parse_address
+    from tavern_tui.engines.address import parse_address, without_query
 
     parse_address(name)
-    return name.strip()
+    return without_query(name)
 
 
 def saved_or_refused(workspace: Workspace, name: str) -> SavedConnection:
@@ -156,13 +158,13 @@ def check(workspace: Workspace, connection: SavedConnection) -> None:
 def read_address(typed: str, model: str = "") -> tuple[str, str]:
     """What was typed as an address, as ``address`` and ``model`` of a connection: a path to a GGUF file means the
     embedded engine."""
-    from tavern_tui.storage.connections import EMBEDDED
+    from tavern_tui.engines.address import without_query
 
     if typed.casefold() == EMBEDDED:
         return EMBEDDED, model
     if typed.lower().endswith(".gguf") or typed.startswith(("/", "./", "../", "~")):
         return EMBEDDED, typed
-    return typed, model
+    return without_query(typed), model
 
 
 def described(connection: SavedConnection) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _LOCK_SECONDS = 5.0
 _LEFT_OUT = "This connection is left out."
 _HEADER = "# Written by tavern-tui. Connections of your own go into connections.yaml, which stands above this file.\n"
 
+_SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 _short = text(longest=1000)
 FIELDS: dict[str, Check] = {
     "address": text(shortest=1, longest=1000),
@@ -205,6 +206,8 @@ def _connection(name: str, values: object, place: str, *, by_hand: bool) -> Save
                 known[key] = check(values[key])
             except NotTakenError as error:
                 raise NotTakenError(f"“{key}”: {error}") from None
+    if "@" in _SCHEME.sub("", known.get("address", "")).partition("/")[0]:
+        raise NotTakenError("The address holds a password: leave it out, a key has a field of its own.")
     if known.get("address", EMBEDDED) == EMBEDDED and not known.get("model"):
         raise NotTakenError("It needs an address, or a model for the embedded engine.")
     extra = {key: value for key, value in values.items() if key not in FIELDS}

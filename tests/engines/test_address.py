@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavern_tui.domain.errors import EngineError
-from tavern_tui.engines.address import DEFAULT_PORTS, is_local, is_loopback, origin, parse_address, shown
+from tavern_tui.engines.address import DEFAULT_PORTS, is_local, is_loopback, origin, parse_address, shown, without_query
 
 RIG = "http://rig:5001"
 
@@ -139,3 +139,33 @@ def test_messages_name_host_and_port(url: str, text: str) -> None:
 def test_a_key_is_bound_to_scheme_host_and_port() -> None:
     assert origin("https://x.org/a") == origin("https://X.org:443/b")
     assert len({origin(u) for u in ("https://x.org", "http://x.org", "https://x.org:8443", "https://y.org")}) == 4
+
+
+@pytest.mark.parametrize("host", ["134744072", "0x08080808", "010.8.8.8", "8.526344", "::ffff:8.8.8.8"])
+def test_a_number_of_the_open_internet_is_not_of_this_network_however_it_is_written(host: str) -> None:
+    assert not is_local(host)
+
+
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "::ffff:127.0.0.1"])
+def test_this_machine_is_this_machine_however_it_is_written(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("typed", ["http://ex\u2100mple.com", "http://a\uff0fb:5001", "https://h\u2048x"])
+def test_letters_that_only_look_like_part_of_a_name_are_no_address(typed: str) -> None:
+    with pytest.raises(EngineError):
+        parse_address(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["ftp://me:hush@host", "http://me:hu/sh@host", "me:hush@rig:99999", "http://me:hush@host/v1?key=hush"]
+)
+def test_a_password_in_an_address_is_never_repeated(typed: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        parse_address(typed)
+    assert "hu" not in str(caught.value)
+
+
+@pytest.mark.parametrize("typed", ["rig:5001/?api_key=sk-1", " rig:5001/#sk-1 ", "rig:5001/"])
+def test_what_stands_behind_a_question_mark_is_no_part_of_an_address(typed: str) -> None:
+    assert without_query(typed) == "rig:5001/"

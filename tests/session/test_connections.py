@@ -138,6 +138,18 @@ def test_what_makes_no_sense_is_refused_and_nothing_changes(
     assert workspace.directories.saved_connections.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["embedded", "Usual", " default"])
+def test_a_name_that_means_something_already_is_refused(workspace: Workspace, name: str) -> None:
+    with pytest.raises(SettingsError):
+        connections.add(workspace, name, "rig:5001")
+
+
+def test_what_stands_behind_a_question_mark_is_kept_nowhere(workspace: Workspace) -> None:
+    assert connections.add(workspace, "pasted", "http://rig:5001/?api_key=hush").address == "http://rig:5001/"
+    assert connections.choice_for_chat(workspace, "rig:5001/#hush").value == {"server": "rig:5001/"}
+    assert "hush" not in connections.use(workspace, "rig:5001?key=hush")
+
+
 def test_a_connection_is_changed_used_and_removed(workspace: Workspace) -> None:
     connections.edit(workspace, "RIG", {"model": "", "address": "rig:8080"})
     changed = connections.saved_or_refused(workspace, "rig")

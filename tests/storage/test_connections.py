@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,8 +80,10 @@ def test_keys_that_are_not_known_are_kept_at_every_level(tmp_path: Path) -> None
         ("[1]", "It needs “address: rig:5001” below it."),
         ("{address: [1]}", "“address”: It has to be text"),
         ("{address: a, context_tokens: 3}", "“context_tokens”: It has to be 256 or more."),
+        ("http://me:hush@rig:5001", "The address holds a password"),
+        ("me@rig", "The address holds a password"),
     ],
-    ids=["empty", "list", "address", "context"],
+    ids=["empty", "list", "address", "context", "password", "user"],
 )
 def test_an_entry_that_means_nothing_is_left_out_with_its_line_and_the_others_stay(
     tmp_path: Path, entry: str, why: str
@@ -142,3 +146,20 @@ def test_whatever_is_written_is_read_back(
     at(folder).keep(before)
     (after,) = at(folder).listed().connections
     assert plain(after) == replace(before, model=clean_text(model), template=clean_text(template))
+
+
+_ADDS = """
+import sys
+from pathlib import Path
+from tavern_tui.storage.connections import Connections, SavedConnection
+folder = Path(sys.argv[1])
+for number in range(12):
+    at = Connections(folder / "connections.yaml", folder / "connections.saved.yaml", folder / "state" / "lock")
+    at.keep(SavedConnection(f"{sys.argv[2]}{number}", address="rig:5001"), new=True)
+"""
+
+
+def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
+    both = [subprocess.Popen([sys.executable, "-c", _ADDS, str(tmp_path), name]) for name in "ab"]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert {one.name for one in at(tmp_path).listed().connections} == {f"{n}{i}" for n in "ab" for i in range(12)}
