@@ -6,12 +6,10 @@ A chat's file name comes from its title at first and never changes with it. Titl
 from __future__ import annotations
 
 import difflib
-import itertools
 import os
 import re
 import stat
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +21,9 @@ from tavern_tui.domain.events import Body, ChatStarted, PropertySet, TurnAdded, 
 from tavern_tui.formats.chatlog import FORMAT, decode_log
 from tavern_tui.storage.chats import ChatLog, TakenError
 from tavern_tui.storage.device import Device, new_event_id
+from tavern_tui.storage.file_names import stems
 
 _SUFFIX = ".jsonl"
-_NAME_BYTES = 120  # of 255: room for a number, the suffix and what sync tools add
-# Separators, what Windows and Android refuse, controls, and characters that change how a name is shown.
-_UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 # Quotes are escaped inside JSON strings, so these bytes are never part of what somebody wrote.
 _TURN = re.compile(rb'"k":"turn"(?:,"p":"([^"]*)")?')
 _RARE = (b'"k":"chat"', b'"k":"set"', b'"k":"undo"')
@@ -85,10 +80,7 @@ class ChatStore:
     def create(self, title: str, characters: Iterable[str] = (), persona: str = "") -> ChatLog:
         """A new chat in a file named after ``title``, beside whatever is there."""
         started = ChatStarted(title, tuple(characters), persona)
-        taken = {path.name.casefold() for path, _ in self._files()}
-        for name in _names(title):
-            if name.casefold() in taken:
-                continue
+        for name in self.free_names(title):
             try:
                 return ChatLog.create(
                     self.folder / name,
@@ -101,6 +93,11 @@ class ChatStore:
             except TakenError:
                 continue  # something else of that name, or a chat that another program has just begun
         raise AssertionError("names never end")
+
+    def free_names(self, title: str) -> Iterator[str]:
+        """File names for a chat called ``title`` that no chat here has, without end, the nicest first."""
+        taken = {path.name.casefold() for path, _ in self._files()}
+        return (name for name in _names(title) if name.casefold() not in taken)
 
     def open(self, name: str) -> ChatLog:
         """The chat in the file ``name`` (with or without its suffix). Raises ``NotFoundError``."""
@@ -217,15 +214,8 @@ def _names_chat(body: Body) -> bool:
 
 
 def _names(title: str) -> Iterator[str]:
-    """File names for a chat called ``title``: its safe characters, then the same with a number, without end."""
-    safe = " ".join(_UNSAFE.sub("-", unicodedata.normalize("NFC", title)).split())
-    safe = safe.strip(" .-") or "chat"
-    if _RESERVED.match(safe):
-        safe = f"chat {safe}"
-    stem = safe.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").rstrip(" .")
-    yield stem + _SUFFIX
-    for number in itertools.count(2):
-        yield f"{stem} {number}{_SUFFIX}"
+    """File names for a chat called ``title``, without end."""
+    return (stem + _SUFFIX for stem in stems(title, "chat"))
 
 
 def _not_found(name: str, known: Iterable[str]) -> NotFoundError:
