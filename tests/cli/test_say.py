@@ -43,6 +43,7 @@ def test_json_gives_the_reply_with_its_figures(tavern: Tavern, server: ScriptedS
     assert figures["model"] == "mistral-nemo"
     assert Path(figures["chat"]).is_file()
     assert "generated" in figures
+    assert figures["seed_repeats"] is None, "no seed was set"
     assert (figures["template"], figures["policy"]) == ("Mistral V3-Tekken", "economy")
 
 

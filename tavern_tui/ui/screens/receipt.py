@@ -12,6 +12,7 @@ from tavern_tui.domain.display import safe, safe_line
 from tavern_tui.domain.events import Receipt, Speaker
 from tavern_tui.domain.messages import number
 from tavern_tui.session.bookmarks import is_bookmarked
+from tavern_tui.session.figures import seed_repeats
 from tavern_tui.ui.chat.days import date_shown, time_shown
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
@@ -32,6 +33,12 @@ _ENDED: Final = {
     "stopped": "you stopped it",
 }
 """The values of ``Receipt.stop`` in words."""
+
+_REPEATS: Final = {
+    True: "repeats on an empty cache, as here",
+    False: "need not repeat: part of the prompt was in the cache",
+}
+"""What a seed is worth, by ``seed_repeats``."""
 
 _LABELS_WIDTH = 10  # cells
 
@@ -74,6 +81,7 @@ def _engine_facts(receipt: Receipt, made_with: Sequence[str]) -> list[Fact]:
     read = [
         f"{number(receipt.evaluated)} tokens" if receipt.evaluated is not None else "",
         f"{number(receipt.reused)} reused" if receipt.reused is not None else "",
+        f"{number(receipt.shifted)} moved up" if receipt.shifted else "",
         _seconds(receipt.prompt_ms),
     ]
     made = [
@@ -88,8 +96,15 @@ def _engine_facts(receipt: Receipt, made_with: Sequence[str]) -> list[Fact]:
         ("Read", " · ".join(filter(None, read))),
         ("Wrote", " · ".join(filter(None, made))),
         ("Ended", _ENDED.get(receipt.stop, safe_line(receipt.stop))),
-        ("Seed", "" if receipt.seed is None else str(receipt.seed)),
+        ("Seed", _seed(receipt)),
     ]
+
+
+def _seed(receipt: Receipt) -> str:
+    if receipt.seed is None:
+        return ""
+    repeats = seed_repeats(receipt)
+    return f"{receipt.seed}" if repeats is None else f"{receipt.seed} · {_REPEATS[repeats]}"
 
 
 def _seconds(milliseconds: float | None) -> str:

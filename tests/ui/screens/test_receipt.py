@@ -64,7 +64,7 @@ def test_a_reply_says_who_made_it_and_what_it_cost() -> None:
         "Read": "212 tokens · 7,692 reused · 3.1 s",
         "Wrote": "143 tokens · 4.2 s · 34.0 tokens/s",
         "Ended": "by itself",
-        "Seed": "42",
+        "Seed": "42 · need not repeat: part of the prompt was in the cache",
         "Lore": "The bridge · Two coins",
     }
 
@@ -72,6 +72,26 @@ def test_a_reply_says_who_made_it_and_what_it_cost() -> None:
 def test_what_the_engine_did_not_tell_is_left_out() -> None:
     told = facts(chat(replace(REPLY, receipt=Receipt(model="gpt"), lore=())))
     assert set(told) == {"Written", "Model"}
+
+
+@pytest.mark.parametrize(
+    ("reused", "shifted", "told"),
+    [
+        (0, None, "42 · repeats on an empty cache, as here"),
+        (1, None, "42 · need not repeat: part of the prompt was in the cache"),
+        (0, 30, "42 · need not repeat: part of the prompt was in the cache"),
+        (None, None, "42"),
+    ],
+    ids=["empty", "reused", "shifted", "untold"],
+)
+def test_what_a_seed_is_worth_is_said(reused: int | None, shifted: int | None, told: str) -> None:
+    receipt = replace(MADE, reused=reused, shifted=shifted)
+    assert facts(chat(replace(REPLY, receipt=receipt)))["Seed"] == told
+
+
+def test_what_was_moved_in_the_cache_is_told() -> None:
+    receipt = replace(MADE, shifted=1_200, prompt_ms=None)
+    assert facts(chat(replace(REPLY, receipt=receipt)))["Read"] == "212 tokens · 7,692 reused · 1,200 moved up"
 
 
 @pytest.mark.parametrize(
