@@ -30,6 +30,7 @@ from tavern_tui.domain.events import (
     TurnTokens,
     Undone,
 )
+from tavern_tui.domain.renaming import RENAMED, apply_renaming
 
 ROOT = ""
 _ORDER = attrgetter("lamport", "id")  # ``ChatEvent.order``, for sorting ten thousand
@@ -233,6 +234,8 @@ class ChatTree:
     def _set_property(self, key: str, value: Any) -> None:
         if key == "title" and isinstance(value, str):
             self.title = value
+        elif key == RENAMED:
+            self.characters = apply_renaming(self.characters, self.turns, value)
         elif value is None:
             self.properties.pop(key, None)
         else:

@@ -19,13 +19,14 @@ from tavern_tui.domain.events import (
     TurnHidden,
     Undone,
 )
+from tavern_tui.domain.renaming import RENAMED
 from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.bookmarks import BOOKMARK
 from tavern_tui.session.chat_variables import VARIABLE
 from tavern_tui.session.lore import PROPERTY as LORE_STATE
 from tavern_tui.session.titles import TITLE
 
-_KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE})
+_KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED})
 """Properties that the program writes without being asked, as it does variables: nobody means them by "undo"."""
 
 
