@@ -63,7 +63,7 @@ sizes: $(VENV)/.tested
 # Rewriting every assertion takes each process longer than its tests: only what failed runs again with it, to be read.
 unit: $(VENV)/.tested starter
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain || \
-		{ $(BIN)/pytest --last-failed --last-failed-no-failures none; exit 1; }
+		{ $(BIN)/python -m tests.again; exit 1; }
 
 # Apart from the suite: counting lines takes as long as the tests themselves.
 coverage: $(VENV)/.tested starter

@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ pytestmark = [pytest.mark.model, pytest.mark.xdist_group("real model"), pytest.m
 
 LONGEST_SECONDS = 120.0
 """How long one thing is waited for; nothing is measured against it."""
+
+SCROLL_BAR = " ▁▂▃▄▅▆▇█"
+"""Signs of which a scroll bar is made, and the blanks before it."""
 
 PASTE = "\n".join(("rain", "lamp", "book", "cat", "door", "tea", "stair")[line % 7] for line in range(200))
 SAID = [
@@ -45,14 +49,18 @@ class Evening:
         self.tmux = tmux
         self.home = home
 
-    def until(self, met: Callable[[], object]) -> None:
-        """Wait until ``met`` is true."""
+    def until(self, met: Callable[[], object], wanted: Sequence[str] = ()) -> None:
+        """Wait until ``met`` is true; ``wanted`` are the lines that the screen should have, to be told if it is not."""
         end = time.monotonic() + LONGEST_SECONDS
         while not met():
             if time.monotonic() > end:
-                shown = "\n".join(self.tmux.screen())
+                shown = "\n".join(unified_diff(wanted, self.words(), "wanted", "shown", n=99, lineterm=""))
                 raise AssertionError(f"it did not happen; on screen:\n{shown}")
             time.sleep(0.2)
+
+    def words(self) -> list[str]:
+        """The lines below the status line without the scroll bar, which guesses at turns not looked at yet."""
+        return [line.rstrip(SCROLL_BAR) for line in self.tmux.screen()[1:]]
 
     def shows(self, *texts: str) -> bool:
         """Whether all of ``texts`` are on screen, however they are broken into lines."""
@@ -174,13 +182,13 @@ def test_an_evening_ends_with_the_same_text_on_screen_whatever_was_killed(evenin
             delete_last_and_undo(evening)
     evening.tmux.type("Tomorrow I will")
     evening.until(lambda: evening.home.drafts() == ["Tomorrow I will"])
-    shown, told = evening.tmux.screen(), evening.home.texts()
+    shown, told = evening.words(), evening.home.texts()
 
     os.kill(evening.tmux.process(), signal.SIGKILL)
     evening.until(evening.tmux.ended)
     evening.tmux.again()
     evening.until_shown("starter 135M", "Tomorrow I will")
-    evening.until(lambda: evening.tmux.screen()[1:] == shown[1:])
+    evening.until(lambda: evening.words() == shown, shown)
 
     path = evening.home.path()[1:]
     assert evening.home.texts() == told
