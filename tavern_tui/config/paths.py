@@ -64,6 +64,11 @@ class Directories:
         return self.data / "chats"
 
     @property
+    def trash(self) -> Path:
+        """What was deleted, until it is restored or the folder is emptied by hand."""
+        return self.data / "trash"
+
+    @property
     def variables(self) -> Path:
         """The file with the variables that macros share between all chats."""
         return self.data / "variables.json"

@@ -24,7 +24,7 @@ from tavern_tui.formats.lorebook import read_lorebook
 from tavern_tui.storage.reading import read_bytes, refusal
 
 MAX_FILE = 128 * 1024 * 1024
-CARD_SUFFIXES = (".png", ".json", ".yaml", ".yml")
+CARD_SUFFIXES = (".png", ".apng", ".charx", ".json", ".yaml", ".yml", ".jpg", ".jpeg", ".webp")
 WORLD_SUFFIXES = (".json",)
 
 _Content = TypeVar("_Content", Character, Lorebook)
