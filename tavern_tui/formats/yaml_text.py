@@ -86,6 +86,11 @@ def read_yaml(data: bytes | str, *, where: str = "", max_bytes: int = MAX_BYTES)
     return _Builder(where).build(_events(text, where))
 
 
+def reads_as_text(plain: str) -> bool:
+    """Whether ``plain``, written without quotes, means a text: no number, no truth value, not nothing."""
+    return not any(pattern.match(plain) for _, pattern, _ in _RESOLVERS)
+
+
 def _text(data: bytes, where: str, max_bytes: int) -> str:
     return decode_text(data, where=where, max_bytes=max_bytes) if data.strip(b"\x00 \t\r\n") else ""
 
