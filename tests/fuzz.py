@@ -70,6 +70,7 @@ class Reader:
 READERS: tuple[Reader, ...] = (
     Reader("cards", "cards", "tests.formats.card_reading:read_write_read"),
     Reader("lorebooks", "lorebooks", "tests.formats.lorebook_reading:read_write_read"),
+    Reader("presets", "presets", "tests.formats.preset_reading:read_write_read"),
 )
 
 

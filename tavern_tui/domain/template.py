@@ -82,3 +82,22 @@ class ContextTemplate:
     chat_start: str = ""
     use_stop_strings: bool = False
     names_as_stop_strings: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPrompt:
+    """A system prompt by name, and what stands below the chat with it (``post_history``). Both may hold macros."""
+
+    name: str
+    content: str = ""
+    post_history: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningTemplate:
+    """How a family of models marks its thinking: what opens it, closes it and stands between it and the reply."""
+
+    name: str
+    prefix: str = ""
+    suffix: str = ""
+    separator: str = ""

@@ -80,6 +80,11 @@ def write_preset(preset: Preset, *, comment: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_entries(values: Mapping[str, object]) -> str:
+    """``values`` as YAML, one a line."""
+    return "".join(_entry(name, value) for name, value in values.items())
+
+
 def preset_values(preset: Preset) -> dict[str, object]:
     """The fields of ``preset`` that are not neutral, in the order of the table, and then the server's own keys."""
     changed = preset.sampling.changed()
