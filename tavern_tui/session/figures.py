@@ -24,7 +24,8 @@ def reply_figures(last: TurnSaved | TurnFailed, log: ChatLog) -> dict[str, Any]:
     """A reply in ``log`` as plain values: text, who wrote it, tokens evaluated, reused and generated, milliseconds,
     speed, and the template and policy of its prompt.
 
-    ``tokens_per_second`` counts generation only; ``seed_repeats`` is the function of that name. A reply that broke has ``error`` and ``hint``, and the text kept.
+    ``tokens_per_second`` counts generation only; ``seed_repeats`` is the function of that name. A reply that broke has
+    ``error`` and ``hint``, and the text kept.
     """
     chat = str(log.path)
     if isinstance(last, TurnFailed):

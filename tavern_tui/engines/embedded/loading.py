@@ -30,6 +30,7 @@ from tavern_tui.engines.embedded.loading_faults import (
     not_adapted,
     not_loaded,
 )
+from tavern_tui.engines.embedded.longrope import factors_of, spare_within
 from tavern_tui.engines.embedded.machine import free_bytes
 from tavern_tui.engines.embedded.options import ALL_LAYERS, AUTO_LAYERS, LoadOptions, ModelSpec, layer_attempts
 from tavern_tui.engines.embedded.protocol import ModelFacts
@@ -162,7 +163,7 @@ class _Loading:
             facts=facts,
             sequences=self._lib.llama_n_seq_max(context),
             cells=self._lib.llama_n_ctx(context),
-            state_settings=_state_settings(facts),
+            state_settings=_state_settings(facts, factors_of(self._lib, model, self._lib.llama_n_ctx(context))),
             renew=partial(self._renew, model),
         )
 
@@ -203,8 +204,8 @@ class _Loading:
         # A pointer to C's strlen, not to a Python function: llama.cpp asks it thousands of times per token.
         strlen = ctypes.cast(ctypes.CDLL(None).strlen, lib.ggml_abort_callback)
         params.abort_callback, params.abort_callback_data = strlen, self._here.flag.address
-        spare = options.spare_cells
         for tokens in self._contexts(model):
+            spare = spare_within(lib, model, tokens, options.spare_cells)
             rope = self._rope(tokens)
             params.rope_freq_base, params.rope_freq_scale = rope.base, rope.scale
             params.n_ctx = _padded(tokens + spare)
@@ -350,12 +351,15 @@ def _padded(tokens: int) -> int:
     return -(-tokens // PADDING) * PADDING
 
 
-def _state_settings(facts: ModelFacts) -> str:
-    """What the numbers in a saved state depend on, beside the model's file and the build of llama.cpp."""
+def _state_settings(facts: ModelFacts, factors: str) -> str:
+    """What the numbers in a saved state depend on, beside the model's file and the build of llama.cpp.
+
+    ``factors``: ``longrope.factors_of`` the context.
+    """
     options = facts.options
     lora = ""
     if options.lora:
         found = Path(options.lora).stat()
         lora = f"{options.lora}:{found.st_size}:{found.st_mtime_ns}:{options.lora_strength!r}"
-    rope = f"{facts.rope_base!r}:{facts.rope_scale!r}"
+    rope = f"{facts.rope_base!r}:{facts.rope_scale!r}:{factors}"
     return f"kv={options.kv_type} flash={options.flash_attention} swa={options.swa_full} rope={rope} lora={lora}"

@@ -103,7 +103,9 @@ class Parking:
         parked = self._parked.pop(chat, None)
         in_memory = common_prefix(parked.ids, wanted) if parked is not None else -1
         if self._disk is not None and common_prefix(self._disk.ids(chat), wanted) > max(in_memory, better_than, 0):
-            return self._disk.load(chat)
+            loaded = self._disk.load(chat)
+            if loaded is not None:
+                return loaded  # else it is damaged or too large by now, and what memory has will do
         return parked if in_memory > better_than else None
 
     def settle(self, chat: str, *, good: bool) -> None:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 from array import array
@@ -33,7 +34,7 @@ BUDGET = 4 * 2**30
 KEPT_DAYS = 30
 """Days after which a state that nobody came back to is removed."""
 _SHARE = 4
-_MAGIC = b"tavern-tui context state 1\n"
+_MAGIC = b"tavern-tui context state 2\n"
 _SUFFIX, _WRITING, _READING = ".state", ".part", ".loading"
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 _LONGEST_HEADER = 4096
@@ -64,7 +65,11 @@ class StateKey:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """The second line of a file. ``tokens`` ids and ``size`` bytes of state follow, both under ``hash`` (BLAKE2b)."""
+    """The second line of a file. ``tokens`` ids and ``size`` bytes of state follow.
+
+    ``hash`` (BLAKE2b) is of both and of the file's own name, which stands for everything that a state is valid for: a
+    file that was given another one is as good as damaged.
+    """
 
     model: str
     model_size: int
@@ -135,7 +140,7 @@ class StateFolder:
             if not may_copy(path.stat().st_size):
                 return None
             with path.open("rb") as file:
-                parked = _read(file)
+                parked = _read(file, path.name)
             if parked is None:
                 _log("A state was damaged and is removed.")
                 path.unlink(missing_ok=True)
@@ -182,7 +187,7 @@ class StateFolder:
         try:
             self._make_room(parked.size, path)
             with os.fdopen(os.open(part, _FRESH, 0o600), "wb") as file:
-                _write(file, self._key, parked)
+                _write(file, self._key, path.name, parked)
             part.replace(path)
         except OSError as error:
             _log(f"A state could not be kept: {error.strerror}.")
@@ -224,9 +229,11 @@ def _states(folder: Path) -> Iterator[tuple[float, int, Path]]:
     """When each state was last used, its size in bytes, and its file."""
     for path in folder.glob(f"*{_SUFFIX}"):
         try:
-            found = path.stat()
+            found = path.lstat()
         except OSError:
             continue  # removed meanwhile
+        if not stat.S_ISREG(found.st_mode):
+            continue  # nobody of ours put it there, and reading a pipe has no end
         yield found.st_mtime, found.st_size, path
 
 
@@ -243,14 +250,14 @@ def _remove_halves(folder: Path) -> None:
 def _sweep(folder: Path, build: str) -> None:
     """Remove what can never be used again: states of other builds and of changed models, and very old ones."""
     oldest = time.time() - KEPT_DAYS * 86_400
-    try:
-        for used_at, _, path in list(_states(folder)):
+    for used_at, _, path in list(_states(folder)):
+        try:
             with path.open("rb") as file:
                 header = _read_header(file)
             if header is None or header.build != build or used_at < oldest or _model_changed(header):
                 path.unlink(missing_ok=True)
-    except OSError as error:
-        _log(f"Old states could not be removed: {error.strerror}.")
+        except OSError as error:
+            _log(f"An old state could not be removed: {error.strerror}.")
 
 
 def _model_changed(header: _Header) -> bool:
@@ -262,9 +269,9 @@ def _model_changed(header: _Header) -> bool:
     return (found.st_size, found.st_mtime_ns) != (header.model_size, header.model_changed)
 
 
-def _write(file: BinaryIO, key: StateKey, parked: Parked) -> None:
+def _write(file: BinaryIO, key: StateKey, name: str, parked: Parked) -> None:
     ids, state = array("i", parked.ids).tobytes(), memoryview(parked.state).cast("B")
-    header = _Header(key.model, key.size, key.changed, key.build, len(parked.ids), parked.size, _hash(ids, state))
+    header = _Header(key.model, key.size, key.changed, key.build, len(parked.ids), parked.size, _hash(name, ids, state))
     file.write(_MAGIC + json.dumps(asdict(header), separators=(",", ":")).encode() + b"\n")
     file.write(ids)
     file.write(state)
@@ -290,20 +297,21 @@ def _read_ids(file: BinaryIO, header: _Header) -> array[int]:
     return ids
 
 
-def _read(file: BinaryIO) -> Parked | None:
+def _read(file: BinaryIO, name: str) -> Parked | None:
     header = _read_header(file)
     if header is None:
         return None
     ids = _read_ids(file, header)
     state = (ctypes.c_uint8 * header.size)()
     read = file.readinto(state)  # type: ignore[attr-defined]  # of the buffered file that ``open`` gives
-    if read != header.size or _hash(ids.tobytes(), memoryview(state).cast("B")) != header.hash:
+    if read != header.size or _hash(name, ids.tobytes(), memoryview(state).cast("B")) != header.hash:
         return None
     return Parked(tuple(ids), state, header.size)
 
 
-def _hash(ids: bytes, state: memoryview) -> str:
-    digest = hashlib.blake2b(ids, digest_size=_HASH_BYTES)
+def _hash(name: str, ids: bytes, state: memoryview) -> str:
+    digest = hashlib.blake2b(f"{name}\n".encode(), digest_size=_HASH_BYTES)
+    digest.update(ids)
     digest.update(state)
     return digest.hexdigest()
 

@@ -6,14 +6,12 @@ A context that is full of prompt needs a response's length of its own for each r
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 
 from tavern_tui.domain.memory_fit import COMFORTABLE, ELEMENT_BYTES, cells
 from tavern_tui.engines.embedded.loading import Loaded
+from tavern_tui.engines.embedded.longrope import short_context
 from tavern_tui.engines.embedded.machine import free_bytes
-
-_META_BYTES = 128
 
 
 def contexts_for(
@@ -45,24 +43,5 @@ def _most_tokens(loaded: Loaded, tokens: int) -> int:
     per_token *= lib.llama_model_n_embd(model) / heads
     free = free_bytes()
     most = tokens if free is None else tokens + int(free * COMFORTABLE / max(1.0, per_token))
-    short = _short_context(loaded)
+    short = short_context(lib, model)
     return min(most, short) if short and loaded.facts.context_tokens <= short else most
-
-
-def _short_context(loaded: Loaded) -> int:
-    """The context up to which a model with two sets of RoPE factors uses the first of them, in tokens; 0 without.
-
-    llama.cpp chooses by the size of the whole context (``LLAMA_ROPE_SCALING_TYPE_LONGROPE``).
-    """
-    if _meta(loaded, f"{_meta(loaded, 'general.architecture')}.rope.scaling.type") != "longrope":
-        return 0
-    architecture = _meta(loaded, "general.architecture")
-    written = _meta(loaded, f"{architecture}.rope.scaling.original_context_length")
-    return int(written) if written.isdecimal() else 0
-
-
-def _meta(loaded: Loaded, key: str) -> str:
-    """A value of the model's header as text; empty where there is none."""
-    buffer = ctypes.create_string_buffer(_META_BYTES)
-    loaded.lib.llama_model_meta_val_str(loaded.model, key.encode(), buffer, _META_BYTES)
-    return buffer.value.decode("utf-8", "replace")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
 
 from tavern_tui.domain.errors import EngineError, EngineFault
@@ -16,6 +17,7 @@ from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.binding import LOG, Device, Flag
 from tavern_tui.engines.embedded.loading import Loaded, load
 from tavern_tui.engines.embedded.options import ALL_LAYERS, AUTO_LAYERS, LoadOptions, ModelSpec
+from tavern_tui.engines.embedded.room import contexts_for
 from tests.engines.embedded.loaded_model import Lib, cache_of, divergence, probabilities
 from tests.engines.embedded.tiny_models import BLOCKS, tiny_lora, tiny_model, write_header_only
 
@@ -324,6 +326,33 @@ def test_what_a_saved_state_depends_on_is_named(model: Path, adapter: Path) -> N
     with loaded(model, ubatch_tokens=64, mmap=False) as it:
         assert it.state_settings == names[0]
     assert len(set(names)) == len(kinds)
+
+
+@pytest.fixture(scope="module")
+def two_ropes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with other factors for contexts of more than 512 tokens."""
+
+    def more(writer: Any) -> None:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
+        writer.add_rope_scaling_orig_ctx_len(512)
+
+    return tiny_model(tmp_path_factory.mktemp("ropes") / "ropes.gguf", trained=2048, more=more)
+
+
+def test_a_state_of_a_short_context_is_none_for_a_long_one(two_ropes: Path) -> None:
+    names = []
+    for context in (256, 512, 1024):
+        with loaded(two_ropes, context) as it:
+            names.append(it.state_settings)
+    assert names[0] == names[1] != names[2]
+
+
+def test_room_for_replies_does_not_make_a_short_context_a_long_one(two_ropes: Path) -> None:
+    with loaded(two_ropes, 256, replies=4, response_tokens=200) as it:
+        assert (it.facts.context_tokens, it.cells) == (256, 512)
+        assert list(contexts_for(it, it.cells, it.sequences, 4, 200, 200)) == []
+    with loaded(two_ropes, 1024, replies=2, response_tokens=256) as it:
+        assert (it.facts.context_tokens, it.cells) == (1024, 1280)
 
 
 def test_this_machines_processor_is_the_last_of_its_devices() -> None:

@@ -123,6 +123,18 @@ def test_of_memory_and_disk_the_one_that_has_more_of_the_prompt_is_taken() -> No
     assert parking.take("a", IDS) == parked(ids=IDS[:200])
 
 
+def test_where_the_disks_is_damaged_what_memory_has_is_taken() -> None:
+    class Damaged(Shelf):
+        def load(self, chat: str) -> Parked | None:
+            return None
+
+    disk = Damaged()
+    parking = Parking(disk, budget=lambda: 30)
+    disk.save("a", parked(ids=IDS))
+    parking.put("a", parked(ids=IDS[:250]))
+    assert parking.take("a", IDS, better_than=100) == parked(ids=IDS[:250])
+
+
 @pytest.mark.parametrize(
     ("meminfo", "budget"),
     [

@@ -137,6 +137,27 @@ def test_a_state_with_one_wrong_bit_is_not_given_to_llama_cpp(
         assert (loaded.ids, bytes(loaded.state)) == (IDS, STATE)
 
 
+def test_a_state_under_another_ones_name_is_not_given_to_llama_cpp(folder: Path, key: StateKey) -> None:
+    keep(folder, replace(key, build="older"))
+    (file,) = files(folder)
+    file.rename(folder / key.name("chat"))
+    assert found(folder, key) is None
+    assert files(folder) == []
+
+
+def test_one_file_that_cannot_be_swept_keeps_no_other(folder: Path, key: StateKey) -> None:
+    for chat in "ab":
+        keep(folder, replace(key, build="older"), chat)
+    first, second = files(folder)
+    aside = first.rename(folder / "aside")
+    first.mkdir()
+    os.mkfifo(folder / "pipe.state")
+    with opened(folder, key):
+        pass
+    assert not second.exists()
+    assert {first, aside, folder / "pipe.state"} == set(files(folder))
+
+
 @pytest.mark.parametrize("left", [0, 10, 200, 900, -1], ids=lambda left: f"{left} bytes")
 def test_a_state_that_was_cut_short_is_removed(folder: Path, key: StateKey, left: int) -> None:
     keep(folder, key)
