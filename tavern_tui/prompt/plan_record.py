@@ -19,7 +19,8 @@ from tavern_tui.prompt.plan import Part, PartKind, PromptPlan
 
 FORMAT = 1
 _HASH_BYTES = 8
-_REPLY = frozenset({PartKind.REPLY_LINE.value, PartKind.PREFILL.value})
+REPLY_KINDS = frozenset({PartKind.REPLY_LINE.value, PartKind.PREFILL.value})
+"""Kinds of the parts that a prompt ends with: the reply's turn begins with them in the next one."""
 _Key = tuple[str, ...]
 
 
@@ -127,7 +128,7 @@ def record_of(plan: PromptPlan, *, turn: str, at: float, model: str) -> PromptRe
         context_tokens=plan.context_tokens,
         response_tokens=plan.response_tokens,
         first_turn=plan.first_turn,
-        parts=_marks(plan.included),
+        parts=marks(plan.included),
     )
 
 
@@ -146,7 +147,7 @@ def read_record(values: Any) -> PromptRecord | None:
 def difference(before: PromptRecord, plan: PromptPlan) -> PlanDifference:
     """How ``plan`` differs from the prompt that ``before`` was made of."""
     parts = plan.included
-    old, new = _by_key(before.parts), _by_key(_marks(parts))
+    old, new = _by_key(before.parts), _by_key(marks(parts))
     moved = _moved(old, new)
     changes = [_change(Change.GONE, mark, mark.tokens, 0) for key, mark in old.items() if key not in new]
     for key, mark in new.items():
@@ -162,7 +163,8 @@ def difference(before: PromptRecord, plan: PromptPlan) -> PlanDifference:
     return PlanDifference(tuple(changes), same, plan.tokens, before.tokens, first)
 
 
-def _marks(parts: Iterable[Part]) -> tuple[PartMark, ...]:
+def marks(parts: Iterable[Part]) -> tuple[PartMark, ...]:
+    """What is kept of each part."""
     return tuple(
         PartMark(part.kind.value, part.source, part.turn_id, part.tokens, len(part.text), _digest(part.text))
         for part in parts
@@ -231,7 +233,7 @@ def _same_beginning(before: Sequence[PartMark], parts: Sequence[Part]) -> tuple[
             same += mark.tokens
             continue
         tail = before[at:]
-        if all(one.kind in _REPLY for one in tail):
+        if all(one.kind in REPLY_KINDS for one in tail):
             rest = parts[at].text
             for one in tail:
                 if _digest(rest[: one.length]) != one.digest:
