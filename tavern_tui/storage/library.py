@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from tavern_tui.config.paths import Directories, shipped
 from tavern_tui.domain.character import Character
@@ -28,19 +28,32 @@ CARD_SUFFIXES = (".png", ".apng", ".charx", ".json", ".yaml", ".yml", ".jpg", ".
 WORLD_SUFFIXES = (".json",)
 
 _Content = TypeVar("_Content", Character, Lorebook)
-_Group = tuple[Path, ...]
+Group = tuple[Path, ...]
+"""Files of one stem in one folder, the one that counts first."""
 _Spelling = Callable[[str], bool]
+
+
+class _Measures(TypedDict):
+    size: int
+    changed: float
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterEntry:
-    """One character in the list. ``problem`` says why the card cannot be read; ``name`` is then the file's stem."""
+    """One character in the list. ``problem`` says why the card cannot be read; ``name`` is then the file's stem.
+
+    ``size`` is the file's in bytes and ``changed`` its time in Unix seconds, as far as they are known.
+    """
 
     name: str
     path: Path
     tags: tuple[str, ...] = ()
     shipped: bool = False
     problem: str = ""
+    creator: str = ""
+    nickname: str = ""
+    size: int = 0
+    changed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +76,12 @@ class Library:
     def __init__(
         self, directories: Directories, *, shipped_cards: Path | None = None, shipped_worlds: Path | None = None
     ) -> None:
-        self._cards = (directories.characters, shipped("cards") if shipped_cards is None else shipped_cards)
-        self._worlds = (directories.worlds, shipped("worlds") if shipped_worlds is None else shipped_worlds)
+        self.card_folders = (directories.characters, shipped("cards") if shipped_cards is None else shipped_cards)
+        self.world_folders = (directories.worlds, shipped("worlds") if shipped_worlds is None else shipped_worlds)
 
     def characters(self) -> list[CharacterEntry]:
         """All characters, by name. Raises ``StorageError`` only where the characters' folder itself cannot be read."""
-        return sorted(map(self._character_entry, _groups(self._cards, CARD_SUFFIXES)), key=_by_name)
+        return sorted(map(self.character_entry, groups(self.card_folders, CARD_SUFFIXES)), key=by_name)
 
     def character(self, name: str) -> tuple[Character, Path]:
         """The character called ``name``, and its file.
@@ -80,31 +93,35 @@ class Library:
         path = _typed_path(name, CARD_SUFFIXES)
         if path is not None:
             return _card(path), path
-        groups = _groups(self._cards, CARD_SUFFIXES)
-        return _first(_found(name, groups, lambda group: self._character_entry(group).name, "character"), _card)
+        found = groups(self.card_folders, CARD_SUFFIXES)
+        return _first(_found(name, found, lambda group: self.character_entry(group).name, "character"), _card)
 
     def lorebooks(self) -> list[LorebookEntry]:
         """All lorebooks, by name. Raises ``StorageError`` only where the worlds' folder itself cannot be read."""
-        return sorted(map(self._lorebook_entry, _groups(self._worlds, WORLD_SUFFIXES)), key=_by_name)
+        return sorted(map(self.lorebook_entry, groups(self.world_folders, WORLD_SUFFIXES)), key=by_name)
 
     def lorebook(self, name: str) -> tuple[Lorebook, Path]:
         """The lorebook called ``name``, and its file; found and refused as ``character`` does."""
         path = _typed_path(name, WORLD_SUFFIXES)
         if path is not None:
             return _world(path), path
-        groups = _groups(self._worlds, WORLD_SUFFIXES)
-        return _first(_found(name, groups, lambda group: group[0].stem, "lorebook"), _world)
+        found = groups(self.world_folders, WORLD_SUFFIXES)
+        return _first(_found(name, found, lambda group: group[0].stem, "lorebook"), _world)
 
-    def _character_entry(self, group: _Group) -> CharacterEntry:
-        own = group[0].parent == self._cards[1]
+    def character_entry(self, group: Group) -> CharacterEntry:
+        """What the list says of the card in these files, which are read."""
+        own = group[0].parent == self.card_folders[1]
         try:
             card, path = _first(group, _card)
         except TavernError as error:
-            return CharacterEntry(group[0].stem, group[0], shipped=own, problem=str(error))
-        return CharacterEntry(card.name, path, card.tags, own)
+            return CharacterEntry(group[0].stem, group[0], shipped=own, problem=str(error), **_measured(group[0]))
+        return CharacterEntry(
+            card.name, path, card.tags, own, creator=card.creator, nickname=card.nickname, **_measured(path)
+        )
 
-    def _lorebook_entry(self, group: _Group) -> LorebookEntry:
-        own = group[0].parent == self._worlds[1]
+    def lorebook_entry(self, group: Group) -> LorebookEntry:
+        """What the list says of the lorebook in these files, which are read."""
+        own = group[0].parent == self.world_folders[1]
         try:
             book, path = _first(group, _world)
         except TavernError as error:
@@ -112,7 +129,7 @@ class Library:
         return LorebookEntry(path.stem, path, len(book.entries), own)
 
 
-def _first(group: _Group, read: Callable[[Path], _Content]) -> tuple[_Content, Path]:
+def _first(group: Group, read: Callable[[Path], _Content]) -> tuple[_Content, Path]:
     """What the first readable file of a group holds; the first one's error where none can be read."""
     fault: TavernError | None = None
     for path in group:
@@ -132,13 +149,22 @@ def _world(path: Path) -> Lorebook:
     return read_lorebook(read_bytes(path, MAX_FILE), name=path.stem, where=path.name)
 
 
-def _by_name(entry: CharacterEntry | LorebookEntry) -> tuple[str, str]:
+def _measured(path: Path) -> _Measures:
+    try:
+        status = path.stat()
+    except OSError:
+        return {"size": 0, "changed": 0.0}
+    return {"size": status.st_size, "changed": status.st_mtime_ns / 1e9}
+
+
+def by_name(entry: CharacterEntry | LorebookEntry) -> tuple[str, str]:
+    """The order of lists."""
     return entry.name.casefold(), str(entry.path)
 
 
-def _groups(folders: Iterable[Path], suffixes: Sequence[str]) -> list[_Group]:
+def groups(folders: Iterable[Path], suffixes: Sequence[str]) -> list[Group]:
     """The files that count, in no useful order: those of one stem and folder together, the best suffix first."""
-    chosen: dict[str, _Group] = {}
+    chosen: dict[str, Group] = {}
     shadowed: set[str] = set()
     for folder in folders:
         here: dict[str, list[Path]] = {}
@@ -176,7 +202,7 @@ def _typed_path(name: str, suffixes: Sequence[str]) -> Path | None:
         return None
 
 
-def _found(name: str, groups: Sequence[_Group], own_name: Callable[[_Group], str], kind: str) -> _Group:
+def _found(name: str, among: Sequence[Group], own_name: Callable[[Group], str], kind: str) -> Group:
     """The one group that ``name`` means; stems are tried before the names inside, exact before similar."""
     wanted = name.strip()
     folded = wanted.casefold()
@@ -185,20 +211,20 @@ def _found(name: str, groups: Sequence[_Group], own_name: Callable[[_Group], str
         lambda text: text.casefold() == folded,
         lambda text: bool(folded) and text.casefold().startswith(folded),
     )
-    stems = [(group[0].stem, group) for group in groups]
+    stems = [(group[0].stem, group) for group in among]
     for spelling in spellings[:2]:
         if (group := _only(stems, spelling, wanted, kind)) is not None:
             return group
-    known = stems + [(own_name(group), group) for group in groups]
+    known = stems + [(own_name(group), group) for group in among]
     for spelling in spellings:
         if (group := _only(known, spelling, wanted, kind)) is not None:
             return group
     near = difflib.get_close_matches(wanted, sorted({text for text, _ in known}), n=3, cutoff=0.6)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {len(groups)} {kind}s in the library."
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {len(among)} {kind}s in the library."
     raise NotFoundError(f"There is no {kind} “{wanted}”.", hint=hint)
 
 
-def _only(known: Iterable[tuple[str, _Group]], fits: _Spelling, wanted: str, kind: str) -> _Group | None:
+def _only(known: Iterable[tuple[str, Group]], fits: _Spelling, wanted: str, kind: str) -> Group | None:
     """The one group that fits, ``None`` where none does. Raises ``NotFoundError`` where several do."""
     fitting = {group: text for text, group in known if fits(text)}
     if len(fitting) > 1:
