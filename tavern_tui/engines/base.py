@@ -214,12 +214,14 @@ class Finished:
 
     ``canonical`` says whether tokenising the reply's text after its prompt gives the very ids that were sampled; ids
     need keeping only where it is ``False``. ``None`` where the engine does not tell, or the ids do not cover the text
-    (a stop string that began inside a token).
+    (a stop string that began inside a token). ``alternatives`` are those of the reply's tokens from its beginning, of
+    an engine that tells them only at the end.
     """
 
     reason: StopReason
     usage: Usage = field(default_factory=Usage)
     canonical: bool | None = None
+    alternatives: tuple[TokenChoice, ...] = ()
 
 
 Event = Waiting | LoadProgress | PrefillProgress | ReasoningArrived | TextArrived | Notice | ReplyFinished | Finished

@@ -12,18 +12,30 @@ import hashlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 
 from tavern_tui.domain import job_messages, messages
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
-from tavern_tui.engines.base import Capabilities, Engine, EngineInfo, Event, Finished, Notice, Request, Waiting
+from tavern_tui.engines.base import (
+    Capabilities,
+    Engine,
+    EngineInfo,
+    Event,
+    Finished,
+    Notice,
+    Request,
+    TextArrived,
+    Waiting,
+)
 from tavern_tui.engines.dialects import model_name
 from tavern_tui.engines.faults import Answer, complaint, raised, refusal
 from tavern_tui.engines.http import Link, StreamReply
 from tavern_tui.engines.json_shape import int_at, list_at, text_at
 from tavern_tui.engines.koboldcpp_job import PERF, Job, Pace
+from tavern_tui.engines.koboldcpp_schema import Schemas
 from tavern_tui.engines.koboldcpp_stream import NAME, KoboldReader
-from tavern_tui.engines.koboldcpp_versions import wire_of
+from tavern_tui.engines.koboldcpp_versions import tells_alternatives, wire_of
 from tavern_tui.engines.wire_samplers import WireRequest, texts_to_encode, to_wire
 
 VERSION = "/api/extra/version"
@@ -36,6 +48,7 @@ STREAM = "/api/extra/generate/stream"
 
 _NO_MODEL = "inactive"
 _COUNTING_AT_ONCE = 4
+_MOST_ALTERNATIVES = 5
 _ROOM = 16
 """Tokens of context that KoboldCpp leaves to a prompt and to a reply at the least."""
 # Cut differently by most vocabularies: letters, digits, blanks, accents, an emoji, two scripts.
@@ -49,6 +62,8 @@ class KoboldCppEngine:
         self._link = link
         self._version = version
         self._chat = chat
+        self._schemas = Schemas(link)
+        self._alternatives = 0
         self._pace = pace or Pace()
         self._wire = wire_of(version)
         self._info: EngineInfo | None = None
@@ -71,6 +86,12 @@ class KoboldCppEngine:
         if size is None:
             size = int_at((await self._link.get(ADVERTISED_CONTEXT)).json, "value")
         fingerprint = await self._learn_to_count()
+        self._alternatives = _MOST_ALTERNATIVES if tells_alternatives(self._version) else 0
+        can = Capabilities(
+            chat_completion=self._chat is not None, prefill=False, recovers=True, alternatives=self._alternatives
+        )
+        # Builds without alternatives are older than the conversion of schemas, too.
+        schema = bool(self._alternatives) and await self._schemas.understood(self._version)
         self._info = EngineInfo(
             engine=NAME,
             model=model_name(model),
@@ -80,9 +101,7 @@ class KoboldCppEngine:
             chat_template=text_at(props.json, "chat_template") if props.status < 300 else "",
             fingerprint=fingerprint,
             add_bos=self._adds_bos,
-            capabilities=self._wire.capable(
-                Capabilities(chat_completion=self._chat is not None, prefill=False, recovers=True)
-            ),
+            capabilities=replace(self._wire.capable(can), json_schema=schema),
         )
         return self._info
 
@@ -122,6 +141,9 @@ class KoboldCppEngine:
     async def _chatted(self, request: Request) -> AsyncGenerator[Event, None]:
         if self._chat is None:
             raise raised(messages.takes_text_only(NAME), EngineFault.REJECTED, self._link.server)
+        if request.json_schema:
+            _ = self._info or await self.connect()
+            request = await self._schemas.followed(request)
         async with self._chat.generate(request) as events:
             async for event in events:
                 yield event
@@ -131,6 +153,7 @@ class KoboldCppEngine:
         if self._left is not None:
             await self._left.abort()
             self._left = None
+        request = await self._schemas.followed(request)
         wired = await self._wired(request, info)
         for text in wired.notices:
             if (info.model, text) not in self._told:
@@ -142,6 +165,7 @@ class KoboldCppEngine:
         head, prompt = joined(request.prompt[:kept]), joined(request.prompt[kept:])
         body = {"prompt": prompt, "genkey": job.key, "trim_stop": True, "quiet": True, **wired.fields}
         body |= {"render_special": True} if request.tags else {}
+        body |= {"logprobs": True} if min(request.alternatives, self._alternatives) > 0 else {}
         if head:
             body["memory"] = head
         async with aclosing(self._reply(job, body, request)) as events:
@@ -163,12 +187,21 @@ class KoboldCppEngine:
                     raise raised(messages.not_an_api(self._link.server), EngineFault.NOT_AN_API, self._link.server)
                 reader = KoboldReader(self._link.server, request.stop, self._link.secret)
                 async with aclosing(job.events(reply.events)) as stream, aclosing(reader.read(stream)) as events:
+                    text = ""
                     async for event in events:
                         ended = ended or (isinstance(event, Finished) and job.over)
-                        yield event
+                        text += event.text if isinstance(event, TextArrived) else ""
+                        yield await self._with_choices(event, job, text, request)
             finally:
                 if not ended:
                     await self._stop(job)
+
+    async def _with_choices(self, event: Event, job: Job, text: str, request: Request) -> Event:
+        """The end of a reply with what was likely at each token of its ``text``, where that was asked for."""
+        most = min(request.alternatives, self._alternatives)
+        if not isinstance(event, Finished) or most <= 0:
+            return event
+        return replace(event, alternatives=await job.choices(text, most))
 
     async def _opened(
         self, stack: AsyncExitStack, body: dict[str, object], into: list[StreamReply]

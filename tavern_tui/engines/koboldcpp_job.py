@@ -14,15 +14,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from tavern_tui.domain import messages
+from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.faults import raised
 from tavern_tui.engines.http import Link
-from tavern_tui.engines.json_shape import at, int_at, parse, text_at
+from tavern_tui.engines.json_shape import at, int_at, list_at, parse, text_at
 from tavern_tui.engines.sse import SseEvent
+from tavern_tui.engines.told_tokens import read_choices
 
 CHECK = "/api/extra/generate/check"
 ABORT = "/api/extra/abort"
 PERF = "/api/extra/perf"
+CHOICES = "/api/extra/last_logprobs"
 
 ASKING = "asking"
 """Name of the event that says that the link broke and the rest is being asked for."""
@@ -90,6 +93,22 @@ class Job:
         """
         answer = await self._link.post(ABORT, {"genkey": self.key})
         return at(answer.json, "success") in (True, "true")
+
+    async def choices(self, text: str, most: int) -> tuple[TokenChoice, ...]:
+        """What else was likely at each token of ``text``, the job's reply, as far as KoboldCpp tells of it."""
+        try:
+            async with asyncio.timeout(self._pace.goodbye):
+                answer = await self._link.post(CHOICES, {"genkey": self.key})
+        except (EngineError, TimeoutError):
+            return ()
+        told = read_choices(list_at(answer.json, "logprobs", "content"), most) if answer.status < 300 else ()
+        spelt, fitting = "", 0
+        for choice in told:
+            spelt += choice.text
+            if not text.startswith(spelt):
+                break  # tokens of a stop string, parts of a character, or another job's
+            fitting += 1
+        return told[:fitting]
 
     def _take(self, event: SseEvent) -> None:
         value = parse(event.data)

@@ -16,6 +16,9 @@ Version = tuple[int, ...]
 NATIVE: Version = (1, 49)
 """The first version spoken to by its own API: it has streams, keys of jobs, ``memory`` and ``trim_stop``."""
 
+ALTERNATIVES: Version = (1, 77)
+"""The first version that tells what else was likely at each token, after the reply."""
+
 SINCE: Mapping[str, Version] = {
     "dynamic_temperature_low": (1, 57),
     "smoothing_factor": (1, 60),
@@ -44,6 +47,11 @@ def is_native(version: str) -> bool:
     """Whether a server of that version is spoken to by its own API; one that does not tell its version is."""
     numbers = parsed(version)
     return not numbers or numbers >= NATIVE
+
+
+def tells_alternatives(version: str) -> bool:
+    """Whether a server of that version tells alternatives; one that does not tell its version is taken for old."""
+    return parsed(version) >= ALTERNATIVES
 
 
 def wire_of(version: str) -> Wire:

@@ -129,6 +129,7 @@ class Generation:
                 return [*self._journal(journal, "", text), out.ReasoningArrived(text, self._text.thought_tokens)]
             case base.Finished():
                 self._finished = event
+                self._choices.told_at_the_end(event.alternatives)
                 return []
             case _:
                 self._meter.heard(event)

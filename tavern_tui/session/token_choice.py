@@ -7,7 +7,7 @@ another token is a new swipe, whose given beginning is the text up to there.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,10 @@ class ReplyChoices:
             self._whole = self._whole and spelt and len(self.all) < MOST_TOKENS
             if self._whole:
                 self.all += piece.alternatives
+
+    def told_at_the_end(self, choices: Sequence[TokenChoice]) -> None:
+        """Take in what an engine told of the whole reply when it was over, where it told nothing on the way."""
+        self.all = self.all or list(choices[:MOST_TOKENS])
 
     def kept(self, text: ReplyText) -> tuple[TokenChoice, ...]:
         """The choices as they are kept with the reply: behind one for the beginning that it was given.

@@ -71,6 +71,8 @@ class KoboldStandin(Standin):
                 "/api/extra/generate/stream": self._stream,
             }
         )
+        if tuple(map(int, version.split("."))) >= (1, 77):
+            self.routes |= {"/api/extra/last_logprobs": self._choices, "/api/extra/json_to_grammar": self._grammar}
         self.model = "koboldcpp/tale-1B.Q4_K_M"
         self.jobs: list[Written] = []
         self.go_on = asyncio.Event()
@@ -110,6 +112,25 @@ class KoboldStandin(Standin):
     def _check(self, asked: Asked) -> Reply:
         mine = self.jobs and self.jobs[-1].key == asked.json["genkey"]
         return said({"results": [{"text": self.jobs[-1].text if mine else ""}]})
+
+    def _choices(self, asked: Asked) -> Reply:
+        job = self.jobs[-1]
+        mine = job.key == asked.json["genkey"] and job.body.get("logprobs")
+        told = [
+            {
+                "token": piece,
+                "logprob": -0.5,
+                "top_logprobs": [{"token": piece, "logprob": -0.5}, {"token": " else", "logprob": -1.5}],
+            }
+            for piece in job.pieces
+        ]
+        return said({"logprobs": {"content": told}} if mine else {"logprobs": None})
+
+    def _grammar(self, asked: Asked) -> Reply:
+        kind = asked.json.get("schema")
+        if not isinstance(kind, dict) or "type" not in kind:
+            return said({"result": "", "success": False})
+        return said({"result": f"root ::= {kind['type']}", "success": True})
 
     def _abort(self, asked: Asked) -> Reply:
         key = str(asked.json["genkey"])

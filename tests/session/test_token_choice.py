@@ -10,7 +10,7 @@ import pytest
 from tavern_tui.domain.alternatives import MOST_TOKENS, Alternative, TokenChoice
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
-from tavern_tui.engines.base import TextArrived
+from tavern_tui.engines.base import Finished, StopReason, TextArrived
 from tavern_tui.engines.fake import DEFAULT_INFO, FakeEngine, Script
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
@@ -47,6 +47,13 @@ def requests(session: ChatSession) -> list[int]:
     engine = session.connection.engine
     assert isinstance(engine, FakeEngine)
     return [request.alternatives for request in engine.requests]
+
+
+async def test_what_is_told_only_when_the_reply_is_over_is_kept_with_it(begin: Opener) -> None:
+    told = tuple(choice for piece in AYE if isinstance(piece, TextArrived) for choice in piece.alternatives)
+    session = choosing(begin, (TextArrived("Aye, climb in."), Finished(StopReason.END, alternatives=told)))
+    await session.open()
+    assert (await said(session.reply("Across?"))).alternatives == told
 
 
 async def test_what_was_likely_is_kept_with_the_reply_and_comes_back_from_disk(begin: Opener) -> None:
