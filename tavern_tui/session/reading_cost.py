@@ -1,0 +1,224 @@
+"""``ReadingCost``: what of a planned prompt the engine will read, what it has read already, and what came between.
+
+It is worked out from what is kept of the chat's last prompt (``prompt_records``) and the reply that came of it, as
+``engines.embedded.kv`` would find it in its memory: parts that are the same, and, where the engine moves what it has
+read, parts behind a gap. Pure, a few milliseconds for a full context: for a thread where something waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.chat import ChatTree, Turn
+    from tavern_tui.domain.events import Receipt
+    from tavern_tui.engines.base import EngineInfo
+    from tavern_tui.prompt.plan import Part, PromptPlan
+    from tavern_tui.prompt.plan_record import PartMark, PromptRecord
+
+NOTABLE = 0.1
+"""The share of a prompt from which on it is said why so much is read."""
+_BATCH = 128  # tokens: what an engine may read more than was foreseen before it is called a surprise
+_SPEED_TOKENS = 64  # a shorter reading says little about speed
+_REPLIES_LOOKED_AT = 20
+_LONGEST_CAUSE = 40  # characters
+_NAMED = 14  # characters of a name in a cause
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingCost:
+    """``reads`` of ``tokens`` will be read, those from ``at`` on. ``seconds`` is how long that takes, where known.
+
+    Where that is more than is new, ``part`` is the source of the part that broke what was the same, and ``cause`` says
+    in at most 40 characters what became of it; both are empty where the prompt only goes on.
+    """
+
+    reads: int
+    tokens: int
+    at: int
+    part: str = ""
+    cause: str = ""
+    seconds: float | None = None
+
+    @property
+    def notable(self) -> bool:
+        """Whether it is so much that a person is told why."""
+        return self.reads > self.tokens * NOTABLE
+
+    @property
+    def told(self) -> str:
+        """``reads 212 of 7,904``, with the cause and the time where it is notable."""
+        numbers = f"reads {self.reads:,} of {self.tokens:,}"
+        return " · ".join([numbers, *(self.why if self.notable else ())])
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The cause and the time in words, as far as they are known."""
+        seconds = f"≈ {self.seconds:,.0f} s" if self.seconds is not None and self.seconds >= 1 else ""
+        return tuple(word for word in (self.cause, seconds) if word)
+
+    @property
+    def broken_at(self) -> str:
+        """``author's note moved at token 7,310``; empty where nothing broke."""
+        return f"{self.cause or f'{self.part} differs'} at token {self.at:,}" if self.part else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON (``docs/prompt.md``)."""
+        return {
+            "reads": self.reads,
+            "tokens": self.tokens,
+            "at": self.at,
+            "part": self.part,
+            "cause": self.cause,
+            "seconds": self.seconds,
+        }
+
+
+def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, info: EngineInfo) -> ReadingCost:
+    """What reading ``plan`` takes with the engine ``info``; ``last`` is the chat's last prompt on this machine."""
+    speed = _speed(tree, info.model)
+    total = plan.tokens
+    if last is None or last.model != info.model:
+        cause = "nothing was read of it yet" if last is None else "another model"
+        return ReadingCost(total, total, 0, "the whole prompt", cause, _seconds(total, speed))
+    parts = plan.included
+    kept, goes_on = _kept(last, parts, tree.turns.get(last.turn), shifts=info.capabilities.shifts)
+    reads = total - kept
+    if goes_on:
+        return ReadingCost(reads, total, kept, seconds=_seconds(reads, speed))
+    part = _part_at(parts, kept)
+    return ReadingCost(reads, total, kept, part.source, _cause(part, last, plan), _seconds(reads, speed))
+
+
+def surprise(cost: ReadingCost | None, receipt: Receipt, *, hosted: bool) -> str:
+    """A sentence where an engine read far more than was foreseen; empty where not, or where nobody can know.
+
+    What a hosted service keeps, and for how long, is its own affair: there it is only noted in the receipt. Servers
+    that do not tell what they had read before count every prompt as read.
+    """
+    if cost is None or receipt.evaluated is None or receipt.reused is None or hosted:
+        return ""
+    if receipt.evaluated <= cost.reads + max(_BATCH, int(cost.tokens * NOTABLE)):
+        return ""
+    return f"Predicted {cost.reads:,}, read {receipt.evaluated:,}: the server lost its cache."
+
+
+def _kept(last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None, *, shifts: bool) -> tuple[int, bool]:
+    """Tokens of ``parts`` that need not be read, and whether they reach to the end of what was read last."""
+    from tavern_tui.engines.embedded.reuse import common_prefix, stretches
+    from tavern_tui.prompt.plan_record import marks
+
+    wanted = [token for mark in marks(parts) for token in _tokens(mark)]
+    known = [token for mark in last.parts for token in _tokens(mark)]
+    known = _with_reply(known, last, parts, reply)
+    most = max(0, len(wanted) - 1)
+    if shifts:
+        found = stretches(known, wanted, most=most)
+        kept = sum(stretch.length for stretch in found)
+        return kept, found[-1].end >= min(len(known), most)
+    kept = min(common_prefix(known, wanted), most)
+    return kept, kept >= min(len(known), most)
+
+
+def _tokens(mark: PartMark) -> range:
+    """Numbers in the place of a part's tokens: equal for equal parts, other ones for any other."""
+    first = int(mark.digest[:7], 16)
+    return range(first, first + mark.tokens)
+
+
+def _with_reply(known: list[int], last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None) -> list[int]:
+    """What was read with the reply that was written after it, which is a part of the next prompt."""
+    from tavern_tui.prompt.plan_record import REPLY_KINDS, marks
+
+    part = next((part for part in parts if reply is not None and part.turn_id == reply.id), None)
+    if part is None or reply is None or reply.receipt is None:
+        return known
+    opened = 0
+    for mark in reversed(last.parts):
+        if mark.kind not in REPLY_KINDS:
+            break
+        opened += mark.tokens
+    (mark,) = marks((part,))
+    written = min(mark.tokens, opened + _decoded(reply, reply.receipt))
+    return [*known[: len(known) - opened], *_tokens(mark)[:written]]
+
+
+def _decoded(reply: Turn, receipt: Receipt) -> int:
+    """Tokens of a reply that the engine has in memory and that stand in the prompt as they were written."""
+    generated = receipt.generated or 0
+    if receipt.stop not in ("end", ""):
+        generated = max(0, generated - 1)
+    if reply.edited:
+        return 0
+    if reply.raw is None or reply.raw == reply.text:
+        return generated
+    same = next(
+        (at for at, (one, other) in enumerate(zip(reply.raw, reply.text, strict=False)) if one != other),
+        min(len(reply.raw), len(reply.text)),
+    )
+    return generated * same // max(1, len(reply.raw))
+
+
+def _part_at(parts: tuple[Part, ...], token: int) -> Part:
+    """The part in which a token stands."""
+    for part in parts:
+        token -= part.tokens
+        if token < 0:
+            return part
+    return parts[-1]
+
+
+def _cause(part: Part, last: PromptRecord, plan: PromptPlan) -> str:
+    """What became of the part in which reading begins, in few words."""
+    from tavern_tui.prompt.plan_record import Change, difference
+
+    if last.template != plan.template:
+        return "another template"
+    if last.policy != plan.policy:
+        return "another policy"
+    changes = difference(last, plan).changes
+    own = [one for one in changes if one.source == part.source and one.change is not Change.GONE]
+    change = next((one for one in own if not part.turn_id or one.turn_id == part.turn_id), None)
+    name = _name(part)
+    if change is not None:
+        words = {
+            Change.ADDED: "fired" if part.kind.value == "lore" else "was added",
+            Change.CHANGED: "was edited" if part.turn_id else "changed",
+            Change.MOVED: "moved",
+        }
+        return f"{name} {words[change.change]}"[:_LONGEST_CAUSE]
+    gone = [one for one in changes if one.change is Change.GONE]
+    if any(one.turn_id for one in gone) and part.turn_id:
+        return "the oldest turns left"
+    first = next(iter(gone), None)
+    return f"{_short(first.source)} left"[:_LONGEST_CAUSE] if first is not None else ""
+
+
+def _name(part: Part) -> str:
+    return _short(part.source) if part.kind.value != "turn" else part.source[: _LONGEST_CAUSE - 11]
+
+
+def _short(source: str) -> str:
+    """A source in few words: of lore its title in quotes."""
+    if not source.startswith("lore: "):
+        return source[: _LONGEST_CAUSE - 11]
+    title = source.removeprefix("lore: ")
+    return f"'{title if len(title) <= _NAMED else title[: _NAMED - 1] + '…'}'"
+
+
+def _speed(tree: ChatTree, model: str) -> float | None:
+    """Tokens of a prompt that the model last read in a second, in this chat; ``None`` where nobody knows."""
+    for seen, turn in enumerate(tree.walk_back()):
+        receipt = turn.receipt
+        if seen >= _REPLIES_LOOKED_AT:
+            break
+        if receipt is None or receipt.model != model or not receipt.prompt_ms:
+            continue
+        if (receipt.evaluated or 0) >= _SPEED_TOKENS:
+            return (receipt.evaluated or 0) / receipt.prompt_ms * 1000
+    return None
+
+
+def _seconds(tokens: int, speed: float | None) -> float | None:
+    return tokens / speed if speed else None
