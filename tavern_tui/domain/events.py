@@ -50,7 +50,8 @@ class Receipt:
     ``template`` and ``policy`` are what its prompt was made with; empty where a reply not far above says the same
     (``ChatTree.made_with``), and in replies of earlier versions. ``shifted`` prompt tokens were in the cache at another
     place and moved instead of read; ``None`` also where there were none. A seed gives the same reply again only where
-    nothing was ``reused`` or ``shifted``.
+    nothing was ``reused`` or ``shifted``. ``predicted`` is how many tokens were expected to be ``evaluated``, and where
+    that was much, ``cause`` says which part broke what had been read, and at which token.
     """
 
     engine: str = ""
@@ -65,6 +66,8 @@ class Receipt:
     template: str = ""
     policy: str = ""
     shifted: int | None = None
+    predicted: int | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

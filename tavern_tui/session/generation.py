@@ -8,7 +8,7 @@ may ask for the reply to be stopped (``storage.mailbox``).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from tavern_tui.domain import messages
@@ -23,6 +23,7 @@ from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.meter import Meter
 from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.reading_cost import ReadingCost
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
@@ -38,7 +39,10 @@ _SAID_WITHIN = 64
 
 
 class Generation:
-    """One running reply. ``run`` once; ``stop`` from anywhere. Without ``engine`` the connection's own writes it."""
+    """One running reply. ``run`` once; ``stop`` from anywhere. Without ``engine`` the connection's own writes it.
+
+    ``cost`` gives what reading the prompt was expected to take, once somebody has worked it out.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Generation:
         text: ReplyText,
         prompt: tuple[Segment, ...] = (),
         engine: base.Engine | None = None,
+        cost: Callable[[], ReadingCost | None] = lambda: None,
     ) -> None:
         self._log = log
         self._connection = connection
@@ -62,6 +67,7 @@ class Generation:
         self._text = text
         self._prompt = prompt
         self._engine = engine or connection.engine
+        self._cost = cost
         self._stream: ReplyStream | None = None
         self._stopped = False
         self._finished: base.Finished | None = None
@@ -278,7 +284,7 @@ class Generation:
         )
 
     def _receipt(self) -> Receipt:
-        info = self._ready.info
+        info, cost = self._ready.info, self._cost()
         above = self._log.tree.made_with(self._place.parent, within=_SAID_WITHIN)
         known = above == (self._plan.template, self._plan.policy)
         usage = self._finished.usage if self._finished else self._meter.usage(self._text.tokens)
@@ -296,6 +302,8 @@ class Generation:
             template="" if known else self._plan.template,
             policy="" if known else self._plan.policy,
             shifted=usage.shifted or None,
+            predicted=cost.reads if cost is not None else None,
+            cause=cost.broken_at if cost is not None and cost.notable else "",
         )
 
     @property

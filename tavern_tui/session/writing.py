@@ -10,12 +10,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.request import joined
 from tavern_tui.prompt.cleanup import reply_rules
 from tavern_tui.prompt.scripted_prompt import reply_edit
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.generation import Generation
+from tavern_tui.session.reading_cost import ReadingCost, reading_cost, surprise
 from tavern_tui.session.reply_text import ReplyText
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Writing:
         self._making = making
         self._clock = clock
         self.texts: list[ReplyText] = []
+        self._cost: ReadingCost | None = None
         self._running = self._several(making.replies) if making.replies > 1 else self._one(0)
 
     def stop(self) -> None:
@@ -45,6 +48,7 @@ class Writing:
 
     async def run(self) -> AsyncGenerator[out.SessionEvent, None]:
         """The events of ``Generation.run``; those of several replies each in a ``OneOf``."""
+        self._cost = await asyncio.to_thread(self._foresee)
         async with aclosing(self._running.run()) as events:
             async for event in events:
                 told = event.event if isinstance(event, out.OneOf) else event
@@ -54,6 +58,20 @@ class Writing:
                     turn = told.turn.id if isinstance(told, out.TurnSaved) else told.turn_id
                     await asyncio.to_thread(self._keep_prompt, turn)
                 yield event
+                if isinstance(told, out.TurnSaved) and (lost := self._surprise(told.turn)):
+                    yield out.Notice(lost)
+
+    def _foresee(self) -> ReadingCost:
+        """What reading the prompt will take."""
+        session, prepared = self._session, self._prepared
+        last = prompt_records.last(session.log)
+        return reading_cost(prepared.plan, last, session.tree, prepared.ready.info)
+
+    def _surprise(self, turn: Turn) -> str:
+        """What to say where much more was read than that. Of several replies the first one's reading counts."""
+        if turn.receipt is None or turn.receipt.predicted is None:
+            return ""
+        return surprise(self._cost, turn.receipt, hosted=self._prepared.ready.info.capabilities.hosted)
 
     def _keep_prompt(self, turn: str) -> None:
         prepared = self._prepared
@@ -88,4 +106,5 @@ class Writing:
             text=text,
             prompt=prepared.prompt,
             engine=engine,
+            cost=lambda: self._cost if number == 0 else None,
         )
