@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tavern_tui.cli.output import columns, data, line, note, progress_on_one_line, table
+from tavern_tui.domain.display import safe_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,7 +178,7 @@ def _tell_others(others: list[dict[str, Any]], *, everything: bool) -> None:
 def _note_of(row: dict[str, Any]) -> None:
     """What is wrong with a file: by its path, and on a terminal by its name, on lines that hang together."""
     room, file = columns(), row["file"]
-    text = f"{Path(file).name if room else file}: {row['problem']} {row['hint']}".rstrip()
+    text = f"{safe_line(Path(file).name if room else file)}: {row['problem']} {row['hint']}".rstrip()
     for part in wrap(text, room, subsequent_indent="  ") if room else [text]:
         note(part)
 

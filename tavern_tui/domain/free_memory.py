@@ -32,13 +32,8 @@ def _meminfo(read: Read) -> int | None:
 
 def _cgroup_v2(read: Read) -> int | None:
     """The tightest limit between this process's group and the root of the tree that it can see."""
-    own = next((line[3:] for line in read("proc/self/cgroup").splitlines() if line.startswith("0::")), "/")
-    steps = [step for step in own.strip().split("/") if step]
-    if ".." in steps:
-        steps = []  # the path is of another namespace
     found = []
-    for depth in range(len(steps), -1, -1):
-        place = "/".join([_GROUPS, *steps[:depth]])
+    for place in _places(read, "", _GROUPS):
         limit, used = _number(read(f"{place}/memory.max")), _number(read(f"{place}/memory.current"))
         if limit is not None and used is not None:
             found.append(max(0, limit - used + _statistic(read(f"{place}/memory.stat"), "inactive_file")))
@@ -46,11 +41,30 @@ def _cgroup_v2(read: Read) -> int | None:
 
 
 def _cgroup_v1(read: Read) -> int | None:
-    place = f"{_GROUPS}/memory"
-    limit, used = _number(read(f"{place}/memory.limit_in_bytes")), _number(read(f"{place}/memory.usage_in_bytes"))
-    if limit is None or used is None or limit >= _UNLIMITED:  # "no limit" is the largest multiple of a page
-        return None
-    return max(0, limit - used + _statistic(read(f"{place}/memory.stat"), "total_inactive_file"))
+    found = []
+    for place in _places(read, "memory", f"{_GROUPS}/memory"):
+        limit, used = (_number(read(f"{place}/memory.{name}_in_bytes")) for name in ("limit", "usage"))
+        if (
+            limit is not None and used is not None and limit < _UNLIMITED
+        ):  # "no limit" is the largest multiple of a page
+            found.append(max(0, limit - used + _statistic(read(f"{place}/memory.stat"), "total_inactive_file")))
+    return min(found, default=None)
+
+
+def _places(read: Read, controller: str, root: str) -> list[str]:
+    """The folders of this process's group and of those above it, up to ``root``; of v2 without a ``controller``.
+
+    A line of /proc/self/cgroup is ``number:controllers:path``; in a container the path may be of another namespace.
+    """
+    lines = (line.split(":", 2) for line in read("proc/self/cgroup").splitlines() if line.count(":") >= 2)
+    own = next((path for number, names, path in lines if _is_of(controller, number, names)), "/")
+    steps = [step for step in own.strip().split("/") if step]
+    steps = [] if ".." in steps else steps
+    return ["/".join([root, *steps[:depth]]) for depth in range(len(steps), -1, -1)]
+
+
+def _is_of(controller: str, number: str, names: str) -> bool:
+    return controller in names.split(",") if controller else (number, names) == ("0", "")
 
 
 def _statistic(text: str, name: str) -> int:

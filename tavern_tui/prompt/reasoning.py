@@ -247,7 +247,7 @@ class LeadingThoughts:
             return self._splitter.feed(text)
         self._held += text
         begun = self._held.lstrip()
-        if any(opening.startswith(begun) for opening, _ in KNOWN):
+        if any(opening.startswith(begun) and opening != begun for opening, _ in KNOWN):
             return Split()
         tags = next((pair for pair in KNOWN if begun.startswith(pair[0])), None)
         return self._split(tags)

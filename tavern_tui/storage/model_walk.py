@@ -1,7 +1,7 @@
 """Walking through models folders: GGUF files, parts together; and what is taken for models and is none.
 
-Bounded in depth and number; folders that cannot be entered are passed over. Hugging Face's cache is followed by its
-links, Ollama's blobs by its manifests.
+Bounded in depth and number; folders that cannot be entered are passed over. Links are followed, to a folder on another
+disk too, each folder once. Ollama's blobs are found by its manifests.
 """
 
 from __future__ import annotations
@@ -48,14 +48,28 @@ class Place:
 def places(folder: Path, depth: int = MAX_DEPTH) -> Iterator[Place]:
     """``folder`` and ``depth`` levels of folders in it, up to ``MAX_FILES`` files."""
     count = 0
-    for place, folders, names in os.walk(folder):
+    seen = {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, followlinks=True):
         level = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if level < depth)
+        folders[:] = sorted(folders) if level < depth else []
+        folders[:] = [name for name in folders if _is_new(Path(place, name), seen)]
         left = MAX_FILES - count
         count += len(names)
         yield Place(Path(place), tuple(sorted(names)[:left]), tuple(folders))
         if count >= MAX_FILES:
             return
+
+
+def _is_new(folder: Path, seen: set[str]) -> bool:
+    """Whether to walk into a folder: a link only where it leads outside of all that is ``seen`` (real paths), and not
+    round it, which would be a circle."""
+    if not folder.is_symlink():
+        return True
+    real = os.path.realpath(folder).rstrip(os.sep) + os.sep
+    if any(real.startswith(one + os.sep) or (one + os.sep).startswith(real) for one in seen):
+        return False
+    seen.add(real.rstrip(os.sep))
+    return True
 
 
 def groups_in(folders: Iterable[Path]) -> Iterator[Group]:

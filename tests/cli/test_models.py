@@ -69,6 +69,12 @@ def test_names_are_whole_where_no_terminal_cuts_them(folder: Path, monkeypatch: 
     assert LONG in text
 
 
+def test_a_name_with_a_line_break_in_it_stays_on_its_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "two\nlines\x1b[2J.gguf").touch()
+    _, notes = ran("list", monkeypatch=monkeypatch)
+    assert "/two lines␛[2J.gguf: This is an empty file." in notes
+
+
 def test_many_things_that_are_no_gguf_are_only_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         (folder / f"old{number}.ggml").write_bytes(b"tjgg\x03\0\0\0")

@@ -260,6 +260,17 @@ def test_a_model_of_no_known_family_is_listened_to_at_its_beginning(case: str) -
         assert given_out == [reply, reasoning]
 
 
+def test_a_model_of_no_known_family_thinks_from_the_end_of_its_tag_on() -> None:
+    splitter = splitter_for("", "")
+    thinking = []
+    for piece in ("<thin", "k>"):
+        splitter.feed(piece)
+        thinking.append(splitter.thinking)
+    splitter.finish()
+    assert thinking == [False, True]
+    assert (splitter.reply, splitter.reasoning) == ("", "")
+
+
 def test_two_analyses_of_harmony_are_one_thinking_without_its_markup() -> None:
     analysis = "<|channel|>analysis<|message|>"
     text = (

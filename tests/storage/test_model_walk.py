@@ -220,3 +220,25 @@ def test_a_config_of_any_content_is_no_stumbling_block(dirs: Directories, conten
     (dirs.models / "odd" / "config.json").write_bytes(content)
     (found,) = listed(dirs).values()
     assert found.problem.startswith("This is a Hugging Face model")
+
+
+def test_a_folder_on_another_disk_is_found_by_its_link_once(dirs: Directories, tmp_path: Path) -> None:
+    disk = tmp_path / "disk" / "deep"
+    disk.mkdir(parents=True)
+    write_gguf(disk / "far.gguf", keys=KEYS)
+    for name in ("one", "two"):
+        (dirs.models / name).symlink_to(disk.parent)
+    assert set(listed(dirs)) == {"far"}
+
+
+def test_links_that_lead_in_a_circle_or_out_to_everything_are_not_followed(dirs: Directories, tmp_path: Path) -> None:
+    write_gguf(dirs.models / "near.gguf", keys=KEYS)
+    write_gguf(tmp_path / "private.gguf", keys=KEYS)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "back").symlink_to(disk)
+    (disk / "home").symlink_to(dirs.models)
+    targets = {"disk": disk, "self": dirs.models, "above": tmp_path, "root": Path("/"), "lost": disk / "no"}
+    for name, where in targets.items():
+        (dirs.models / name).symlink_to(where)
+    assert set(listed(dirs)) == {"near"}

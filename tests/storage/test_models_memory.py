@@ -69,6 +69,14 @@ def test_a_version_1_limit_counts(root: Path) -> None:
     assert available_memory(root) == 8 * MIB
 
 
+def test_the_tightest_version_1_group_on_the_way_up_counts(root: Path) -> None:
+    put(root, "proc/self/cgroup", "12:cpu,cpuacct:/other\n4:memory:/user.slice/me\n0::/init.scope\n")
+    for name, limit in {"user.slice/me": 5, "user.slice": 4, "": 9_000_000_000_000}.items():
+        put(root, f"sys/fs/cgroup/memory/{name}/memory.limit_in_bytes", str(limit * MIB))
+        put(root, f"sys/fs/cgroup/memory/{name}/memory.usage_in_bytes", str(MIB))
+    assert available_memory(root) == 3 * MIB
+
+
 def test_a_container_over_its_limit_has_nothing_free(root: Path) -> None:
     group(root, "", str(MIB), 2 * MIB)
     assert available_memory(root) == 0
