@@ -39,7 +39,7 @@ CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE objects(
     kind TEXT NOT NULL, folder TEXT NOT NULL, stem BLOB NOT NULL, mark TEXT NOT NULL, path BLOB NOT NULL,
     size INTEGER NOT NULL, changed INTEGER NOT NULL, name TEXT NOT NULL, creator TEXT NOT NULL,
-    nickname TEXT NOT NULL, tags TEXT NOT NULL,
+    nickname TEXT NOT NULL, tags TEXT NOT NULL, favourite INTEGER NOT NULL,
     entries INTEGER NOT NULL, text TEXT NOT NULL, problem TEXT NOT NULL,
     PRIMARY KEY(kind, folder, stem)) WITHOUT ROWID;
 CREATE TABLE chats(

@@ -31,7 +31,7 @@ _OWN, _SHIPPED = "own", "shipped"
 _STEP_SECONDS = 0.05
 _Key = tuple[str, str, bytes]  # kind, folder, stem
 
-_WRITE = "INSERT OR REPLACE INTO objects VALUES(" + ", ".join("?" * 14) + ")"
+_WRITE = "INSERT OR REPLACE INTO objects VALUES(" + ", ".join("?" * 15) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,9 @@ def indexed_characters(index: LibraryIndex, library: Library) -> list[CharacterE
             nickname,
             size,
             changed / 1e9,
+            bool(favourite),
         )
-        for folder, path, size, changed, name, creator, nickname, tags, _, problem in rows
+        for folder, path, size, changed, name, creator, nickname, tags, favourite, _, problem in rows
     ]
     return sorted(found, key=by_name)
 
@@ -107,7 +108,7 @@ def indexed_lorebooks(index: LibraryIndex, library: Library) -> list[LorebookEnt
     homes = {_OWN: library.world_folders[0], _SHIPPED: library.world_folders[1]}
     found = [
         LorebookEntry(name, homes[folder] / os.fsdecode(path), entries, folder == _SHIPPED, problem)
-        for folder, path, _, _, name, _, _, _, entries, problem in rows
+        for folder, path, _, _, name, _, _, _, _, entries, problem in rows
     ]
     return sorted(found, key=by_name)
 
@@ -125,7 +126,8 @@ def characters_with(index: LibraryIndex, typed: str) -> set[tuple[str, str]]:
 
 
 _LIST = (
-    "SELECT folder, path, size, changed, name, creator, nickname, tags, entries, problem FROM objects WHERE kind = ?"
+    "SELECT folder, path, size, changed, name, creator, nickname, tags, favourite, entries, problem"
+    " FROM objects WHERE kind = ?"
 )
 
 
@@ -151,18 +153,19 @@ def _row(library: Library, one: Waiting) -> tuple[object, ...]:
     if kind == WORLDS:
         book = library.lorebook_entry(one.group)
         name, path, problem, entries = book.name, book.path, book.problem, book.size
-        creator, nickname = "", ""
+        creator, nickname, favourite = "", "", False
         tags: tuple[str, ...] = ()
     else:
         card = library.character_entry(one.group)
         name, path, problem, entries = card.name, card.path, card.problem, 0
-        creator, nickname, tags = card.creator, card.nickname, card.tags
+        creator, nickname, tags, favourite = card.creator, card.nickname, card.tags, card.favourite
     texts = [stored(text) for text in (name, creator, nickname, json.dumps(tags, ensure_ascii=False), problem)]
     searched = folded_text(stored(" ".join((name, nickname, creator, *tags, path.stem))))[0]
     stamp = stamp_of(path)
     size, changed = (stamp.size, stamp.changed) if stamp else (0, 0)
     shown = texts[:4]
-    return (*one.key, one.mark, os.fsencode(path.name), size, changed, *shown, entries, searched, texts[4])
+    rest = (favourite, entries, searched, texts[4])
+    return (*one.key, one.mark, os.fsencode(path.name), size, changed, *shown, *rest)
 
 
 def stored(text: str) -> str:

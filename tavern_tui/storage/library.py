@@ -54,6 +54,7 @@ class CharacterEntry:
     nickname: str = ""
     size: int = 0
     changed: float = 0.0
+    favourite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,14 @@ class Library:
         except TavernError as error:
             return CharacterEntry(group[0].stem, group[0], shipped=own, problem=str(error), **_measured(group[0]))
         return CharacterEntry(
-            card.name, path, card.tags, own, creator=card.creator, nickname=card.nickname, **_measured(path)
+            card.name,
+            path,
+            card.tags,
+            own,
+            creator=card.creator,
+            nickname=card.nickname,
+            favourite=card.favourite,
+            **_measured(path),
         )
 
     def lorebook_entry(self, group: Group) -> LorebookEntry:
