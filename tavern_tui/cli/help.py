@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("tavern_tui.cli.demo", "demo", "Look at a finished chat; nothing of your own is touched."),
     "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
     "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, load, stop, tune."),
+    "index": ("tavern_tui.cli.index", "index", "The library's index: what it holds; make it anew."),
     "keys": ("tavern_tui.cli.keys", "keys", "Print which key does what; check your own keys."),
     "locate": ("tavern_tui.cli.locate", "locate", "Print where things are kept."),
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),
@@ -31,8 +32,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "prompt": ("tavern_tui.cli.prompt", "prompt", "Show what the next reply would read, part by part."),
     "regex": ("tavern_tui.cli.regex", "regex", "List, check and try regex scripts; allow a card's."),
     "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
+    "search": ("tavern_tui.cli.search", "search", "Find words in every turn of every chat."),
     "secrets": ("tavern_tui.cli.secrets", "secrets", "Keys of servers: set, list, forget. Never shown."),
     "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
+    "worlds": ("tavern_tui.cli.worlds", "worlds", "Lorebooks: list, show, make, change, delete, export."),
 }
 ABOUT = "Roleplay and stories with language models, in a terminal."
 SERVER = "Use this server or saved connection for this start (also TAVERN_SERVER)."

@@ -59,6 +59,16 @@ class Directories:
         return self.data / "presets"
 
     @property
+    def personas(self) -> Path:
+        """Personas: who the user is."""
+        return self.data / "personas"
+
+    @property
+    def templates(self) -> Path:
+        """Templates of the user's own, a folder for each kind."""
+        return self.data / "templates"
+
+    @property
     def chats(self) -> Path:
         """Chat logs, one file each."""
         return self.data / "chats"

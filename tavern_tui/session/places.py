@@ -14,6 +14,8 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "library": found.data,
         "characters": found.characters,
         "worlds": found.worlds,
+        "personas": found.personas,
+        "templates": found.templates,
         "regex": found.regex_scripts,
         "quick-replies": found.quick_replies,
         "presets": found.presets,
