@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tavern_tui.domain.display import safe
 from tavern_tui.storage.index import LibraryIndex
 from tavern_tui.storage.index_words import WordQuery
 
@@ -34,8 +35,8 @@ _GREATEST = 2**62
 class Hit:
     """One turn that was found. ``chat`` opens its chat, ``turn`` is its id there; ``at`` is Unix seconds.
 
-    ``snippet`` is a part of its text on one line, ``marks`` where the words stand in that; none of it is safe to show
-    before it went through ``display.safe_line``.
+    ``snippet`` is a part of its text on one line and safe to show, ``marks`` where the words stand in it; the other
+    texts are not safe before they went through ``display.safe_line``.
     """
 
     number: int
@@ -127,7 +128,7 @@ def _hit(db: sqlite3.Connection, query: WordQuery, number: int) -> Hit:
         " JOIN chats ON chats.id = turns.chat WHERE turns.id = ?"
     )
     path, title, characters, turn, speaker, name, at, text = db.execute(ask, (number,)).fetchone()
-    snippet, marks = snippet_of(text, query)
+    snippet, marks = snippet_of(safe(text), query)
     chat = os.fsdecode(path).removesuffix(".jsonl")
     return Hit(number, chat, title, tuple(json.loads(characters)), turn, speaker, name, at, snippet, marks)
 

@@ -1,0 +1,135 @@
+"""The library through its index: the index of a workspace, brought up to date, and the list of characters from it.
+
+The list is there at once, as it was when the index was last looked after; what changed since is read meanwhile, and the
+list told anew. Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tavern_tui.domain.display import safe_line
+from tavern_tui.session.character_list import NO_CARD, CharacterRow, ChatRow, last_line
+from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.device import Device
+from tavern_tui.storage.index import LibraryIndex
+from tavern_tui.storage.index_cards import indexed_characters
+from tavern_tui.storage.index_lists import Counts, IndexedChat, counts, indexed_chats
+from tavern_tui.storage.index_upkeep import Pass, Sources, bring_up_to_date
+from tavern_tui.storage.library import CharacterEntry
+
+TOLD_SECONDS = 0.5
+"""How often a list is told anew while the library is read for the first time."""
+
+WAIT_SECONDS = 10.0
+"""How long a command waits for another program that looks after the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCharacters:
+    """The characters, as far as they are known; ``done`` of ``total`` files were read, both 0 where none had to be."""
+
+    rows: list[CharacterRow]
+    done: int = 0
+    total: int = 0
+
+    @property
+    def progress(self) -> str:
+        """What to say while files are still being read; empty at the end."""
+        return f"Reading the library: {self.done:,} of {self.total:,}" if self.done < self.total else ""
+
+
+def open_index(workspace: Workspace, *, full_text: bool | None = None) -> LibraryIndex:
+    """The index of this user's library, in the cache folder. Nothing is opened or made yet."""
+    return LibraryIndex(workspace.directories.cache, workspace.directories.data, full_text=full_text)
+
+
+def sources_of(workspace: Workspace) -> Sources:
+    """What that index is made from."""
+    device = Device(workspace.directories.state).known
+    return Sources(workspace.library, workspace.directories.chats, partial(last_line, device=device))
+
+
+def keep_index(
+    workspace: Workspace, index: LibraryIndex, *, wait: float = 0.0, told: Callable[[Pass], None] | None = None
+) -> Pass:
+    """Bring ``index`` up to date to the end, telling every step. Raises ``StorageError``."""
+    last = Pass()
+    for last in bring_up_to_date(index, sources_of(workspace), wait=wait):
+        if told is not None:
+            told(last)
+    return last
+
+
+def listed_characters(workspace: Workspace, index: LibraryIndex | None = None) -> Iterator[ListedCharacters]:
+    """The characters, the one last talked to first, then by name: as the index knows them, and anew as it changes.
+
+    The last one told is what is on disk. Raises ``StorageError``.
+    """
+    index = open_index(workspace) if index is None else index
+    if index.is_filled():
+        yield ListedCharacters(_rows(workspace, index))
+    told = time.monotonic()
+    step: Pass | None = None
+    for step in _steps(workspace, index):
+        done, total = step.cards + step.chats, step.all_cards + step.all_chats
+        if step.changed and time.monotonic() - told >= TOLD_SECONDS and done < total:
+            yield ListedCharacters(_rows(workspace, index), done, total)
+            told = time.monotonic()
+    if step is None or step.changed or step.elsewhere or not told:
+        yield ListedCharacters(_rows(workspace, index))
+
+
+def characters_in_library(workspace: Workspace) -> list[CharacterEntry]:
+    """Every character card, own and shipped, by name, through the index: only what is new or changed is read.
+
+    Raises ``StorageError``.
+    """
+    index = open_index(workspace)
+    keep_index(workspace, index, wait=WAIT_SECONDS)
+    return indexed_characters(index, workspace.library)
+
+
+def library_counts(index: LibraryIndex) -> Counts:
+    """How much of everything the index holds. Raises ``StorageError``."""
+    return counts(index)
+
+
+def _steps(workspace: Workspace, index: LibraryIndex) -> Generator[Pass, None, None]:
+    return bring_up_to_date(index, sources_of(workspace))
+
+
+def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
+    chats: dict[str, list[ChatRow]] = {}
+    for chat in indexed_chats(index, workspace.directories.chats):
+        if chat.summary.characters:
+            chats.setdefault(chat.summary.characters[0], []).append(_chat_row(chat))
+    rows = [
+        CharacterRow(
+            entry.name, safe_line(entry.name), entry.path, tuple(chats.get(entry.name, ())), safe_line(entry.problem)
+        )
+        for entry in indexed_characters(index, workspace.library)
+    ]
+    known = {row.name for row in rows}
+    rows += [
+        CharacterRow(name, safe_line(name), None, tuple(with_them), NO_CARD)
+        for name, with_them in chats.items()
+        if name not in known
+    ]
+    return sorted(rows, key=lambda row: (-row.last, row.title.casefold()))
+
+
+def _chat_row(chat: IndexedChat) -> ChatRow:
+    told = chat.summary
+    return ChatRow(
+        told.name, safe_line(told.title), told.turns, told.last, safe_line(chat.line), safe_line(told.problem)
+    )
+
+
+def index_path(workspace: Workspace) -> Path:
+    """Where the index lies."""
+    return open_index(workspace).path
