@@ -82,7 +82,8 @@ class Dialect:
     alternatives told per token, ``parallel`` of replies per request. ``thinking`` says how it is told whether to think.
     ``tags`` goes with a finished prompt whose reply has tags that have to arrive as text.
 
-    ``loads_named``: it has several models and loads the one that a request names.
+    ``loads_named``: it has several models and loads the one that a request names. ``forced`` are fields that keep a
+    model from ending a reply, of a server that says nothing where a prompt is too long (``engines.openai_empty``).
 
     ``survey`` reads the server's own list of models, ``None`` in its answer where there is none; ``look`` adds what is
     known of the chosen one beside the list. ``context``, ``template`` and ``version`` are simpler forms of the latter.
@@ -110,6 +111,7 @@ class Dialect:
     root: str = "/v1"
     thinking: Switch | None = None
     tags: Mapping[str, object] = field(default_factory=dict)
+    forced: Mapping[str, object] = field(default_factory=dict)
 
 
 def model_name(model_id: str) -> str:

@@ -69,6 +69,10 @@ _OVERFLOW = (
     "too large for model with",  # Mistral
     "input length exceeds the context",  # Ollama
     "input is too long",
+    "longer than the model's context length",  # SGLang
+    "exceeds the maximum allowed length",  # SGLang
+    "exceeded model token limit",  # Moonshot
+    "`max_new_tokens` must be <=",  # text-generation-inference, Together
 )
 _LOADING = ("loading", "is starting", "not ready", "warming up")
 _NUMBERS = (
@@ -86,6 +90,11 @@ _NUMBERS = (
     re.compile(r"first (?P<prompt>\d+) tokens.*?context length of only (?P<context>\d+)"),
     # Mistral: "Prompt contains 40000 tokens …, too large for model with 32768 maximum context length"
     re.compile(r"contains (?P<prompt>\d+) tokens.*?model with (?P<context>\d+) maximum"),
+    # SGLang: "The input (5000 tokens) is longer than the model's context length (4096 tokens)."
+    re.compile(r"input (?:length )?\((?P<prompt>\d+) tokens\).*?length \((?P<context>\d+) tokens\)"),
+    # "`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4000 `inputs` tokens and 500 `max_new_tokens`"
+    re.compile(r"must be <= (?P<context>\d+)\. given: (?P<prompt>\d+)"),
+    re.compile(r"exceeded model token limit: (?P<context>\d+)"),
     # "prompt is too long: 210000 tokens > 200000 maximum"
     re.compile(r"too long: (?P<prompt>\d+) tokens > (?P<context>\d+)"),
 )

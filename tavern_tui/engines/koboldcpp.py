@@ -141,9 +141,11 @@ class KoboldCppEngine:
     async def _chatted(self, request: Request) -> AsyncGenerator[Event, None]:
         if self._chat is None:
             raise raised(messages.takes_text_only(NAME), EngineFault.REJECTED, self._link.server)
-        if request.json_schema:
-            _ = self._info or await self.connect()
-            request = await self._schemas.followed(request)
+        info = self._info or await self.connect()
+        said = "\n".join(one.content for one in request.messages)
+        if (context := info.context_tokens) is not None and _may_be_longer(said, request.response_tokens, context):
+            self._see_that_it_fits(await self._counted(said), context)
+        request = await self._schemas.followed(request)
         async with self._chat.generate(request) as events:
             async for event in events:
                 yield event
@@ -247,21 +249,19 @@ class KoboldCppEngine:
         ids = {text: await self.tokens(text) for text in texts_to_encode(request, self._wire)}
         wired = to_wire(request, self._wire, engine=NAME, context_tokens=info.context_tokens, bias_ids=ids)
         whole, length, context = joined(request.prompt), self._wire.length, info.context_tokens
-        if context is None or len(whole.encode("utf-8", "replace")) + request.response_tokens < context:
-            return wired  # no text has more tokens than bytes
+        if context is None or not _may_be_longer(whole, request.response_tokens, context):
+            return wired
         size = await self._counted(whole) + info.add_bos
-        room = context - size
-        if room < _ROOM:
-            wording = messages.overflow(self._link.server, size, context - _ROOM)
-            raise raised(
-                wording,
-                EngineFault.OVERFLOW,
-                self._link.server,
-                prompt_tokens=size,
-                context_tokens=context - _ROOM,
-            )
-        wired.fields[length] = min(room, int_at(wired.fields, length) or room)
+        self._see_that_it_fits(size, context)
+        wired.fields[length] = min(context - size, int_at(wired.fields, length) or context)
         return wired
+
+    def _see_that_it_fits(self, size: int, context: int) -> None:
+        """Raises ``EngineError`` (``OVERFLOW``) for a prompt that leaves no room for a reply."""
+        server, room = self._link.server, context - _ROOM
+        if size > room:
+            wording = messages.overflow(server, size, room)
+            raise raised(wording, EngineFault.OVERFLOW, server, prompt_tokens=size, context_tokens=room)
 
     async def _counted(self, text: str) -> int:
         """Tokens of a text. Builds that count no further than 50,000 say 0: those count it in halves."""
@@ -303,3 +303,8 @@ class KoboldCppEngine:
         if answer.status >= 300 or answer.is_page or complaint(answer.json):
             raise refusal(self._link.server, answer, engine=NAME, key=self._link.secret)
         return answer.json
+
+
+def _may_be_longer(text: str, response_tokens: int, context: int) -> bool:
+    """Whether a text and its reply may take more than the context: no text has more tokens than bytes."""
+    return len(text.encode("utf-8", "replace")) + response_tokens >= context

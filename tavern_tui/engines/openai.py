@@ -21,6 +21,7 @@ from tavern_tui.engines.json_shape import at, int_at, list_at
 from tavern_tui.engines.learning import Memory
 from tavern_tui.engines.offered import OfferedModel, chosen
 from tavern_tui.engines.openai_body import UNTOLD, Body, Learned, body_for, unwanted, wants_turns, wire_for, without
+from tavern_tui.engines.openai_empty import Doubts, told_when_silent
 from tavern_tui.engines.openai_models import looked_at, offered, told
 from tavern_tui.engines.openai_parallel import ParallelReader
 from tavern_tui.engines.openai_stream import ReplyReader
@@ -177,9 +178,11 @@ class OpenAIEngine:
     async def _read(self, reply: StreamReply, request: Request, body: Body) -> AsyncGenerator[Event, None]:
         reader = self._reader(request, body)
         stream = _whole(reply.answer) if reply.answer else reply.events
+        forced, length = self._dialect.forced, self._dialect.wire.length
+        doubts = Doubts(self._link, self._link.server, forced, length, self.count)
         try:
             async with aclosing(reader.read(stream)) as events:
-                async for event in events:
+                async for event in told_when_silent(events, body, doubts) if forced else events:
                     yield event
         except EngineError as error:
             if error.fault is EngineFault.BROKEN_STREAM and reader.silent and not self._dialect.hosted:

@@ -190,11 +190,13 @@ VLLM = Wire(
         "repetition_penalty": "repetition_penalty",
         "ban_eos": "ignore_eos",
     },
+    off={"top_k": -1},
     banned="bad_words",
     bias=Bias.BY_ID,
     grammar=(("structured_outputs", "grammar"), ("guided_grammar",)),
     schema=Schema.RESPONSE_FORMAT,
 )
+"""vLLM. A top-k of 0 is refused by builds before 2025; −1 means "off" to all of them, and to SGLang and Aphrodite."""
 
 LM_STUDIO = Wire(
     names=_CORE | {"top_k": "top_k", "repetition_penalty": "repeat_penalty"},

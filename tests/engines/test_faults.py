@@ -104,6 +104,23 @@ OVERFLOWS = {
          "error": "invalid_request_error"},
         (40000, 32768),
     ),
+    "SGLang": (
+        400,
+        {"message": "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+         "error": "BadRequestError"},
+        (5000, 4096),
+    ),
+    "Together": (
+        422,
+        {"error": {"message": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4000 "
+                              "`inputs` tokens and 500 `max_new_tokens`", "type": "invalid_request_error"}},
+        (4000, 4097),
+    ),
+    "Moonshot": (
+        400,
+        {"error": {"message": "Invalid request: Your request exceeded model token limit: 8192", "type": "bad"}},
+        (None, 8192),
+    ),
     "Horde": (400, {"message": "too long", "error": "TokenOverflow"}, (None, None)),
 }  # fmt: skip
 

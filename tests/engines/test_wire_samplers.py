@@ -254,3 +254,8 @@ def test_every_field_of_a_preset_is_known_to_some_server() -> None:
 def test_names_on_the_wire_are_plain() -> None:
     for wire in WIRES.values():
         assert all(re.fullmatch(r"[a-z_]+", name) for name in wire.names.values())
+
+
+def test_what_is_off_on_vllm_is_so_in_the_word_that_all_its_builds_take() -> None:
+    assert sent(tables.VLLM)["top_k"] == -1
+    assert sent(tables.VLLM, sampling=SamplerPreset(top_k=40))["top_k"] == 40

@@ -1,6 +1,7 @@
 """text-generation-webui. It does not tell its context; ``truncation_length`` of 0 means its own.
 
-A prompt that overflows its inner llama-server gives an empty reply without a word. Source: ``docs/spec/backends.md``
+A prompt that overflows its inner llama-server gives an empty reply without a word, which is looked into
+(``engines.openai_empty``). Source: ``docs/spec/backends.md``
 §6; not checked against a running one.
 """
 
@@ -34,6 +35,7 @@ DIALECT = Dialect(
     thinking=thinking_switch.own_fields,
     tags={"skip_special_tokens": False},
     extra={"truncation_length": 0},
+    forced={"ban_eos_token": True},
 )
 
 
