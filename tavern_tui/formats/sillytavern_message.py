@@ -1,10 +1,10 @@
 """One message of a SillyTavern chat file: to the swipes of one place, and back with every field that it had.
 
 Source: ``docs/spec/sillytavern-prompts.md`` §9. Of a message's fields the shown swipe keeps ``rest`` (all but the
-texts, ``swipes``, ``swipe_id`` and ``swipe_info``), ``has`` (which of these three were there) and, where they are other
-than the message says, ``info`` (its entry of ``swipe_info``) and ``swipe`` (its text there); the other swipes keep their
-``info`` (null for none). A message that does not come back exactly from this is kept ``whole``. Files and headers:
-``sillytavern_chat``.
+texts, ``swipes``, ``swipe_id`` and ``swipe_info``), ``has`` (which of these three were there) and, where they are
+other than the message says, ``info`` (its entry of ``swipe_info``) and ``swipe`` (its text there); the other swipes
+keep their ``info`` (null for none). A message that does not come back exactly from this is kept ``whole``. Files and
+headers: ``sillytavern_chat``.
 """
 
 from __future__ import annotations

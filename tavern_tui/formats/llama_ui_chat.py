@@ -1,0 +1,202 @@
+"""Conversations that llama.cpp's web UI exports: JSON Lines (a session line, then messages), or the older JSON.
+
+Source: llama.cpp ``tools/ui/src/lib/types/database.d.ts`` and its exporter (pull request 24688). A conversation is a
+tree: every message names its parent, ``currNode`` is the one that is looked at. So our whole tree is written, too.
+"""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.exchange import Remark
+from tavern_tui.domain.told_chat import NOWHERE, ToldChat, ToldTurn
+from tavern_tui.formats.chat_dates import read_date
+from tavern_tui.formats.json_lines import MAX_DEPTH, read_lines, write_line
+from tavern_tui.formats.json_text import clean_text, read_json
+
+FORMAT = "llama-ui"
+MAX_MESSAGES = 500_000
+_SESSION, _MESSAGE = "session", "message"
+_HARNESS = "llama.app"
+_ROLES = {"user": Speaker.USER, "assistant": Speaker.CHARACTER}
+_SPACE = uuid.UUID("6f2c1c0e-52a4-4d0e-9a51-1c3c2f6a7b10")  # our own, for ids made from content
+Message = dict[str, Any]
+
+
+def is_llama_ui_line(value: object) -> bool:
+    """Whether a line's value is the session line of an export."""
+    return isinstance(value, dict) and value.get("type") == _SESSION and ("currNode" in value or "harness" in value)
+
+
+def is_llama_ui_file(value: object) -> bool:
+    """Whether a JSON value is an export of one conversation, or of several."""
+    if isinstance(value, list):
+        return bool(value) and is_llama_ui_file(value[0])
+    return isinstance(value, dict) and isinstance(value.get("conv"), dict) and isinstance(value.get("messages"), list)
+
+
+def read_llama_ui(data: bytes, name: str) -> tuple[tuple[ToldChat, ...], tuple[Remark, ...]]:
+    """Every conversation of an export. Raises ``FormatError``."""
+    lines, remarks = read_lines(data, name)
+    if lines and is_llama_ui_line(lines[0][1]):
+        session = {key: part for key, part in lines[0][1].items() if key not in ("type", "harness")}
+        messages: list[Message] = []
+        for number, value in lines[1:]:
+            message = value.get("message") if isinstance(value, dict) and value.get("type") == _MESSAGE else None
+            if isinstance(message, dict):
+                messages.append(message)
+            else:
+                remarks.append(Remark(f"line {number}", "left out: it is no message."))
+        chat, told = _chat(session, messages, name)
+        return (chat,), (*remarks, *told)
+    value = read_json(data, where=name, max_depth=MAX_DEPTH)
+    if not is_llama_ui_file(value):
+        raise FormatError("This is no conversation of llama.cpp's web UI.", where=name)
+    chats, remarks = [], []
+    for place, one in enumerate(value if isinstance(value, list) else [value]):
+        if not is_llama_ui_file(one) or not isinstance(one, dict):
+            remarks.append(Remark(str(place), "left out: it is no conversation."))
+            continue
+        chat, told = _chat(one["conv"], [message for message in one["messages"] if isinstance(message, dict)], name)
+        chats.append(chat)
+        remarks += told
+    return tuple(chats), tuple(remarks)
+
+
+def write_llama_ui(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
+    """The conversation as JSON Lines, with all its branches. Raises ``FormatError``."""
+    told: Mapping[str, Any] = chat.source if chat.format == FORMAT else {}
+    last = max((turn.at for turn in chat.turns), default=0.0)
+    fresh = {"id": _id("conversation", chat.title), "name": chat.title, "lastModified": round(last * 1000)}
+    session = copy.deepcopy(dict(told.get("conv", fresh)))
+    roots: list[Message] = copy.deepcopy(list(told.get("roots", [_root(session)])))
+    ids = _ids(chat, str(session.get("id", "")))
+    top = roots[0]["id"] if roots else None
+    children: dict[Any, list[str]] = {}
+    for place, turn in enumerate(chat.turns):
+        children.setdefault(ids[turn.parent] if turn.parent != NOWHERE else top, []).append(ids[place])
+    session["currNode"] = ids[chat.tip] if chat.tip != NOWHERE else top
+    messages = [*roots, *(_message(turn, ids[place], session) for place, turn in enumerate(chat.turns))]
+    for message, turn in zip(messages, [None] * len(roots) + list(chat.turns), strict=True):
+        if turn is not None:
+            message["parent"] = ids[turn.parent] if turn.parent != NOWHERE else turn.source.get("parent", top)
+        message["children"] = _ordered(message.get("children"), children.get(message["id"], []))
+    lines = [{"type": _SESSION, "harness": _HARNESS, **session}]
+    lines += ({"type": _MESSAGE, "message": message} for message in messages)
+    return b"\n".join(write_line(line) for line in lines), ()
+
+
+def _chat(conv: Message, messages: Sequence[Message], name: str) -> tuple[ToldChat, list[Remark]]:
+    if len(messages) > MAX_MESSAGES:
+        raise FormatError(f"The conversation has more than {MAX_MESSAGES:,} messages.", where=name)
+    roots = [message for message in messages if message.get("type") == "root" and isinstance(message.get("id"), str)]
+    said = [message for message in messages if message not in roots] if roots else list(messages)
+    turns: list[ToldTurn] = []
+    place_of: dict[Any, int] = {}
+    for message in _parents_first(said):
+        parent = place_of.get(message.get("parent"), NOWHERE)
+        place_of[message.get("id")] = len(turns)
+        turns.append(_turn(message, parent))
+    remarks = []
+    if lost := len(said) - len(turns):
+        remarks.append(Remark("messages", f"{lost} left out: they name each other as their parents."))
+    current = conv.get("currNode")
+    tip = place_of.get(current, len(turns) - 1) if isinstance(current, str | None) else len(turns) - 1
+    if systems := sum(turn.speaker is Speaker.NARRATOR for turn in turns):
+        remarks.append(Remark("messages", f"{systems} of the system or of tools: hidden turns here."))
+    title = conv.get("name")
+    chat = ToldChat(
+        format=FORMAT,
+        title=clean_text(title).strip() if isinstance(title, str) and title.strip() else PurePath(name).stem,
+        turns=tuple(turns),
+        tip=tip,
+        origin=str(conv.get("id", "")),
+        source={"conv": conv, "roots": roots},
+    )
+    return chat, remarks
+
+
+def _parents_first(messages: Sequence[Message]) -> Iterator[Message]:
+    """Messages in their order, but none before its parent; those in circles not at all."""
+    known = {message["id"] for message in messages if isinstance(message.get("id"), str)}
+    below: dict[str, list[Message]] = {}
+    ready: list[Message] = []
+    for message in messages:
+        parent = message.get("parent")
+        if isinstance(parent, str) and parent in known and parent != message.get("id"):
+            below.setdefault(parent, []).append(message)
+        elif parent != message.get("id") or parent is None:
+            ready.append(message)
+    given: set[str] = set()
+    while ready:
+        following: list[Message] = []
+        for message in ready:
+            yield message
+            identity = message.get("id")
+            if isinstance(identity, str) and identity not in given:
+                given.add(identity)
+                following += below.get(identity, [])
+        ready = following
+
+
+def _turn(message: Message, parent: int) -> ToldTurn:
+    role = message.get("role")
+    speaker = _ROLES.get(role, Speaker.NARRATOR) if isinstance(role, str) else Speaker.NARRATOR
+    content = message.get("content")
+    text = clean_text(content) if isinstance(content, str) else ""
+    thought = message.get("reasoningContent")
+    reasoning = clean_text(thought) if isinstance(thought, str) else ""
+    kept = {key: part for key, part in message.items() if key != "children"}
+    if content == text:
+        del kept["content"]
+    if reasoning and thought == reasoning:
+        del kept["reasoningContent"]
+    if isinstance(children := message.get("children"), list) and len(children) > 1:
+        kept["children"] = children
+    hidden = speaker is Speaker.NARRATOR
+    name = "System" if hidden else ""
+    return ToldTurn(parent, speaker, name, text, read_date(message.get("timestamp")), reasoning, hidden, kept)
+
+
+def _message(turn: ToldTurn, identity: str, session: Message) -> Message:
+    if turn.source:
+        message = copy.deepcopy(dict(turn.source))
+    else:
+        role = {speaker: name for name, speaker in _ROLES.items()}.get(turn.speaker, "system")
+        message = {"convId": session.get("id"), "type": "text", "timestamp": round(turn.at * 1000), "role": role}
+    message["id"] = identity
+    message["content"] = turn.text if turn.text or "content" not in message else message["content"]
+    if turn.reasoning:
+        message["reasoningContent"] = turn.reasoning
+    return message
+
+
+def _root(session: Message) -> Message:
+    """The message above the first one, which the UI does not show."""
+    identity = _id(str(session["id"]), "root")
+    head = {"id": identity, "convId": session["id"], "type": "root", "timestamp": 0, "role": "system"}
+    return {**head, "content": "", "parent": None, "toolCalls": "", "children": []}
+
+
+def _ids(chat: ToldChat, conversation: str) -> list[str]:
+    ids: list[str] = []
+    for place, turn in enumerate(chat.turns):
+        own = turn.source.get("id")
+        ids.append(own if isinstance(own, str) else _id(conversation, str(place), turn.text))
+    return ids
+
+
+def _ordered(told: Any, now: Sequence[str]) -> list[str]:
+    """Children in the order in which the file had them, later ones behind."""
+    first = [one for one in told if one in now] if isinstance(told, list) else []
+    return [*first, *(one for one in now if one not in first)]
+
+
+def _id(*parts: str) -> str:
+    return str(uuid.uuid5(_SPACE, "\n".join(parts).encode("utf-8", "replace").decode()))
