@@ -16,6 +16,9 @@ from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.events import (
     ChatEvent,
     ChatStarted,
+    KeptHead,
+    PlacedText,
+    PromptKept,
     PropertySet,
     Receipt,
     Roll,
@@ -34,6 +37,7 @@ from tavern_tui.domain.renaming import RENAMED, apply_renaming
 
 ROOT = ""
 _ORDER = attrgetter("lamport", "id")  # ``ChatEvent.order``, for sorting ten thousand
+_MOST_CUTS = 16  # that are looked at again: for branches that were left long ago the history is cut anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,12 @@ class Turn:
 
 @dataclass(slots=True)
 class ChatTree:
-    """The fold of a chat's events as one device sees it. Changed only by ``apply``; build one with ``fold``."""
+    """The fold of a chat's events as one device sees it. Changed only by ``apply``; build one with ``fold``.
+
+    What prompts left for later ones: ``cuts`` are the oldest turns of histories that were cut, the last cut last;
+    ``heads`` the beginnings that were made, by their keys; ``placed`` the texts put into the history, by the newest
+    turn of the prompt that did so.
+    """
 
     device: str = ""
     title: str = ""
@@ -81,6 +90,9 @@ class ChatTree:
     properties: dict[str, Any] = field(default_factory=dict)
     turns: dict[str, Turn] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
+    cuts: list[str] = field(default_factory=list)
+    heads: dict[str, KeptHead] = field(default_factory=dict)
+    placed: dict[str, list[PlacedText]] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
     _own_tip: str | None = None
     _any_tip: str = ROOT
@@ -105,6 +117,8 @@ class ChatTree:
                 self._set_property(key, value)
             case SourceTold(turn, source) if turn in self.turns:
                 self.turns[turn] = replace(self.turns[turn], source=source)
+            case PromptKept():
+                self._keep(body)
             case _:
                 pass
 
@@ -177,6 +191,19 @@ class ChatTree:
             source=body.source,
         )
         self._move_tip(event.writer, event.id)
+
+    def _keep(self, kept: PromptKept) -> None:
+        if kept.first_turn:
+            if kept.first_turn in self.cuts:
+                self.cuts.remove(kept.first_turn)
+            self.cuts.append(kept.first_turn)
+            del self.cuts[:-_MOST_CUTS]
+        if kept.placed:
+            self.placed.setdefault(kept.turn, []).extend(kept.placed)
+        if kept.head is not None and kept.head.key:
+            self.heads[kept.head.key] = kept.head
+        elif kept.head is not None:
+            self.heads.clear()
 
     def _stand_in(self, turn: str) -> None:
         """Keep what follows a turn readable whose own event is missing.

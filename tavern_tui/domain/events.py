@@ -158,6 +158,48 @@ class PropertySet:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedText:
+    """A text that was put into the history and stays there: a lore entry, a stated note.
+
+    ``key`` says what it is, ``mark`` changes with what it was made of. ``text`` is what was written, its macros
+    expanded. It stands directly under the turn ``below`` (a turn's id, empty: above the first), and leaves with it.
+    """
+
+    key: str
+    mark: str
+    text: str
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHead:
+    """The beginning of a prompt as it was made, so that it is made the same again.
+
+    ``key`` changes with the texts that a person wrote into it. ``at`` is the moment that its macros tell, in Unix
+    seconds; ``lore`` the entries that stand in it; ``examples`` how many blocks of example dialogue follow it.
+    """
+
+    key: str
+    at: float = 0.0
+    lore: tuple[PlacedText, ...] = ()
+    examples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PromptKept:
+    """What the prompt for a reply under ``turn`` did, as far as later prompts of the chat go on from it.
+
+    ``first_turn`` is the oldest turn of a history that was cut here, empty where it was not; ``placed`` are texts that
+    were put into the history. A ``head`` was made here; one without a key says that the next prompt makes it anew.
+    """
+
+    turn: str
+    first_turn: str = ""
+    placed: tuple[PlacedText, ...] = ()
+    head: KeptHead | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTold:
     """Another program's file says something else of ``turn`` by now: a new ``TurnAdded.source``."""
 
@@ -190,6 +232,7 @@ Body = (
     | TipMoved
     | PropertySet
     | SourceTold
+    | PromptKept
     | Undone
     | Unknown
 )

@@ -18,6 +18,9 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.events import (
     Body,
     ChatStarted,
+    KeptHead,
+    PlacedText,
+    PromptKept,
     PropertySet,
     Receipt,
     Roll,
@@ -42,6 +45,7 @@ _WORDS, _COUNTS, _TIMES = (str,), (int, type(None)), (int, float, type(None))
 _RECEIPT_TYPES = (*[_WORDS] * 3, *[_COUNTS] * 4, *[_TIMES] * 2, *[_WORDS] * 2, *[_COUNTS] * 2, _WORDS)
 _SPEAKERS = {speaker.value[0]: speaker for speaker in Speaker}
 _LARGEST_ID = 2**32
+_LATEST = 2**33  # seconds: in the year 2242
 _LOGPROB_DIGITS = 2
 _REQUIRED = object()
 
@@ -228,6 +232,33 @@ def _write_alternatives(choices: tuple[TokenChoice, ...], _: str) -> list[list[A
     return rows
 
 
+def _read_placed(value: Any, _: str) -> tuple[PlacedText, ...]:
+    if not isinstance(value, list):
+        raise Unreadable("Placed texts (in) are of another type")
+    return tuple(_placed(row) for row in value)
+
+
+def _placed(row: Any) -> PlacedText:
+    if not isinstance(row, list) or not 3 <= len(row) <= 4 or not all(isinstance(one, str) for one in row):
+        raise Unreadable("A placed text is of another type")
+    return PlacedText(*row)
+
+
+def _write_placed(placed: tuple[PlacedText, ...], _: str = "") -> list[list[str]]:
+    return [[one.key, one.mark, one.text, *([one.below] if one.below else [])] for one in placed]
+
+
+def _read_head(value: Any, _: str) -> KeptHead:
+    match value:
+        case [str(key), int(at), int(examples), list(lore)] if 0 <= at < _LATEST and type(examples) is int:
+            return KeptHead(key, at, tuple(_placed(row) for row in lore), examples)
+    raise Unreadable("A kept head is of another type")
+
+
+def _write_head(head: KeptHead, _: str) -> list[Any]:
+    return [head.key, round(head.at), head.examples, _write_placed(head.lore)]
+
+
 def pack_ids(ids: tuple[int, ...]) -> bytes:
     """Token ids as LEB128 varints; raises ``FormatError`` for numbers that no vocabulary has."""
     packed = bytearray()
@@ -321,6 +352,13 @@ KINDS: dict[str, Kind] = {
     "tip": _kind(TipMoved, _text("turn", "on")),
     "set": _kind(PropertySet, _text("key", "key"), Field("value", "value", _read_anything, _as_it_is)),
     "told": _kind(SourceTold, _text("turn", "on"), Field("source", "src", _read_anything, _as_it_is)),
+    "kept": _kind(
+        PromptKept,
+        _text("turn", "on", ""),
+        _text("first_turn", "first", ""),
+        Field("placed", "in", _read_placed, _write_placed, ()),
+        Field("head", "head", _read_head, _write_head, None),
+    ),
     "undo": _kind(Undone, _text("event", "on")),
 }
 """Every kind that this version knows, by the name it is written under."""

@@ -19,10 +19,12 @@ from tavern_tui.prompt.inputs import Policy, PromptInput, Quiet
 from tavern_tui.prompt.lore import LoreScan
 from tavern_tui.prompt.lore_outcome import Lore
 from tavern_tui.prompt.lore_places import left_out, placed, titles
+from tavern_tui.prompt.lore_standing import LoreStanding
 from tavern_tui.prompt.lore_text import Recalled
 from tavern_tui.prompt.notes import with_notes, without_depth_lore
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.scripted_prompt import ScriptedTurns, scripted_lore, unused_scripts
+from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.story import Story, tell
 from tavern_tui.prompt.text_assembly import TextAssembly
 from tavern_tui.prompt.variables import Scope
@@ -87,7 +89,7 @@ def _fitted(given: PromptInput, story: Story, make: Maker) -> Counting[PromptPla
     counts = Counts()
     scan = LoreScan(given, story)
     if not scan.entries:
-        return (yield from make(given, story, counts).plan())
+        return (yield from make(given, replace(story, standing=Standing(given)), counts).plan())
     yield from counts.ask(scan.index.priced)
     for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
         try:
@@ -104,7 +106,7 @@ def _with_lore(
     """The plan with what fires of the lore. What it costs is counted together with the rest, as it is expected."""
     lore = scan.run(counts, share)
     expected = [one.one for one in lore.fired]
-    assembly = make(*_in_place(given, story, lore), counts)
+    assembly = make(*_in_place(given, story, lore, scan), counts)
     unknown = lore.unknown
     batch = [*unknown, *assembly.first_batch()]
     as_expected = story.variables.mark()
@@ -114,7 +116,7 @@ def _with_lore(
         unknown = lore.unknown
         yield from counts.ask(unknown)
     if [one.one for one in lore.fired] != expected:
-        assembly = make(*_in_place(given, story, lore), counts)
+        assembly = make(*_in_place(given, story, lore, scan), counts)
     else:
         story.variables.go_back(as_expected)
     plan = yield from assembly.plan()
@@ -122,7 +124,12 @@ def _with_lore(
     return replace(plan, parts=(*plan.parts, *told), fired=titles(lore), lore_state=lore.state)
 
 
-def _in_place(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, Story]:
+def _in_place(given: PromptInput, story: Story, lore: Lore, scan: LoreScan) -> tuple[PromptInput, Story]:
     """The input and the story with ``lore`` where it goes."""
-    given, story = placed(given, story, scripted_lore(lore, story))
-    return without_depth_lore(given), story
+    lore = scripted_lore(lore, story)
+    if given.policy is Policy.CLASSIC:
+        given, story = placed(given, story, lore)
+        return without_depth_lore(given), story
+    standing = LoreStanding(given, story, lore, scan)
+    given, story = placed(given, story, standing.placed, lore)
+    return given, replace(story, standing=standing.standing, head=standing.made)

@@ -87,6 +87,7 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     can be; what was passed over is told in ``unused``.
     """
     exact = given.policy is Policy.CLASSIC
+    story = story.of_head
     outside = exact and not (given.instruct and given.instruct.system_in_user)
     before = anchor(given, story, InjectionPosition.BEFORE_SCENARIO, apart=outside)
     after = anchor(given, story, InjectionPosition.AFTER_SCENARIO, apart=outside)

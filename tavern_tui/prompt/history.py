@@ -1,13 +1,13 @@
 """The history: turns as items, and the walk from the newest backwards that takes as many as fit.
 
 The walk pulls turns from a lazy iterable, so a prompt for a chat of ten thousand turns looks at those that fit and at
-one more. Where the history is cut is decided here for both policies; in which order things stand is ``assemble``'s.
+one more. Where ``economy`` cuts is ``steps``'; in which order things stand is ``assemble``'s.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -22,9 +22,6 @@ from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.reasoning import without_thoughts
 from tavern_tui.prompt.story import Story, named, untrusted
-
-STEP = 4
-"""``economy`` cuts the history so that one part in so many of its room is free again."""
 
 _CAREFUL = 0.5  # tokens per byte before anything was counted: more than nearly any text has
 _HEADROOM = 0.9  # of the room is filled by estimate, the rest by counting
@@ -148,7 +145,7 @@ class HistoryWalk:
     @property
     def next_item(self) -> Item | None:
         """The newest turn that is not in, as far as the walk has looked."""
-        return self._ahead[0][0] if self._ahead else None
+        return next((item for item, _ in self._ahead if not item.key), None)
 
     @property
     def ended(self) -> bool:
@@ -201,33 +198,45 @@ class HistoryWalk:
                 return False
             yield from self._counts.ask(self.look_ahead(room - self.total, stop_at))
 
-    def take_in_steps(self, room: int, first_turn: str) -> Counting[bool]:
-        """Take the history of one prompt for ``economy``; whether it is all there is.
-
-        The oldest turn of the previous prompt (``first_turn``) stays the oldest while all after it fits, so that the
-        beginning of the prompt stays what the engine has read. It is decided anew where less than half of the room
-        would be used. Whenever the history is cut, one part in ``STEP`` of its room is left free.
-        """
-        cut = room - room // STEP
-        reached = yield from self.take(room, first_turn)
-        if reached and self.has_older():
-            if self.total * 2 < room:
-                yield from self.take(cut)
-            return self.complete
-        if not self.complete:
-            self.drop_to(cut)
-        return self.complete
-
     def drop_to(self, room: int) -> None:
         """Let go of the oldest turns until the rest has at most ``room`` tokens; the newest always stays."""
-        while len(self.kept) > 1 and self.total > room:
-            last = self.kept.pop()
-            self.total -= last.tokens
-            self._ahead.appendleft((last.item, last.written))
+        while self.total > room and self.drop_oldest():
+            pass
+
+    def drop_oldest(self) -> bool:
+        """Let go of the oldest turn and of what stands above it; not of the newest turn, which is then said."""
+        turns = (kept for kept in self.kept if not kept.item.key)
+        if next(turns, None) is None or next(turns, None) is None:
+            return False
+        while self._drop().key:
+            pass
+        self.end_with_a_turn()
+        return True
+
+    def end_with_a_turn(self) -> None:
+        """Let go of what stands above the oldest turn that is in: it belongs under one that is not."""
+        while not self.complete and self.kept and self.kept[-1].item.key:
+            self._drop()
+
+    def take_back(self, kept: Sequence[Kept]) -> None:
+        """Take in again what was let go of since ``kept`` was all that was in."""
+        while len(self.kept) < len(kept):
+            again = kept[len(self.kept)]
+            self._ahead.popleft()
+            self.kept.append(again)
+            self.total += again.tokens
+
+    def _drop(self) -> Item:
+        last = self.kept.pop()
+        self.total -= last.tokens
+        self._ahead.appendleft((last.item, last.written))
+        return last.item
 
     def has_older(self) -> bool:
         """Whether there is a turn that is not in; looks at one at most."""
-        return bool(self._ahead) or bool(self.look_ahead(0))
+        while not self._ended and all(item.key for item, _ in self._ahead):
+            self._pull()
+        return bool(self._ahead)
 
     def _pull(self) -> Written | None:
         item = next(self._items, None)

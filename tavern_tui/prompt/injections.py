@@ -52,14 +52,16 @@ def injected(given: PromptInput, story: Story) -> list[Injected]:
 def spliced(turns: Sequence[Item], texts: Sequence[Injected], below: int) -> list[Item]:
     """Newest-first ``turns`` with the injected texts in their places; ``below`` turns lie under the newest of them.
 
-    A depth beyond the oldest turn is the top.
+    A depth beyond the oldest turn is the top. Texts that stand among the turns for good do not count.
     """
     waiting = list(texts)
     result: list[Item] = []
-    for at, turn in enumerate(turns):
-        while waiting and waiting[0].depth <= at + below:
+    above = below
+    for turn in turns:
+        while waiting and waiting[0].depth <= above:
             result.append(waiting.pop(0).item)
         result.append(turn)
+        above += 0 if turn.key else 1
     return [*result, *(one.item for one in waiting)]
 
 

@@ -5,7 +5,7 @@ Clock, randomness and the engine's limits come in here; the token counter does n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.events import KeptHead, PlacedText
 from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.regex_script import RegexScript
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 class Policy(Enum):
     """How the budget is spent.
 
-    ``ECONOMY`` keeps the beginning of the prompt unchanged from turn to turn: history leaves in steps of about a
-    quarter. ``CLASSIC`` is SillyTavern 1.12.6: as much history as fits, newest first, decided anew each time.
+    ``ECONOMY`` keeps the beginning of the prompt unchanged from turn to turn: history leaves in steps, and what is put
+    into it stays. ``CLASSIC`` is SillyTavern 1.12.6: as much history as fits, newest first, decided anew each time.
     """
 
     ECONOMY = "economy"
@@ -227,6 +228,15 @@ class Injection:
     position: InjectionPosition = InjectionPosition.IN_CHAT
 
 
+def nothing_placed(_turn: str) -> Sequence[PlacedText]:
+    """No earlier prompt put anything into the history."""
+    return ()
+
+
+STEP = 0.25
+"""The share of the history's room that a cut frees where the engine can move what it has read."""
+
+
 def unnumbered(_turn: str) -> int:
     """No turn is named by its place."""
     return 0
@@ -254,6 +264,10 @@ class PromptInput:
     the newest turn has and which of them it is, from 1 (one more than there are while another is made); ``None`` for a
     turn without. ``regex_scripts`` are those in force, in their order, of every kind. ``thoughts`` are what the model
     has thought of the reply before, to go on with; ``kept_thoughts`` of the newest replies are written with theirs.
+    ``cuts`` are the oldest turns of histories that earlier prompts cut, the last cut first; ``step`` is the share of
+    the history's room that a cut frees: engines that cannot move what they have read do well with more. ``heads`` are
+    the beginnings of earlier prompts by their keys, ``placed`` gives, by the newest turn of a prompt, the texts that it
+    put into the history.
     """
 
     character: Character
@@ -314,3 +328,7 @@ class PromptInput:
     regex_scripts: tuple[RegexScript, ...] = ()
     thoughts: str = ""
     kept_thoughts: int = 0
+    cuts: tuple[str, ...] = ()
+    step: float = STEP
+    heads: Mapping[str, KeptHead] = field(default=EMPTY)
+    placed: Callable[[str], Sequence[PlacedText]] = nothing_placed

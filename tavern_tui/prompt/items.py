@@ -27,7 +27,8 @@ class Item:
     ``continued`` marks the turn that the reply goes on from: nothing is written after its text. ``named`` asks for the
     name where a template shows only unusual ones. ``token_ids`` are the ids of ``text``. ``example`` marks what belongs
     to example dialogue. ``reason`` is said of it in a plan. ``quiet`` marks a reply line that shows no name: the answer
-    is no turn of a character's. ``thoughts`` is the thinking that a reply of the past is written with.
+    is no turn of a character's. ``thoughts`` is the thinking that a reply of the past is written with. ``key`` says
+    what a text is that stands between the turns for good; turns have none.
     """
 
     speaker: Speaker
@@ -44,6 +45,7 @@ class Item:
     reason: str = ""
     quiet: bool = False
     thoughts: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ class LoreIndex:
         self.needles: dict[tuple[str, KeyForm], Needle] = {}
         self.compiled: dict[tuple[str, bool], Any] = {}
         self.priced: dict[str, None] = {}
+        self._known: dict[str, Listed] = {}
+        self._keys: list[str] = []
         self._priced = 0
         self.always: list[int] = []
         self._folded = KeyTable({}, WORD)
@@ -119,6 +121,26 @@ class LoreIndex:
             id(one.book) for one in entries if one.entry.priority is not None and (one.book.token_budget or 0) > 0
         }
         self.asked: set[LoreSource] = {source for one in entries for source in one.entry.also_scans}
+
+    def key(self, one: Listed) -> str:
+        """What tells an entry from all others, in this index and in later ones of the same books."""
+        return self._by_key()[1][one.at]
+
+    def entry(self, key: str) -> Listed | None:
+        """The entry with a key, if its book is in use and has it."""
+        return self._by_key()[0].get(key)
+
+    def _by_key(self) -> tuple[dict[str, Listed], list[str]]:
+        if not self._keys:
+            for one in self.entries:
+                place = f"lore {one.entry.uid} {one.book.name}".rstrip()
+                key, number = place, 1
+                while key in self._known:
+                    number += 1
+                    key = f"{place} ({number})"
+                self._known[key] = one
+                self._keys.append(key)
+        return self._known, self._keys
 
     def hits(self, text: str) -> frozenset[int]:
         """The numbers of the entries with a key in ``text``; what the keys beside it say is not looked at."""

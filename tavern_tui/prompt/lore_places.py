@@ -23,15 +23,14 @@ _LONGEST_KEY = 100
 _ROLE_NUMBER = {InjectionRole.SYSTEM: 0, InjectionRole.USER: 1, InjectionRole.ASSISTANT: 2}
 
 
-def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, Story]:
-    """The input and the story of a prompt with ``lore`` in its places."""
-    by_order = sorted(_joined(lore.fired), key=lambda one: -one.one.entry.order)
-    ordered = [one for one in reversed(by_order) if one.text]
+def placed(given: PromptInput, story: Story, lore: Lore, fired: Lore | None = None) -> tuple[PromptInput, Story]:
+    """The input and the story of a prompt with ``lore`` in its places. ``fired`` is all that fires, if that is more."""
+    ordered = in_order(lore)
 
     def at(position: LorePosition) -> list[Fired]:
         return [one for one in ordered if one.one.entry.position is position and not one.one.conditions.slot]
 
-    story = _in_fields(_silenced(story, given, lore), ordered)
+    story = _in_fields(_silenced(story, given, fired or lore), ordered)
     before, after = at(LorePosition.BEFORE_CHARACTER), at(LorePosition.AFTER_CHARACTER)
     pieces_before = _pieces("wiBefore", story.lore_before, before)
     pieces_after = _pieces("wiAfter", story.lore_after, after)
@@ -48,6 +47,12 @@ def placed(given: PromptInput, story: Story, lore: Lore) -> tuple[PromptInput, S
         story = replace(story, macros=replace(story.macros, outlets=outlets))
     notes = _round_the_note(given, at(LorePosition.NOTE_TOP), at(LorePosition.NOTE_BOTTOM))
     return replace(given, injections=(*notes, *_at_depth(at(LorePosition.AT_DEPTH)))), story
+
+
+def in_order(lore: Lore) -> list[Fired]:
+    """What has a text, as it stands from top to bottom in one place; texts that go into another's are in there."""
+    by_order = sorted(_joined(lore.fired), key=lambda one: -one.one.entry.order)
+    return [one for one in reversed(by_order) if one.text]
 
 
 def titles(lore: Lore) -> tuple[FiredEntry, ...]:

@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import takewhile
 from typing import Any
 
+from tavern_tui.domain.events import PromptKept
 from tavern_tui.domain.lorebook import EMPTY
 from tavern_tui.domain.request import Message, Role, Segment
 from tavern_tui.prompt import chat_messages
@@ -180,6 +181,8 @@ class PromptPlan:
     global_variables: Mapping[str, str] = field(default=EMPTY)
     banned: tuple[str, ...] = ()
     thoughts: str = ""
+    kept: PromptKept | None = None
+    step: int = 0
 
     @property
     def included(self) -> tuple[Part, ...]:
@@ -246,6 +249,7 @@ class PromptPlan:
             "tokens": self.tokens,
             "padding": self.padding,
             "first_turn": self.first_turn,
+            "step": self.step,
             "prefill": self.prefill,
             "stop": list(self.stop),
             "fired": [asdict(entry) for entry in self.fired],

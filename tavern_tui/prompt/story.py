@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from tavern_tui.domain.character import Character
+from tavern_tui.domain.events import KeptHead
 from tavern_tui.prompt import group
 from tavern_tui.prompt.hygiene import harmless
 from tavern_tui.prompt.inputs import Policy, PromptInput
+from tavern_tui.prompt.kept_head import known_head, moment_of
 from tavern_tui.prompt.macro_start import as_sillytavern_reads, macro_context
 from tavern_tui.prompt.macros import MacroContext, expand
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.regex_scripts import ScriptRun
+from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.story_string import Piece
 from tavern_tui.prompt.variables import Scope, Variables
 
@@ -49,7 +53,9 @@ class Story:
     ``macros`` holds the card's fields, which were expanded before they were in it: no field can contain itself. The
     ``character_note`` is raw, it is expanded together with what is injected beside it. ``lore_pieces`` are the texts
     that ``lore_before`` and ``lore_after`` consist of; ``examples_above`` and ``examples_below`` are example dialogue
-    from lore. ``scripts`` are the prompt's regex scripts, with the time that they have.
+    from lore. ``scripts`` are the prompt's regex scripts, with the time that they have. ``standing`` are the texts
+    that stand between the turns, ``head`` the head where it is made in this prompt; ``moment`` is what the head's
+    macros tell of the time.
     """
 
     user: str
@@ -64,6 +70,9 @@ class Story:
     examples_above: tuple[str, ...] = ()
     examples_below: tuple[str, ...] = ()
     scripts: ScriptRun = field(default_factory=ScriptRun, compare=False)
+    standing: Standing | None = field(default=None, compare=False)
+    head: KeptHead | None = None
+    moment: datetime | None = None
 
     def expand(self, text: str, place: Hashable = None) -> str:
         """The macros of a template's text; one that changes variables does so once for each ``place``."""
@@ -75,6 +84,11 @@ class Story:
         return expand(text, replace(self.macros, variables=apart))
 
     @property
+    def of_head(self) -> Story:
+        """The same as the head's own texts are expanded: at the moment at which it was made."""
+        return self if self.moment is None else replace(self, macros=replace(self.macros, now=self.moment))
+
+    @property
     def variables(self) -> Variables:
         """The variables as macros have left them so far."""
         return self.macros.variables or Variables()
@@ -84,7 +98,8 @@ def tell(given: PromptInput) -> Story:
     """The story of one prompt."""
     economy = given.policy is Policy.ECONOMY
     card = given.character
-    names = _names(given)
+    moment = moment_of(known_head(given), given.now) if economy else given.now
+    names = replace(_names(given), now=moment)
 
     def field(text: str, macros: MacroContext = names) -> str:
         return one_newline(untrusted(expand(text.strip(), macros), given), given)
@@ -122,12 +137,13 @@ def tell(given: PromptInput) -> Story:
         user=names.user,
         char=names.char,
         system=_system(given, macros),
-        post_history=_post_history(given, macros),
+        post_history=_post_history(given, replace(macros, now=given.now)),
         character_note=card.note.text.strip(),
         lore_before=untrusted(expand(given.lore_before, macros), given),
         lore_after=untrusted(expand(given.lore_after, macros), given),
-        macros=macros,
+        macros=replace(macros, now=given.now),
         scripts=ScriptRun(given.regex_scripts, exact=not economy),
+        moment=moment,
     )
 
 

@@ -19,17 +19,19 @@ from tavern_tui.prompt.borders import Borders, borders
 from tavern_tui.prompt.chat_messages import OPENING_TURN
 from tavern_tui.prompt.classic_fill import ClassicFill, Filled
 from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.economy_fill import EconomyFill
 from tavern_tui.prompt.ending import Ending, continued_in_plain, continued_in_template, ending
 from tavern_tui.prompt.examples import Dialogue, example_dialogue, separator_item
 from tavern_tui.prompt.head import Head, head
-from tavern_tui.prompt.history import STEP, HistoryWalk, continued_item, turn_items
-from tavern_tui.prompt.injections import Injected, injected, spliced
+from tavern_tui.prompt.history import HistoryWalk, continued_item, turn_items
+from tavern_tui.prompt.injections import Injected, injected
 from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.instruct import Ends, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.layout import Layout, write_parts
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.reasoning import thoughts_begun
+from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.stop import stop_strings, users_turn_goes_on
 from tavern_tui.prompt.story import Story
 
@@ -58,7 +60,10 @@ class TextAssembly:
         self.elements = () if given.examples is Examples.NEVER else self.dialogue.elements
         self.borders = Borders(blank=False, apart=True) if self.exact else borders(given.instruct)
         items = turn_items(self.turns, given, story)
+        standing = story.standing or Standing(given)
+        items = items if self.exact else standing.woven(items, self.continued)
         self.walk = HistoryWalk(items, self.form, counts, lambda item: self.borders.beside(item.text))
+        self.fill = EconomyFill(given, self.walk, standing, self._cost_between, self.continued)
         self.injections: list[Injected] = injected(given, story)
         self.post_history = self._post_history()
         self.start = self._chat_start()
@@ -78,6 +83,7 @@ class TextAssembly:
         taken = dict.fromkeys((self.head.text(Role.ASSISTANT), *beside, *pinned))
         guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in taken)
         ahead = self.walk.look_ahead(guess, self.given.first_turn)
+        ahead += self.fill.countable(self.form)
         self._assume_lengths(ahead)
         self._first_batch = [*known, *ahead]
         return self._first_batch
@@ -177,22 +183,23 @@ class TextAssembly:
         room = self._limit() - base
         if room < 0:
             raise refusals.card_too_long(self.given, base, self._longest())
-        whole = yield from self.walk.take_in_steps(room, self.given.first_turn)
+        whole = yield from self.fill.take(room)
         if not self.walk.kept and self.walk.has_older():
             item = self.walk.next_item
             raise refusals.turn_too_long(item, self._cost(item), room)
+        if self.fill.tokens > room:
+            raise refusals.card_too_long(self.given, base + self.fill.tokens, self._longest())
         used = len(self.elements) if pinned else 0
         if whole and not pinned:
-            step = max(1, room // STEP)
-            left = room - -(-self.walk.total // step) * step - start
+            step = max(1, self.fill.step)
+            left = room - -(-self.fill.tokens // step) * step - start
             while used < len(sizes) and sizes[used] <= left:
                 left -= sizes[used]
                 used += 1
         return self._economy_layout(used)
 
     def _economy_layout(self, used: int) -> Layout:
-        below = 1 if self.continued is not None else 0
-        newest_first = spliced([kept.item for kept in self.walk.kept], self.injections, below)
+        newest_first = self.fill.newest_first(self.injections)
         last = (item for item in (self.post_history, self.continued) if item)
         answered = bool(self.walk.kept) or self.walk.complete or bool(self.injections)
         return Layout(
@@ -290,6 +297,9 @@ class TextAssembly:
     def _cost(self, *items: Item | None) -> int:
         return sum(self.counts[text] for text in self._texts(*items))
 
+    def _cost_between(self, item: Item) -> int:
+        return self._cost(item) + self._beside(item)
+
     def _known(self, text: str) -> int:
         return self.counts.get(text, 0)
 
@@ -336,6 +346,8 @@ class TextAssembly:
             control_tokens=template.control_tokens if template else (),
             padding=given.token_padding if self.exact else given.reserve_tokens + free,
             thoughts=given.thoughts if self.thoughts.endswith(given.thoughts) else "",
+            kept=None if self.exact else self.fill.kept(self.story.head),
+            step=self.fill.step,
         )
 
 

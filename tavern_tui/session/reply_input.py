@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tavern_tui.prompt import defaults
-from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
+from tavern_tui.prompt.inputs import STEP, GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.lore_index import LoreCache
 from tavern_tui.prompt.reasoning import at_level
 from tavern_tui.session.author_note import for_prompt, note_of
 from tavern_tui.session.chat_variables import swipes_of
+from tavern_tui.session.kept_prompts import kept_prompts, step_for
 from tavern_tui.session.lore import read_state
 from tavern_tui.session.reply_text import ReplyText
 
@@ -40,6 +41,7 @@ def prompt_input(
 ) -> PromptInput:
     """The input for a reply under ``parent``. ``thinks``: the model thinks before it answers, ``thoughts`` so far."""
     template = ready.template.instruct
+    kept = kept_prompts(session.tree)
     return PromptInput(
         character=session.character,
         persona=session.persona,
@@ -71,4 +73,8 @@ def prompt_input(
         regex_scripts=session.scripts.scripts,
         note=for_prompt(note_of(session.tree)),
         user_turns=session.turn_number.users(parent),
+        cuts=kept.cuts,
+        heads=kept.heads,
+        placed=kept.placed,
+        step=step_for(ready.info, STEP),
     )

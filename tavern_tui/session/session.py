@@ -30,6 +30,7 @@ from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.chat_variables import ChatVariables
 from tavern_tui.session.connection import Connection, Ready
 from tavern_tui.session.greeting import Speech
+from tavern_tui.session.kept_prompts import keep
 from tavern_tui.session.lore import PROPERTY, as_property
 from tavern_tui.session.options import ReplyOptions, for_starter
 from tavern_tui.session.regex_scripts import ChatScripts, Display
@@ -62,7 +63,7 @@ RESPONSE_TOKENS = "response_tokens"
 """The chat's property that holds its own length of replies, in tokens."""
 
 
-_AS_IT_WAS = ("variables", "global_variables", "lore_state", "first_turn")
+_AS_IT_WAS = ("variables", "global_variables", "lore_state", "first_turn", "cuts", "heads")
 """Fields of a prompt's input that an earlier try of the same reply has changed in the chat."""
 
 
@@ -354,6 +355,7 @@ class ChatSession:
         state = prepared.plan.lore_state
         if state != prepared.given.lore_state:
             await self.changes.write(PropertySet(PROPERTY, as_property(state)))
+        await keep(self, prepared.plan.kept)
         await self.variables.keep(prepared.plan.variables, prepared.plan.global_variables)
 
 

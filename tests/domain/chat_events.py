@@ -10,6 +10,9 @@ from tavern_tui.domain.events import (
     Body,
     ChatEvent,
     ChatStarted,
+    KeptHead,
+    PlacedText,
+    PromptKept,
     PropertySet,
     Receipt,
     Roll,
@@ -54,6 +57,8 @@ receipts = st.builds(
     generation_ms=st.none() | st.integers(0, 10**7).map(float),
 )
 tokens = st.builds(TurnTokens, texts, st.lists(st.integers(0, 2**32 - 1), max_size=8).map(tuple))
+placed = st.lists(st.builds(PlacedText, texts, texts, texts, texts), max_size=2).map(tuple)
+heads = st.builds(KeptHead, texts, st.integers(0, 2**33 - 1).map(float), placed, st.integers(0, 99))
 rolls = st.builds(Roll, texts, st.integers(-99, 99), texts)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
@@ -90,6 +95,7 @@ def bodies(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Body]:
         st.builds(TurnDeleted, ids),
         st.builds(TipMoved, parents),
         st.builds(PropertySet, st.just("title") | texts, json_values),
+        st.builds(PromptKept, parents, parents, placed, st.none() | heads),
         st.builds(Undone, ids),
     )
 

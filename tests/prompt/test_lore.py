@@ -136,7 +136,7 @@ def test_every_position_has_its_place() -> None:
 def test_lore_round_a_note_stands_in_the_notes_place_where_there_is_no_note() -> None:
     top = LoreEntry(constant=True, content="Above.", position=LorePosition.NOTE_TOP)
     bottom = LoreEntry(uid=1, constant=True, content="Below.", position=LorePosition.NOTE_BOTTOM)
-    assert "Above.\nBelow." in plan(with_lore(top, bottom)).text
+    assert "Above.<|im_end|>\n<|im_start|>system\nBelow.<|im_end|>" in plan(with_lore(top, bottom)).text
     assert "Above." not in plan(with_lore(top, policy=Policy.CLASSIC)).text
 
 

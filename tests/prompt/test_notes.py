@@ -207,7 +207,7 @@ def test_lore_round_a_note_that_is_not_due_is_lost_under_classic_and_stays_under
     kept = plan(replace(noted(waits, user_turns=2), lorebooks=_book_round()))
     assert "Above." not in lost.text
     assert len(lost.fired) == 2
-    assert "Above.\nBelow." in kept.text
+    assert "Above.\nBelow.\n" in kept.text
 
 
 def _book_round() -> tuple[Lorebook, ...]:

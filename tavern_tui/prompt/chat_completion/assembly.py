@@ -28,14 +28,16 @@ from tavern_tui.prompt.chat_completion.squash import squashed
 from tavern_tui.prompt.chat_completion.stop import chat_stop_strings
 from tavern_tui.prompt.chat_messages import ChatForm
 from tavern_tui.prompt.counting import Counting, Counts
+from tavern_tui.prompt.economy_fill import EconomyFill
 from tavern_tui.prompt.group import all_names, other_names
-from tavern_tui.prompt.history import STEP, HistoryWalk, Kept, continued_item, turn_items
-from tavern_tui.prompt.injections import Injected, injected, spliced
+from tavern_tui.prompt.history import HistoryWalk, Kept, continued_item, turn_items
+from tavern_tui.prompt.injections import Injected, injected
 from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
 from tavern_tui.prompt.refusals import card_too_long, nothing_to_continue, turn_too_long
+from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.stop import stop_strings
 from tavern_tui.prompt.story import Story
 
@@ -107,12 +109,15 @@ class _ChatAssembly:
         self.frame: Frame = frame(given, story, preset, newest=last, continued=nudged)
         self.ending: Ending = ending(given, story, preset, continued=self.continued, newest=self.goes_on)
         history = chain(newest, items) if Marker.HISTORY in self.slots.order else iter(())
+        standing = story.standing or Standing(given)
+        history = history if self.exact else standing.woven(history, self.continued)
         self.walk = HistoryWalk(
             interleaved(history, self.injections) if self.exact else history,
             self.form,
             counts,
             lambda item: self.form.beside(item, counts),
         )
+        self.fill = EconomyFill(given, self.walk, standing, lambda item: self._kept(item).tokens, self.continued)
         self._first_batch: list[str] = []
 
     def first_batch(self) -> list[str]:
@@ -121,7 +126,7 @@ class _ChatAssembly:
             return self._first_batch
         known = [text for one in self._fixed() for text in one.countable()]
         known += [text for block in self.blocks for one in block.entries() for text in one.countable()]
-        known += [self._written(one.item).text for one in self.injections]
+        known += [self._written(item).text for item in (*(one.item for one in self.injections), *self.fill.wanted)]
         known += [role.value for role in Role]
         self._assume_lengths(known)
         guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in dict.fromkeys(known))
@@ -182,20 +187,22 @@ class _ChatAssembly:
         room = self._limit() - fixed
         if room < 0:
             raise self._too_long(fixed)
-        whole = yield from self.walk.take_in_steps(room, self.given.first_turn)
+        whole = yield from self.fill.take(room)
         if not self.walk.kept and self.walk.has_older():
             item = self.walk.next_item
             raise turn_too_long(item, self._kept(item).tokens if item else 0, room)
+        if self.fill.tokens > room:
+            raise self._too_long(fixed + self.fill.tokens)
         used = len(sizes) if pinned else 0
         if whole and not pinned:
-            step = max(1, room // STEP)
-            left = room - -(-self.walk.total // step) * step
+            step = max(1, self.fill.step)
+            left = room - -(-self.fill.tokens // step) * step
             while used < len(sizes) and sizes[used] <= left:
                 left -= sizes[used]
                 used += 1
-        below = 1 if self.continued is not None else 0
-        kept = {id(one.item): one for one in (*self.walk.kept, *injections)}
-        newest_first = spliced([one.item for one in self.walk.kept], self.injections, below)
+        added = map(self._kept, self.fill.wanted)
+        kept = {id(one.item): one for one in (*self.walk.kept, *injections, *added)}
+        newest_first = self.fill.newest_first(self.injections)
         history = tuple(self.form.entry(kept[id(item)]) for item in reversed(newest_first))
         examples = tuple(one for block in self.blocks[:used] for one in block.entries())
         cut = (*self._older(), *self._cut_examples(examples))
@@ -311,6 +318,8 @@ class _ChatAssembly:
             reasoning_close=template.reasoning_close if template else "",
             control_tokens=template.control_tokens if template else (),
             padding=0 if self.exact else given.reserve_tokens,
+            kept=None if self.exact else self.fill.kept(self.story.head),
+            step=self.fill.step,
             chat=ChatForm(
                 self.preset.custom_prompt_post_processing,
                 Speakers(self.story.user, self.story.char, other_names(given)),

@@ -1,0 +1,73 @@
+"""The head of a prompt of ``economy`` as it was made, so that it is made the same again: ``KeptHead``.
+
+A head is made anew when a text in it is changed, and when the user asks for it; what fires meanwhile goes into the
+history (``standing``). Which head a prompt has is told by what people wrote into it, not by what macros make of that:
+models and templates may change and come back. What lore stands in it: ``lore_standing``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from tavern_tui.domain.character import Character
+from tavern_tui.domain.events import KeptHead
+from tavern_tui.prompt import group
+from tavern_tui.prompt.inputs import InjectionPosition, PersonaPosition, PromptInput
+
+_TIMES = re.compile(r"\{\{\s*(?:time|date|weekday|isotime|isodate|datetimeformat)", re.IGNORECASE)
+_KEY_DIGITS = 16
+
+
+def head_key(given: PromptInput) -> str:
+    """A key that changes with the texts that people wrote into the head."""
+    digest = hashlib.sha256()
+    for text in _texts(given):
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        digest.update(b"\0")
+    return digest.hexdigest()[:_KEY_DIGITS]
+
+
+def known_head(given: PromptInput) -> KeptHead | None:
+    """The head of an earlier prompt with the same texts."""
+    return given.heads.get(head_key(given)) if given.heads else None
+
+
+def moment_of(known: KeptHead | None, now: datetime) -> datetime:
+    """The moment that macros in the head tell: that at which it was made."""
+    return now if known is None else datetime.fromtimestamp(known.at, now.tzinfo)
+
+
+def tells_the_time(given: PromptInput) -> bool:
+    """Whether the head would be another at another time."""
+    return any(_TIMES.search(text) for text in _texts(given) if "{{" in text)
+
+
+def _texts(given: PromptInput) -> Iterator[str]:
+    yield given.context.story_string
+    yield given.system_text if given.use_system_prompt else ""
+    yield given.persona.name
+    yield given.persona.description if given.persona_position is PersonaPosition.IN_PROMPT else ""
+    yield given.scenario
+    yield given.lore_before
+    yield given.lore_after
+    if given.group is None or not group.joins_cards(given):
+        yield from _of_card(given.character, given)
+    else:
+        for member in given.group.members:
+            yield from _of_card(member.character, given)
+    for one in given.injections:
+        if one.position in (InjectionPosition.BEFORE_SCENARIO, InjectionPosition.AFTER_SCENARIO):
+            yield one.text
+
+
+def _of_card(card: Character, given: PromptInput) -> Iterator[str]:
+    yield card.name
+    yield card.nickname
+    yield card.system_prompt if given.prefer_card_prompts else ""
+    yield card.description
+    yield card.personality
+    yield card.scenario
+    yield card.example_dialogue
