@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tavern_tui.domain.character import Asset, Character, CharacterNote
@@ -256,3 +257,23 @@ def _v1_of(value: Mapping[str, Any]) -> dict[str, Any]:
 def _renamed(value: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     found = {ours: [value[key] for key in theirs if value.get(key) is not None] for ours, theirs in names.items()}
     return {ours: values[0] for ours, values in found.items() if values}
+
+
+def with_data(character: Character, data: Mapping[str, Any], *, where: str = "") -> Character:
+    """``character`` with another ``data`` object: every field in it counts, and one that is not there is gone.
+
+    What V1 keeps at the top follows where it changed. Raises ``FormatError`` naming the field that is wrong.
+    """
+    card = to_object(character)
+    if data == card["data"]:
+        return character
+    card["data"] = copy.deepcopy(dict(data))
+    changed = from_object({"spec": card["spec"], "data": card["data"]}, where=where)
+    for field, _, top in _TEXTS:
+        if top and getattr(changed, field) != getattr(character, field):
+            card[top] = getattr(changed, field)
+    if changed.tags != character.tags:
+        card["tags"] = list(changed.tags)
+    if changed.favourite != character.favourite:
+        card["fav"] = changed.favourite
+    return replace(changed, source=card)

@@ -87,7 +87,7 @@ class Archive:
         Names are relative and ASCII.
         """
         by_place = sorted(self.members, key=lambda member: member.start)
-        ends = [*(member.start for member in by_place[1:]), self.list_start]
+        ends = [*(member.start for member in by_place), self.list_start][1:]
         out = bytearray(self.data[: by_place[0].start if by_place else self.list_start])
         entries: dict[str, bytes] = {}
         for member, end in zip(by_place, ends, strict=True):
