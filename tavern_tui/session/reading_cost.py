@@ -95,11 +95,13 @@ def surprise(cost: ReadingCost | None, receipt: Receipt, *, hosted: bool) -> str
     """A sentence where an engine read far more than was foreseen; empty where not, or where nobody can know.
 
     What a hosted service keeps, and for how long, is its own affair: there it is only noted in the receipt. Servers
-    that do not tell what they had read before count every prompt as read.
+    that do not tell what they had read before count every prompt as read. A server may count otherwise than we did.
     """
     if cost is None or receipt.evaluated is None or receipt.reused is None or hosted:
         return ""
-    if receipt.evaluated <= cost.reads + max(_BATCH, int(cost.tokens * NOTABLE)):
+    theirs = receipt.evaluated + receipt.reused + (receipt.shifted or 0)
+    expected = cost.reads * max(1.0, theirs / max(1, cost.tokens))
+    if receipt.evaluated <= expected + max(_BATCH, theirs * NOTABLE):
         return ""
     return f"Predicted {cost.reads:,}, read {receipt.evaluated:,}: the server lost its cache."
 
