@@ -57,9 +57,9 @@ class Writing:
                 if isinstance(told, out.TurnSaved | out.TurnFailed):
                     turn = told.turn.id if isinstance(told, out.TurnSaved) else told.turn_id
                     await asyncio.to_thread(self._keep_prompt, turn)
-                yield event
                 if isinstance(told, out.TurnSaved) and (lost := self._surprise(told.turn)):
                     yield out.Notice(lost)
+                yield event
 
     def _foresee(self) -> ReadingCost:
         """What reading the prompt will take."""
