@@ -163,7 +163,9 @@ def _put(fact: dict[str, Any], path: Any, value: Any) -> bool:
 
 def _spelled(value: Any) -> str:
     """A value as text, so that true is not taken for 1."""
-    return f"'{value}" if type(value) is str else json.dumps(value, sort_keys=True)
+    if type(value) is str:
+        return f"'{value}"
+    return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else repr(value)
 
 
 def _name(shape: Shape) -> str:

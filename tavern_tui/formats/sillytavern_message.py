@@ -9,7 +9,6 @@ headers: ``sillytavern_chat``.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -44,7 +43,7 @@ def turns_of(message: Message, parent: int) -> tuple[list[ToldTurn], int]:
 
 
 def message_of(swipes: Sequence[ToldTurn], shown: int) -> Message:
-    """The message whose ``swipes`` these are, the one at the place ``shown`` shown."""
+    """The message whose ``swipes`` these are, the one at the place ``shown`` shown; to be written, not changed."""
     turn = swipes[shown]
     keeper = next((one for one in (turn, *swipes) if "rest" in one.source or "whole" in one.source), None)
     if keeper is None:
@@ -52,12 +51,12 @@ def message_of(swipes: Sequence[ToldTurn], shown: int) -> Message:
     elif "whole" in keeper.source:
         whole: Message = keeper.source["whole"]
         if _unchanged(whole, swipes, shown):
-            return copy.deepcopy(whole)
-        rest = {key: copy.deepcopy(value) for key, value in whole.items() if key not in (*_SWIPES, "mes")}
+            return dict(whole)
+        rest = {key: value for key, value in whole.items() if key not in (*_SWIPES, "mes")}
     elif keeper is turn:
         rest = _with_reasoning(turn.source["rest"], turn)
     else:
-        rest = {key: copy.deepcopy(value) for key, value in keeper.source["rest"].items() if key not in SWIPE_KEYS}
+        rest = {key: value for key, value in keeper.source["rest"].items() if key not in SWIPE_KEYS}
         rest.update(_info(turn))
     if bool(rest.get("is_system")) != turn.hidden:
         rest["is_system"] = turn.hidden
@@ -140,9 +139,7 @@ def _put_swipes(message: Message, swipes: Sequence[ToldTurn], shown: int, keeper
         ]
     if "swipe_info" in has:
         derived = {key: message[key] for key in SWIPE_KEYS if key in message}
-        message["swipe_info"] = [
-            copy.deepcopy(one.source.get("info", derived)) if one is turn else _info(one) for one in swipes
-        ]
+        message["swipe_info"] = [one.source.get("info", derived) if one is turn else _info(one) for one in swipes]
     return message
 
 
@@ -199,15 +196,11 @@ def _without_reasoning(fields: Mapping[str, Any], turn: ToldTurn) -> Message:
 
 def _with_reasoning(fields: Mapping[str, Any], turn: ToldTurn) -> Message:
     """A copy of ``fields`` with what the turn keeps, and without what was made of a text that was edited."""
-    found: Message = copy.deepcopy(dict(fields))
-    extra = found.get("extra")
-    if isinstance(extra, dict):
-        if turn.reasoning:
-            extra["reasoning"] = turn.reasoning
-        if turn.edited:
-            for key in _STALE:
-                extra.pop(key, None)
-    return found
+    extra = fields.get("extra")
+    if not isinstance(extra, dict):
+        return dict(fields)
+    kept = {key: value for key, value in extra.items() if not (turn.edited and key in _STALE)}
+    return {**fields, "extra": {**kept, "reasoning": turn.reasoning} if turn.reasoning else kept}
 
 
 def _speaker(message: Message, extra: Mapping[str, Any]) -> Speaker:
