@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
     "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
+    "chats": ("tavern_tui.cli.chats", "chats", "Chats: list, rename, delete; import and export others'."),
     "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
     "connections": (
         "tavern_tui.cli.connections",
