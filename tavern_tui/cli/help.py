@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 # name → (module, attribute, what it does in one line)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "backup": ("tavern_tui.cli.backup", "backup", "Make a backup of the library; list them."),
     "characters": ("tavern_tui.cli.characters", "characters", "List the characters in the library."),
     "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
     "chats": ("tavern_tui.cli.chats", "chats", "Chats: list, rename, delete; import and export others'."),
@@ -32,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "presets": ("tavern_tui.cli.presets", "presets", "Sampler presets: list, show, make, change, delete."),
     "prompt": ("tavern_tui.cli.prompt", "prompt", "Show what the next reply would read, part by part."),
     "regex": ("tavern_tui.cli.regex", "regex", "List, check and try regex scripts; allow a card's."),
+    "restore": ("tavern_tui.cli.backup", "restore", "Put things back from a backup; nothing is overwritten."),
     "say": ("tavern_tui.cli.say", "say", "Say one thing to a character and print the reply."),
     "search": ("tavern_tui.cli.search", "search", "Find words in every turn of every chat."),
     "secrets": ("tavern_tui.cli.secrets", "secrets", "Keys of servers: set, list, forget. Never shown."),

@@ -114,6 +114,11 @@ class Directories:
         return self.state / "engine"
 
     @property
+    def backups(self) -> Path:
+        """Backups of the library."""
+        return self.state / "backups"
+
+    @property
     def journals(self) -> Path:
         """Replies in progress, and locks of chats."""
         return self.state / "journals"

@@ -109,12 +109,21 @@ class UiSettings:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Backups of the library."""
+
+    daily: bool = setting(True, truth, "Whether the app makes a backup once a day, if anything changed.")
+    keep: int = setting(7, whole(least=1, most=365), "How many daily backups are kept; older ones are removed.")
+
+
 GROUPS: dict[str, type] = {
     "persona": PersonaSettings,
     "reply": ReplySettings,
     "engine": EngineSettings,
     "connection": ConnectionSettings,
     "ui": UiSettings,
+    "backup": BackupSettings,
 }
 
 
@@ -127,6 +136,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     connection: ConnectionSettings = ConnectionSettings()
     ui: UiSettings = UiSettings()
+    backup: BackupSettings = BackupSettings()
     chosen: frozenset[str] = frozenset()
 
 

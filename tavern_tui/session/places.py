@@ -26,6 +26,7 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "settings": found.config / OVERLAY,
         "config": found.config / HAND_WRITTEN,
         "state": found.state,
+        "backups": found.backups,
         "engine": found.engine,
         "cache": found.cache,
         "samples": shipped("cards"),
