@@ -33,6 +33,7 @@ _WIDE, _NARROW = 100, 60  # columns below which the beginnings of the texts, and
 @click.option("--server", metavar="URL", help="The server that would be asked (also TAVERN_SERVER).")
 @click.option("--model", metavar="NAME", help="The GGUF that would be asked, or the model of the server.")
 @click.option("--diff-last", is_flag=True, help="Only what changed since the prompt of the last reply.")
+@click.option("--cost", is_flag=True, help="Only what the engine would read of it anew, and why.")
 @click.option("--text", "as_text", is_flag=True, help="The prompt itself, as the model would read it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with every part's text.")
 @click.option("--all", "everything", is_flag=True, help="Every turn on a line of its own.")
@@ -47,7 +48,7 @@ def prompt(ctx: click.Context, /, name: str, **given: Any) -> None:
     from tavern_tui.session.prompting import PromptQuestion, look_at_prompt
     from tavern_tui.session.workspace import Workspace
 
-    if given["as_text"] and (given["as_json"] or given["diff_last"]):
+    if given["as_text"] and (given["as_json"] or given["diff_last"] or given["cost"]):
         raise click.UsageError("--text stands alone: it prints the prompt and nothing else.")
     wishes = Wishes(
         server=given["server"] or ctx.obj["server"] or "",
@@ -71,6 +72,8 @@ def prompt(ctx: click.Context, /, name: str, **given: Any) -> None:
         _print_prompt(found)
     elif given["diff_last"]:
         _Page(found).difference()
+    elif given["cost"]:
+        _Page(found).cost()
     else:
         _Page(found).parts(everything=given["everything"])
 
@@ -151,6 +154,15 @@ class _Page:
                 for one in changed.changes
             ]
             table(rows, header=("", "part", "from", "before", "now"), right=(3, 4))
+
+    def cost(self) -> None:
+        """What of the prompt would be read."""
+        cost = self._found.cost
+        assert cost is not None
+        self._heading()
+        line(f"{self._about}{cost.told}")
+        if cost.broken_at:
+            line(f"What was read last is of use up to there: {cost.broken_at}.")
 
     def _heading(self) -> None:
         found = self._found

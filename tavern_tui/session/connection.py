@@ -7,7 +7,8 @@ was swapped meanwhile gets its own template and context, and is announced in one
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +71,16 @@ class Connection:
         self._looked = 0.0
         self._doubtful = False
         self._starter = False
+        self._settled = False
+
+    @contextmanager
+    def as_known(self) -> Iterator[None]:
+        """Within, ``ready`` takes the engine as it was last known, once it was reached, however long ago that was."""
+        before, self._settled = self._settled, True
+        try:
+            yield
+        finally:
+            self._settled = before
 
     @property
     def known(self) -> EngineInfo | None:
@@ -94,7 +105,8 @@ class Connection:
         template that does not exist.
         """
         before = self._info
-        if before is None or self._doubtful or self._clock() - self._looked > LOOK_AGAIN_SECONDS:
+        due = self._doubtful or self._clock() - self._looked > LOOK_AGAIN_SECONDS
+        if before is None or (due and not self._settled):
             self._info = await self.engine.connect()
             self._looked, self._doubtful = self._clock(), False
             if before is None or before.address != self._info.address:

@@ -112,7 +112,8 @@ async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:
     except EngineError as error:
         guessed = CountingEngine(known, EncodingCounter(known.model))
         return PromptReader(guessed, "estimated: no engine runs", exact=False, problem=error.title)
-    engine = CountingEngine(facts_as_info(facts, replace(known, capabilities=Capabilities())), vocabulary)
+    able = Capabilities(shifts=workspace.settings.engine.context_shift)
+    engine = CountingEngine(facts_as_info(facts, replace(known, capabilities=able)), vocabulary)
     return PromptReader(engine, "by the model file's vocabulary, no engine runs", exact=True)
 
 

@@ -22,6 +22,7 @@ from tavern_tui.session.model_templates import ModelTemplates
 from tavern_tui.session.opening import Instead, Wishes, open_session
 from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
+from tavern_tui.session.reading_cost import ReadingCost, reading_cost
 from tavern_tui.session.session import ChatSession, Prepared
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
@@ -61,7 +62,8 @@ class LookedAt:
     ``template_why`` says why the template was chosen, ``counting`` who counted and ``exact`` whether as the model
     itself would. ``problem`` is a sentence about an engine that could not be asked. ``last`` is what is kept of the
     chat's last prompt, and ``difference`` how the plan differs from it; ``None`` where nothing is kept.
-    ``last_turn`` is the number of the turn that came of it, 0 where that is not in the chat any more.
+    ``last_turn`` is the number of the turn that came of it, 0 where that is not in the chat any more. ``cost`` is what
+    reading the prompt would take.
     """
 
     plan: PromptPlan
@@ -76,6 +78,7 @@ class LookedAt:
     last: PromptRecord | None
     difference: PlanDifference | None
     last_turn: int
+    cost: ReadingCost | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON (``docs/prompt.md``): the plan's, with what stands round it."""
@@ -101,6 +104,7 @@ class LookedAt:
             **self.plan.as_dict(),
             "text": self.plan.text if self.plan.chat is None else None,
             "last": last,
+            "cost": self.cost.as_dict() if self.cost is not None else None,
         }
 
 
@@ -173,6 +177,7 @@ def _looked_at(
         last=last,
         difference=_difference(last, prepared),
         last_turn=session.turn_number(last.turn) if last is not None else 0,
+        cost=reading_cost(prepared.plan, last, session.tree, prepared.ready.info),
     )
 
 

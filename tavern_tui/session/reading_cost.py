@@ -7,6 +7,7 @@ read, parts behind a gap. Pure, a few milliseconds for a full context: for a thr
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tavern_tui.engines.base import EngineInfo
     from tavern_tui.prompt.plan import Part, PromptPlan
     from tavern_tui.prompt.plan_record import PartMark, PromptRecord
+    from tavern_tui.session.session import ChatSession
 
 NOTABLE = 0.1
 """The share of a prompt from which on it is said why so much is read."""
@@ -47,10 +49,14 @@ class ReadingCost:
         return self.reads > self.tokens * NOTABLE
 
     @property
+    def numbers(self) -> str:
+        """``reads 212 of 7,904``."""
+        return f"reads {self.reads:,} of {self.tokens:,}"
+
+    @property
     def told(self) -> str:
         """``reads 212 of 7,904``, with the cause and the time where it is notable."""
-        numbers = f"reads {self.reads:,} of {self.tokens:,}"
-        return " · ".join([numbers, *(self.why if self.notable else ())])
+        return " · ".join([self.numbers, *(self.why if self.notable else ())])
 
     @property
     def why(self) -> tuple[str, ...]:
@@ -89,6 +95,23 @@ def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, in
         return ReadingCost(reads, total, kept, seconds=_seconds(reads, speed))
     part = _part_at(parts, kept)
     return ReadingCost(reads, total, kept, part.source, _cause(part, last, plan), _seconds(reads, speed))
+
+
+async def cost_of_next(session: ChatSession) -> ReadingCost:
+    """What the next reply in an open chat would read, the message aside that is being written.
+
+    The engine is taken as it was last known: nothing is asked of it but counts of new texts. Raises as
+    ``ChatSession.plan`` does.
+    """
+    from tavern_tui.session import prompt_records
+
+    with session.connection.as_known():
+        prepared = await session.prepared()
+
+    def work_out() -> ReadingCost:
+        return reading_cost(prepared.plan, prompt_records.last(session.log), session.tree, prepared.ready.info)
+
+    return await asyncio.to_thread(work_out)
 
 
 def surprise(cost: ReadingCost | None, receipt: Receipt, *, hosted: bool) -> str:

@@ -23,6 +23,7 @@ from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession, load_reply_making
 from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
+from tavern_tui.ui.chat.cost_ahead import CostAhead
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
@@ -97,6 +98,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.hints = Hints(self)
         self.outbox = Outbox(self)
         self.keys = Keys(self, clock=clock)
+        self.cost_ahead = CostAhead(self)
         self._status = StatusLine(glyphs=glyphs, id="status")
         self._keybar = KeyBar(keymap, glyphs=glyphs, id="keys")
         self.progress = Progress(
@@ -244,6 +246,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     def show_state(self) -> None:
         """Show the keys that hold now."""
         self.hints.renew()
+        self.cost_ahead.look()
         titles = {"composer.send": "Save"} if self.editor.turn else {}
         if self.session is None or not self.session.tree.tip:
             titles |= dict.fromkeys(("reply.swipe", "turn.select", "reply.regenerate"), "")
@@ -257,11 +260,13 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """Give ``turn`` another text."""
         await self.open_session.changes.edit(turn, text)
         self.mirror.refresh(self.open_session.tree, turn)
+        self.cost_ahead.look(anew=True)
         self.hint("Changed · {undo} brings the old text back")
 
     def renew(self) -> None:
         """Show what undo or redo made of the chat."""
         self.mirror.keep_up(self.open_session.tree, self.open_session.changes.touched())
+        self.cost_ahead.look(anew=True)
         self.selection.renew()
 
     @on(Composer.DraftChanged)

@@ -157,10 +157,12 @@ def change_sums(found: LookedAt) -> str:
     same, tokens = found.difference.same_tokens, found.difference.tokens
     which = f"turn {number(found.last_turn)}" if found.last_turn else "a turn that is gone"
     first = f" The first to differ: {safe_line(found.difference.first)}." if found.difference.first else ""
-    return (
-        f"Against the prompt of {which}: the first {number(same)} of {number(tokens)} tokens are the same, "
-        f"{number(tokens - same)} are read anew.{first}"
-    )
+    if found.cost is None:
+        cost = f"{number(tokens - same)} are read anew.{first}"
+    else:
+        cost = f"the engine {found.cost.numbers}.{first}"
+        cost += f" What broke it: {safe_line(found.cost.broken_at)}." if found.cost.broken_at else ""
+    return f"Against the prompt of {which}: the first {number(same)} of {number(tokens)} tokens are the same, {cost}"
 
 
 def prompt_lines(found: LookedAt, width: int) -> list[Content]:

@@ -90,7 +90,8 @@ class Status:
     ``context_used`` and ``context_size`` are tokens, ``None`` where unknown. ``advice`` stands behind the model while
     nothing goes on (``/connect for a better model``); ``hint`` is about this moment and goes before all else
     (``reply running · Esc stops · Enter again queues it``). Of both, parts between ``·`` are left out from the left; a
-    hint that is still too long is cut.
+    hint that is still too long is cut. ``cost`` is what the next reply will read (``reads 212 of 7,904``), ``cost_why``
+    the same with the reason, where it is much; both are shown while nothing goes on.
     """
 
     character: str = ""
@@ -102,6 +103,8 @@ class Status:
     context_size: int | None = None
     advice: str = ""
     hint: str = ""
+    cost: str = ""
+    cost_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,9 @@ def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
     if isinstance(status.phase, Idle):
         advice = plain(safe_line(status.advice), glyphs)
         # What it is about comes before what could be done about it.
+        cost = plain(safe_line(status.cost), glyphs)
+        why = plain(safe_line(status.cost_why), glyphs)
+        found.append(_Piece(55, tuple(filter(None, (why, cost))), "$text-warning" if why else "$text-muted", soft=52))
         found.append(_Piece(70, tuple(dict.fromkeys((advice, advice.partition(" · ")[0]))), "$text-muted", soft=45))
     else:
         style = "bold $text-warning" if isinstance(status.phase, Away) else "$text-accent"
@@ -292,7 +298,7 @@ def _without_numbers(status: Status) -> object:
     """What of a status is news when it changes."""
     phase = status.phase
     why = phase.why if isinstance(phase, Waiting) else ""
-    return replace(status, phase=Idle(), context_used=None), type(phase), why
+    return replace(status, phase=Idle(), context_used=None, cost=""), type(phase), why
 
 
 class StatusLine(Widget):
