@@ -49,11 +49,15 @@ _TOKENS = (
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A row of the table: ``function`` is ``module:name`` of what takes bytes, ``folder`` is its part of the corpus."""
+    """A row of the table: ``function`` is ``module:name`` of what takes bytes, ``folder`` is its part of the corpus.
+
+    ``files`` is how many are tried in the suite.
+    """
 
     name: str
     folder: str
     function: str
+    files: int = 300
 
     def load(self) -> Callable[[bytes], object]:
         """The function itself."""
@@ -68,9 +72,12 @@ class Reader:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader("cards", "cards", "tests.formats.card_reading:read_write_read"),
+    Reader("cards", "cards", "tests.formats.card_reading:read_write_read", 200),
+    Reader("cards-changed", "cards", "tests.formats.card_reading:change_and_read", 80),
+    Reader("cards-exported", "cards", "tests.formats.card_reading:export_and_read", 30),
     Reader("lorebooks", "lorebooks", "tests.formats.lorebook_reading:read_write_read"),
     Reader("presets", "presets", "tests.formats.preset_reading:read_write_read"),
+    Reader("personas", "personas", "tests.formats.persona_reading:read_write_read"),
 )
 
 

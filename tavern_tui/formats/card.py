@@ -9,6 +9,7 @@ byte, and so does every part of a changed one that is not the card. What the obj
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -33,6 +34,7 @@ CARD_JSON = "card.json"
 MAX_JSON = 32 * 1024 * 1024
 MAX_VALUES = 1_000_000
 _CARD_TEXTS = ("ccv3", "chara")
+_BYTE = re.compile(r" *[0-9]{1,3} *")
 
 _NOT_CARDS: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF8", "No character inside (a plain GIF picture).", "Cards travel in PNG pictures, CHARX or JSON."),
@@ -256,12 +258,9 @@ def _charx(archive: Archive, where: str) -> _Found:
         read_lorebook(write_json(lorebook), where=f"{where} ({MODULE})")
     except FormatError as error:
         return _Found(value, text, remarks=(Remark(MODULE, f"{error.title} It is kept, and does nothing here."),))
-    told = [
-        f"{number} {what}"
-        for number, what in ((module.scripts, "regex scripts"), (module.triggers, "triggers"))
-        if number
-    ]
-    remarks = (Remark(MODULE, f"Its {' and '.join(told)} are kept, and do nothing here."),) if told else ()
+    held = {"regex scripts": module.scripts, "triggers": module.triggers}
+    told = " and ".join(f"{what} ({number})" for what, number in held.items() if number)
+    remarks = (Remark(MODULE, f"It has {told} of RisuAI's, which are kept and do nothing here."),) if told else ()
     return _Found(value, text, lorebook if module.lorebook else None, remarks)
 
 
@@ -273,7 +272,7 @@ def _from_comment(comment: bytes | None, container: Container, where: str) -> _F
     text = comment.strip(b"\0 \t\r\n").decode("utf-8", "replace")
     if text[:1].isdigit() and "," in text[:5]:
         numbers = text.split(",")
-        if not all(number.strip().isdecimal() and len(number) < 8 and int(number) < 256 for number in numbers):
+        if not all(_BYTE.fullmatch(number) and int(number) < 256 for number in numbers):
             raise FormatError("The card in this picture's comment is damaged.", where=where)
         text = bytes(map(int, numbers)).decode("utf-8", "replace")
     text = _payload(text, "Exif user comment", where)

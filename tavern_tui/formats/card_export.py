@@ -67,11 +67,9 @@ def portrait(file: CardFile) -> bytes | None:
     if file.container is not Container.CHARX:
         return None
     archive = read_archive(file.data)
-    icons = [asset for asset in file.character.assets if asset.kind == "icon"]
-    for asset in sorted(icons, key=lambda asset: asset.name != "main"):
-        member = archive.member(path_of(asset.uri))
-        if member is not None:
-            return archive.read(member)
+    member = archive.member(_icon_path(file, archive))
+    if member is not None:
+        return archive.read(member)
     return file.data[: archive.members[0].start] if is_jpeg(file.data) and archive.members else None
 
 
@@ -101,7 +99,11 @@ def to_png(file: CardFile, picture: bytes | None = None, *, where: str = "") -> 
         own = _plain_picture(file.character.name)
     png, moved = read_png(own, where=where), {}
     chunks: list[Chunk] = []
+    shown = _icon_path(file, read_archive(file.data)) if file.container is Container.CHARX and not remarks else ""
     for path, content in _contents(file):
+        if path == shown and content == own:
+            moved[path] = _OWN_PICTURE
+            continue
         chunks.append(
             Chunk.of(b"tEXt", f"{_CHUNK}:{path}".encode("latin-1", "replace") + b"\0" + base64.b64encode(content))
         )
@@ -148,6 +150,13 @@ def _contents(file: CardFile) -> Iterator[tuple[str, bytes]]:
         for member in archive.members:
             if member.name != CARD_JSON and not member.name.endswith("/"):
                 yield member.name, archive.read(member)
+
+
+def _icon_path(file: CardFile, archive: Archive) -> str:
+    """The path of a CHARX's main icon, the first where none is called so; empty where it has none of them."""
+    icons = [asset for asset in file.character.assets if asset.kind == "icon"]
+    paths = [path_of(asset.uri) for asset in sorted(icons, key=lambda asset: asset.name != "main")]
+    return next((path for path in paths if archive.member(path) is not None), "")
 
 
 def _png_assets(png: Png) -> Iterator[tuple[str, bytes]]:
