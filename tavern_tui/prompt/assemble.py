@@ -25,6 +25,7 @@ from tavern_tui.prompt.notes import with_notes, without_depth_lore
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.scripted_prompt import ScriptedTurns, scripted_lore, unused_scripts
 from tavern_tui.prompt.standing import Standing
+from tavern_tui.prompt.standing_notes import StandingNotes
 from tavern_tui.prompt.story import Story, tell
 from tavern_tui.prompt.text_assembly import TextAssembly
 from tavern_tui.prompt.variables import Scope
@@ -89,7 +90,9 @@ def _fitted(given: PromptInput, story: Story, make: Maker) -> Counting[PromptPla
     counts = Counts()
     scan = LoreScan(given, story)
     if not scan.entries:
-        return (yield from make(given, replace(story, standing=Standing(given)), counts).plan())
+        notes = StandingNotes(given, story)
+        story = replace(story, standing=Standing(given, notes.wanted, notes.shown))
+        return (yield from make(notes.given, story, counts).plan())
     yield from counts.ask(scan.index.priced)
     for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
         try:
@@ -130,6 +133,8 @@ def _in_place(given: PromptInput, story: Story, lore: Lore, scan: LoreScan) -> t
     if given.policy is Policy.CLASSIC:
         given, story = placed(given, story, lore)
         return without_depth_lore(given), story
-    standing = LoreStanding(given, story, lore, scan)
+    notes = StandingNotes(given, story)
+    given = notes.given
+    standing = LoreStanding(given, story, lore, scan, notes)
     given, story = placed(given, story, standing.placed, lore)
     return given, replace(story, standing=standing.standing, head=standing.made)

@@ -16,6 +16,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.events import KeptHead, PlacedText
 from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.persona import PersonaPosition as PersonaPosition
 from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState, PartKind
@@ -113,16 +114,6 @@ class CharacterNotePosition(Enum):
     REPLACE = 0
     BEFORE = 1
     AFTER = 2
-
-
-class PersonaPosition(Enum):
-    """Where the persona's description goes. At the note it is there whenever the note is, even an empty one."""
-
-    IN_PROMPT = 0
-    NOTE_TOP = 2
-    NOTE_BOTTOM = 3
-    AT_DEPTH = 4
-    NONE = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +219,18 @@ class Injection:
     position: InjectionPosition = InjectionPosition.IN_CHAT
 
 
+@dataclass(frozen=True, slots=True)
+class NotesStay:
+    """How long notes in the chat stay where they are under ``economy``: so many ``turns`` beyond their depth.
+
+    0: they move with every turn. ``restated``: they are then stated again where the prompt goes on, and the earlier
+    statements stay; else they are put at their depth again.
+    """
+
+    turns: int = 0
+    restated: bool = False
+
+
 def nothing_placed(_turn: str) -> Sequence[PlacedText]:
     """No earlier prompt put anything into the history."""
     return ()
@@ -267,7 +270,7 @@ class PromptInput:
     ``cuts`` are the oldest turns of histories that earlier prompts cut, the last cut first; ``step`` is the share of
     the history's room that a cut frees: engines that cannot move what they have read do well with more. ``heads`` are
     the beginnings of earlier prompts by their keys, ``placed`` gives, by the newest turn of a prompt, the texts that it
-    put into the history.
+    put into the history. ``notes`` says how long notes stay where they are.
     """
 
     character: Character
@@ -332,3 +335,4 @@ class PromptInput:
     step: float = STEP
     heads: Mapping[str, KeptHead] = field(default=EMPTY)
     placed: Callable[[str], Sequence[PlacedText]] = nothing_placed
+    notes: NotesStay = NotesStay()

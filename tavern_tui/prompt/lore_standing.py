@@ -22,6 +22,7 @@ from tavern_tui.prompt.lore_outcome import Fired, Lore
 from tavern_tui.prompt.lore_places import in_order
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.standing import Shown, Standing, Wanted
+from tavern_tui.prompt.standing_notes import StandingNotes
 from tavern_tui.prompt.story import Story, untrusted
 
 _ROUND_NOTE = (LorePosition.NOTE_TOP, LorePosition.NOTE_BOTTOM)
@@ -34,12 +35,14 @@ _IN_HEAD = "active when the head was made"
 class LoreStanding:
     """The lore of one prompt by where it stands.
 
+    ``given`` is the input without the notes that stand in the history, which are ``notes``.
     ``placed`` is what does not stand in the history, as if it had fired alone: that of the head, and what goes round a
     note that moves with the turns. ``made`` is the head as later prompts find it, where it is made in this prompt.
     """
 
-    def __init__(self, given: PromptInput, story: Story, lore: Lore, scan: LoreScan) -> None:
+    def __init__(self, given: PromptInput, story: Story, lore: Lore, scan: LoreScan, notes: StandingNotes) -> None:
         self._given = given
+        self._notes = notes
         self._story = story
         self._scan = scan
         fired = in_order(lore)
@@ -58,8 +61,8 @@ class LoreStanding:
         wanted = [self._wanted(one) for one in in_turn if scan.index.key(one.one) not in elsewhere]
         if given.quiet is not None and given.quiet.skip_lore_and_note:
             wanted = [one for one in wanted if one.depth is None]
-        seen = self._shown if lore.budget > 0 else lambda _: None
-        self.standing = Standing(given, tuple(one for one in wanted if one.item.text), seen, elsewhere)
+        texts_wanted = (*(one for one in wanted if one.item.text), *notes.wanted)
+        self.standing = Standing(given, texts_wanted, self._shown if lore.budget > 0 else notes.shown, elsewhere)
 
     def _note_moves(self) -> bool:
         """Whether there is an author's note that is read with every turn, each time at its depth."""
@@ -86,7 +89,7 @@ class LoreStanding:
     def _shown(self, placed: PlacedText) -> Shown | None:
         one = self._scan.index.entry(placed.key)
         if one is None or not _on(one):
-            return None
+            return self._notes.shown(placed) if one is None else None
         if mark(one) == placed.mark:
             return Shown(self._item(one, untrusted(placed.text, self._given), _STANDS), placed.mark)
         return Shown(self._item(one, self._scan.text(one), "edited; it stands where it fired"), mark(one))

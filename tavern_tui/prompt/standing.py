@@ -20,12 +20,16 @@ from tavern_tui.prompt.items import Item
 class Wanted:
     """A text that is called for in this prompt: ``item``, which has a key, and the mark of what it was made of.
 
-    ``depth`` counts turns above the end; ``None``: where the prompt goes on from what was read.
+    ``depth`` counts turns above the end; ``None``: where the prompt goes on from what was read. A text that stands
+    there already serves as well, one with another key that begins with ``base``, too, unless more than ``most`` turns
+    stand below it.
     """
 
     item: Item
     mark: str
     depth: int | None = None
+    base: str = ""
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +52,29 @@ class Standing:
     wanted: tuple[Wanted, ...] = ()
     shown: Callable[[PlacedText], Shown | None] = lambda _: None
     elsewhere: Collection[str] = ()
+    _depths: dict[str, int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _under: dict[str, list[Item]] = field(default_factory=dict)
     _renewed: dict[str, PlacedText] = field(default_factory=dict)
 
     def woven(self, turns: Iterable[Item], continued: Item | None = None) -> Iterator[Item]:
         """Newest-first ``turns`` with the texts that stand under each of them, pulled one by one."""
+        depth = 0
         if continued is not None:
             self._learn(continued.turn_id)
+            depth += 1
         for turn in turns:
             self._learn(turn.turn_id)
-            yield from self._under.get(turn.turn_id, ())
+            yield from self._standing(turn.turn_id, depth)
             yield turn
+            depth += 1
         self._learn(ROOT)
-        yield from self._under.get(ROOT, ())
+        yield from self._standing(ROOT, depth)
 
     def missing(self, kept: Iterable[Item]) -> list[Wanted]:
         """What is called for and stands neither in the head nor among ``kept``."""
-        there = {item.key for item in kept}
-        return [one for one in self.wanted if one.item.key not in there and one.item.key not in self.elsewhere]
+        there = {item.key for item in kept if item.key}
+        return [one for one in self.wanted if not self._serves(one, there) and one.item.key not in self.elsewhere]
 
     def renewed(self, kept: Iterable[Item]) -> Iterator[PlacedText]:
         """Of the texts among ``kept`` those that read otherwise than when they were placed."""
@@ -99,6 +107,22 @@ class Standing:
             found += (*under.pop(item.turn_id, ()), *held, item)
             held = []
         return [*found, *under.pop(ROOT, ()), *held]
+
+    def _standing(self, turn: str, depth: int) -> Iterator[Item]:
+        """The texts under a turn that has ``depth`` others below it; not those that have drifted too far."""
+        moving = {one.item.key: one.most for one in self.wanted if one.most is not None}
+        for item in self._under.get(turn, ()):
+            most = moving.get(item.key)
+            if most is None or depth <= most:
+                self._depths[item.key] = depth
+                yield item
+
+    def _serves(self, one: Wanted, there: Collection[str]) -> bool:
+        """Whether what is called for can be seen already."""
+        if one.most is None:
+            return one.item.key in there
+        near = (key for key in there if self._depths[key] <= one.most)
+        return any(key == one.item.key or key.startswith(one.base) for key in near)
 
     def _learn(self, turn: str) -> None:
         """Find out what the prompts whose newest turn this was have placed; of one text the last place counts."""

@@ -15,7 +15,7 @@ from tavern_tui.prompt.lore_index import LoreCache
 from tavern_tui.prompt.reasoning import at_level
 from tavern_tui.session.author_note import for_prompt, note_of
 from tavern_tui.session.chat_variables import swipes_of
-from tavern_tui.session.kept_prompts import kept_prompts, step_for
+from tavern_tui.session.kept_prompts import kept_prompts, notes_stay, step_for
 from tavern_tui.session.lore import read_state
 from tavern_tui.session.reply_text import ReplyText
 
@@ -71,10 +71,15 @@ def prompt_input(
         swipes=swipes_of(session.tree, parent, another=kind is GenerationKind.SWIPE),
         turn_number=session.turn_number,
         regex_scripts=session.scripts.scripts,
+        persona_position=session.persona.position,
+        persona_depth=session.persona.depth,
+        persona_role=session.persona.role,
+        persona_lorebooks=session.persona.books,
         note=for_prompt(note_of(session.tree)),
         user_turns=session.turn_number.users(parent),
         cuts=kept.cuts,
         heads=kept.heads,
         placed=kept.placed,
         step=step_for(ready.info, STEP),
+        notes=notes_stay(session.tree),
     )
