@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.engines.base import Finished, PrefillProgress, ReplyFinished, StopReason, Usage
@@ -20,10 +21,16 @@ from tavern_tui.engines.embedded.likely import Likely
 from tavern_tui.engines.embedded.loading import Loaded
 from tavern_tui.engines.embedded.protocol import Generate
 from tavern_tui.engines.embedded.reply import SampledText
-from tavern_tui.engines.embedded.rules import grammar_of, rules_of
+from tavern_tui.engines.embedded.retreat import Retreat
+from tavern_tui.engines.embedded.rules import Rules, grammar_of, rules_of
 from tavern_tui.engines.embedded.sampling import sampler_chain
 from tavern_tui.engines.embedded.segments import Encoded, encode
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
+
+_APART = 1_000_003
+"""Between the seeds of a reply that has gone back, so that it does not draw the same numbers again."""
+_REACH = 1_000
+"""Characters of the prompt's end that a banned text may begin in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +121,44 @@ class Answering:
         return complete
 
     def _write(self, numbers: Sequence[int]) -> None:
-        loaded, work, ids = self._loaded, self._work, self._prompt.ids
+        loaded, work = self._loaded, self._work
         likely = Likely(loaded.lib, loaded.vocabulary, work.alternatives)
         writing = Writing(loaded.lib, loaded.context, self._cache, loaded.vocabulary, likely)
         with ExitStack() as chains:
-            drafts = []
-            for sequence, number in enumerate(numbers):
-                seed = work.seed if work.seed is None else work.seed + number
-                chain = sampler_chain(
-                    loaded.lib,
-                    loaded.vocabulary,
-                    work.sampling,
-                    context=loaded.facts.context_tokens,
-                    seed=seed,
-                    history=ids,
-                    rules=rules_of(work),
-                )
-                text = SampledText(work.stop, number)
-                drafts.append(Draft(number, sequence, chains.enter_context(chain), text, self._prompt.limit))
+            drafts = [self._draft(sequence, number, chains) for sequence, number in enumerate(numbers)]
             self._cache.fork(len(drafts))
             writing.run(drafts, self._hooks, self._done)
+
+    def _draft(self, sequence: int, number: int, chains: ExitStack) -> Draft:
+        """A reply before its first token; its sampler chains live as long as ``chains``."""
+        work, limit = self._work, self._prompt.limit
+        retreat = Retreat(rules_of(work), possible=self._goes_back)
+        own = chains.enter_context(ExitStack())
+
+        def chained(rules: Rules, reply: Sequence[int]) -> Any:
+            own.close()
+            seed = work.seed if work.seed is None else work.seed + number + retreat.count * _APART
+            return own.enter_context(
+                sampler_chain(
+                    self._loaded.lib,
+                    self._loaded.vocabulary,
+                    work.sampling,
+                    context=self._loaded.facts.context_tokens,
+                    seed=seed,
+                    history=self._prompt.ids,
+                    rules=rules,
+                    reply=reply,
+                )
+            )
+
+        banned = work.banned if retreat.watches else ()
+        text = SampledText(work.stop, number, banned=banned, before=self._prompt.encoded.text[-_REACH:])
+        return Draft(number, sequence, chained, text, limit, retreat, chained(retreat.rules, ()))
+
+    @property
+    def _goes_back(self) -> bool:
+        """Whether a reply can forget its last tokens: a window that keeps no more than itself has let go of others."""
+        return self._cache.goes_back and (self._loaded.facts.options.swa_full or not self._cache.window)
 
     def _not_written(self, numbers: Collection[int]) -> None:
         """These end without a word: the request was aborted first."""

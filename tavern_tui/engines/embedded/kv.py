@@ -53,8 +53,9 @@ class Kept:
 class Cache:
     """The memory of one context. ``speed`` is tokens read per second, as last measured.
 
-    ``refused`` says that the memory has refused to be cut or moved, so that everything was read again. ``undisturbed``
-    makes a context within which no abort comes through.
+    ``refused`` says that the memory has refused to be cut or moved, so that everything was read again. ``window`` is
+    how many tokens the model's narrow layers look back, 0 without such. ``undisturbed`` makes a context within which no
+    abort comes through.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Cache:
         self._undisturbed = undisturbed
         self._memory = lib.llama_get_memory(context)
         model = lib.llama_get_model(context)
-        self._window: int = lib.llama_model_n_swa(model)
+        self.window: int = lib.llama_model_n_swa(model)
         self._one_state = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
         self._most: int = lib.llama_n_batch(context)
         self._batch = lib.llama_batch_init(self._most, 0, 1)
@@ -86,6 +87,11 @@ class Cache:
     def free(self) -> None:
         """Give the batch back; the cache is not used again."""
         self._lib.llama_batch_free(self._batch)
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the last tokens of a sequence can be taken off again, as far as the model's kind tells."""
+        return not self._one_state
 
     def clear(self) -> None:
         """Forget everything."""
@@ -192,15 +198,15 @@ class Cache:
             self._shift_pending = True
         return True
 
-    def _holds(self, tokens: int) -> bool:
+    def _holds(self, tokens: int, sequence: int = 0) -> bool:
         """Whether the memory really holds that many, with all that the next token looks back at.
 
         A sliding window may have let go of what stands before its own reach without saying so.
         """
-        least: int = self._lib.llama_memory_seq_pos_min(self._memory, 0)
-        most: int = self._lib.llama_memory_seq_pos_max(self._memory, 0)
-        reach = max(0, tokens - self._window) if self._window else 0
-        return most == tokens - 1 and (self._one_state or 0 <= least <= reach)
+        least: int = self._lib.llama_memory_seq_pos_min(self._memory, sequence)
+        most: int = self._lib.llama_memory_seq_pos_max(self._memory, sequence)
+        reach = max(0, tokens - self.window) if self.window else 0
+        return most == tokens - 1 and (self._one_state or not tokens or 0 <= least <= reach)
 
     def _take_nearest(self, wanted: Sequence[int]) -> None:
         """Of the replies written side by side, go on with the one that ``wanted`` has most of; drop the others."""
@@ -219,6 +225,21 @@ class Cache:
         for sequence in range(1, count):
             self._lib.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
             self._others[sequence] = list(self.ids)
+
+    def step_back(self, sequence: int, tokens: int) -> int | None:
+        """Leave a sequence its first ``tokens`` but for the last, and give that: it has to be decoded again.
+
+        ``None`` where the memory refuses; the ids are then those that it still holds.
+        """
+        ids, left = self._ids_of(sequence), tokens - 1
+        last = ids[left]
+        removed = self._lib.llama_memory_seq_rm(self._memory, sequence, left, -1)
+        if removed and self._holds(left, sequence):
+            del ids[left:]
+            return last
+        self.refused = True
+        del ids[self._lib.llama_memory_seq_pos_max(self._memory, sequence) + 1 :]
+        return None
 
     def drop(self, sequence: int) -> None:
         """Let go of a forked sequence."""

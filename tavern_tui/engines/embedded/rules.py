@@ -49,18 +49,23 @@ _NAMED = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(lambda _sampler: cty
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The fields of a ``Request`` that say what a reply may hold. ``ban_eos``: it does not end by itself."""
+    """The fields of a ``Request`` that say what a reply may hold.
+
+    ``ban_eos``: it does not end by itself. ``forbidden`` tokens may not be the next one, and afterwards may.
+    """
 
     logit_bias: tuple[tuple[int | str, float], ...] = ()
     banned: tuple[str, ...] = ()
     grammar: str = ""
     json_schema: str = ""
     ban_eos: bool = False
+    forbidden: tuple[int, ...] = ()
 
     @property
     def watched(self) -> bool:
         """Whether every token has to be looked at; biases alone are llama.cpp's own."""
-        return bool(any(self.banned) or self.grammar.strip() or self.json_schema.strip() or self.ban_eos)
+        held = self.grammar.strip() or self.json_schema.strip()
+        return bool(any(self.banned) or held or self.ban_eos or self.forbidden)
 
 
 NO_RULES = Rules()
@@ -156,6 +161,7 @@ class RuleSampler:
         self._banned = Banned(vocabulary, rules.banned) if any(rules.banned) else None
         for token in history[-_LOOKS_BACK:] if self._banned else ():
             self._write(token)
+        self._next: frozenset[int] = frozenset()
         self._over = False
         self._grammar = self._read_grammar(grammar_of(rules))
         self._floor = lib.llama_sampler_init_min_p(_FLOOR, 1)
@@ -183,17 +189,22 @@ class RuleSampler:
         if self._grammar is not None:
             self._lib.llama_sampler_free(self._grammar)
 
+    def forbid(self, tokens: Sequence[int]) -> None:
+        """These may not be the next token."""
+        self._next = frozenset(tokens)
+
     def _write(self, token: int) -> None:
         if self._banned is not None:
             self._banned.accept(self._vocabulary.piece(token))
 
     def _accept(self, _sampler: object, token: int) -> None:
+        self._next = frozenset()
         self._write(token)
         if self._grammar is not None and not self._over:
             self._lib.llama_sampler_accept(self._grammar, token)
 
     def _apply(self, _sampler: object, candidates: Any) -> None:
-        forbidden = self._ends | (self._banned.tokens() if self._banned is not None else frozenset())
+        forbidden = self._ends | self._next | (self._banned.tokens() if self._banned is not None else frozenset())
         held = candidates.contents
         for token in forbidden:
             if token < held.size and held.data[token].id == token:  # they come in the order of their ids, all of them

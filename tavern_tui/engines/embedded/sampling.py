@@ -39,8 +39,11 @@ def sampler_chain(
     seed: int | None,
     history: Sequence[int],
     rules: Rules = NO_RULES,
+    reply: Sequence[int] = (),
 ) -> Iterator[Any]:
     """A chain that has seen ``history`` (the prompt's ids), as far as the preset wants it, and is freed on leaving.
+
+    ``reply`` are the ids that were written after it already.
 
     ``context`` (tokens) stands for the ranges that are 0, which mean everything. Without a ``seed`` one is drawn.
     Raises ``EngineError`` (``REJECTED``) for a grammar or a schema that cannot be read.
@@ -59,6 +62,10 @@ def sampler_chain(
                 for token in history[-_looks_back(preset, context) :]:
                     lib.llama_sampler_accept(sampler, token)
             lib.llama_sampler_chain_add(chain, sampler)
+        for token in reply:
+            lib.llama_sampler_accept(chain, token)
+        if watching is not None:
+            watching.forbid(rules.forbidden)
         yield chain
     finally:
         lib.llama_sampler_free(chain)

@@ -63,3 +63,12 @@ def test_several_replies_are_written_side_by_side(model: LlamaModel) -> None:
     assert [together.ended[number].usage.generated for number in range(3)] == [6, 6, 6]
     assert together.text(0) == ask(model, asked(response_tokens=6)).text()
     assert len({together.text(number) for number in range(3)}) == 3
+
+
+def test_a_banned_text_is_kept_from_coming_where_nothing_can_be_taken_back(model: LlamaModel) -> None:
+    free = ask(model, asked(response_tokens=20)).text()
+    phrase = free[4:7]
+    banned = ask(model, asked(response_tokens=20, banned=(phrase,)))
+    assert phrase.lower() not in banned.text().lower()
+    assert banned.text().startswith(free[: free.index(phrase)])
+    assert banned.finished.usage.generated == 20
