@@ -1,7 +1,7 @@
 """Backups of the library: one zip file each, of everything that people make and edit, and what stands in one.
 
-Left out: model files, and whatever belongs to this device (state, caches, keys of servers). A backup is written whole
-or not at all, says its format, and is for this user's eyes only. Putting things back: ``restoring``.
+Left out: model files, the trash, and whatever belongs to this device (state, caches, keys of servers). A backup is
+written whole or not at all, says its format, and is for this user's eyes only. Putting things back: ``restoring``.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ def _fill(archive: zipfile.ZipFile, directories: Directories) -> tuple[dict[str,
 
 def _sources(directories: Directories) -> Iterator[tuple[str, Path]]:
     """Every file that belongs into a backup, with its name there, in an order of no meaning but always the same."""
-    apart = {directories.config, directories.state, directories.cache, directories.models}
+    apart = {directories.config, directories.state, directories.cache, directories.models, directories.trash}
     for top, root in ((LIBRARY, directories.data), (CONFIG, directories.config)):
         skipped = {path for path in apart if path != root}
         for folder, folders, files in os.walk(root):

@@ -142,7 +142,18 @@ class ChatStore:
         return copied
 
     def _log(self, path: Path) -> ChatLog:
-        return ChatLog.open(path, device=self._device, state=self._state, clock=self._clock, new_id=self._new_id)
+        log = ChatLog.open(path, device=self._device, state=self._state, clock=self._clock, new_id=self._new_id)
+        if self._has_relatives(path):
+            from tavern_tui.storage.merging import take_in_copies
+
+            take_in_copies(log)
+        return log
+
+    def _has_relatives(self, path: Path) -> bool:
+        """Whether a file lies beside that may be a conflict copy of this chat, by the beginning of its name."""
+        stem = path.name.removesuffix(_SUFFIX)
+        with os.scandir(self.folder) as entries:
+            return any(entry.name.startswith(stem) and entry.name != path.name for entry in entries)
 
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         try:
