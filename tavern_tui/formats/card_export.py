@@ -79,6 +79,7 @@ def to_json(file: CardFile) -> Exported:
         Remark(path, f"{size:,} bytes stay behind: JSON has no place for them.")
         for path, size in stored_assets(file).items()
     ]
+    left += _shadowed(file)
     if file.container is not Container.JSON and portrait(file) is not None:
         left.insert(0, Remark("picture", "The picture stays behind: JSON has no place for it."))
     return write_json(to_object(file.character)), tuple(left)
@@ -91,15 +92,16 @@ def to_png(file: CardFile, picture: bytes | None = None, *, where: str = "") -> 
     """
     if file.container is Container.PNG and picture is None:
         return write_card_png(file.character, file.data, where=where), ()
-    remarks: list[Remark] = []
+    remarks = _shadowed(file)
+    drawn = False
     own = portrait(file) if picture is None else picture
     if own is None or (picture is None and not own.startswith(SIGNATURE)):
         what = "is no PNG" if own else "is missing"
         remarks.append(Remark("picture", f"The card's own picture {what}; a plain one was drawn."))
-        own = _plain_picture(file.character.name)
+        own, drawn = _plain_picture(file.character.name), True
     png, moved = read_png(own, where=where), {}
     chunks: list[Chunk] = []
-    shown = _icon_path(file, read_archive(file.data)) if file.container is Container.CHARX and not remarks else ""
+    shown = _icon_path(file, read_archive(file.data)) if file.container is Container.CHARX and not drawn else ""
     for path, content in _contents(file):
         if path == shown and content == own:
             moved[path] = _OWN_PICTURE
@@ -150,6 +152,14 @@ def _contents(file: CardFile) -> Iterator[tuple[str, bytes]]:
         for member in archive.members:
             if member.name != CARD_JSON and not member.name.endswith("/"):
                 yield member.name, archive.read(member)
+
+
+def _shadowed(file: CardFile) -> list[Remark]:
+    """What is told of a card whose own lorebook did nothing beside a RisuAI module's."""
+    own = from_object(file.character.source, name=file.character.name).lorebook if file.character.source else None
+    if own is None or own == file.character.lorebook or file.container is not Container.CHARX:
+        return []
+    return [Remark("character_book", "It stays behind: the lorebook of the RisuAI module counted in its place.")]
 
 
 def _icon_path(file: CardFile, archive: Archive) -> str:

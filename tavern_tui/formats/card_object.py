@@ -16,7 +16,7 @@ from typing import Any
 from tavern_tui.domain.character import Asset, Character, CharacterNote
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.lorebook import InjectionRole
-from tavern_tui.formats.card_rules import V2, V3, as_v3, is_sound_book, sound_book, sound_texts
+from tavern_tui.formats.card_rules import V2, V3, as_v3, is_sound_book, is_v2_book, sound_book, sound_texts
 from tavern_tui.formats.fields import Fields
 from tavern_tui.formats.json_text import clean_text
 from tavern_tui.formats.lorebook import from_character_book, to_character_book
@@ -24,6 +24,7 @@ from tavern_tui.formats.lorebook import from_character_book, to_character_book
 MAX_DEPTH_OF_NOTE = 10_000
 MAX_ASSETS = 10_000
 _NOBODY = Character(name="")
+_NO_BOOK: Mapping[str, Any] = {"entries": ()}
 
 # Field of ``Character`` → its name in ``data``, and at the top level where V1 or SillyTavern has it there.
 _TEXTS: tuple[tuple[str, str, str], ...] = (
@@ -137,7 +138,8 @@ def to_object(character: Character) -> dict[str, Any]:
     card["data"] = data
     if _is_newer(card.get("spec")):
         return card
-    return as_v3(card) if card.get("spec") == V3 or _needs_v3(character) else card | {"spec": V2, "spec_version": "2.0"}
+    of_v2 = card.get("spec") != V3 and not _needs_v3(character) and is_v2_book(data.get("character_book", _NO_BOOK))
+    return card | {"spec": V2, "spec_version": "2.0"} if of_v2 else as_v3(card)
 
 
 def _is_newer(spec: Any) -> bool:

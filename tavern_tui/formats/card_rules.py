@@ -126,12 +126,20 @@ def _mended(value: dict[str, Any], kinds: Mapping[str, _Kind]) -> dict[str, Any]
 
 
 def as_v2(card: Mapping[str, Any]) -> dict[str, Any]:
-    """``card`` under V2's name, for programs that know no V3: lore entries lose their decorators, as V3 asks for."""
+    """``card`` under V2's name, for programs that know no V3.
+
+    Lore entries lose their decorators, as V3 asks for, and ids that are texts, which V2 does not know.
+    """
     data = dict(card["data"])
     book = data.get("character_book")
     if isinstance(book, dict) and isinstance(book.get("entries"), list):
-        data["character_book"] = {**book, "entries": [_undecorated(entry) for entry in book["entries"]]}
+        data["character_book"] = {**book, "entries": [_entry_of_v2(entry) for entry in book["entries"]]}
     return {**card, "spec": V2, "spec_version": "2.0", "data": data}
+
+
+def is_v2_book(book: Any) -> bool:
+    """Whether V2 can say what a sound ``character_book`` says: it knows ids that are numbers, not texts."""
+    return not any(_TEXT.fits(entry.get("id")) for entry in book["entries"])
 
 
 def as_v3(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,9 +167,10 @@ def _whole(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _undecorated(entry: Any) -> Any:
+def _entry_of_v2(entry: Any) -> Any:
     if not isinstance(entry, dict) or not isinstance(content := entry.get("content"), str):
         return entry
+    entry = {key: value for key, value in entry.items() if key != "id" or not _TEXT.fits(value)}
     return {**entry, "content": _DECORATORS.sub("", content)} if content.lstrip().startswith("@@") else entry
 
 
