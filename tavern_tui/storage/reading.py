@@ -43,10 +43,11 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """The content of ``path``, at most ``limit`` bytes. Raises ``NotFoundError`` or ``StorageError``."""
     with open_regular(path) as file:
         try:
-            data = file.read(limit + 1)
+            too_large = os.fstat(file.fileno()).st_size > limit
+            data = b"" if too_large else file.read(limit + 1)
         except OSError as error:
             raise refusal(path, error) from None
-    if len(data) > limit:
+    if too_large or len(data) > limit:
         raise StorageError(f"{path.name} is larger than the {limit:,} bytes that are read.", where=str(path))
     return data
 
