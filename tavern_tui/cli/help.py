@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),
     "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
     "note": ("tavern_tui.cli.note", "note", "Show or write the author's note of a chat."),
+    "personas": ("tavern_tui.cli.personas", "personas", "Who you are: list, show, make, change, delete, export."),
     "presets": ("tavern_tui.cli.presets", "presets", "Sampler presets: list, show, make, change, delete."),
     "prompt": ("tavern_tui.cli.prompt", "prompt", "Show what the next reply would read, part by part."),
     "regex": ("tavern_tui.cli.regex", "regex", "List, check and try regex scripts; allow a card's."),

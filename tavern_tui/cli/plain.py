@@ -286,6 +286,17 @@ async def _preset(chat: PlainChat, argument: str) -> None:
         note(f"The preset is {chat.session.options.preset.name}. /preset NAME chooses another: {names}.")
 
 
+async def _persona(chat: PlainChat, argument: str) -> None:
+    """Choose, or tell, who the user is in this chat."""
+    from tavern_tui.session import personas
+
+    if argument:
+        chosen = await personas.choose_in_chat(chat.session, chat.workspace, argument)
+        note(f"You are {chosen.persona.name} in this chat from now on.")
+    else:
+        note(f"{await personas.told_in_chat(chat.session, chat.workspace)}.")
+
+
 def _number(argument: str) -> int | None:
     """``argument`` as a number that a person may mean."""
     return int(argument) if argument.isdecimal() and len(argument) <= _MOST_DIGITS else None
@@ -318,6 +329,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "long": SlashCommand("/long", "a message of several lines, ended by a lone dot", PlainChat.long),
     "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
     "preset": SlashCommand("/preset [NAME]", "how replies are sampled", _preset),
+    "persona": SlashCommand("/persona [NAME]", "who you are", _persona),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),
     "quit": SlashCommand("/quit", "end", PlainChat.quit),

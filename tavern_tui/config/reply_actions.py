@@ -90,6 +90,14 @@ REPLY: tuple[Action, ...] = (
         slash="preset",
     ),
     Action(
+        "chat.persona",
+        "Persona",
+        "Chooses who you are in this chat: /persona and the name of a persona. Without a name it lists them.",
+        Where.ANYWHERE,
+        (),
+        slash="persona",
+    ),
+    Action(
         "reply.think",
         "Thinking before replies",
         "Says whether a model that thinks before it answers does so in this chat: /think on, /think low, /think off.",

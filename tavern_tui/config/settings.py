@@ -50,6 +50,7 @@ class PersonaSettings:
 
     name: str = setting("Alex", text(shortest=1, longest=100), "What characters call you.")
     description: str = setting("", text(), "A few words about you, read by the model.")
+    use: str = setting("", text(), "Persona of your own to be in its place; tavern-tui personas lists them.")
 
 
 @dataclass(frozen=True, slots=True)

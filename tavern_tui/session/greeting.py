@@ -31,14 +31,14 @@ _TURNS_BACK = 1_000
 class Speech:
     """Says things in ``log``'s chat. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1.
 
-    Under the policy ``classic`` macros are SillyTavern 1.12.6's alone.
+    ``persona`` tells who the user is by then. Under the policy ``classic`` macros are SillyTavern 1.12.6's alone.
     """
 
     def __init__(
         self,
         log: ChatLog,
         character: Character,
-        persona: Persona,
+        persona: Callable[[], Persona],
         variables: ChatVariables,
         clock: Callable[[], float],
         dice: Callable[[], float],
@@ -86,7 +86,7 @@ class Speech:
         said = self._stored(text, Placement.USER_INPUT, variables)
 
         def turn(tree: ChatTree) -> list[Body]:
-            return [TurnAdded(tree.tip, Speaker.USER, self._persona.name, said)]
+            return [TurnAdded(tree.tip, Speaker.USER, self._persona().name, said)]
 
         (event,) = await asyncio.to_thread(self._log.append_from, turn)
         await self._variables.keep_changed(variables)
@@ -116,14 +116,14 @@ class Speech:
 
         card = self._character
         context = MacroContext(
-            user=self._persona.name,
+            user=self._persona().name,
             char=card.nickname or card.name,
             now=datetime.fromtimestamp(self._clock()),
             random=self._dice,
             description=card.description,
             personality=card.personality,
             scenario=card.scenario,
-            persona=self._persona.description,
+            persona=self._persona().description,
             mes_examples=card.example_dialogue,
             char_version=card.version,
             creator_notes=card.creator_notes,

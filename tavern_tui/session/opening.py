@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
+from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
@@ -19,6 +20,7 @@ from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.model_templates import ModelTemplates, template_named
 from tavern_tui.session.options import ReplyOptions, options_from
+from tavern_tui.session.personas import persona_for
 from tavern_tui.session.presets import as_in_settings, of_chat, preset_named, with_preset
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
@@ -142,12 +144,15 @@ def open_session(
         log = find_chat(workspace, wishes.chat)
     instead = instead or Instead()
     part = _Part(*instead.card) if instead.card else _part_of(workspace, wishes, log, watch)
-    persona = Persona(wishes.persona, workspace.persona.description) if wishes.persona else workspace.persona
-    if log is not None and log.tree.persona and not wishes.persona:
-        persona = replace(persona, name=log.tree.persona)
+    present = [] if wishes.new or log is not None else workspace.chats_with(part.character.name)
+    if log is None and present:
+        log = workspace.chats.open(present[0].name)
+    own = log.tree if log is not None else ChatTree()
+    persona, note = persona_for(workspace, wishes.persona, own.properties, own.persona)
+    if note:
+        watch(out.Notice(note))
     if log is None:
-        present = [] if wishes.new else workspace.chats_with(part.character.name)
-        log = workspace.chats.open(present[0].name) if present else workspace.new_chat(part.character, persona)
+        log = workspace.new_chat(part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
     options, note = of_chat(workspace, with_route(options, workspace, wishes, route), log.tree.properties)
     if note:

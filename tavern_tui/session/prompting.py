@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.errors import EngineError, FormatError, NotFoundError
+from tavern_tui.domain.errors import EngineError, NotFoundError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
 from tavern_tui.session.connection import EMBEDDED, Connection
 from tavern_tui.session.model_templates import ModelTemplates
 from tavern_tui.session.opening import Instead, Wishes, open_session
+from tavern_tui.session.personas import persona_for, with_books
 from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.reading_cost import ReadingCost, reading_cost
@@ -181,24 +182,20 @@ def _looked_at(
     )
 
 
-def persona_named(named: str, usual: Persona) -> Persona:
-    """The persona that a file holds, or ``usual`` under another name. Raises as reading a file does."""
+def persona_named(workspace: Workspace, named: str) -> Persona:
+    """The persona of that name, or that a file holds, or the usual one under another name.
+
+    Raises as reading a file does.
+    """
     path = Path(named).expanduser()
     if "/" not in named and not path.suffix and not path.is_file():
-        return replace(usual, name=named)
+        return persona_for(workspace, named, {}, "")[0]
     data = read_bytes(path, _PERSONA_BYTES)
     if path.suffix.lower() not in _TABLES:
         return Persona(path.stem, data.decode("utf-8", "replace").strip())
-    from tavern_tui.formats.yaml_text import read_yaml
+    from tavern_tui.formats.personas import read_persona
 
-    table = read_yaml(data, where=path.name).value
-    name = table.get("name", path.stem) if isinstance(table, dict) else None
-    description = table.get("description", "") if isinstance(table, dict) else None
-    if not isinstance(name, str) or not isinstance(description, str):
-        raise FormatError(
-            "There is no persona inside.", where=path.name, hint="A persona is a table with a name and a description."
-        )
-    return Persona(name, description)
+    return with_books(workspace, read_persona(data, path.stem, where=path.name)[0])
 
 
 def _meant(workspace: Workspace, name: str) -> tuple[ChatLog | None, _Card | None]:
@@ -231,7 +228,7 @@ def _session(
     templates = ModelTemplates(workspace.template_choices)
     instead = Instead(
         card=workspace.character(question.card) if question.card else card,
-        persona=persona_named(question.persona, workspace.persona) if question.persona else None,
+        persona=persona_named(workspace, question.persona) if question.persona else None,
         worlds=tuple(workspace.library.lorebook(world)[0] for world in question.worlds),
     )
     connection = Connection(reader.engine, clock=time.monotonic, templates=templates)

@@ -117,7 +117,8 @@ class ChatSession:
         self.no_card = no_card
         self.variables = ChatVariables(log, global_variables)
         self.scripts = scripts or ChatScripts()
-        self._speech = Speech(log, character, persona, self.variables, clock, dice, self.scripts, options.policy)
+        told = (self.variables, clock, dice, self.scripts, options.policy)
+        self._speech = Speech(log, character, lambda: self.persona, *told)
         self.changes = ChatChanges(log, self._speech.edited)
         self.display = Display(self.scripts, self._speech.expand)
         self._sample = sample

@@ -136,6 +136,18 @@ async def choose_preset(screen: ChatScreen, argument: str) -> None:
         screen.hint(f"The preset is {session.options.preset.name} · /preset {', '.join(names)} chooses another")
 
 
+async def choose_persona(screen: ChatScreen, argument: str) -> None:
+    """Choose, or tell, who the user is in this chat."""
+    from tavern_tui.session import personas
+
+    session, workspace = screen.open_session, screen.tavern.workspace
+    if argument:
+        chosen = await personas.choose_in_chat(session, workspace, argument)
+        screen.hint(f"You are {chosen.persona.name} in this chat from now on")
+    else:
+        screen.hint(await personas.told_in_chat(session, workspace))
+
+
 def another(screen: ChatScreen, turn: Turn) -> None:
     """Write another reply beside ``turn``, or another answer to it where it is the user's."""
     screen.start(screen.open_session.swipe(turn.id), beside=turn.id)
@@ -177,6 +189,7 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.token": choose_token,
     "reply.length": set_length,
     "reply.preset": choose_preset,
+    "chat.persona": choose_persona,
     "reply.think": set_thinking,
     "reply.answer": answer,
 }
