@@ -41,7 +41,6 @@ from tavern_tui.formats.lorebook_fields import (
     any_pattern,
     written,
 )
-from tavern_tui.formats.lorebook_foreign import program_of, world_book
 
 MAX_ENTRIES = 50_000
 _Number = TypeVar("_Number", bound=IntEnum)
@@ -49,6 +48,9 @@ _Number = TypeVar("_Number", bound=IntEnum)
 _NOT_IN_BOOK = frozenset(("uid", "id", "disable", "extensions"))
 _BOOK_LEVEL = ("name", "description", "scan_depth", "token_budget", "recursive_scanning", "entries")
 _MATCHING = {KeyMatching.KOBOLD.value: KeyMatching.KOBOLD}
+_FOREIGN = frozenset(("lorebookVersion", "kind", "type", "worldinfo", "worldinfo_v2", "folders"))
+"""One of these is in every book of another program that is an object."""
+
 _TOGETHER = (frozenset(("position", "disable")), frozenset(("probability", "useProbability")))
 """Fields that are written as they were found together or not at all."""
 
@@ -63,9 +65,12 @@ def read_lorebook(data: bytes, *, name: str = "", where: str = "") -> Lorebook:
 
 def lorebook_in(value: Any, *, name: str = "", where: str = "") -> Lorebook:
     """The lorebook in a parsed JSON file, as ``read_lorebook`` reads it."""
-    if (program := program_of(value)) is not None:
-        about, entries = world_book(program, value, where=where)
-        return _book(Fields(about, where=where), entries, name)
+    if not isinstance(value, dict) or _FOREIGN & value.keys():
+        from tavern_tui.formats.lorebook_foreign import program_of, world_book
+
+        if (program := program_of(value)) is not None:
+            about, entries = world_book(program, value, where=where)
+            return _book(Fields(about, where=where), entries, name)
     if not isinstance(value, dict):
         raise FormatError("There is no lorebook inside.", where=where)
     if value.get("spec") == "lorebook_v3" and isinstance(value.get("data"), dict):
