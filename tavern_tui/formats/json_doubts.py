@@ -52,6 +52,8 @@ def json_doubts(text: str) -> tuple[Remark, ...]:
             pending += [(_under(place, str(index)), part) for index, part in reversed(list(enumerate(item)))]
         elif isinstance(item, str) and any("\ud800" <= letter <= "\udfff" for letter in item):
             remarks.append(Remark(place, "Half a character stands in this text; it is read as \ufffd."))
+        elif isinstance(item, str) and "\0" in item:
+            remarks.append(Remark(place, "A NUL stands in this text; where it is used it is left out."))
     return tuple(remarks[:MOST_REMARKS])
 
 

@@ -61,8 +61,10 @@ class Png:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the file, one sentence each: wrong checksums, a missing end."""
-        wrong = [f"The checksum of chunk {_kind(c.kind)} does not fit." for c in self.chunks if not c.sound]
+        """What is wrong with the file, one sentence each: wrong checksums of each kind of chunk, a missing end."""
+        wrong = dict.fromkeys(
+            f"The checksum of chunk {_kind(c.kind)} does not fit." for c in self.chunks if not c.sound
+        )
         return (*wrong, *((self.cut_short,) if self.cut_short else ()))
 
     def texts(self, keyword: str, *, where: str = "", limit: int = MAX_TEXT) -> Iterator[str]:

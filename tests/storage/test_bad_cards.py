@@ -1,0 +1,56 @@
+"""Cards that were made to hurt: refused with the file's name and what is wrong, within 2 CPU-seconds and 512 MB."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.storage.bad_cards import MAKERS
+
+ROOT = Path(__file__).parents[2]
+
+TOLD = {
+    "wrong-crc-only.png": ("", "checksum of chunk tEXt"),
+    "nul.json": ("data.x", "NUL"),
+    "surrogate.json": ("data.x", "Half a character"),
+    "twice.json": ("data.x", "twice"),
+    "huge-integer.json": ("data.x", "no number"),
+    "nan.json": ("data.x", "no number"),
+}
+"""What still has a whole card inside is read, and what was not taken as it is written is told with its place."""
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What came of every bad card, read one after the other by one child."""
+    folder = tmp_path_factory.mktemp("bad")
+    command = [sys.executable, "-m", "tests.storage.bad_cards", str(folder)]
+    ran = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr.decode() or f"the child ended with {ran.returncode}"
+    assert {path.name for path in folder.iterdir()} == set(MAKERS)
+    for path in folder.iterdir():
+        if path.stat(follow_symlinks=False).st_size > 1_000_000 and path.is_file():
+            path.unlink()
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {line["name"]: line for line in lines if "name" in line}
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name not in TOLD])
+def test_a_bad_card_is_refused_with_its_name(name: str, outcome: dict[str, dict[str, Any]]) -> None:
+    found = outcome[name]
+    assert "refused" in found, found
+    assert name in found["where"]
+    assert len(found["refused"]) > len(found["where"])
+    assert "Traceback" not in found["refused"]
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_card_with_something_odd_in_it_is_read_and_told(name: str, outcome: dict[str, dict[str, Any]]) -> None:
+    place, words = TOLD[name]
+    assert outcome[name]["read"] == "Mira"
+    assert words in outcome[name]["remarks"][place]
