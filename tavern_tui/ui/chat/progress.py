@@ -1,12 +1,23 @@
-"""``Progress``: what the status line tells while a reply is made; the screen's ear on ``Replies``."""
+"""What the status line tells: ``Progress`` while a reply is made, as the screen's ear on ``Replies``, and ``CostAhead``
+what the next one would read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from textual.timer import Timer
 
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.widgets.status import Elsewhere, Idle, Phase, Reading, Status, StatusLine, Thinking, Waiting, Writing
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+AFTER_SECONDS: Final = 0.3
+"""How long the chat stays as it is before its next prompt is worked out."""
 
 
 class Progress:
@@ -85,3 +96,42 @@ class Progress:
         """Nothing is being written any more."""
         self.phase(Idle())
         await self._on_ended()
+
+
+class CostAhead:
+    """The cost of the next reply in one screen's chat, worked out a moment after the chat has changed.
+
+    Nothing is asked of an engine that was not reached yet.
+    """
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._tip = ""
+        self._later: Timer | None = None
+
+    def look(self, *, anew: bool = False) -> None:
+        """Work it out if the reader is at another turn than before; ``anew``: in any case, as after an edit."""
+        session = self._screen.session
+        if session is None or self._screen.busy or session.connection.known is None:
+            return
+        if anew or session.tree.tip != self._tip:
+            self._tip = session.tree.tip
+            if self._later is not None:
+                self._later.stop()
+            self._later = self._screen.set_timer(AFTER_SECONDS, self._start)
+
+    def _start(self) -> None:
+        self._screen.run_worker(self._work_out(), group="cost", exclusive=True)
+
+    async def _work_out(self) -> None:
+        from tavern_tui.session.reading_cost import cost_of_next
+
+        session, progress = self._screen.session, self._screen.progress
+        if session is None or self._screen.busy:
+            return
+        try:
+            cost = await cost_of_next(session)
+        except TavernError:
+            progress.tell(cost="", cost_why="")
+            return
+        progress.tell(cost=cost.numbers, cost_why=cost.told if cost.notable else "")

@@ -23,7 +23,6 @@ from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession, load_reply_making
 from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
-from tavern_tui.ui.chat.cost_ahead import CostAhead
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
@@ -33,7 +32,7 @@ from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.others import Others
 from tavern_tui.ui.chat.outbox import Outbox
 from tavern_tui.ui.chat.problems import OTHER_CHAT, Problems, offers_for
-from tavern_tui.ui.chat.progress import Progress
+from tavern_tui.ui.chat.progress import CostAhead, Progress
 from tavern_tui.ui.chat.replies import Replies
 from tavern_tui.ui.chat.selection import Selection
 from tavern_tui.ui.chat.whereabouts import Whereabouts
