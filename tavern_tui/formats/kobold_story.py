@@ -86,7 +86,10 @@ def chunks_of(turns: Sequence[ToldTurn], mode: Mode) -> list[str]:
         source = turn.source
         if "pre" in source:
             whole = f"{source['pre']}{turn.text}{source['post']}"
-            cuts = [0] if turn.edited and source["cuts"] else source["cuts"]
+            cuts = source["cuts"]
+            if turn.edited:  # where a chunk began inside the old text, none does in the new one
+                kept = [cut for cut in cuts if cut <= len(source["pre"])]
+                cuts = kept if kept or not cuts else [0]
         else:
             pre, post = _own_marks(turn, mode, first=place == 0)
             whole, cuts = f"{pre}{turn.text}{post}", [0] if place else []

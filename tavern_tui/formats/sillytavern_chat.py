@@ -63,6 +63,7 @@ def read_sillytavern(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ..
     if header is None and not messages:
         told = f" Its {remarks[0].place} is {remarks[0].text}" if remarks else ""
         raise FormatError(f"No line of this file is a message of a SillyTavern chat.{told}", where=name)
+    remarks.sort(key=lambda remark: int(remark.place.removeprefix("line ")))
     metadata = _metadata(header)
     chat = ToldChat(
         format=FORMAT,

@@ -139,7 +139,9 @@ def _put_swipes(message: Message, swipes: Sequence[ToldTurn], shown: int, keeper
         ]
     if "swipe_info" in has:
         derived = {key: message[key] for key in SWIPE_KEYS if key in message}
-        message["swipe_info"] = [one.source.get("info", derived) if one is turn else _info(one) for one in swipes]
+        message["swipe_info"] = [
+            one.source.get("info", derived) if one is turn is keeper else _info(one) for one in swipes
+        ]
     return message
 
 
@@ -200,7 +202,7 @@ def _with_reasoning(fields: Mapping[str, Any], turn: ToldTurn) -> Message:
     if not isinstance(extra, dict):
         return dict(fields)
     kept = {key: value for key, value in extra.items() if not (turn.edited and key in _STALE)}
-    return {**fields, "extra": {**kept, "reasoning": turn.reasoning} if turn.reasoning else kept}
+    return {**fields, "extra": {"reasoning": turn.reasoning, **kept} if turn.reasoning else kept}
 
 
 def _speaker(message: Message, extra: Mapping[str, Any]) -> Speaker:

@@ -117,17 +117,19 @@ class _Merge:
         }
         self._packed: list[Any] = []
         self._turns = 0
+        self._again = False
         self._remarks: list[Remark] = []
 
     def merged(self, *, begun: bool) -> Merging:
         """What there is to write; ``begun``: the chat is new, and its first event comes with it."""
         before = self._tree.tip
+        self._again = FILE + self._chat.title in self._tree.properties
         self._tell_file()
         self._pack()
         for parent, places in self._chat.children().items():
             self._take_siblings(self._place_of[parent], places)
         end = self._place_of[self._chat.tip]
-        move = before in self._above(end) and not (before and self._tree.children.get(before))
+        move = self._follows(before, end)
         self._look_at(end if move else before)
         return Merging(
             tuple((*self._begun, *self._out) if begun else self._out), self._turns, end, move, tuple(self._remarks)
@@ -193,6 +195,16 @@ class _Merge:
                 self._find(place, edited)
                 self._edit(edited, parent, place)
 
+    def _follows(self, before: str, end: str) -> bool:
+        """Whether a reader at ``before`` is at the end of what the file said so far, and so goes with it to its end."""
+        turn = self._tree.turns.get(before)
+        if turn is None:
+            return True
+        if self._tree.children.get(before) or (before in self._known and self._known[before].told is None):
+            return False
+        above = self._above(end)
+        return before in above or (self._again and turn.parent in above)
+
     def _find(self, place: int, turn: str) -> None:
         self._place_of[place] = turn
         self._taken.add(turn)
@@ -201,10 +213,15 @@ class _Merge:
         return told.text in self._known[turn].texts and self._tree.turns[turn].speaker is told.speaker
 
     def _was(self, turn: str, told: ToldTurn) -> bool:
-        """Whether ``told`` is an imported turn of ours whose text was edited in the other program."""
+        """Whether ``told`` is an imported turn of ours whose text was edited in the other program.
+
+        It then has its old times, and stands in the file that it came from: a branch says something else by itself.
+        """
         ours = self._tree.turns[turn]
         same = (ours.at, ours.name, ours.speaker) == (round(told.at), told.name, told.speaker)
-        return same and bool(told.at) and self._known[turn].told is not None
+        if not same or not told.at or not self._again or self._known[turn].told is None:
+            return False
+        return _begun(unpack(ours.source, self._shapes, round(ours.at))) == _begun(told.source)
 
     def _edit(self, turn: str, parent: str, place: int) -> None:
         told = self._chat.turns[place]
@@ -281,6 +298,12 @@ def _times(chat: ToldChat, when: float) -> list[int]:
         above = times[turn.parent] if turn.parent != NOWHERE else round(when)
         times.append(round(turn.at) or above)
     return times
+
+
+def _begun(source: Mapping[str, Any]) -> Any:
+    """When a reply was begun, as far as a file says: what an edit leaves as it is."""
+    fields = source.get("rest", source.get("info"))
+    return fields.get("gen_started") if isinstance(fields, dict) else None
 
 
 def _known(events: Iterable[ChatEvent]) -> dict[str, _Known]:
