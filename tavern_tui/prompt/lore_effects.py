@@ -67,7 +67,7 @@ class TimedEffects:
             one = timed.get((effect.book, effect.uid))
             if length <= effect.start and not effect.protected:
                 continue
-            if one is None or mark(one.entry) != effect.mark:
+            if one is None or effect.mark not in ("", mark(one.entry)):
                 if length < effect.end:
                     self._effects.append(effect)
             elif (one.entry.sticky if effect.sticky else one.entry.cooldown) <= 0:

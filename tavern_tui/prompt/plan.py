@@ -68,8 +68,9 @@ class PartState(Enum):
 class LoreEffect:
     """A lore entry that stays in (``sticky``) or out (a cooldown) until the chat has ``end`` turns.
 
-    ``start`` is the number of turns at which it began. ``mark`` changes with the entry. ``protected``: it does not end
-    when the chat has not grown since.
+    ``start`` is the number of turns at which it began. ``mark`` changes with the entry; an empty
+    one, which a chat of another program brings, fits the entry whatever it is. ``protected``: it does not end when the
+    chat has not grown since.
     """
 
     sticky: bool
