@@ -140,6 +140,11 @@ def build_b(made: Builder) -> Table:
     return {"name": "B", "like": "A", "title": title, "author_note": author, "character_note": character}
 
 
+def build_r(_made: Builder) -> Table:
+    """The same with notes that drift."""
+    return {"name": "R", "like": "B", "title": "B, with notes that stay for 20 turns", "notes_stay": [20, False]}
+
+
 def build_c(made: Builder) -> Table:
     """Swipes, edits, a branch, another chat in between, and program and engine started anew."""
     steps = made.steps(80, ("Maren",))
@@ -186,7 +191,7 @@ def main() -> None:
     """Write all files."""
     made = Builder(prompt_tokens(Path(sys.argv[1])), seed=20)
     FOLDER.mkdir(exist_ok=True)
-    for build in (build_a, build_b, build_c, build_d):
+    for build in (build_a, build_b, build_r, build_c, build_d):
         table = build(made)
         path = FOLDER / f"{table['name'].lower()}.json"
         path.write_text(written(table), encoding="utf-8")

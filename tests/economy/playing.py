@@ -22,6 +22,7 @@ from tavern_tui.session import reply_input
 from tavern_tui.session.author_note import write_note
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.events import PromptBuilt, SessionEvent, TurnFailed, TurnSaved
+from tavern_tui.session.kept_prompts import set_notes_stay
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
@@ -61,7 +62,7 @@ class Asked:
     ``new`` is what it has that no prompt of this chat had: the user's turn, markup, lore that has just fired; in the
     chat's first prompt everything. ``with_notes`` is that, the notes, and the turns below them. ``edited`` is what
     stands from the turn on that was edited since the last prompt; 0 where none was. ``lore`` are the titles
-    of those that can be seen.
+    of those that can be seen. ``predicted`` is what the session expected to be read by the first of the caches.
     """
 
     step: int
@@ -74,6 +75,7 @@ class Asked:
     first_turn: str
     reads: dict[str, Read]
     after: str = ""
+    predicted: int | None = None
 
 
 class Player:
@@ -137,6 +139,8 @@ class Player:
         self._chats[name] = self._session_on(log)
         await self.chat.open()
         await write_note(self.chat, self._session.note)
+        turns, restated = self._session.notes_stay
+        await set_notes_stay(self.chat, turns, restated=restated)
 
     def _session_on(self, log: Any) -> ChatSession:
         given = self._session
@@ -152,6 +156,10 @@ class Player:
             clock=lambda: 1_700_000_000.0,
             dice=lambda: 0.5,
         )
+
+    def _predicted(self) -> int | None:
+        receipt = self.chat.tree.turns[self.chat.tree.tip].receipt
+        return receipt.predicted if receipt is not None else None
 
     async def _make(
         self, number: int, step: Step, ask: Callable[[ChatSession], AsyncGenerator[SessionEvent, None]]
@@ -174,7 +182,19 @@ class Player:
         reads = dict(self.engine.reads)
         tokens = next(iter(reads.values())).tokens
         self.asked.append(
-            Asked(number, step.do, tokens, new, with_notes, edited, lore, plan.first_turn, reads, self._after)
+            Asked(
+                number,
+                step.do,
+                tokens,
+                new,
+                with_notes,
+                edited,
+                lore,
+                plan.first_turn,
+                reads,
+                self._after,
+                self._predicted(),
+            )
         )
         self._edited = self._after = ""
 

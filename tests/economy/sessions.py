@@ -15,7 +15,7 @@ from tavern_tui.domain.lorebook import Lorebook, LoreEntry, LorePosition
 from tavern_tui.domain.note import ChatNote
 from tavern_tui.domain.persona import Persona
 
-NAMES = ("A", "B", "C", "D")
+NAMES = ("A", "B", "R", "C", "D")
 NOTE_DEPTH = 4
 _FOLDER = Path(__file__).with_name("sessions")
 
@@ -40,7 +40,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session. ``characters`` are the group's members where ``group``, else the one who is there."""
+    """One session. ``characters`` are the group's members where ``group``, else the one who is there.
+
+    ``notes_stay`` is how many turns notes stay where they are, and whether they are then stated again.
+    """
 
     name: str
     title: str
@@ -52,6 +55,7 @@ class Session:
     note: ChatNote
     steps: tuple[Step, ...]
     group: bool = False
+    notes_stay: tuple[int, bool] = (0, False)
 
     def member(self, name: str) -> Character:
         """The character of that name."""
@@ -73,6 +77,7 @@ def read_session(name: str) -> Session:
         note=ChatNote(table.get("author_note", ""), depth=NOTE_DEPTH),
         steps=tuple(Step(**step) for step in table["steps"]),
         group=table.get("group", False),
+        notes_stay=tuple(table.get("notes_stay", (0, False))),
     )
 
 
