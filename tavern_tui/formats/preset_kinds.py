@@ -1,7 +1,7 @@
 """Which kind of preset or template a file is, told by its content, and the codec of each kind: one table.
 
 The kinds' folders in the library are named by them. Single codecs: ``sampler_files``, ``templates``, ``chat_presets``,
-``webui_templates``, ``quick_replies``, ``regex_scripts``.
+``webui_templates``, ``reply_sets``, ``script_files``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.formats import (
     chat_presets,
-    quick_replies,
-    regex_scripts,
+    reply_sets,
     sampler_files,
+    script_files,
     templates,
     webui_templates,
 )
@@ -64,10 +64,8 @@ CODECS: dict[PresetKind, Codec] = {
         webui_templates.read_instruction_template,
         webui_templates.write_instruction_template,
     ),
-    PresetKind.QUICK_REPLIES: Codec(
-        "set of quick replies", quick_replies.read_reply_set, quick_replies.write_reply_set
-    ),
-    PresetKind.REGEX: Codec("regex scripts", regex_scripts.read_script_file, regex_scripts.write_script_file),
+    PresetKind.QUICK_REPLIES: Codec("set of quick replies", reply_sets.read_reply_set, reply_sets.write_reply_set),
+    PresetKind.REGEX: Codec("regex scripts", script_files.read_script_file, script_files.write_script_file),
 }
 _TEMPLATES = {
     templates.TemplateKind.INSTRUCT: PresetKind.INSTRUCT,
@@ -88,9 +86,9 @@ def preset_kind(value: object) -> PresetKind | None:
         return PresetKind.CHAT
     if sampler_files.is_sampler_file(value):
         return PresetKind.SAMPLER
-    if quick_replies.is_reply_set(value):
+    if reply_sets.is_reply_set(value):
         return PresetKind.QUICK_REPLIES
-    if regex_scripts.is_script_file(value):
+    if script_files.is_script_file(value):
         return PresetKind.REGEX
     return PresetKind.MODEL_TEMPLATE if webui_templates.is_instruction_template(value) else None
 

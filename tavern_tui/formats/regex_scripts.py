@@ -7,17 +7,15 @@ be read is named and left out; the others of its file stand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import FormatError
-from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.regex_script import Placement, RegexScript, SubstituteRegex
 from tavern_tui.formats.fields import Fields
-from tavern_tui.formats.json_text import read_json, write_json
-from tavern_tui.formats.overlay import overlaid
+from tavern_tui.formats.json_text import read_json
 
 MOST_SCRIPTS = 1_000
 """Scripts that are read from one file or card."""
@@ -73,7 +71,7 @@ def _read(listed: Sequence[Any], where: str, path: str | None) -> ScriptsRead:
         try:
             if not isinstance(one, dict):
                 raise FormatError(f"Field {path}{place} should be an object.")
-            scripts.append(_script(Fields(one, path="" if path is None else f"{path}{place}", where=where)))
+            scripts.append(script_of(Fields(one, path="" if path is None else f"{path}{place}", where=where)))
         except FormatError as error:
             problems.append(error.title)
     if len(listed) > MOST_SCRIPTS:
@@ -81,7 +79,8 @@ def _read(listed: Sequence[Any], where: str, path: str | None) -> ScriptsRead:
     return ScriptsRead(tuple(scripts), tuple(problems))
 
 
-def _script(fields: Fields) -> RegexScript:
+def script_of(fields: Fields) -> RegexScript:
+    """The script in an object. Raises ``FormatError`` naming the field."""
     if "findRegex" not in fields.value:
         raise FormatError(f"Field {fields.name('findRegex')} is missing: this is no regex script.")
     placement, old_display = _placement(fields)
@@ -129,72 +128,3 @@ def _depth(fields: Fields, key: str) -> int | None:
     """A depth; below zero is no limit."""
     depth = fields.maybe_integer(key)
     return depth if depth is not None and depth >= 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptFile:
-    """The scripts of a file, and the objects that they were read from. ``single``: no list is round the one."""
-
-    scripts: tuple[RegexScript, ...]
-    sources: tuple[Mapping[str, Any], ...] = ()
-    single: bool = False
-
-
-def is_script_file(value: object) -> bool:
-    """Whether a parsed JSON file is a regex script, or a list of them."""
-    listed = value if isinstance(value, list) else [value]
-    return bool(listed) and all(isinstance(one, dict) and "findRegex" in one for one in listed)
-
-
-def read_script_file(data: bytes, name: str, *, where: str = "") -> tuple[ScriptFile, tuple[Remark, ...]]:
-    """The scripts in a file with all of their fields, and which of them cannot be read.
-
-    Raises ``FormatError`` where there is no script in it at all.
-    """
-    where = where or name
-    value = read_json(data, where=where)
-    if not is_script_file(value):
-        raise FormatError("There is no regex script inside.", where=where)
-    listed = value if isinstance(value, list) else [value]
-    if len(listed) > MOST_SCRIPTS:
-        raise FormatError(f"There are {len(listed):,} scripts; {MOST_SCRIPTS:,} are read at most.", where=where)
-    scripts, sources, remarks = [], [], []
-    for at, one in enumerate(listed):
-        try:
-            scripts.append(_script(Fields(one, path=str(at) if listed is value else "", where=where)))
-            sources.append(one)
-        except FormatError as error:
-            remarks.append(Remark(str(at), error.title))
-    if not scripts:
-        raise FormatError(remarks[0].text, where=where)
-    return ScriptFile(tuple(scripts), tuple(sources), listed is not value), tuple(remarks)
-
-
-def write_script_file(file: ScriptFile) -> tuple[bytes, tuple[Remark, ...]]:
-    """The scripts as SillyTavern's file: what they were read from, with what was changed. Raises ``FormatError``."""
-    written = [
-        overlaid(file.sources[at], told_script(_script(Fields(file.sources[at]))), told_script(script))
-        if at < len(file.sources)
-        else told_script(script)
-        for at, script in enumerate(file.scripts)
-    ]
-    return write_json(written[0] if file.single and len(written) == 1 else written), ()
-
-
-def told_script(script: RegexScript) -> dict[str, Any]:
-    """A script's fields in SillyTavern's words."""
-    return {
-        "id": script.id,
-        "scriptName": script.name,
-        "findRegex": script.find,
-        "replaceString": script.replace,
-        "trimStrings": list(script.trim_strings),
-        "placement": sorted(one.value for one in script.placement),
-        "disabled": script.disabled,
-        "markdownOnly": script.markdown_only,
-        "promptOnly": script.prompt_only,
-        "runOnEdit": script.run_on_edit,
-        "substituteRegex": script.substitute.value,
-        "minDepth": script.min_depth,
-        "maxDepth": script.max_depth,
-    }

@@ -16,10 +16,10 @@ from tavern_tui.domain.request import Role
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate, NamesBehavior, ReasoningTemplate, SystemPrompt
 from tavern_tui.formats.chat_presets import read_chat_preset, write_chat_preset
 from tavern_tui.formats.preset_kinds import CODECS, PresetKind, kind_in, preset_kind, read_preset_file
-from tavern_tui.formats.quick_replies import ReplySet, read_reply_set, write_reply_set
-from tavern_tui.formats.regex_scripts import ScriptFile, read_script_file, write_script_file
+from tavern_tui.formats.reply_sets import ReplySet, read_reply_set, write_reply_set
 from tavern_tui.formats.sampler_files import read_sampler_file, write_sampler_as, write_sampler_file
 from tavern_tui.formats.sampler_tables import KOBOLD, TEXTGEN, WEBUI
+from tavern_tui.formats.script_files import ScriptFile, read_script_file, write_script_file
 from tavern_tui.formats.templates import TemplateKind, read_bundle, read_template, write_template
 from tavern_tui.formats.webui_templates import read_instruction_template
 from tests.fuzz import CORPUS
