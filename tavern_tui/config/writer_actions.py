@@ -57,6 +57,14 @@ WRITER: tuple[Action, ...] = (
         slash="takeover",
     ),
     Action(
+        "writer.stop_other",
+        "Stop another client's reply",
+        "Stops what KoboldCpp writes for another client, while you wait for it and nobody else does.",
+        Where.ANYWHERE,
+        (),
+        slash="stopother",
+    ),
+    Action(
         "writer.keep_template",
         "Keep the template",
         "Writes to a model that took the place of another with the template of the one before; remembered for it.",

@@ -17,6 +17,16 @@ def queued(engine: str, place: int) -> Wording:
     return Wording(f"{safe_line(engine, _NAME)} is busy with another client.{turn}", keys="Esc waits no longer")
 
 
+def busy_for_another(engine: str) -> Wording:
+    """A server writes for one other client, and nobody else waits: that one can be stopped, if a person says so."""
+    return Wording(f"{safe_line(engine, _NAME)} is busy with another client. /stopother stops it.")
+
+
+def other_stopped(engine: str) -> Wording:
+    """The user had another client's reply stopped."""
+    return Wording(f"{safe_line(engine, _NAME)} stopped what it wrote for another client.")
+
+
 def asking_for_the_rest(engine: str) -> Wording:
     """The link broke in mid-reply; the server is asked for what it goes on writing."""
     return Wording(f"The link broke: asking {safe_line(engine, _NAME)} for the rest.", keys="Esc keeps what came")

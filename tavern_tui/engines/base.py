@@ -263,3 +263,12 @@ class SharedEngine(Protocol):
     def take_over(self) -> None:
         """The next ``connect`` takes the place of what another window uses; once."""
         ...
+
+
+@runtime_checkable
+class CrowdedEngine(Protocol):
+    """An engine that other clients use too, and whose work for one of them can be stopped, if a person says so."""
+
+    async def stop_other(self) -> bool:
+        """Stop what is written for another client; whether something was. Never our own. Raises ``EngineError``."""
+        ...

@@ -33,6 +33,7 @@ from tavern_tui.engines.faults import Answer, complaint, raised, refusal
 from tavern_tui.engines.http import Link, StreamReply
 from tavern_tui.engines.json_shape import int_at, list_at, text_at
 from tavern_tui.engines.koboldcpp_job import PERF, Job, Pace
+from tavern_tui.engines.koboldcpp_others import Others
 from tavern_tui.engines.koboldcpp_schema import Schemas
 from tavern_tui.engines.koboldcpp_stream import NAME, KoboldReader
 from tavern_tui.engines.koboldcpp_versions import tells_alternatives, wire_of
@@ -68,6 +69,7 @@ class KoboldCppEngine:
         self._wire = wire_of(version)
         self._info: EngineInfo | None = None
         self._put_in_front = 0
+        self._others = Others(link, self._pace)
         self._adds_bos = False
         self._keeps_head = False
         self._told: set[tuple[str, str]] = set()
@@ -132,6 +134,10 @@ class KoboldCppEngine:
         async with aclosing(self._chatted(request) if request.messages else self._events(request)) as events:
             yield events
 
+    async def stop_other(self) -> bool:
+        """See ``base.CrowdedEngine``. Possible while nobody stands in KoboldCpp's queue, us included."""
+        return await self._others.stop()
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._link.close()
@@ -170,7 +176,10 @@ class KoboldCppEngine:
         body |= {"logprobs": True} if min(request.alternatives, self._alternatives) > 0 else {}
         if head:
             body["memory"] = head
-        async with aclosing(self._reply(job, body, request)) as events:
+        async with aclosing(self._others.waited_for()) as waiting:
+            async for place in waiting:
+                yield place
+        async with aclosing(self._reply(job, body, request)) as events, self._others.ours():
             async for event in events:
                 yield event
 

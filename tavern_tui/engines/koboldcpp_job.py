@@ -48,6 +48,7 @@ class Pace:
     look: float = 1.0
     rest: float = 30.0
     goodbye: float = 5.0
+    undecided: float = 20.0
 
 
 class Job:

@@ -89,6 +89,23 @@ def take_over(session: ChatSession, refused: TavernError | None) -> None:
         engine.take_over()
 
 
+async def stop_other(session: ChatSession) -> Wording:
+    """Have the server stop what it writes for another client; says so.
+
+    Raises ``EngineError``, and ``NotFoundError`` where it writes for nobody else, or others wait in its queue already.
+    """
+    from tavern_tui.domain.job_messages import other_stopped
+    from tavern_tui.engines.base import CrowdedEngine
+
+    engine: object = session.connection.engine
+    info = session.connection.known
+    if not isinstance(engine, CrowdedEngine) or not await engine.stop_other():
+        raise NotFoundError(
+            "There is no reply of another client to stop.", hint="While others wait in line, theirs goes on."
+        )
+    return other_stopped(info.engine if info is not None else "The server")
+
+
 async def keep_template(workspace: Workspace, session: ChatSession, template: str) -> Wording:
     """Remember ``template`` for the model that writes now. Raises ``NotFoundError`` where none was replaced."""
     info = session.connection.known

@@ -54,6 +54,13 @@ class LateEngine:
         if isinstance(engine, SharedEngine):
             engine.take_over()
 
+    async def stop_other(self) -> bool:
+        """Let the engine that was found stop what it does for another client; ``False`` where it has no others."""
+        from tavern_tui.engines.base import CrowdedEngine
+
+        engine: object = self._engine
+        return await engine.stop_other() if isinstance(engine, CrowdedEngine) else False
+
     async def close(self) -> None:
         """Close the engine, if one was found."""
         if self._engine is not None:

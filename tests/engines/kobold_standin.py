@@ -133,9 +133,10 @@ class KoboldStandin(Standin):
         return said({"result": f"root ::= {kind['type']}", "success": True})
 
     def _abort(self, asked: Asked) -> Reply:
-        key = str(asked.json["genkey"])
+        key = str(asked.json.get("genkey", ""))
         self.aborted_keys.append(key)
-        if self.jobs and self.jobs[-1].key == key:
+        alone = self._lock.locked() and not self._waiting
+        if self.jobs and (self.jobs[-1].key == key or (not key and alone)):
             self.jobs[-1].aborted = True
             self.go_on.set()
             return said({"success": "true", "done": "true"})

@@ -24,7 +24,7 @@ from tests.engines.llama_standin import TALE
 from tests.engines.replies import chat_request, listen, text_request
 from tests.engines.standin import Act, Asked, Reply, Standin, said, streamed
 
-QUICK = Pace(queue=0.01, silence=60.0, look=0.001, rest=60.0, goodbye=60.0)
+QUICK = Pace(queue=0.01, silence=60.0, look=0.001, rest=60.0, goodbye=60.0, undecided=0.0)
 SOON_LEFT = replace(QUICK, rest=0.05)
 SOON_DOUBTED = replace(QUICK, silence=0.01, look=0.01)
 STREAM = "/api/extra/generate/stream"

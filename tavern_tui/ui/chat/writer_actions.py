@@ -66,6 +66,11 @@ async def take_over(screen: ChatScreen, _argument: str = "") -> None:
     screen.look_for_engine()
 
 
+async def stop_other(screen: ChatScreen, _argument: str = "") -> None:
+    """Have the server stop what it writes for another client."""
+    screen.hint(str(await engine_choices.stop_other(screen.open_session)))
+
+
 async def keep_template(screen: ChatScreen, _argument: str = "") -> None:
     """Write to the model that is there now with the template of the one before."""
     session = screen.open_session
@@ -82,5 +87,6 @@ WRITER_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "writer.key": enter_key,
     "writer.send_key": send_key,
     "writer.take_over": take_over,
+    "writer.stop_other": stop_other,
     "writer.keep_template": keep_template,
 }
