@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tavern_tui.cli.output import data, line, note, table
+from tavern_tui.cli.output import data, line, note, table, write
 
 if TYPE_CHECKING:
     from tavern_tui.session.presets import ListedPreset
@@ -111,6 +111,25 @@ def delete(ctx: click.Context, name: str) -> None:
 
     path = delete_preset(_workspace(ctx), name)
     line(f"Deleted: {path}")
+
+
+@presets.command()
+@click.argument("name")
+@click.option("--as", "program", default="sillytavern", metavar="PROGRAM", help="sillytavern, kobold or webui.")
+@click.option("--to", type=click.Path(path_type=Path), help="The file or folder to write to; without it, stdout.")
+@click.pass_context
+def export(ctx: click.Context, name: str, program: str, to: Path | None) -> None:
+    """Write the preset NAME for another program; what that cannot say is told."""
+    from tavern_tui.session.preset_files import export_preset
+    from tavern_tui.session.presets import preset_named
+
+    text, path, lost = export_preset(preset_named(_workspace(ctx), name), program, to=to)
+    if path is None:
+        write(text if text.endswith("\n") else f"{text}\n")
+    else:
+        line(f"Written: {path}")
+    for what in lost:
+        note(what)
 
 
 def _workspace(ctx: click.Context) -> Workspace:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.preset import NEUTRAL, Preset
-from tavern_tui.domain.preset_fields import FieldRefusedError, built, checked
+from tavern_tui.domain.preset_fields import FIELDS, FieldRefusedError, built, checked
 from tavern_tui.formats.json_text import read_json, write_json
 from tavern_tui.formats.overlay import alike, overlaid
-from tavern_tui.formats.presets import changed_text, write_entries
+from tavern_tui.formats.presets import changed_text, preset_values, write_entries
 from tavern_tui.formats.sampler_tables import KOBOLD_ORDER, KOBOLD_STAGES, LAYOUTS, Layout, Look, Row
 from tavern_tui.formats.yaml_text import read_yaml
 
@@ -274,3 +274,23 @@ def _written(row: Row, value: Any) -> Any:
             return json.loads(value) if value else {}
         case _:
             return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def changed_sampler_file(data: bytes, name: str, changes: Mapping[str, object | None], *, where: str = "") -> bytes:
+    """The file with other values for some of our fields, ``None`` for what is usual; everything else stays.
+
+    Raises ``FormatError`` for a field that the program's files do not have.
+    """
+    file, _ = read_sampler_file(data, name, where=where)
+    values = {**preset_values(file.preset), **changes}
+    known = {key: checked(key, value) for key, value in values.items() if key in FIELDS and value is not None}
+    extra = tuple((key, value) for key, value in values.items() if key not in FIELDS and value is not None)
+    changed = replace(file, preset=built(known, name=name, extra=extra))
+    for remark in unsaid(file.layout, changed.preset):
+        if remark.place in changes:
+            raise FormatError(
+                f"A {file.layout.title} has no field “{remark.place}”.",
+                hint=f"tavern-tui presets new NAME --from {name} makes one of ours, which has.",
+                where=where or name,
+            )
+    return write_sampler_file(changed)[0]

@@ -85,6 +85,28 @@ def delete_preset(workspace: Workspace, name: str) -> Path:
     return PresetStore(workspace.directories).delete(name)
 
 
+def export_preset(one: ListedPreset, program: str, *, to: Path | None = None) -> tuple[str, Path | None, list[str]]:
+    """A preset as another program's file, written to ``to`` (a file, or a folder) where one is given.
+
+    The text, where it was written, and what that program cannot say. Raises ``SettingsError`` for a program that is
+    none, ``StorageError``.
+    """
+    from tavern_tui.formats.sampler_files import write_sampler_as
+    from tavern_tui.formats.sampler_tables import LAYOUTS
+    from tavern_tui.storage.atomic import write_atomic
+
+    layout = next((one for one in LAYOUTS if one.program == program), None)
+    if layout is None:
+        names = ", ".join(one.program for one in LAYOUTS)
+        raise SettingsError(f"A preset is not written as “{program}”.", hint=f"There are: {names}.")
+    data, remarks = write_sampler_as(one.preset, layout)
+    path = None
+    if to is not None:
+        path = to / f"{one.name}{'.yaml' if layout.yaml else '.json'}" if to.is_dir() else to
+        write_atomic(path, data)
+    return data.decode(), path, [f"{remark.place}: {remark.text}" for remark in remarks]
+
+
 def checked_changes(changes: Mapping[str, object | None]) -> None:
     """See that values can be taken, before anything is written. Raises ``SettingsError``."""
     for name in changes:

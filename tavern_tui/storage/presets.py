@@ -1,6 +1,8 @@
-"""The user's own sampler presets: one YAML file each, in the folder ``presets`` of the library.
+"""The user's own sampler presets: one file each, in the folder ``presets`` of the library.
 
-The file's name is the preset's. Every call looks at the disk anew. What a file says is read by ``formats.presets``.
+The file's name is the preset's. Every call looks at the disk anew. What a file of ours says is read by
+``formats.presets``; SillyTavern's, KoboldAI's and text-generation-webui's can lie there as they are, and are read and
+changed by ``formats.sampler_files``.
 """
 
 from __future__ import annotations
@@ -10,14 +12,16 @@ from pathlib import Path
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain.disk_errors import storage_error
-from tavern_tui.domain.errors import NotFoundError, SettingsError, TavernError
+from tavern_tui.domain.errors import FormatError, NotFoundError, SettingsError, TavernError
 from tavern_tui.domain.preset import NEUTRAL, Preset
-from tavern_tui.formats.presets import MAX_BYTES, ReadPreset, changed_text, read_preset
+from tavern_tui.formats.preset_kinds import CODECS, PresetKind, kind_in
+from tavern_tui.formats.presets import MAX_BYTES, ReadPreset, changed_text, preset_values, read_preset
+from tavern_tui.formats.sampler_files import changed_sampler_file, read_sampler_file
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.locks import FileLock
 from tavern_tui.storage.reading import read_bytes, refusal
 
-ENDINGS = (".yaml", ".yml")
+ENDINGS = (".yaml", ".yml", ".json")
 MOST_FILES = 1_000
 """Files of the folder that are read, in the order of their names."""
 
@@ -82,8 +86,12 @@ class PresetStore:
         """
         with self._writing():
             path = self._existing(name).path
-            text = read_bytes(path, MAX_BYTES).decode("utf-8-sig", "replace")
-            write_atomic(path, changed_text(text, changes, where=str(path)).encode())
+            data = read_bytes(path, MAX_BYTES)
+            if _is_foreign(data):
+                write_atomic(path, changed_sampler_file(data, path.stem, changes, where=str(path)))
+            else:
+                text = data.decode("utf-8-sig", "replace")
+                write_atomic(path, changed_text(text, changes, where=str(path)).encode())
         return _read(path)
 
     def delete(self, name: str) -> Path:
@@ -128,6 +136,20 @@ def usable_name(name: str) -> str:
 
 def _read(path: Path) -> PresetFile:
     try:
-        return PresetFile(path, read_preset(read_bytes(path, MAX_BYTES), name=path.stem, where=path.name))
+        data = read_bytes(path, MAX_BYTES)
+        if not _is_foreign(data):
+            return PresetFile(path, read_preset(data, name=path.stem, where=path.name))
+        file, remarks = read_sampler_file(data, path.stem, where=path.name)
     except TavernError as error:
         return PresetFile(path, unreadable=str(error))
+    told = tuple(f"{remark.place}: {remark.text}" for remark in remarks)
+    return PresetFile(path, ReadPreset(file.preset, tuple(preset_values(file.preset)), remarks=told))
+
+
+def _is_foreign(data: bytes) -> bool:
+    """Whether a file is another program's. Raises ``FormatError`` for one that holds something else."""
+    kind = kind_in(data)
+    if kind not in (None, PresetKind.SAMPLER):
+        hint = f"Templates lie in the folder of: tavern-tui locate templates, in {kind}/."
+        raise FormatError(f"It is no sampler preset, but a {CODECS[kind].title}.", hint=hint)
+    return kind is PresetKind.SAMPLER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,39 @@ def test_a_folder_that_is_none_is_told(store: PresetStore) -> None:
     store.folder.write_text("a file")
     with pytest.raises((StorageError, NotFoundError)):
         store.files()
+
+
+def test_a_file_of_sillytavern_s_lies_there_as_it_is_and_keeps_the_rest_when_changed(store: PresetStore) -> None:
+    store.folder.mkdir(parents=True)
+    path = store.folder / "Theirs.json"
+    path.write_text('{"temp": 0.5, "rep_pen": 1, "typical_p": 1, "streaming": true, "genamt": 300}')
+    found = store.named("theirs")
+    assert found is not None
+    assert (found.read.preset.sampling.temperature, found.unreadable) == (0.5, "")
+    assert [remark.partition(":")[0] for remark in found.read.remarks] == ["genamt"]
+    store.change("Theirs", {"temperature": 0.9})
+    assert json.loads(path.read_text()) == {
+        "temp": 0.9,
+        "rep_pen": 1,
+        "typical_p": 1,
+        "streaming": True,
+        "genamt": 300,
+    }
+    with pytest.raises(FormatError, match="no field “stop”"):
+        store.change("Theirs", {"stop": ["x"]})
+
+
+def test_a_file_of_text_generation_webui_s_keeps_its_comments_when_changed(store: PresetStore) -> None:
+    store.folder.mkdir(parents=True)
+    path = store.folder / "webui.yaml"
+    path.write_text("# Mine.\ntemperature: 0.5\ndo_sample: true\nrepetition_penalty_range: 64\n")
+    store.change("webui", {"repetition_range": 128})
+    assert path.read_text() == "# Mine.\ntemperature: 0.5\ndo_sample: true\nrepetition_penalty_range: 128\n"
+
+
+def test_a_template_among_the_presets_is_told_where_it_belongs(store: PresetStore) -> None:
+    store.folder.mkdir(parents=True)
+    (store.folder / "odd.json").write_text('{"story_string": "x", "name": "odd"}')
+    found = store.named("odd")
+    assert found is not None
+    assert "context template" in found.unreadable
