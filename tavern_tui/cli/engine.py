@@ -112,6 +112,7 @@ def load(ctx: click.Context, /, model: str, replace_other: bool, keep: bool, **o
 
     from tavern_tui.config.settings import remember
     from tavern_tui.session import embedded
+    from tavern_tui.session.model_habits import with_context
     from tavern_tui.session.workspace import Workspace
 
     workspace = Workspace.open(safe=ctx.obj["safe"])
@@ -119,6 +120,8 @@ def load(ctx: click.Context, /, model: str, replace_other: bool, keep: bool, **o
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(workspace.settings, engine=replace(workspace.settings.engine, **given))
     chosen = embedded.model_to_use(workspace.directories, settings, model)
+    if "context_tokens" not in given:
+        settings = with_context(workspace, settings, chosen.name)
     need = embedded.needs(chosen, settings)
     if need is not None:
         note(_need_line(need))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tavern_tui.cli.model_habits import remember
 from tavern_tui.cli.output import columns, data, line, note, progress_on_one_line, table
 from tavern_tui.domain.display import safe_line
 
@@ -40,6 +41,9 @@ def models(ctx: click.Context, as_json: bool) -> None:
     """List the model files (GGUF) with size, quantisation, trained context and fit."""
     if ctx.invoked_subcommand is None:
         _list(ctx, (), None, "", everything=False, as_json=as_json)
+
+
+models.add_command(remember)
 
 
 @models.command("list")

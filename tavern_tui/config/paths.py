@@ -89,6 +89,11 @@ class Directories:
         return self.data / "templates.json"
 
     @property
+    def model_habits(self) -> Path:
+        """The file with what else was chosen for single models."""
+        return self.data / "models.json"
+
+    @property
     def connections(self) -> Path:
         """Connections that a person wrote down; only read."""
         return self.data / "connections.yaml"
@@ -112,6 +117,11 @@ class Directories:
     def engine(self) -> Path:
         """The engine host's socket, lock and log."""
         return self.state / "engine"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the library's index, which can be made again from the library."""
+        return self.cache
 
     @property
     def backups(self) -> Path:

@@ -20,6 +20,7 @@ from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
 
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine, EngineInfo
+    from tavern_tui.session.model_habits import Habit
 
 LOOK_AGAIN_SECONDS = 60.0
 EMBEDDED = "embedded"
@@ -30,7 +31,7 @@ EMBEDDED = "embedded"
 class Ready:
     """A connected engine: its facts, the templates chosen for its model, and what to tell about a change or a choice.
 
-    ``starter``: the model is the 135M starter, known by its file's hash.
+    ``starter``: the model is the 135M starter, known by its file's hash. ``habit`` is what is remembered for the model.
     """
 
     info: EngineInfo
@@ -38,6 +39,7 @@ class Ready:
     context_tokens: int
     changed: str = ""
     starter: bool = False
+    habit: Habit | None = None
 
 
 class Connection:
@@ -45,7 +47,7 @@ class Connection:
 
     ``label`` is what the user calls it, empty where the engine's own name says enough. ``note`` is a sentence about how
     it was chosen, to be told once. ``replaced`` names the template of the model before, where another model took its
-    place and has another; whoever answers that empties it.
+    place and has another; whoever answers that empties it. ``habits`` tells what is remembered for a model by its name.
     """
 
     def __init__(
@@ -57,8 +59,11 @@ class Connection:
         templates: ModelTemplates | None = None,
         label: str = "",
         note: str = "",
+        habits: Callable[[str], Habit | None] = lambda _model: None,
     ) -> None:
         self.engine = engine
+        self._habits = habits
+        self._habit: Habit | None = None
         self.label = label
         self.counts = counts or CountCache()
         self._templates = templates or ModelTemplates()
@@ -97,24 +102,29 @@ class Connection:
             return (await self.engine.count([text]))[0]
         return (await self.counts.count(self.engine, self._info, [text]))[0]
 
-    async def ready(self, *, template: str = "", asked: bool = False, context_tokens: int | None = None) -> Ready:
+    async def ready(
+        self, *, template: str = "", asked: bool = False, context_tokens: int | None = None, sized: bool = False
+    ) -> Ready:
         """Connect, or look again when it is time to. ``template`` and ``context_tokens`` are the user's own choice.
 
         ``asked``: the template was named at this start, so that it counts for more than what is remembered for the
-        model. A chosen context is never larger than the loaded one. Raises ``EngineError``, and ``SettingsError`` for a
-        template that does not exist.
+        model; ``sized``: so was the context. A chosen context is never larger than the loaded one. Raises
+        ``EngineError``, and ``SettingsError`` for a template that does not exist.
         """
         before = self._info
         due = self._doubtful or self._clock() - self._looked > LOOK_AGAIN_SECONDS
         if before is None or (due and not self._settled):
             self._info = await self.engine.connect()
             self._looked, self._doubtful = self._clock(), False
+            self._habit = await asyncio.to_thread(self._habits, self._info.model)
             if before is None or before.address != self._info.address:
                 self._starter = await asyncio.to_thread(_runs_starter, self._info)
         info = self._info
         assert info is not None
         choice = await self._with_real_tokens(await self._templates.choose(info, template, asked=asked), info)
         context = info.context_tokens or UNKNOWN_CONTEXT_TOKENS
+        if self._habit is not None and self._habit.context_tokens is not None and not sized:
+            context_tokens = self._habit.context_tokens
         if context_tokens is not None:
             context = min(context, context_tokens)
         changed = ""
@@ -122,12 +132,13 @@ class Connection:
             self.replaced = "" if choice.name == self._template else self._template
             changed = messages.model_changed(info.model, before.model, choice.name, context).plain
         self._template = choice.name if choice.whole is None else ""
-        if choice.note != self._told:
-            self._told = choice.note
-            changed = f"{changed} {choice.note}".strip()
+        notes = f"{choice.note} {self._habit.note if self._habit is not None else ''}".strip()
+        if notes != self._told:
+            self._told = notes
+            changed = f"{changed} {notes}".strip()
         if self._note:
             changed, self._note = f"{self._note} {changed}".strip(), ""
-        return Ready(info, choice, context, changed, self._starter)
+        return Ready(info, choice, context, changed, self._starter, self._habit)
 
     async def _with_real_tokens(self, choice: TemplateChoice, info: EngineInfo) -> TemplateChoice:
         """The choice with those tags as control tokens that are single tokens of the model, where it is its own.

@@ -113,6 +113,7 @@ def _embedded_settings(settings: Settings, model: ModelFile) -> EmbeddedSettings
         shape=model.header.shape if model.header else None,
         context_chosen=settings.engine.context_tokens is not None,
         shift=settings.engine.context_shift,
+        title=model.name,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from tavern_tui.storage.chats import ChatLog
 
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine, Event
+    from tavern_tui.session.model_habits import Habit
 
 Watch = Callable[[out.SessionEvent], None]
 """Hears what an engine does while it connects."""
@@ -99,6 +101,10 @@ def _embedded(workspace: Workspace, route: Route, watch: Watch) -> Engine:
     if route.context_tokens is not None:
         settings = replace(settings, engine=replace(settings.engine, context_tokens=route.context_tokens))
     chosen = model_to_use(workspace.directories, settings, route.model)
+    if workspace.directories.model_habits.exists():
+        from tavern_tui.session.model_habits import with_context
+
+        settings = with_context(workspace, settings, chosen.name)
     return embedded_engine(workspace.directories, settings, chosen, tell)
 
 
@@ -106,7 +112,23 @@ def connection_to(workspace: Workspace, route: Route, *, watch: Watch = lambda _
     """A connection to the engine that ``route`` leads to, which is looked for when it is first needed."""
     engine = choose_engine(workspace, route, watch=watch)
     templates = ModelTemplates(workspace.template_choices)
-    return Connection(engine, clock=time.monotonic, templates=templates, label=route.label, note=route.note)
+    return Connection(
+        engine,
+        clock=time.monotonic,
+        templates=templates,
+        label=route.label,
+        note=route.note,
+        habits=partial(remembered_habit, workspace),
+    )
+
+
+def remembered_habit(workspace: Workspace, model: str) -> Habit | None:
+    """What is remembered for ``model``; ``None`` where nothing is remembered for any. Blocks."""
+    if workspace.safe or not workspace.directories.model_habits.exists():
+        return None
+    from tavern_tui.session.model_habits import habit_for
+
+    return habit_for(workspace, model)
 
 
 def reconnect(session: ChatSession, workspace: Workspace, wishes: Wishes, *, watch: Watch) -> Connection:
@@ -231,12 +253,15 @@ def _tell_who_was_passed(workspace: Workspace, chosen: str, watch: Watch) -> Non
         watch(out.Notice(f"The last chat, {last.title}, is not opened: there is no card of {who} that can be read."))
 
 
+_ASKED = ("preset", "response_tokens", "seed", "context_tokens")
+
+
 def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
     """The settings' options with this start's wishes over them. Raises ``SettingsError``."""
     options = options_from(workspace.settings)
     if wishes.template:
         template_named(wishes.template)
-    asked = frozenset(name for name in ("preset", "response_tokens", "seed") if getattr(wishes, name) not in (None, ""))
+    asked = frozenset(name for name in _ASKED if getattr(wishes, name) not in (None, ""))
     options = as_in_settings(replace(options, seed=wishes.seed, asked=asked), workspace)
     if wishes.preset:
         options = with_preset(options, preset_named(workspace, wishes.preset).preset)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
 from tavern_tui.session.connection import EMBEDDED, Connection
 from tavern_tui.session.model_templates import ModelTemplates
-from tavern_tui.session.opening import Instead, Wishes, open_session
+from tavern_tui.session.opening import Instead, Wishes, open_session, remembered_habit
 from tavern_tui.session.personas import persona_for, with_books
 from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
@@ -231,7 +232,8 @@ def _session(
         persona=persona_named(workspace, question.persona) if question.persona else None,
         worlds=tuple(workspace.library.lorebook(world)[0] for world in question.worlds),
     )
-    connection = Connection(reader.engine, clock=time.monotonic, templates=templates)
+    known = partial(remembered_habit, workspace)
+    connection = Connection(reader.engine, clock=time.monotonic, templates=templates, habits=known)
     return open_session(workspace, question.wishes, log=log, connection=connection, instead=instead)
 
 

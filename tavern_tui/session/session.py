@@ -319,11 +319,12 @@ class ChatSession:
             template=self.options.template,
             asked=self.options.template_asked,
             context_tokens=self.options.context_tokens,
+            sized="context_tokens" in self.options.asked,
         )
         ready = replace(ready, context_tokens=self._tries.room(ready.info, ready.context_tokens))
         if before is not None and before.ready == replace(ready, changed=before.ready.changed):
             return before
-        options = for_starter(self.options, sample=self._sample) if ready.starter else self.options
+        options = _of_model(self.options, ready, self.tree, sample=self._sample)
         kind, place = making.kind, making.place
         if kind is out.ReplyKind.SWIPE:
             options = options.for_swipe(len(self.tree.children.get(place.parent, ())))
@@ -364,6 +365,15 @@ def load_reply_making() -> None:
     """Import what makes a reply, so that the first one does not wait for it. Blocks: for a thread, in an open chat."""
     import tavern_tui.prompt.assemble
     import tavern_tui.session.writing  # noqa: F401
+
+
+def _of_model(options: ReplyOptions, ready: Ready, tree: ChatTree, *, sample: bool) -> ReplyOptions:
+    """``options`` with what is remembered for the model that writes, and with what the starter needs."""
+    if ready.habit is not None:
+        from tavern_tui.session.model_habits import with_habit
+
+        options = with_habit(options, ready.habit, tree.properties)
+    return for_starter(options, sample=sample) if ready.starter else options
 
 
 def _refuse(no_card: NotFoundError | None) -> None:

@@ -76,6 +76,11 @@ async def _template_for(workspace: Workspace, info: EngineInfo) -> ModelsTemplat
     return ModelsTemplate(info.model, choice.name, choice.why, choice.note, bool(choices.of(info.model)))
 
 
+def known_model(workspace: Workspace, model: str) -> str:
+    """The name by which things are remembered for a model: a file's, or as it was given. Raises as ``template_of``."""
+    return _known(workspace, model).model
+
+
 def _known(workspace: Workspace, model: str) -> EngineInfo:
     """What is known of a model without an engine: a file's header; of another one its name."""
     try:

@@ -114,3 +114,15 @@ def test_what_fits_this_machine_is_said_and_fetched_by_nobody(
     assert notes == ""
     told = json.loads(ran("recommend", "--json", monkeypatch=monkeypatch)[0])
     assert told["best"] in [*told["classes"], None]
+
+
+def test_what_is_remembered_for_a_model_is_told_and_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*options: str) -> str:
+        return ran("remember", "mira", *options, monkeypatch=monkeypatch)[0]
+
+    assert told() == "Mira-7B.Q4_K_M: nothing is remembered\n"
+    all_of_it = "Mira-7B.Q4_K_M: preset story, replies of 400 tokens, a context of 16,384 tokens\n"
+    assert told("--preset", "story", "--length", "400", "--context-size", "16384") == all_of_it
+    assert told() == all_of_it
+    assert json.loads(told("--json"))["context_tokens"] == 16384
+    assert told("--forget") == "Mira-7B.Q4_K_M: nothing is remembered\n"

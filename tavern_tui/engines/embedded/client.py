@@ -36,7 +36,7 @@ class EmbeddedSettings:
     ``gpu_layers`` of -1 means all, of -2 as many as have room; ``options`` is everything else about loading. ``shape``
     is what the model's header says, without which nothing can be estimated. ``replace`` unloads another model that
     others use, without asking. ``keep`` lets a reply run to its end when this program vanishes. ``shift``
-    moves up what was read where history was cut, instead of reading it again.
+    moves up what was read where history was cut, instead of reading it again. ``title`` is what the model is called.
     """
 
     model: Path
@@ -50,12 +50,20 @@ class EmbeddedSettings:
     options: LoadOptions = USUAL
     shape: ModelShape | None = None
     context_chosen: bool = True
+    title: str = ""
 
     def spec(self) -> protocol.ModelSpec:
         """The model as the host is asked for it."""
         path = str(self.model.absolute())
         return protocol.ModelSpec(
-            path, self.context_tokens, self.threads, self.gpu_layers, self.options, self.shape, self.context_chosen
+            path,
+            self.context_tokens,
+            self.threads,
+            self.gpu_layers,
+            self.options,
+            self.shape,
+            self.context_chosen,
+            self.title,
         )
 
 

@@ -326,7 +326,7 @@ class _Loading:
         used = self._here.devices if layers else self._here.devices[-1:]
         return ModelFacts(
             path=spec.path,
-            name=Path(spec.path).stem,
+            name=spec.name,
             context_tokens=tokens,
             trained_tokens=lib.llama_model_n_ctx_train(model),
             chat_template=template.decode("utf-8", "replace"),

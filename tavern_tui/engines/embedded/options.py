@@ -6,6 +6,7 @@ Part of what a loaded model is: one that was loaded otherwise is another, but fo
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from tavern_tui.domain.errors import EngineError, EngineFault
@@ -77,7 +78,8 @@ class ModelSpec:
     ``context_tokens`` of 0 means what the model was trained for, at most 8,192, or 16,384 with all layers on a GPU.
     ``threads`` of 0 means one less than the physical cores. ``gpu_layers`` of -1 means all of them, of -2 as many as
     the GPU's memory has room for. ``shape`` is what the file's header says, by which that is judged; it names nothing.
-    A context that nobody chose (``context_chosen``) may be larger when the model is loaded already.
+    A context that nobody chose (``context_chosen``) may be larger when the model is loaded already. ``title`` is what
+    people know the model by, where that is not the file's name (parts of a split model, Ollama's blobs).
     """
 
     path: str
@@ -87,6 +89,12 @@ class ModelSpec:
     options: LoadOptions = USUAL
     shape: ModelShape | None = field(default=None, compare=False)
     context_chosen: bool = field(default=True, compare=False)
+    title: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """What the model is called: its ``title``, else the file's name."""
+        return self.title or Path(self.path).stem
 
     def serves(self, wanted: ModelSpec) -> bool:
         """Whether a model loaded by this will do for ``wanted``, its context's size aside."""

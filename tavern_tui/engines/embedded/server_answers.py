@@ -6,7 +6,6 @@ Wire names: llama-server's ``/props``, ``/v1/models`` and ``/completion``.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
@@ -51,7 +50,7 @@ def facts_of(
         notes.append(partly_on_gpu(layers, everything).plain)
     return ModelFacts(
         path=spec.path,
-        name=Path(spec.path).stem,
+        name=spec.name,
         context_tokens=int(context) or context_of(spec),
         trained_tokens=int((meta or {}).get("n_ctx_train", 0)),
         chat_template=str(props.get("chat_template", "")),

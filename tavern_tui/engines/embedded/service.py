@@ -254,7 +254,7 @@ class Host:
             return
         if self._suits(guest, call.model) or not self._others(guest):
             return
-        asked = another_in_use(self._facts.name, Path(call.model.path).stem)
+        asked = another_in_use(self._facts.name, call.model.name)
         if self._has(call.model):
             asked = settings_in_use(self._facts.name)
         raise EngineError(asked.title, fault=EngineFault.IN_USE, where=self._facts.path, hint=asked.hint)
