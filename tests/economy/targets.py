@@ -64,18 +64,19 @@ def targets_of_a(played: Played) -> list[Target]:
     ]
 
 
+def with_notes(embedded: Sequence[Asked]) -> Target:
+    """Where notes stand at a depth: what is new may be read, the notes, and the turns below them."""
+    read = sum(evaluated(embedded, EMBEDDED))
+    most = sum(one.with_notes for one in embedded[1:])
+    return Target("B", "embedded, mean over new, notes and turns below", read / most, 1.1)
+
+
 def targets_of_b(played: Played) -> list[Target]:
-    """The same with notes: what is new may be read, the notes, and the turns below them."""
+    """The same with notes; what they cost is told beside what ``classic`` reads."""
     embedded = played[EMBEDDED]
-    priced = [one.with_notes for one in embedded[1:]]
     return [
-        Target(
-            "B",
-            "embedded, mean over new, notes and turns below",
-            statistics.fmean(evaluated(embedded, EMBEDDED)) / statistics.fmean(priced),
-            1.1,
-        ),
-        Target("B", "that sum, tokens", statistics.fmean(priced)),
+        with_notes(embedded),
+        Target("B", "new, notes and turns below, tokens", statistics.fmean(one.with_notes for one in embedded[1:])),
         Target("B", "embedded reads, tokens", statistics.fmean(evaluated(embedded, EMBEDDED))),
         Target("B", "classic reads, tokens", statistics.fmean(evaluated(played[CLASSIC], CLASSIC))),
         *_against_classic("B", played, median=12),
