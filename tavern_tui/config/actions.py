@@ -59,6 +59,14 @@ _APP = (
         slash="characters",
     ),
     Action(
+        "app.search",
+        "Search all chats",
+        "Finds words in every turn of every chat, the newest first; Enter goes to the turn.",
+        Where.ANYWHERE,
+        (),
+        slash="search",
+    ),
+    Action(
         "app.connect",
         "Who writes",
         "Chooses the engine: a server that answers, a model of this machine, or another address.",

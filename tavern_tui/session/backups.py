@@ -6,7 +6,7 @@ Everything here blocks: call it in a thread. Where a backup lies and what belong
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,13 @@ def backup_library(workspace: Workspace, folder: Path | None = None) -> Made:
     return make_backup(workspace.directories, folder or workspace.directories.backups)
 
 
-def daily_backup(workspace: Workspace, *, now: float | None = None) -> Backup | None:
+def daily_backup(
+    workspace: Workspace, *, now: float | None = None, goes_on: Callable[[], bool] = lambda: True
+) -> Backup | None:
     """Make the backup of the day: a day after the newest, if anything changed since; ``None`` where none is due.
 
-    Beyond the number to keep, the oldest daily ones go. Of two programs one makes it. Raises ``StorageError``.
+    Beyond the number to keep, the oldest daily ones go. Of two programs one makes it; none where ``goes_on`` says no
+    meanwhile. Raises ``StorageError``.
     """
     wanted = workspace.settings.backup
     folder = workspace.directories.backups
@@ -71,12 +74,13 @@ def daily_backup(workspace: Workspace, *, now: float | None = None) -> Backup | 
             present = [one for one in backups_in(folder) if not one.problem]
             if present and 0 <= moment - present[0].at < DAY_SECONDS:
                 return None
-            if same_library(present, library_fingerprint(workspace.directories)):
+            fingerprint = library_fingerprint(workspace.directories)
+            if not fingerprint or same_library(present, fingerprint):
                 return None
-            made = make_backup(workspace.directories, folder, daily=True, clock=lambda: moment)
+            made = make_backup(workspace.directories, folder, daily=True, clock=lambda: moment, goes_on=goes_on)
             drop_oldest(folder, wanted.keep)
             return made.backup
-    except HeldError:
+    except (HeldError, InterruptedError):
         return None
 
 

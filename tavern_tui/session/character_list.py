@@ -46,7 +46,8 @@ class CharacterRow:
     """One character with the chats that there are, the last written first; ``chats[0]`` has its ``line``.
 
     ``name`` is what chats call the character; ``card`` opens the card, ``None`` where there is none, or none was read.
-    ``problem`` says why the card cannot be used; ``title`` is the name, safe to show on one line.
+    ``problem`` says why the card cannot be used; ``title`` is the name, safe to show on one line. ``words`` are what
+    else a filter looks in: nickname, tags and creator.
     """
 
     name: str
@@ -54,11 +55,26 @@ class CharacterRow:
     card: Path | None
     chats: tuple[ChatRow, ...] = ()
     problem: str = ""
+    words: str = ""
 
     @property
     def last(self) -> float:
         """When one of the chats was last written to, in Unix seconds; 0 without one."""
         return self.chats[0].last if self.chats else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCharacters:
+    """The characters, as far as they are known; ``done`` of ``total`` files were read, both 0 where none had to be."""
+
+    rows: list[CharacterRow]
+    done: int = 0
+    total: int = 0
+
+    @property
+    def progress(self) -> str:
+        """What to say while files are still being read; empty at the end."""
+        return f"Reading the library: {self.done:,} of {self.total:,}" if self.done < self.total else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class _ThrowAway(Directories):
         """The user's engine host."""
         return self.own.engine
 
+    @property
+    def index(self) -> Path:
+        """An index of its own."""
+        return self.data / "cache"
+
 
 @contextmanager
 def demo_workspace(workspace: Workspace) -> Iterator[Workspace]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from tavern_tui.domain.display import safe_line
-from tavern_tui.session.character_list import NO_CARD, CharacterRow, ChatRow, last_line
+from tavern_tui.session.character_list import NO_CARD, CharacterRow, ChatRow, ListedCharacters, last_line
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.device import Device
 from tavern_tui.storage.index import LibraryIndex
@@ -29,29 +27,20 @@ WAIT_SECONDS = 10.0
 """How long a command waits for another program that looks after the index."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedCharacters:
-    """The characters, as far as they are known; ``done`` of ``total`` files were read, both 0 where none had to be."""
-
-    rows: list[CharacterRow]
-    done: int = 0
-    total: int = 0
-
-    @property
-    def progress(self) -> str:
-        """What to say while files are still being read; empty at the end."""
-        return f"Reading the library: {self.done:,} of {self.total:,}" if self.done < self.total else ""
-
-
 def open_index(workspace: Workspace, *, full_text: bool | None = None) -> LibraryIndex:
     """The index of this user's library, in the cache folder. Nothing is opened or made yet."""
-    return LibraryIndex(workspace.directories.cache, workspace.directories.data, full_text=full_text)
+    return LibraryIndex(workspace.directories.index, workspace.directories.data, full_text=full_text)
 
 
 def sources_of(workspace: Workspace) -> Sources:
     """What that index is made from."""
     device = Device(workspace.directories.state).known
     return Sources(workspace.library, workspace.directories.chats, partial(last_line, device=device))
+
+
+def index_steps(workspace: Workspace, index: LibraryIndex) -> Generator[Pass, None, None]:
+    """Bring ``index`` up to date in steps of at most about 50 ms. Raises ``StorageError``."""
+    return bring_up_to_date(index, sources_of(workspace))
 
 
 def keep_index(
@@ -71,16 +60,16 @@ def listed_characters(workspace: Workspace, index: LibraryIndex | None = None) -
     The last one told is what is on disk. Raises ``StorageError``.
     """
     index = open_index(workspace) if index is None else index
-    if index.is_filled():
+    filled = index.is_filled()
+    if filled:
         yield ListedCharacters(_rows(workspace, index))
-    told = time.monotonic()
-    step: Pass | None = None
-    for step in _steps(workspace, index):
+    told, step = time.monotonic(), Pass()
+    for step in bring_up_to_date(index, sources_of(workspace)):
         done, total = step.cards + step.chats, step.all_cards + step.all_chats
-        if step.changed and time.monotonic() - told >= TOLD_SECONDS and done < total:
+        if done < total and time.monotonic() - told >= TOLD_SECONDS:
             yield ListedCharacters(_rows(workspace, index), done, total)
             told = time.monotonic()
-    if step is None or step.changed or step.elsewhere or not told:
+    if step.changed or not filled:
         yield ListedCharacters(_rows(workspace, index))
 
 
@@ -99,10 +88,6 @@ def library_counts(index: LibraryIndex) -> Counts:
     return counts(index)
 
 
-def _steps(workspace: Workspace, index: LibraryIndex) -> Generator[Pass, None, None]:
-    return bring_up_to_date(index, sources_of(workspace))
-
-
 def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
     chats: dict[str, list[ChatRow]] = {}
     for chat in indexed_chats(index, workspace.directories.chats):
@@ -110,7 +95,12 @@ def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
             chats.setdefault(chat.summary.characters[0], []).append(_chat_row(chat))
     rows = [
         CharacterRow(
-            entry.name, safe_line(entry.name), entry.path, tuple(chats.get(entry.name, ())), safe_line(entry.problem)
+            entry.name,
+            safe_line(entry.name),
+            entry.path,
+            tuple(chats.get(entry.name, ())),
+            safe_line(entry.problem),
+            " ".join((entry.nickname, entry.creator, *entry.tags)),
         )
         for entry in indexed_characters(index, workspace.library)
     ]
@@ -128,8 +118,3 @@ def _chat_row(chat: IndexedChat) -> ChatRow:
     return ChatRow(
         told.name, safe_line(told.title), told.turns, told.last, safe_line(chat.line), safe_line(told.problem)
     )
-
-
-def index_path(workspace: Workspace) -> Path:
-    """Where the index lies."""
-    return open_index(workspace).path

@@ -94,9 +94,18 @@ class Made:
 
 
 def make_backup(
-    directories: Directories, folder: Path, *, daily: bool = False, clock: Callable[[], float] = time.time
+    directories: Directories,
+    folder: Path,
+    *,
+    daily: bool = False,
+    clock: Callable[[], float] = time.time,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> Made:
-    """Write a backup of the whole library to ``folder``. Raises ``StorageError``; nothing is then left there."""
+    """Write a backup of the whole library to ``folder``.
+
+    ``goes_on`` is asked before each file. Raises ``StorageError``, ``InterruptedError`` where it said no; nothing is
+    then left there.
+    """
     make_folder(folder, 0o700)
     at = clock()
     temporary = folder / f".{secrets.token_hex(8)}.tmp"
@@ -104,13 +113,15 @@ def make_backup(
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False) as archive:
-                facts, left_out = _fill(archive, directories)
+                facts, left_out = _fill(archive, directories, goes_on)
                 facts |= {"format": FORMAT, "program": tavern_tui.__version__, "at": at}
                 archive.writestr(_MANIFEST, json.dumps(facts, indent=1))
             file.flush()
             os.fsync(file.fileno())
         path = _put(temporary, folder, at, daily=daily)
         sync_folder(folder)
+    except InterruptedError:
+        raise
     except OSError as error:
         raise storage_error(error, folder / "backup") from error
     finally:
@@ -213,7 +224,9 @@ def present_bytes(path: Path) -> bytes:
 
 
 def library_fingerprint(directories: Directories) -> str:
-    """Equal as long as no file of the library changed; told by names, sizes and times alone."""
+    """Equal as long as no file of the library changed; told by names, sizes and times alone. Empty without a file."""
+    if next(_sources(directories), None) is None:
+        return ""
     digest = hashlib.sha256()
     for name, path in _sources(directories):
         with suppress(OSError):
@@ -222,12 +235,16 @@ def library_fingerprint(directories: Directories) -> str:
     return digest.hexdigest()
 
 
-def _fill(archive: zipfile.ZipFile, directories: Directories) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _fill(
+    archive: zipfile.ZipFile, directories: Directories, goes_on: Callable[[], bool]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Put everything into ``archive``; what its manifest tells of that, and what was left out."""
     facts: dict[str, Any] = {"chats": 0, "turns": 0, "characters": 0, "files": 0}
     facts["fingerprint"] = library_fingerprint(directories)
     left_out: list[str] = []
     for name, path in _sources(directories):
+        if not goes_on():
+            raise InterruptedError
         try:
             name.encode("utf-8")
             data = present_bytes(path)

@@ -108,11 +108,10 @@ def take_in_copies(log: ChatLog) -> int:
     return taken
 
 
-def settle(directories: Directories, suspects: Iterable[Path] = ()) -> Iterator[Settled]:
+def settle(directories: Directories) -> Iterator[Settled]:
     """Go through the library's conflict copies; yields what became of each.
 
-    ``suspects`` are files that could not be read, among which those are told that git has left its marks in. Raises
-    ``StorageError`` where a folder cannot be read.
+    Raises ``StorageError`` where a folder cannot be read.
     """
     trash = Trash(directories.trash)
     for copy, original in conflict_copies(directories.chats):
@@ -120,9 +119,6 @@ def settle(directories: Directories, suspects: Iterable[Path] = ()) -> Iterator[
     for folder in _folders(directories):
         for copy, original in conflict_copies(folder):
             yield _settled_file(trash, copy, original)
-    for path in suspects:
-        if has_git_marks(path):
-            yield Settled(path, path, Fate.MARKED)
 
 
 def _folders(directories: Directories) -> tuple[Path, ...]:
@@ -130,6 +126,11 @@ def _folders(directories: Directories) -> tuple[Path, ...]:
     of_cards = (directories.characters, directories.worlds, directories.personas)
     of_prompts = (directories.presets, directories.templates, directories.regex_scripts, directories.quick_replies)
     return (*of_cards, *of_prompts, directories.themes, directories.data)
+
+
+def marked_by_git(suspects: Iterable[Path]) -> list[Settled]:
+    """Of files that cannot be read those in which git has left its marks."""
+    return [Settled(path, path, Fate.MARKED) for path in suspects if has_git_marks(path)]
 
 
 def has_git_marks(path: Path) -> bool:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from textual import events, work
@@ -53,7 +54,8 @@ class Opener(Protocol):
 class TavernApp(App[int], inherit_bindings=False):
     """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
 
-    ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks.
+    ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks; ``keeps``: look after the
+    library meanwhile. ``chat_written`` is told which chat's file has grown.
     """
 
     CSS = ROLE_CSS
@@ -71,6 +73,7 @@ class TavernApp(App[int], inherit_bindings=False):
         first_run: bool = False,
         opener: Opener = open_session,
         clock: Callable[[], float] = time.monotonic,
+        keeps: bool = False,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.workspace = workspace
@@ -80,6 +83,8 @@ class TavernApp(App[int], inherit_bindings=False):
         self.theme_name = workspace.settings.ui.theme
         self.profile = profile
         self._first_run = first_run
+        self._keeps = keeps
+        self.chat_written: Callable[[Path], None] = lambda _path: None
         self._opener = opener
         self._clock = clock
         self._loaded_keys = load_keymap(workspace.directories, profile.keys)
@@ -139,6 +144,10 @@ class TavernApp(App[int], inherit_bindings=False):
                 self.chat.could_not_open(error)
                 return
         await self._open(self.wishes)
+        if self._keeps:
+            from tavern_tui.ui.keeping import keep_library
+
+            self.run_worker(keep_library(self), group="keeping")
 
     @work(group="opening", exclusive=True)
     async def open_chat(self, wishes: Wishes) -> None:
@@ -220,6 +229,7 @@ class TavernApp(App[int], inherit_bindings=False):
 
     async def reply_ended(self) -> None:
         """A reply is saved: the program ends if that was what it waited for."""
+        self.chat_written(self.chat.open_session.log.path)
         if self.profile.termux:
             self.run_worker(termux.reply_ended(self), group="termux")
         if self._hang_up is not None:

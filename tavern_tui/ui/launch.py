@@ -29,6 +29,7 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
         glyphs=glyphs,
         profile=profile,
         first_run=needs_first_run(workspace) if first_run is None else first_run,
+        keeps=not workspace.safe,
     )
     code = app.run(mouse=profile.mouse)
     if app.bug is not None:

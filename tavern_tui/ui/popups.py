@@ -183,15 +183,43 @@ async def key_entry(app: TavernApp, origin: str) -> None:
 
 async def characters(app: TavernApp) -> None:
     """Go to another character or chat."""
-    from tavern_tui.session.character_list import character_rows, chats_with_lines, wishes_for
+    from tavern_tui.session.character_list import chats_with_lines, wishes_for
+    from tavern_tui.session.library_index import listed_characters
     from tavern_tui.ui.screens.characters import CharactersScreen
 
     screen = CharactersScreen(
-        partial(character_rows, app.workspace), partial(chats_with_lines, app.workspace), glyphs=app.glyphs
+        partial(listed_characters, app.workspace), partial(chats_with_lines, app.workspace), glyphs=app.glyphs
     )
     choice = await app.push_screen_wait(screen)
     if choice is not None:
         app.open_chat(wishes_for(choice, app.wishes))
+
+
+async def search(app: TavernApp, *, typed: str = "") -> None:
+    """Find words in all chats, and go to the turn that is chosen."""
+    from tavern_tui.session.library_index import index_steps, open_index
+    from tavern_tui.session.searching import search as look
+    from tavern_tui.ui.chat.finding import go_to_turn
+    from tavern_tui.ui.screens.search import SearchScreen
+
+    index = open_index(app.workspace)
+    screen = SearchScreen(
+        lambda words, after: look(index, words, after=after),
+        partial(index_steps, app.workspace, index),
+        typed=typed,
+        glyphs=app.glyphs,
+    )
+    try:
+        found = await app.push_screen_wait(screen)
+    finally:
+        await asyncio.to_thread(index.close)
+    if found is None:
+        return
+    session = app.chat.session
+    if session is None or session.log.path.stem != found.chat:
+        await app.open_chat(replace(app.wishes, character="", chat=found.chat, new=False, persona="")).wait()
+    if app.chat.session is not None:
+        await go_to_turn(app.chat, found.turn)
 
 
 async def themes(app: TavernApp) -> None:

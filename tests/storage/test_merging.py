@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tavern_tui.domain.events import ChatEvent, Speaker, TurnAdded
 from tavern_tui.storage.chat_store import ChatStore
-from tavern_tui.storage.merging import Fate, conflict_copies, original_name, settle
+from tavern_tui.storage.merging import Fate, conflict_copies, marked_by_git, original_name, settle
 from tests.storage.indexed import NIGHT, Shelf, write
 
 SYNCTHING = "night.sync-conflict-20251009-101112-ABCDEF7.jsonl"
@@ -123,7 +123,7 @@ def test_a_file_with_both_sides_of_a_git_conflict_is_told(shelf: Shelf) -> None:
     path = shelf.dirs.characters / "Mira.json"
     path.write_text('<<<<<<< HEAD\n{"name": "Mira"}\n=======\n{"name": "Myra"}\n>>>>>>> phone\n')
     before = path.read_bytes()
-    (settled,) = settle(shelf.dirs, [path])
+    (settled,) = marked_by_git([path])
     assert (settled.fate, path.read_bytes()) == (Fate.MARKED, before)
     assert "git" in str(settled)
 

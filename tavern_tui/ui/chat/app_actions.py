@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.session.author_note import note_of, write_note
@@ -104,6 +105,12 @@ async def characters(screen: ChatScreen, _argument: str = "") -> None:
         screen.tavern.show(popups.characters)
 
 
+async def search(screen: ChatScreen, argument: str = "") -> None:
+    """Find words in all chats, beginning with those that follow the command."""
+    if not refused_while_busy(screen):
+        screen.tavern.show(partial(popups.search, typed=argument))
+
+
 async def new_chat(screen: ChatScreen, _argument: str = "") -> None:
     """Begin another chat with this character."""
     if not refused_while_busy(screen):
@@ -158,6 +165,7 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.repaint": repaint,
     "app.quit": leave,
     "app.characters": characters,
+    "app.search": search,
     "app.connect": connect,
     "app.theme": theme,
     "app.mouse": mouse,

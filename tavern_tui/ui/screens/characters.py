@@ -23,7 +23,7 @@ from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.session.character_list import CharacterRow, ChatChoice, ChatRow
+from tavern_tui.session.character_list import CharacterRow, ChatChoice, ChatRow, ListedCharacters
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
 from tavern_tui.ui.widgets.row_list import RowList
@@ -69,7 +69,8 @@ class _Listed:
 
 class CharactersScreen(ModalScreen[ChatChoice | None]):
     """The list. ``read`` gives the characters, in one or more lists each of which takes the place of the one before;
-    ``read_chats`` gives the chats with one of them. Both do their work in a thread.
+    how far they were read, where it tells that, stands in the place of the title. ``read_chats`` gives the chats with
+    one of them. Both do their work in a thread.
 
     ``now`` gives Unix seconds, for the ages.
     """
@@ -87,7 +88,7 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
 
     def __init__(
         self,
-        read: Callable[[], Iterable[Sequence[CharacterRow]]],
+        read: Callable[[], Iterable[Sequence[CharacterRow] | ListedCharacters]],
         read_chats: Callable[[CharacterRow], Sequence[ChatRow]],
         *,
         now: Callable[[], float] = time.time,
@@ -208,8 +209,11 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
     async def _fill(self) -> None:
         try:
             lists = iter(self._read())
-            while (characters := await asyncio.to_thread(next, lists, None)) is not None:
-                self._take(characters)
+            while (listed := await asyncio.to_thread(next, lists, None)) is not None:
+                far = listed.progress if isinstance(listed, ListedCharacters) else ""
+                if self._opened is None:
+                    self.query_one("#question", Static).update(far or "Characters")
+                self._take(listed.rows if isinstance(listed, ListedCharacters) else listed)
         except TavernError as error:
             self._list.show((), empty=plain(safe_line(str(error)), self._glyphs))
 
@@ -261,7 +265,7 @@ class CharactersScreen(ModalScreen[ChatChoice | None]):
 
 def _searched(character: CharacterRow) -> tuple[str, str]:
     name = character.title.casefold()
-    return name, " ".join((name, *(chat.title.casefold() for chat in character.chats)))
+    return name, " ".join((name, character.words.casefold(), *(chat.title.casefold() for chat in character.chats)))
 
 
 def _character_row(key: str, character: CharacterRow, now: float, glyphs: Glyphs) -> ListRow:
