@@ -14,7 +14,7 @@ from enum import Enum
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.events import Speaker
-from tavern_tui.prompt.inputs import Group, GroupCards, Member, PromptInput
+from tavern_tui.prompt.inputs import Group, GroupCards, Member, Policy, PromptInput
 
 USUAL_TALKATIVENESS = 0.5
 
@@ -47,6 +47,17 @@ def all_names(given: PromptInput) -> tuple[str, ...]:
 def joins_cards(given: PromptInput) -> bool:
     """Whether the prompt tells of other members, too."""
     return given.group is not None and given.group.cards is not GroupCards.SWAP
+
+
+def together(given: PromptInput) -> str:
+    """Under ``economy`` what ``{{char}}`` means in a group's head: all who may speak, whoever does now.
+
+    Empty where a prompt has one character.
+    """
+    if given.group is None or given.policy is Policy.CLASSIC:
+        return ""
+    told = _told(given.group, given.character, muted=given.group.cards is GroupCards.JOIN_MUTED)
+    return ", ".join(one.name for one in told)
 
 
 def joined(

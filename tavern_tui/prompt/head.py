@@ -145,7 +145,7 @@ def _values(given: PromptInput, story: Story, examples: str, raw_examples: str) 
         "mesExamples": examples,
         "mesExamplesRaw": raw_examples,
         "user": story.user,
-        "char": story.char,
+        "char": story.together or story.char,
     }
     return values | {alias: values[name] for alias, name in _ALIASES.items()}
 

@@ -19,6 +19,7 @@ from tavern_tui.prompt.counting import Counting, Counts
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
+from tavern_tui.prompt.macros import expand
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.reasoning import without_thoughts
 from tavern_tui.prompt.story import Story, named, untrusted
@@ -78,7 +79,7 @@ def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:
 
 def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
     greets = turn.parent == ROOT and (turn.speaker is Speaker.CHARACTER or given.policy is Policy.CLASSIC)
-    text = untrusted(story.expand(source) if greets else source, given)
+    text = untrusted(_greeting(turn, source, given, story) if greets else source, given)
     tokens = turn.tokens
     number = given.turn_number(turn.id)
     valid = tokens is not None and tokens.fingerprint == given.fingerprint != "" and text == turn.text
@@ -92,6 +93,13 @@ def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
         named=turn.name != (given.persona.name if turn.speaker is Speaker.USER else given.character.name),
         token_ids=tokens.ids if valid and tokens is not None else None,
     )
+
+
+def _greeting(turn: Turn, source: str, given: PromptInput, story: Story) -> str:
+    """A greeting with its macros expanded: in a group ``{{char}}`` is who greets, whoever speaks now."""
+    if story.together:
+        return expand(source, replace(story.macros, char=named(turn.name, given)), turn.id)
+    return story.expand(source)
 
 
 class Writer(Protocol):

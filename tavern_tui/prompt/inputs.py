@@ -150,7 +150,10 @@ class Quiet:
 
 
 class GroupCards(Enum):
-    """Whose cards a group's prompt tells of: who speaks; all who are not muted; all."""
+    """Whose cards a group's prompt tells of: who speaks; all who are not muted; all.
+
+    Under ``economy`` the card of who speaks stands at the end of the prompt, so that its head is everybody's.
+    """
 
     SWAP = 0
     JOIN = 1
@@ -174,7 +177,7 @@ class Group:
     """
 
     members: tuple[Member, ...]
-    cards: GroupCards = GroupCards.SWAP
+    cards: GroupCards = GroupCards.JOIN
     join_prefix: str = ""
     join_suffix: str = ""
     join_wrap: bool = True

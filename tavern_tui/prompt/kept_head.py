@@ -53,20 +53,20 @@ def _texts(given: PromptInput) -> Iterator[str]:
     yield given.scenario
     yield given.lore_before
     yield given.lore_after
-    if given.group is None or not group.joins_cards(given):
-        yield from _of_card(given.character, given)
+    if given.group is None:
+        yield given.character.system_prompt if given.prefer_card_prompts else ""
+        yield from _of_card(given.character)
     else:
         for member in given.group.members:
-            yield from _of_card(member.character, given)
+            yield from _of_card(member.character) if group.joins_cards(given) else (member.character.name,)
     for one in given.injections:
         if one.position in (InjectionPosition.BEFORE_SCENARIO, InjectionPosition.AFTER_SCENARIO):
             yield one.text
 
 
-def _of_card(card: Character, given: PromptInput) -> Iterator[str]:
+def _of_card(card: Character) -> Iterator[str]:
     yield card.name
     yield card.nickname
-    yield card.system_prompt if given.prefer_card_prompts else ""
     yield card.description
     yield card.personality
     yield card.scenario

@@ -30,13 +30,20 @@ from tavern_tui.prompt.story import Story, named, one_newline, untrusted
 DEPTH_LORE_KEY = "customDepthWI"
 """What the keys of lore at a depth begin with."""
 
+_SPEAKER_KEY = "0_speaker"
 _PERSONA = "the persona's description"
 _AT_NOTE = (PersonaPosition.NOTE_TOP, PersonaPosition.NOTE_BOTTOM)
 
 
 def with_notes(given: PromptInput, story: Story) -> PromptInput:
     """``given`` with everything that is to be injected among its ``injections``, macros not yet expanded."""
-    added = (*_at_the_note(given), *_character_notes(given, story), *_persona(given), *_quiet(given))
+    added = (
+        *_at_the_note(given),
+        *_character_notes(given, story),
+        *_persona(given),
+        *_of_speaker(given, story),
+        *_quiet(given),
+    )
     return replace(given, injections=(*given.injections, *added))
 
 
@@ -147,6 +154,28 @@ def _persona(given: PromptInput) -> Iterator[Injection]:
     if about and given.persona_position is PersonaPosition.AT_DEPTH:
         place = (given.persona_depth, given.persona_role)
         yield Injection(about, *place, PartKind.PERSONA, _PERSONA, "PERSONA_DESCRIPTION", scan=True)
+
+
+def _of_speaker(given: PromptInput, story: Story) -> Iterator[Injection]:
+    """What a group's head does not say of who speaks, as it would be another for each: at the end of the prompt."""
+    if not story.together:
+        return
+    texts = []
+    if given.use_system_prompt and given.prefer_card_prompts:
+        texts.append(expand(given.character.system_prompt, replace(story.macros, original="")))
+    if story.apart:
+        told = story.macros
+        scenario = "" if story.own_scenario else told.scenario
+        texts += [
+            told.description or "",
+            f"{story.char}'s personality: {told.personality}" if told.personality else "",
+            f"The scene: {scenario}" if scenario else "",
+            told.mes_examples or "",
+        ]
+    text = "\n".join(text.strip() for text in texts if text.strip())
+    if text:
+        source = f"{story.char}'s card, as {story.char} speaks"
+        yield Injection(text, 0, kind=PartKind.DESCRIPTION, source=source, key=_SPEAKER_KEY)
 
 
 def _quiet(given: PromptInput) -> Iterator[Injection]:

@@ -55,7 +55,8 @@ class Story:
     that ``lore_before`` and ``lore_after`` consist of; ``examples_above`` and ``examples_below`` are example dialogue
     from lore. ``scripts`` are the prompt's regex scripts, with the time that they have. ``standing`` are the texts
     that stand between the turns, ``head`` the head where it is made in this prompt; ``moment`` is what the head's
-    macros tell of the time.
+    macros tell of the time. ``together`` are the names of a group's members where its head is everybody's; ``apart``
+    says that the card of who speaks is then not in it, whose scenario is the chat's ``own_scenario``.
     """
 
     user: str
@@ -73,6 +74,9 @@ class Story:
     standing: Standing | None = field(default=None, compare=False)
     head: KeptHead | None = None
     moment: datetime | None = None
+    together: str = ""
+    apart: bool = False
+    own_scenario: str = ""
 
     def expand(self, text: str, place: Hashable = None) -> str:
         """The macros of a template's text; one that changes variables does so once for each ``place``."""
@@ -85,8 +89,15 @@ class Story:
 
     @property
     def of_head(self) -> Story:
-        """The same as the head's own texts are expanded: at the moment at which it was made."""
-        return self if self.moment is None else replace(self, macros=replace(self.macros, now=self.moment))
+        """The same as the head's own texts are expanded: at the moment at which it was made, for all of a group."""
+        macros = self.macros
+        if self.moment is not None and self.moment != macros.now:
+            macros = replace(macros, now=self.moment)
+        if self.together:
+            macros = replace(macros, char=self.together)
+        if self.apart:
+            macros = replace(macros, description="", personality="", scenario=self.own_scenario, mes_examples="")
+        return self if macros is self.macros else replace(self, macros=macros)
 
     @property
     def variables(self) -> Variables:
@@ -99,7 +110,10 @@ def tell(given: PromptInput) -> Story:
     economy = given.policy is Policy.ECONOMY
     card = given.character
     moment = moment_of(known_head(given), given.now) if economy else given.now
-    names = replace(_names(given), now=moment)
+    everybody = untrusted(group.together(given), given)
+    apart = bool(everybody) and not group.joins_cards(given)
+    speaks = _names(given)
+    names = replace(speaks, now=moment, char=everybody if everybody and not apart else speaks.char)
 
     def field(text: str, macros: MacroContext = names) -> str:
         return one_newline(untrusted(expand(text.strip(), macros), given), given)
@@ -127,23 +141,27 @@ def tell(given: PromptInput) -> Story:
             persona=field(given.persona.description),
             mes_examples=told("Example Messages", lambda one: _begun(one.example_dialogue, given)),
             char_version=untrusted(card.version, given),
-            char_prompt=field(card.system_prompt),
-            char_post_history=field(card.post_history_instructions),
+            char_prompt="" if everybody else field(card.system_prompt),
+            char_post_history=field(card.post_history_instructions, replace(names, char=speaks.char)),
         )
 
     first = as_sillytavern_reads(fields, names)
     macros = _within_each_other(first, given) if economy else first
+    present = replace(macros, now=given.now, char=speaks.char)
     return Story(
         user=names.user,
-        char=names.char,
-        system=_system(given, macros),
-        post_history=_post_history(given, replace(macros, now=given.now)),
+        char=speaks.char,
+        system=_system(given, replace(macros, char=everybody or macros.char)),
+        post_history=_post_history(given, present),
         character_note=card.note.text.strip(),
         lore_before=untrusted(expand(given.lore_before, macros), given),
         lore_after=untrusted(expand(given.lore_after, macros), given),
-        macros=replace(macros, now=given.now),
+        macros=present,
         scripts=ScriptRun(given.regex_scripts, exact=not economy),
         moment=moment,
+        together=everybody,
+        apart=apart,
+        own_scenario=field(given.scenario, replace(names, char=everybody)) if apart else "",
     )
 
 

@@ -55,7 +55,7 @@ class TextAssembly:
         self.ending: Ending = ending(given, story)
         self.form: TurnFormat = self.ending.form
         self.thoughts = _thoughts(given, self.ending, goes_on=turn is not None)
-        self.dialogue: Dialogue = example_dialogue(given, story, self.form)
+        self.dialogue: Dialogue = example_dialogue(given, story.of_head, self.form)
         self.head: Head = head(given, story, self.dialogue.text, self.dialogue.raw)
         self.elements = () if given.examples is Examples.NEVER else self.dialogue.elements
         self.borders = Borders(blank=False, apart=True) if self.exact else borders(given.instruct)

@@ -40,7 +40,7 @@ def in_group(*members: Character, muted: tuple[str, ...] = (), **changes: Any) -
     return Group(members=tuple(Member(one, one.name in muted) for one in members), **changes)
 
 
-THREE = in_group(MIRA, ADA, BO)
+THREE = in_group(MIRA, ADA, BO, cards=GroupCards.SWAP)
 
 
 def asked(group: Group, speaker: Character = MIRA, **changes: Any) -> PromptInput:
@@ -71,7 +71,8 @@ def test_joined_cards_say_their_own_names_and_leave_out_muted_members(policy: Po
     text = plan(asked(group, policy=policy)).text
     assert "Mira keeps the lamp at Cold Point.\nAda Finch mends clocks for Tom." in text
     assert "Bo" not in text
-    assert "Mira's personality: patient and dry\nexact" in text
+    whose = "Mira" if policy is Policy.CLASSIC else "Mira, Ada Finch"
+    assert f"{whose}'s personality: patient and dry\nexact" in text
 
 
 def test_all_cards_may_be_joined_but_a_muted_members_note_stays_out() -> None:
@@ -114,11 +115,11 @@ def test_the_chats_own_scenario_takes_the_place_of_every_cards() -> None:
 # Names.
 
 
-@BOTH
-def test_the_group_macro_names_everybody_in_order(policy: Policy) -> None:
+@pytest.mark.parametrize(("policy", "char"), [(Policy.CLASSIC, "Ada Finch"), (Policy.ECONOMY, "Mira, Ada Finch")])
+def test_the_group_macro_names_everybody_in_order(policy: Policy, char: str) -> None:
     group = in_group(MIRA, ADA, BO, muted=("Bo",))
-    one = asked(group, ADA, system_text="{{group}}; {{charIfNotGroup}}; {{char}}", policy=policy)
-    assert plan(one).text.startswith("Mira, Ada Finch, Bo; Mira, Ada Finch, Bo; Ada Finch")
+    one = asked(group, ADA, system_text="{{group}}; {{charIfNotGroup}}; {{char}}.", policy=policy)
+    assert plan(one).text.startswith(f"Mira, Ada Finch, Bo; Mira, Ada Finch, Bo; {char}.\n")
 
 
 @BOTH

@@ -87,7 +87,7 @@ class _ChatAssembly:
             preset.wrap_in_quotes,
             story.expand,
         )
-        self.slots: Slots = fill(given, story, preset)
+        self.slots: Slots = fill(given, story.of_head, preset)
         self.blocks: list[Block] = self._blocks()
         self.injections: list[Injected] = self._injections()
         self.continued: Item | None = None
@@ -213,7 +213,7 @@ class _ChatAssembly:
     def _blocks(self) -> list[Block]:
         if self.given.examples is Examples.NEVER or Marker.EXAMPLES not in self.slots.order:
             return []
-        return example_blocks(self.given, self.story, self.preset)
+        return example_blocks(self.given, self.story.of_head, self.preset)
 
     def _injections(self) -> list[Injected]:
         """What stands in the chat. SillyTavern does not move it up where the last turn is gone on with."""

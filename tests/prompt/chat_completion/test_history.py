@@ -15,13 +15,13 @@ from tavern_tui.domain.lorebook import InjectionRole
 from tavern_tui.domain.regex_script import Placement as Use
 from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.domain.request import Role
-from tavern_tui.prompt.inputs import AuthorsNote, GenerationKind, Group, Injection, Member
+from tavern_tui.prompt.inputs import AuthorsNote, GenerationKind, Group, GroupCards, Injection, Member
 from tests.prompt.chat_completion.chats import BARE, chat_plan, preset, sent, story, turns
 
 CHAT = turns("g", "u1", "a1", "u2")
 ANSWERED = CHAT[:3]
 WREN = replace(BARE, name="Wren")
-GROUP = Group(members=(Member(BARE), Member(WREN, muted=True)))
+GROUP = Group(members=(Member(BARE), Member(WREN, muted=True)), cards=GroupCards.SWAP)
 
 
 def ending(count: int, history: list[Turn], **changes: Any) -> list[str]:
