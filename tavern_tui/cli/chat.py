@@ -47,6 +47,6 @@ async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
     progress = Progress()
     session = open_session(workspace, wishes, watch=progress.watch)
     try:
-        return await PlainChat(session, unit, progress, workspace=workspace).run()
+        return await PlainChat(session, unit, progress, workspace=workspace, wishes=wishes).run()
     finally:
         await session.connection.engine.close()

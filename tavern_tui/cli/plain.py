@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
+from tavern_tui.cli import plain_writers
 from tavern_tui.cli.hangup import signals_kept
 from tavern_tui.cli.lines import LineReader
 from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
@@ -17,6 +18,7 @@ from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events, presets
+from tavern_tui.session.opening import Wishes
 from tavern_tui.session.reading_chats import problems_of
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.transcript import path_lines
@@ -46,10 +48,15 @@ class PlainChat:
         progress: Progress,
         *,
         workspace: Workspace,
+        wishes: Wishes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = session
         self.workspace = workspace
+        self.wishes = wishes
+        self.own_writer = False
+        """Whether somebody else was chosen for this chat alone since the start."""
+        self.watch = progress.watch
         self._unit = unit
         self.printer = Printer()
         self._progress = progress
@@ -302,6 +309,12 @@ def _number(argument: str) -> int | None:
     return int(argument) if argument.isdecimal() and len(argument) <= _MOST_DIGITS else None
 
 
+async def _key(chat: PlainChat, argument: str) -> None:
+    """Keep a key for the server that writes."""
+    assert chat._lines is not None
+    await plain_writers.key(chat, argument, chat._lines)
+
+
 async def choose_token(chat: PlainChat, argument: str) -> None:
     """The tokens of the last reply and what else was likely; with two numbers, go on from another one there."""
     from tavern_tui.session.token_choice import chosen_otherwise, listed
@@ -332,5 +345,10 @@ COMMANDS: dict[str, SlashCommand] = {
     "persona": SlashCommand("/persona [NAME]", "who you are", _persona),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),
+    "here": SlashCommand("/here [NAME|usual]", "who writes in this chat, and only here", plain_writers.here),
+    "model": SlashCommand("/model [NAME]", "list the models; take another", plain_writers.model),
+    "key": SlashCommand("/key", "the key of the server that writes, without showing it", _key),
+    "test": SlashCommand("/test", "ask who writes for one short reply, outside of the chat", plain_writers.test),
+    "stopother": SlashCommand("/stopother", "stop another client's reply (KoboldCpp)", plain_writers.stop_other),
     "quit": SlashCommand("/quit", "end", PlainChat.quit),
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.character import Character
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.request import joined
@@ -144,8 +145,8 @@ def _known(trial: Trial, prepared: Prepared) -> Trial:
     return replace(
         trial,
         address=info.address or trial.address,
-        engine=f"{info.engine} {info.version}".strip(),
-        model=info.model,
+        engine=safe_line(f"{info.engine} {info.version}"),
+        model=safe_line(info.model),
         context_tokens=prepared.ready.context_tokens,
         context_told=info.context_tokens is not None,
         template=prepared.ready.template.name,
