@@ -80,7 +80,8 @@ class ScriptedEngine:
         self.reads = {name: cache.read(self.ids, request.chat) for name, cache in self.caches.items()}
         told = next(iter(self.reads.values()))
         yield PrefillProgress(told.reused + told.shifted, told.tokens)
-        plain = self.tokens.tokenize(self.next_reply)
+        named = bool(request.prompt) and request.prompt[-1].text.endswith(":")
+        plain = self.tokens.tokenize(f" {self.next_reply}" if named else self.next_reply)  # as models go on from a name
         self._written += 1
         ids = self._spelt_otherwise(plain) if self._written % _UNUSUAL == 0 else plain
         for cache in self.caches.values():
