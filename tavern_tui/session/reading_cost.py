@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tavern_tui.domain.chat import ChatTree, Turn
     from tavern_tui.domain.events import Receipt
     from tavern_tui.engines.base import EngineInfo
@@ -24,8 +26,7 @@ NOTABLE = 0.1
 _BATCH = 128  # tokens: what an engine may read more than was foreseen before it is called a surprise
 _SPEED_TOKENS = 64  # a shorter reading says little about speed
 _REPLIES_LOOKED_AT = 20
-_LONGEST_CAUSE = 40  # characters
-_NAMED = 14  # characters of a name in a cause
+_NAMED = 26  # characters of a name in a cause, which has at most 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,14 @@ def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, in
         cause = "nothing was read of it yet" if last is None else "another model"
         return ReadingCost(total, total, 0, "the whole prompt", cause, _seconds(total, speed))
     parts = plan.included
-    kept, goes_on = _kept(last, parts, tree.turns.get(last.turn), shifts=info.capabilities.shifts)
+    kept, left_off = _kept(last, parts, tree.turns.get(last.turn), shifts=info.capabilities.shifts)
     reads = total - kept
-    if goes_on:
+    if left_off is None:
         return ReadingCost(reads, total, kept, seconds=_seconds(reads, speed))
-    part = _part_at(parts, kept)
-    return ReadingCost(reads, total, kept, part.source, _cause(part, last, plan), _seconds(reads, speed))
+    part = parts[place_at(parts, kept)]
+    before = last.parts[place_at(last.parts, left_off)]
+    source, cause = _cause(part, before, last, plan)
+    return ReadingCost(reads, total, kept, source, cause, _seconds(reads, speed))
 
 
 async def cost_of_next(session: ChatSession) -> ReadingCost:
@@ -129,21 +132,21 @@ def surprise(cost: ReadingCost | None, receipt: Receipt, *, hosted: bool) -> str
     return f"Predicted {cost.reads:,}, read {receipt.evaluated:,}: the server lost its cache."
 
 
-def _kept(last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None, *, shifts: bool) -> tuple[int, bool]:
-    """Tokens of ``parts`` that need not be read, and whether they reach to the end of what was read last."""
-    from tavern_tui.engines.embedded.reuse import common_prefix, stretches
+def _kept(last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None, *, shifts: bool) -> tuple[int, int | None]:
+    """Tokens of ``parts`` that need not be read, and the token of the last prompt up to which it is of use.
+
+    The second is ``None`` where it is of use to its end, or to the new one's.
+    """
+    from tavern_tui.engines.embedded.reuse import Stretch, common_prefix, stretches
     from tavern_tui.prompt.plan_record import marks
 
     wanted = [token for mark in marks(parts) for token in _tokens(mark)]
-    known = [token for mark in last.parts for token in _tokens(mark)]
-    known = _with_reply(known, last, parts, reply)
+    read = [token for mark in last.parts for token in _tokens(mark)]
+    known = _with_reply(read, last, parts, reply)
     most = max(0, len(wanted) - 1)
-    if shifts:
-        found = stretches(known, wanted, most=most)
-        kept = sum(stretch.length for stretch in found)
-        return kept, found[-1].end >= min(len(known), most)
-    kept = min(common_prefix(known, wanted), most)
-    return kept, kept >= min(len(known), most)
+    found = stretches(known, wanted, most=most) if shifts else [Stretch(0, min(common_prefix(known, wanted), most))]
+    kept, end = sum(stretch.length for stretch in found), found[-1].end
+    return kept, None if end >= len(known) or kept >= most else min(end, len(read) - 1)
 
 
 def _tokens(mark: PartMark) -> range:
@@ -185,51 +188,55 @@ def _decoded(reply: Turn, receipt: Receipt) -> int:
     return generated * same // max(1, len(reply.raw))
 
 
-def _part_at(parts: tuple[Part, ...], token: int) -> Part:
-    """The part in which a token stands."""
-    for part in parts:
+def place_at(parts: Sequence[Part | PartMark], token: int) -> int:
+    """Which of ``parts`` a token of them stands in; the last one for any token behind them."""
+    for place, part in enumerate(parts):
         token -= part.tokens
         if token < 0:
-            return part
-    return parts[-1]
+            return place
+    return len(parts) - 1
 
 
-def _cause(part: Part, last: PromptRecord, plan: PromptPlan) -> str:
-    """What became of the part in which reading begins, in few words."""
-    from tavern_tui.prompt.plan_record import Change, difference
+def _cause(part: Part, before: PartMark, last: PromptRecord, plan: PromptPlan) -> tuple[str, str]:
+    """Which part broke what was the same, and what became of it in few words.
 
-    if last.template != plan.template:
-        return "another template"
-    if last.policy != plan.policy:
-        return "another policy"
+    ``part`` stands now where ``before`` stood: what moves, comes and goes by itself is named before the turns.
+    """
+    from tavern_tui.prompt.plan_record import REPLY_KINDS, Change, difference
+
+    if last.template != plan.template or last.policy != plan.policy:
+        return part.source, "another template" if last.template != plan.template else "another policy"
     changes = difference(last, plan).changes
-    own = [one for one in changes if one.source == part.source and one.change is not Change.GONE]
-    change = next((one for one in own if not part.turn_id or one.turn_id == part.turn_id), None)
-    name = _name(part)
-    if change is not None:
-        words = {
-            Change.ADDED: "fired" if part.kind.value == "lore" else "was added",
-            Change.CHANGED: "was edited" if part.turn_id else "changed",
-            Change.MOVED: "moved",
-        }
-        return f"{name} {words[change.change]}"[:_LONGEST_CAUSE]
-    gone = [one for one in changes if one.change is Change.GONE]
-    if any(one.turn_id for one in gone) and part.turn_id:
-        return "the oldest turns left"
-    first = next(iter(gone), None)
-    return f"{_short(first.source)} left"[:_LONGEST_CAUSE] if first is not None else ""
+    if part.turn_id and before.turn_id:
+        return part.source, _cause_in_turns(part, before, plan)
+    if not before.turn_id and before.kind not in REPLY_KINDS:
+        source, kind = before.source, before.kind
+        usual = Change.MOVED if any(one.source == source for one in plan.included) else Change.GONE
+    else:
+        source, kind, usual = part.source, part.kind.value, Change.ADDED
+    change = next((one.change for one in changes if (one.source, one.kind) == (source, kind)), usual)
+    words = {
+        Change.ADDED: "fired" if kind == "lore" else "was added",
+        Change.CHANGED: "changed",
+        Change.MOVED: "moved",
+        Change.GONE: "left",
+    }
+    return source, f"{_short(source)} {words[change]}"
 
 
-def _name(part: Part) -> str:
-    return _short(part.source) if part.kind.value != "turn" else part.source[: _LONGEST_CAUSE - 11]
+def _cause_in_turns(part: Part, before: PartMark, plan: PromptPlan) -> str:
+    if part.turn_id == before.turn_id:
+        return f"{_short(part.source)} was edited"
+    left = all(one.turn_id != before.turn_id for one in plan.included)
+    return "the oldest turns left" if left else f"{_short(part.source)} was added"
 
 
 def _short(source: str) -> str:
     """A source in few words: of lore its title in quotes."""
-    if not source.startswith("lore: "):
-        return source[: _LONGEST_CAUSE - 11]
-    title = source.removeprefix("lore: ")
-    return f"'{title if len(title) <= _NAMED else title[: _NAMED - 1] + '…'}'"
+    if source.startswith("lore: "):
+        title = source.removeprefix("lore: ")
+        return f"'{title if len(title) <= _NAMED else title[: _NAMED - 1] + '…'}'"
+    return source if len(source) <= _NAMED else source[: _NAMED - 1] + "…"
 
 
 def _speed(tree: ChatTree, model: str) -> float | None:

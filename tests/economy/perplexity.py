@@ -92,12 +92,16 @@ def _chain(
     if not moved.read([*head, *_flat(history)], lambda _done: True):
         raise RuntimeError("reading was aborted")
     found: list[Scored] = []
-    for cut in range(1, cuts + 1):
+    while len(found) < cuts:
         room = (1 - STEP) * (CONTEXT - len(head))
         while sum(map(len, history)) > room:
             del history[0]
         known = [*head, *_flat(history)]
-        more: list[list[int]] = []
+        more = [held]  # a turn that is longer than the room which was freed has to have more freed for it
+        while len(known) + len(held) > CONTEXT:
+            del history[0]
+            known = [*head, *_flat(history)]
+        held = next(upcoming)
         while len(known) + sum(map(len, more)) + len(held) <= CONTEXT:
             more.append(held)
             held = next(upcoming)
@@ -108,7 +112,9 @@ def _chain(
         fresh.clear()
         first = kept.tokens
         scored = ids[first + 1 :]
-        found.append(Scored(cut, len(scored), _score(loaded, moved, ids, first), _score(loaded, fresh, ids, first)))
+        found.append(
+            Scored(len(found) + 1, len(scored), _score(loaded, moved, ids, first), _score(loaded, fresh, ids, first))
+        )
         history += more
     return found
 
