@@ -15,7 +15,7 @@ from typing import Any
 from tests.economy.prose import ASKED, FACTS, TRAITS, Prose
 from tests.economy.vocabulary import PromptTokens, prompt_tokens
 
-FOLDER = Path(__file__).with_name("sessions")
+FOLDER = Path(__file__).with_name("session_files")
 CONTEXT, RESPONSE = 8_192, 250
 HEAD, NOTE = 1_000, 60
 MARKUP = 70  # tokens of the head that are neither the card's nor the persona's nor lore: our system text and markup

@@ -1,6 +1,6 @@
 """The sessions as values: who is in them, what stands in their prompts, and what is done step by step.
 
-They are files in ``sessions/``, written by ``build_sessions``. A session ``like`` another has its fields and steps.
+They are files in ``session_files/``, written by ``build_sessions``. A session ``like`` another has its fields and steps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tavern_tui.domain.persona import Persona
 
 NAMES = ("A", "B", "R", "C", "D")
 NOTE_DEPTH = 4
-_FOLDER = Path(__file__).with_name("sessions")
+_FOLDER = Path(__file__).with_name("session_files")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ class Telling(FakeEngine):
     async def _events(self, request: Request, script: Sequence[Step]) -> AsyncGenerator[Event, None]:
         async for event in super()._events(request, script):
             if self.usage is not None and isinstance(event, Finished):
-                event = replace(event, usage=self.usage)
-            yield event
+                yield replace(event, usage=self.usage)
+            else:
+                yield event
 
 
 async def talked(begin: Opener, lines: int = 6) -> ChatSession:
