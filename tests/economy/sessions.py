@@ -1,6 +1,6 @@
 """The sessions as values: who is in them, what stands in their prompts, and what is done step by step.
 
-They are files in ``session_files/``, written by ``build_sessions``. A session ``like`` another has its fields and steps.
+They are files in ``session_files/``, written by ``build_sessions``. One ``like`` another has its fields and steps.
 """
 
 from __future__ import annotations
