@@ -233,8 +233,16 @@ def _delay(course: _Course, tries: Tries, error: EngineError) -> float | None:
     """
     if error.fault is EngineFault.UNREACHABLE and course.prepared is None:
         return None
-    if error.fault is EngineFault.BROKEN_STREAM and tries.clock() - course.began > QUICK:
+    return further(tries, error, course.tried, course.began)
+
+
+def further(tries: Tries, error: EngineError, tried: dict[EngineFault, int], began: float) -> float | None:
+    """Seconds until the next try of what ``began`` then and brought nothing but ``error``, ``None`` for none.
+
+    ``tried`` counts the tries by their faults; this one is added.
+    """
+    if error.fault is EngineFault.BROKEN_STREAM and tries.clock() - began > QUICK:
         return None
-    tried = course.tried.get(error.fault, 0)
-    course.tried[error.fault] = tried + 1
-    return tries.delay(error, tried)
+    before = tried.get(error.fault, 0)
+    tried[error.fault] = before + 1
+    return tries.delay(error, before)

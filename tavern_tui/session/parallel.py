@@ -1,7 +1,9 @@
 """``Several``: replies made side by side, each a ``Generation`` with a journal, a text and an end of its own.
 
 An engine that writes several at once is asked once for as many as it writes (``Shared``), and each generation hears
-only its own part; what is left over is asked for after that. Any other engine is asked for one after the other.
+only its own part; what is left over is asked for after that. Any other engine is asked for one after the other. What
+brings nothing because of a fault of the moment is asked for again: all of it by ``session.attempts`` while there is no
+reply yet, and here what is missing once there is one.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.events import TipMoved
 from tavern_tui.engines import base
 from tavern_tui.session import events as out
+from tavern_tui.session.attempts import DELAYS, Tries, further
 
 if TYPE_CHECKING:
     from tavern_tui.session.generation import Generation
@@ -30,33 +34,68 @@ class Several:
     def __init__(self, count: int, prepared: Prepared, make: Make, session: ChatSession) -> None:
         engine, at_once = session.connection.engine, max(1, prepared.ready.info.capabilities.parallel)
         self._session = session
+        self._make = make
         self._groups = [Shared(engine, min(at_once, count - first)) for first in range(0, count, at_once)]
         parts = [part for group in self._groups for part in group.parts]
         self._generations = [make(number, part) for number, part in enumerate(parts)]
-        self._stopped = False
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """End all of them and keep their texts; what has not begun does not begin."""
-        self._stopped = True
+        self._stopping.set()
         for generation in self._generations:
             generation.stop()
 
     async def run(self) -> AsyncGenerator[out.SessionEvent, None]:
-        """The events of each in ``OneOf``. At the end the reader looks at the first of those that were saved."""
+        """The events of each in ``OneOf``, and ``Retrying``. At the end the reader looks at the first that was saved.
+
+        Where the first of them fail, with nothing come, by what may pass or what another prompt mends, the others are
+        not asked for: whoever hears that asks for all of them again.
+        """
         saved: dict[int, str] = {}
         first = 0
         for group in self._groups:
-            if self._stopped and first:
+            if self._stopping.is_set() and first:
                 break
-            async with aclosing(self._side_by_side(group, first)) as events:
+            given_up = False
+            async with aclosing(self._until_it_comes(group, first)) as events:
                 async for event in events:
-                    if isinstance(event.event, out.TurnSaved):
-                        saved[event.reply] = event.event.turn.id
+                    told = event.event if isinstance(event, out.OneOf) else event
+                    if isinstance(event, out.OneOf) and isinstance(told, out.TurnSaved):
+                        saved[event.reply] = told.turn.id
+                    given_up = given_up or _may_pass(told)
                     yield event
+            if given_up and not saved:
+                break
             first += len(group.parts)
         tip, shown = self._session.tree.tip, saved.get(min(saved, default=0), "")
         if tip in saved.values() and tip != shown:
             await self._session.changes.write(TipMoved(shown))
+
+    async def _until_it_comes(self, group: Shared, first: int) -> AsyncGenerator[out.SessionEvent, None]:
+        """The events of one request, made again where it brought nothing and an earlier one has brought a reply."""
+        tries = self._session.tries
+        tried: dict[EngineFault, int] = {}
+        while True:
+            began, held, arrived = tries.clock(), list[out.OneOf](), False
+            async with aclosing(self._side_by_side(group, first)) as events:
+                async for event in events:
+                    arrived = arrived or isinstance(event.event, out.TextArrived | out.ReasoningArrived)
+                    if first and not arrived and isinstance(event.event, out.TurnFailed):
+                        held.append(event)
+                        continue
+                    yield event
+            delay = None if arrived or self._stopping.is_set() else _delay(tries, held, tried, began)
+            if delay is None:
+                for event in held:
+                    yield event
+                return
+            yield out.Retrying(delay, _failure(held).title)
+            if not await tries.wait(delay, self._stopping):
+                return
+            group = Shared(group.engine, len(group.parts))
+            for place, part in enumerate(group.parts):
+                self._generations[first + place] = self._make(first + place, part)
 
     async def _side_by_side(self, group: Shared, first: int) -> AsyncGenerator[out.OneOf, None]:
         """The replies of one request, the first of which has the number ``first``."""
@@ -88,6 +127,28 @@ class Several:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await group.close()
+
+
+def _failure(held: Sequence[out.OneOf]) -> EngineError:
+    """Why nothing came, by the first that says so."""
+    failed = held[0].event
+    assert isinstance(failed, out.TurnFailed)
+    assert isinstance(failed.error, EngineError)
+    return failed.error
+
+
+def _delay(tries: Tries, held: Sequence[out.OneOf], tried: dict[EngineFault, int], began: float) -> float | None:
+    """Seconds until what failed is asked for again, ``None`` where it is not."""
+    failed = held[0].event if held else None
+    if not (isinstance(failed, out.TurnFailed) and isinstance(failed.error, EngineError)):
+        return None
+    return further(tries, failed.error, tried, began)
+
+
+def _may_pass(event: out.SessionEvent) -> bool:
+    """Whether an event is a failure of the moment, or of a prompt that is too long."""
+    error = event.error if isinstance(event, out.TurnFailed) else None
+    return isinstance(error, EngineError) and (error.fault in DELAYS or error.fault is EngineFault.OVERFLOW)
 
 
 async def first_alone(events: AsyncGenerator[out.SessionEvent, None]) -> AsyncGenerator[out.SessionEvent, None]:

@@ -124,7 +124,7 @@ class ChatSession:
         self._sample = sample
         self._clock = clock
         self._dice = dice
-        self._tries = tries or Tries(dice=dice, clock=time.monotonic)
+        self.tries = tries or Tries(dice=dice, clock=time.monotonic)
         self._first_turn: str | None = None
         self._lore_cache: LoreCache | None = None
         self.turn_number = TurnNumbers(lambda: log.tree)
@@ -266,7 +266,7 @@ class ChatSession:
             write=lambda prepared: self._generate(prepared, making, stopping),
             doubt=self.connection.doubt,
         )
-        async with aclosing(attempted(steps, self._tries, stopping)) as events:
+        async with aclosing(attempted(steps, self.tries, stopping)) as events:
             async for event in events:
                 if isinstance(event, out.PromptBuilt):
                     plan = event.plan
@@ -321,7 +321,7 @@ class ChatSession:
             context_tokens=self.options.context_tokens,
             sized="context_tokens" in self.options.asked,
         )
-        ready = replace(ready, context_tokens=self._tries.room(ready.info, ready.context_tokens))
+        ready = replace(ready, context_tokens=self.tries.room(ready.info, ready.context_tokens))
         if before is not None and before.ready == replace(ready, changed=before.ready.changed):
             return before
         options = _of_model(self.options, ready, self.tree, sample=self._sample)

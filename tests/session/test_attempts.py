@@ -192,19 +192,56 @@ async def test_another_model_that_was_loaded_meanwhile_gets_a_prompt_of_its_own(
 async def test_several_replies_of_which_none_has_begun_are_asked_for_again(begin: Opener, nap: Nap) -> None:
     session = await opened(begin, nap, [BUSY], [BUSY], "One.", "Two.")
     found = await collect(session.reply("Hi.", replies=2))
-    assert sum(isinstance(event, out.Retrying) for event in found) == 1
+    assert sum(isinstance(event, out.Retrying) for event in found) == 2
     saved = [event.event for event in found if isinstance(event, out.OneOf) and isinstance(event.event, out.TurnSaved)]
     assert [event.turn.text for event in saved] == ["One.", "Two."]
 
 
-async def test_of_several_replies_one_that_fails_is_told_where_another_has_begun(begin: Opener, nap: Nap) -> None:
-    session = await opened(begin, nap, [BUSY], "Two.")
+def ends_of(found: list[out.SessionEvent]) -> list[tuple[int, str]]:
+    """How each of several replies ended, by its number."""
+    kinds = out.TurnSaved | out.TurnFailed
+    ends = [event for event in found if isinstance(event, out.OneOf) and isinstance(event.event, kinds)]
+    return [(event.reply, type(event.event).__name__) for event in ends]
+
+
+async def test_of_several_in_turn_the_first_is_waited_for_before_the_others_are_asked_for(
+    begin: Opener, nap: Nap
+) -> None:
+    session = await opened(begin, nap, [BUSY], "One.", "Two.")
     found = await collect(session.reply("Hi.", replies=2))
-    ends = [event.event for event in found if isinstance(event, out.OneOf)]
-    assert [type(event).__name__ for event in ends if isinstance(event, out.TurnSaved | out.TurnFailed)] == [
-        "TurnFailed",
-        "TurnSaved",
+    assert ends_of(found) == [(0, "TurnSaved"), (1, "TurnSaved")]
+    assert len(fake_of(session).requests) == 3
+
+
+async def test_a_later_one_of_several_is_asked_for_again_by_itself(begin: Opener, nap: Nap) -> None:
+    session = await opened(begin, nap, "One.", [BUSY], [limited(3.0)], "Two.", "Three.")
+    found = await collect(session.reply("Hi.", replies=3))
+    assert ends_of(found) == [(0, "TurnSaved"), (1, "TurnSaved"), (2, "TurnSaved")]
+    assert sum(isinstance(event, out.Retrying) for event in found) == 2
+    assert nap.slept[1] >= 3.0
+    texts = [
+        session.tree.turns[turn].text for turn in session.tree.children[session.tree.turns[session.tree.tip].parent]
     ]
+    assert texts == ["One.", "Two.", "Three."]
+
+
+async def test_a_later_one_that_does_not_come_is_told_and_the_rest_are_written(begin: Opener, nap: Nap) -> None:
+    refused = EngineError("No.", fault=EngineFault.REJECTED)
+    session = await opened(begin, nap, "One.", [refused], "Three.")
+    found = await collect(session.reply("Hi.", replies=3))
+    assert ends_of(found) == [(0, "TurnSaved"), (1, "TurnFailed"), (2, "TurnSaved")]
+    assert nap.slept == []
+
+
+async def test_waiting_for_a_later_one_can_be_stopped(begin: Opener) -> None:
+    nap = Nap(forever=True)
+    session = await opened(begin, nap, "One.", [BUSY], "Never.")
+    found = []
+    async for event in session.reply("Hi.", replies=2):
+        found.append(event)
+        if isinstance(event, out.Retrying):
+            session.stop()
+    assert ends_of(found) == [(0, "TurnSaved")]
     assert len(fake_of(session).requests) == 2
 
 

@@ -45,7 +45,7 @@ class Evening:
             session = open_session(workspace, wishes, watch=watch)
             session.connection = Connection(engine or self.engine, clock=lambda: 0.0)
             session.options = replace(session.options, template="ChatML")
-            session._tries = Tries(dice=lambda: 0.5, clock=lambda: 0.0, delays={})
+            session.tries = Tries(dice=lambda: 0.5, clock=lambda: 0.0, delays={})
             return session
 
         workspace = Workspace.open(dirs=self.directories)
