@@ -22,13 +22,14 @@ from random import Random
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.events import ChatEvent
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.domain.persona import Persona
 from tavern_tui.prompt.assemble import assemble, drive
 from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.lore_index import LoreCache
-from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.templates import CHATML, context_for
+from tavern_tui.session.kept_prompts import kept_prompts
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.library import Library
 from tests.bench.chat_files import CHARACTER, DEVICE, PERSONA, PROSE, TURNS, long_chat
@@ -126,15 +127,18 @@ def plans(tree: ChatTree, policy: Policy, home: Path, entries: int = 0, warm: in
         lore_cache=LoreCache(),
     )
     counter = AdditiveCounter()
+    kept = ChatTree()
     path = tree.path()
     found: list[Planned] = []
-    plan: PromptPlan | None = None
     for newest in range(len(path) - 1 - 2 * warm, len(path), 2):
         walk = Walk(tree, path[newest].id)
         asked, began = counter.requests, time.process_time()
-        given = replace(given, turns=walk, first_turn=plan.first_turn if plan else "")
+        facts = kept_prompts(kept)
+        given = replace(given, turns=walk, cuts=facts.cuts, heads=facts.heads, placed=facts.placed)
         plan = drive(assemble(given), counter)
         spent = time.process_time() - began
+        if plan.kept is not None:
+            kept.apply(ChatEvent(f"kept {newest}", "bench", newest, plan.kept))
         included = sum(1 for part in plan.included if part.turn_id)
         found.append(Planned(spent * 1000, walk.visited, included, counter.requests - asked, len(plan.fired)))
     return found
