@@ -56,7 +56,7 @@ def _status_lines(found: dict[str, Any]) -> list[str]:
 
 def _model_lines(model: dict[str, Any]) -> list[str]:
     lines = [
-        f"Model {model['name']} · context {model['context_tokens']:,} · {_count(model['threads'], 'thread')}",
+        f"Model {model['name']} · context {_context(model)} · {_count(model['threads'], 'thread')}",
         f"Runs on {model['worker']} {model['worker_version']} · {model['device']}",
     ]
     if model["gpu_layers"]:
@@ -69,6 +69,14 @@ def _model_lines(model: dict[str, Any]) -> list[str]:
     if unusual:
         lines.append("Loaded with " + " · ".join(unusual))
     return [*lines, *model["notes"]]
+
+
+def _context(model: dict[str, Any]) -> str:
+    """The context in tokens, and where it could be larger, up to how large and by what."""
+    told, trained = f"{model['context_tokens']:,}", model["trained_tokens"]
+    if trained <= model["context_tokens"]:
+        return told
+    return f"{told} (trained for {trained:,}: engine.context_tokens raises it)"
 
 
 def _word(value: object) -> str:

@@ -41,6 +41,11 @@ class Ready:
     starter: bool = False
     habit: Habit | None = None
 
+    @property
+    def guessed(self) -> bool:
+        """Whether the context is our guess: the engine does not tell its own, and nobody chose one."""
+        return not self.info.context_tokens and self.context_tokens == UNKNOWN_CONTEXT_TOKENS
+
 
 class Connection:
     """One engine for as long as it is used. ``clock`` gives seconds that only grow.

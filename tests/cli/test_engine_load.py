@@ -28,7 +28,9 @@ def test_a_model_is_loaded_with_options_which_are_kept_only_if_asked(tavern: Tav
         assert "fits" in first.notes
         assert tavern("engine", "load", "tiny", *options, "--flash-attention", "off", "--remember").code == 4
         assert not (tavern_home / "config" / "settings.yaml").exists()
-        assert tavern("engine", "load", "tiny", "--kv-type", "q4_0", "--mlock", "yes", "--remember").code == 0
+        more = ("--kv-type", "q4_0", "--mlock", "yes", "--context-tokens", "256")
+        small = tavern("engine", "load", "tiny", *more, "--remember")
+        assert "context 256 (trained for 512: engine.context_tokens raises it)" in small.text
         model = json.loads(tavern("engine", "status", "--json").text)["model"]
         assert (model["options"]["kv_type"], model["options"]["mlock"], model["rope_scale"]) == ("q4_0", True, 1.0)
         kept = (tavern_home / "config" / "settings.yaml").read_text()

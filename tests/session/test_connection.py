@@ -65,6 +65,13 @@ async def test_the_context_is_the_loaded_one_or_less(told: int | None, wanted: i
     assert (await Connection(engine, clock=Clock()).ready(context_tokens=wanted)).context_tokens == used
 
 
+async def test_a_context_that_nobody_told_is_a_guess_unless_it_was_chosen() -> None:
+    untold = Connection(FakeEngine(info=replace(DEFAULT_INFO, context_tokens=None)), clock=Clock())
+    assert (await untold.ready()).guessed
+    assert not (await untold.ready(context_tokens=4096)).guessed
+    assert not (await Connection(FakeEngine(), clock=Clock()).ready()).guessed
+
+
 async def test_a_template_can_be_chosen_by_name_in_any_case_and_a_wrong_name_lists_them() -> None:
     connection = Connection(FakeEngine(), clock=Clock())
     assert (await connection.ready(template="alpaca")).template.name == "Alpaca"

@@ -96,6 +96,7 @@ class EngineWatch:
             engine=connection.label or ("" if advice else ready.info.engine),
             model="" if advice else ready.info.model,
             context_size=ready.context_tokens,
+            context_guessed=ready.guessed,
             advice=advice,
         )
         if ready.changed:

@@ -87,9 +87,10 @@ Phase = Idle | Connecting | Waiting | Reading | Thinking | Writing | Elsewhere |
 class Status:
     """What the status line tells. Names may hold anything: they are made safe where they are shown.
 
-    ``context_used`` and ``context_size`` are tokens, ``None`` where unknown. ``advice`` stands behind the model while
-    nothing goes on (``/connect for a better model``); ``hint`` is about this moment and goes before all else
-    (``reply running · Esc stops · Enter again queues it``). Of both, parts between ``·`` are left out from the left; a
+    ``context_used`` and ``context_size`` are tokens, ``None`` where unknown; ``context_guessed``: the engine did not
+    tell its size. ``advice`` stands behind the model while nothing goes on (``/connect for a better model``); ``hint``
+    is about this moment and goes before all else (``reply running · Esc stops · Enter again queues it``). Of both,
+    parts between ``·`` are left out from the left; a
     hint that is still too long is cut. ``cost`` is what the next reply will read (``reads 212 of 7,904``), ``cost_why``
     the same with the reason, where it is much; both are shown while nothing goes on.
     """
@@ -105,6 +106,7 @@ class Status:
     hint: str = ""
     cost: str = ""
     cost_why: str = ""
+    context_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _context_forms(status: Status) -> tuple[str, ...]:
     """How full the context is; while the prompt is read, numbers without a word would be taken for its progress."""
     if status.context_used is None or not status.context_size:
         return ()
-    numbers = f"{status.context_used:,}/{status.context_size:,}"
+    numbers = f"{status.context_used:,}/{'~' if status.context_guessed else ''}{status.context_size:,}"
     return (f"context {numbers}",) if isinstance(status.phase, Reading) else (f"context {numbers}", numbers)
 
 

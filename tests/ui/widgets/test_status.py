@@ -55,6 +55,11 @@ def line(status: Status, width: int) -> str:
     return status_text(status, width).plain
 
 
+def test_a_context_that_is_a_guess_says_so() -> None:
+    guessed = replace(EVENING, context_size=8192, context_guessed=True)
+    assert "context 1,204/~8,192" in line(guessed, 100)
+
+
 @given(statuses, st.integers(20, 200), st.sampled_from([UNICODE_GLYPHS, ASCII_GLYPHS]))
 def test_the_line_is_as_wide_as_its_row_whatever_it_is_told(status: Status, width: int, glyphs: object) -> None:
     glyphs = ASCII_GLYPHS if glyphs is ASCII_GLYPHS else UNICODE_GLYPHS
