@@ -75,6 +75,8 @@ READERS: tuple[Reader, ...] = (
     Reader("cards", "cards", "tests.formats.card_reading:read_write_read", 200),
     Reader("cards-changed", "cards", "tests.formats.card_reading:change_and_read", 80),
     Reader("cards-exported", "cards", "tests.formats.card_reading:export_and_read", 30),
+    Reader("chats", "chats", "tests.formats.chat_reading:read_write_read"),
+    Reader("chats-logged", "chats", "tests.formats.chat_reading:through_the_log", 100),
     Reader("lorebooks", "lorebooks", "tests.formats.lorebook_reading:read_write_read"),
     Reader("presets", "presets", "tests.formats.preset_reading:read_write_read"),
     Reader("personas", "personas", "tests.formats.persona_reading:read_write_read"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import lzma
 
 from tavern_tui.domain.errors import FormatError
@@ -42,7 +43,7 @@ def read_share(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
         ) from error
     if len(saved) > MAX_BYTES:
         raise FormatError(f"The share text unpacks to more than {MAX_BYTES:,} bytes.", where=name)
-    value = read_json(saved, where=name, max_depth=MAX_DEPTH)
+    value = read_json(_joined(saved), where=name, max_depth=MAX_DEPTH)
     if not is_kobold_save(value):
         raise FormatError("The share text holds no save of KoboldAI Lite.", where=name)
     return from_object(value, name)
@@ -51,8 +52,19 @@ def read_share(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
 def write_share(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
     """A share text that Lite imports. Raises ``FormatError``."""
     save, remarks = to_object(chat)
-    packed = lzma.compress(write_json(save, indent=None), lzma.FORMAT_ALONE, filters=_FILTERS)
+    # Escaped to ASCII: Lite's decoder knows no characters beyond 16 bits.
+    text = json.dumps(json.loads(write_json(save, indent=None)), separators=(",", ":"))
+    packed = lzma.compress(text.encode("ascii"), lzma.FORMAT_ALONE, filters=_FILTERS)
     return base64.urlsafe_b64encode(packed).rstrip(b"=") + b"\n", remarks
+
+
+def _joined(saved: bytes) -> bytes:
+    """UTF-8 of what Lite's encoder wrote: of a character beyond 16 bits each half by itself."""
+    try:
+        text = saved.decode("utf-8", "surrogatepass")
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    except UnicodeError:
+        return saved  # whoever reads it says what is wrong
 
 
 def _packed(data: bytes) -> bytes:

@@ -75,7 +75,7 @@ def write_llama_ui(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
     last = max((turn.at for turn in chat.turns), default=0.0)
     fresh = {"id": _id("conversation", chat.title), "name": chat.title, "lastModified": round(last * 1000)}
     session = copy.deepcopy(dict(told.get("conv", fresh)))
-    roots: list[Message] = copy.deepcopy(list(told.get("roots", [_root(session)])))
+    roots: list[Message] = copy.deepcopy(list(told["roots"] if "roots" in told else [_root(session)]))
     ids = _ids(chat, str(session.get("id", "")))
     top = roots[0]["id"] if roots else None
     children: dict[Any, list[str]] = {}
@@ -95,14 +95,22 @@ def write_llama_ui(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
 def _chat(conv: Message, messages: Sequence[Message], name: str) -> tuple[ToldChat, list[Remark]]:
     if len(messages) > MAX_MESSAGES:
         raise FormatError(f"The conversation has more than {MAX_MESSAGES:,} messages.", where=name)
-    roots = [message for message in messages if message.get("type") == "root" and isinstance(message.get("id"), str)]
-    said = [message for message in messages if message not in roots] if roots else list(messages)
+    messages = list(_with_ids(conv, messages))
+    roots = [message for message in messages if message.get("type") == "root"]
+    said = [message for message in messages if message.get("type") != "root"]
     turns: list[ToldTurn] = []
     place_of: dict[Any, int] = {}
+    below: dict[Any, list[str]] = {}
+    for message in said:
+        if isinstance(message.get("parent"), str):
+            below.setdefault(message["parent"], []).append(message["id"])
     for message in _parents_first(said):
-        parent = place_of.get(message.get("parent"), NOWHERE)
-        place_of[message.get("id")] = len(turns)
-        turns.append(_turn(message, parent))
+        parent = message.get("parent") if isinstance(message.get("parent"), str) else None
+        kept = {key: part for key, part in message.items() if key not in ("children", "parent")}
+        if parent not in place_of and (roots or parent is not None):
+            kept["parent"] = roots[0]["id"] if parent is None else parent
+        turns.append(_turn(message, place_of.get(parent, NOWHERE), below, kept))
+        place_of[message["id"]] = len(turns) - 1
     remarks = []
     if lost := len(said) - len(turns):
         remarks.append(Remark("messages", f"{lost} left out: they name each other as their parents."))
@@ -122,42 +130,50 @@ def _chat(conv: Message, messages: Sequence[Message], name: str) -> tuple[ToldCh
     return chat, remarks
 
 
+def _with_ids(conv: Message, messages: Sequence[Message]) -> Iterator[Message]:
+    """Messages that each have an id of their own."""
+    given: set[str] = set()
+    for place, message in enumerate(messages):
+        identity = message.get("id")
+        if not isinstance(identity, str) or identity in given:
+            identity = _id(str(conv.get("id")), str(place))
+            message = {**message, "id": identity}  # noqa: PLW2901
+        given.add(identity)
+        yield message
+
+
 def _parents_first(messages: Sequence[Message]) -> Iterator[Message]:
     """Messages in their order, but none before its parent; those in circles not at all."""
-    known = {message["id"] for message in messages if isinstance(message.get("id"), str)}
+    known = {message["id"] for message in messages}
     below: dict[str, list[Message]] = {}
     ready: list[Message] = []
     for message in messages:
         parent = message.get("parent")
-        if isinstance(parent, str) and parent in known and parent != message.get("id"):
+        if isinstance(parent, str) and parent in known:
             below.setdefault(parent, []).append(message)
-        elif parent != message.get("id") or parent is None:
+        else:
             ready.append(message)
-    given: set[str] = set()
     while ready:
-        following: list[Message] = []
-        for message in ready:
-            yield message
-            identity = message.get("id")
-            if isinstance(identity, str) and identity not in given:
-                given.add(identity)
-                following += below.get(identity, [])
-        ready = following
+        yield from ready
+        ready = [message for above in ready for message in below.get(above["id"], ())]
 
 
-def _turn(message: Message, parent: int) -> ToldTurn:
+def _turn(message: Message, parent: int, below: Mapping[Any, list[str]], kept: Message) -> ToldTurn:
+    """The turn of a message; ``kept`` is what it says besides, ``below`` the ids of the messages under each."""
     role = message.get("role")
     speaker = _ROLES.get(role, Speaker.NARRATOR) if isinstance(role, str) else Speaker.NARRATOR
     content = message.get("content")
     text = clean_text(content) if isinstance(content, str) else ""
     thought = message.get("reasoningContent")
     reasoning = clean_text(thought) if isinstance(thought, str) else ""
-    kept = {key: part for key, part in message.items() if key != "children"}
-    if content == text:
+    if isinstance(content, str):
         del kept["content"]
-    if reasoning and thought == reasoning:
+    if reasoning:
         del kept["reasoningContent"]
-    if isinstance(children := message.get("children"), list) and len(children) > 1:
+    there = below.get(message["id"], [])
+    told = message.get("children")
+    children = [one for one in told if one in there] if isinstance(told, list) else there
+    if children != there and sorted(children) == sorted(there):  # in another order than the messages
         kept["children"] = children
     hidden = speaker is Speaker.NARRATOR
     name = "System" if hidden else ""
