@@ -9,8 +9,7 @@ byte, and so does every part of a changed one that is not the card. What the obj
 from __future__ import annotations
 
 import base64
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -20,21 +19,12 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.formats.card_object import from_object, to_object
 from tavern_tui.formats.card_rules import as_v2, as_v3
-from tavern_tui.formats.json_doubts import json_doubts
-from tavern_tui.formats.json_text import decode_text, read_json, write_json
-from tavern_tui.formats.lorebook import read_lorebook
-from tavern_tui.formats.picture import check_size, is_jpeg, is_webp, user_comment
-from tavern_tui.formats.png import SIGNATURE, Png, read_png, write_png
-from tavern_tui.formats.risu_module import NAME as MODULE
-from tavern_tui.formats.risu_module import read_module, write_module
+from tavern_tui.formats.card_text import MAX_JSON, Found, character_of, from_comment, parsed, payload
+from tavern_tui.formats.json_text import decode_text, write_json
+from tavern_tui.formats.png import SIGNATURE, Png, check_pixels, read_png, write_png
 from tavern_tui.formats.yaml_text import read_yaml
-from tavern_tui.formats.zip_archive import Archive, is_archive, read_archive
 
-CARD_JSON = "card.json"
-MAX_JSON = 32 * 1024 * 1024
-MAX_VALUES = 1_000_000
 _CARD_TEXTS = ("ccv3", "chara")
-_BYTE = re.compile(r" *[0-9]{1,3} *")
 
 _NOT_CARDS: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF8", "No character inside (a plain GIF picture).", "Cards travel in PNG pictures, CHARX or JSON."),
@@ -69,30 +59,21 @@ class CardFile:
     remarks: tuple[Remark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A card's object, the JSON it was in, a module's lorebook, and the character where it was already made."""
-
-    value: Any
-    text: str = ""
-    lorebook: Any = None
-    remarks: tuple[Remark, ...] = ()
-    character: Character | None = None
-
-
 def read_card(data: bytes, *, where: str = "", name: str = "") -> Character:
     """The character in a file. ``where`` is the file's name for messages; ``name`` is used where the card has none.
 
     Raises ``FormatError`` saying what the file is instead, or the line or field that is wrong.
     """
-    return _character(_found(data, container_of(data, where=where), where, name), where, name)
+    return character_of(_found(data, container_of(data, where=where), where, name), where, name)
 
 
 def read_card_file(data: bytes, *, where: str = "", name: str = "") -> CardFile:
     """The card with its file, and what was forgiven in it. Raises ``FormatError`` as ``read_card`` does."""
+    from tavern_tui.formats.json_doubts import json_doubts
+
     container = container_of(data, where=where)
     found = _found(data, container, where, name)
-    character = _character(found, where, name)
+    character = character_of(found, where, name)
     doubts = json_doubts(found.text) if found.text else ()
     problems = tuple(Remark("", problem) for problem in read_png(data).problems) if container is Container.PNG else ()
     return CardFile(character, container, data, (*found.remarks, *problems, *doubts))
@@ -104,10 +85,10 @@ def container_of(data: bytes, *, where: str = "") -> Container:
     Raises ``FormatError`` for an empty file and for files that are never cards.
     """
     if data.startswith(SIGNATURE):
-        return Container.CHARX if is_archive(data) and not _has_card_text(data) else Container.PNG
-    if is_jpeg(data):
-        return Container.CHARX if is_archive(data) else Container.JPEG
-    if is_webp(data):
+        return Container.CHARX if _ends_as_archive(data) and not _has_card_text(data) else Container.PNG
+    if data.startswith(b"\xff\xd8\xff"):
+        return Container.CHARX if _ends_as_archive(data) else Container.JPEG
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Container.WEBP
     if data.startswith((b"PK\3\4", b"PK\5\6")):
         return Container.CHARX
@@ -156,27 +137,12 @@ def write_card_file(file: CardFile, character: Character, *, where: str = "") ->
         case Container.JSON:
             return write_card(character)
         case Container.CHARX:
-            return _write_charx(character, read_archive(file.data, where=where), where)
+            from tavern_tui.formats.charx import write_charx
+
+            return write_charx(character, file.data, where=where)
     raise FormatError(
         f"A card in {file.container.value} is read here, not written.", hint="Export it as PNG or JSON.", where=where
     )
-
-
-def _write_charx(character: Character, archive: Archive, where: str) -> bytes:
-    """``archive`` with the card exchanged. A module's lorebook counts before the card's: a changed one moves there."""
-    contents: dict[str, bytes] = {}
-    packed = archive.member(MODULE)
-    if packed is not None:
-        module = read_module(archive.read(packed), where=where)
-        if module.lorebook:
-            was = _charx(archive, where)
-            if character.lorebook == _character(was, where, character.name).lorebook:
-                own = from_object(was.value, where=where, name=character.name).lorebook
-                character = replace(character, lorebook=own)
-            else:
-                contents[MODULE] = write_module(module.without_lorebook())
-    contents[CARD_JSON] = write_json(as_v3(to_object(character)))
-    return archive.with_members(contents)
 
 
 def _with_leftovers(card: dict[str, Any], png: Png) -> dict[str, Any]:
@@ -184,7 +150,7 @@ def _with_leftovers(card: dict[str, Any], png: Png) -> dict[str, Any]:
     objects = []
     for keyword in _CARD_TEXTS:
         try:
-            objects.append(next((_parsed(_payload(text, keyword, ""), "") for text in png.texts(keyword)), None))
+            objects.append(next((parsed(payload(text, keyword, ""), "") for text in png.texts(keyword)), None))
         except FormatError:
             objects.append(None)
     v3, v2 = objects
@@ -210,73 +176,34 @@ def _at(value: Any, path: tuple[str, ...]) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _character(found: _Found, where: str, name: str) -> Character:
-    character = found.character or from_object(found.value, where=where, name=name)
-    if found.lorebook is None:
-        return character
-    book = read_lorebook(write_json(found.lorebook), name=f"{character.name}'s lorebook", where=f"{where} ({MODULE})")
-    return replace(character, lorebook=book)
-
-
-def _found(data: bytes, container: Container, where: str, name: str) -> _Found:
+def _found(data: bytes, container: Container, where: str, name: str) -> Found:
     """The object in the file. Raises ``FormatError``."""
-    if data[:8] == SIGNATURE or container in (Container.JPEG, Container.WEBP):
-        check_size(data, where=where)
     match container:
         case Container.PNG:
-            return _from_picture(read_png(data, where=where), where, name)
+            png = read_png(data, where=where)
+            check_pixels(*png.size, where=where)
+            return _from_picture(png, where, name)
         case Container.CHARX:
-            return _charx(read_archive(data, where=where), where)
+            from tavern_tui.formats.charx import read_charx
+
+            return read_charx(data, where=where)
         case Container.JPEG | Container.WEBP:
-            return _from_comment(user_comment(data, where=where), container, where)
+            from tavern_tui.formats.picture import check_size, user_comment
+
+            check_size(data, where=where)
+            return from_comment(user_comment(data, where=where), container.value, where)
         case Container.JSON:
             text = decode_text(data, where=where, max_bytes=MAX_JSON)
-            return _Found(_parsed(text, where), text)
+            return Found(parsed(text, where), text)
     value = read_yaml(data, where=where).value
     if not isinstance(value, dict):
         raise FormatError("There is no character inside (plain text).", where=where)
-    return _Found(value)
+    return Found(value)
 
 
-def _parsed(text: str, where: str) -> Any:
-    return read_json(text, where=where, max_values=MAX_VALUES)
-
-
-def _charx(archive: Archive, where: str) -> _Found:
-    member = archive.member(CARD_JSON)
-    if member is None:
-        raise FormatError(f"This archive has no {CARD_JSON}: there is no character inside.", where=where)
-    place = f"{where} ({CARD_JSON})" if where else CARD_JSON
-    text = decode_text(archive.read(member), where=place, max_bytes=MAX_JSON)
-    value = _parsed(text, place)
-    packed = archive.member(MODULE)
-    if packed is None:
-        return _Found(value, text)
-    try:
-        module = read_module(archive.read(packed), where=where)
-        lorebook = {"type": "risu", "ver": 1, "data": module.lorebook}
-        read_lorebook(write_json(lorebook), where=f"{where} ({MODULE})")
-    except FormatError as error:
-        return _Found(value, text, remarks=(Remark(MODULE, f"{error.title} It is kept, and does nothing here."),))
-    held = {"regex scripts": module.scripts, "triggers": module.triggers}
-    told = " and ".join(f"{what} ({number})" for what, number in held.items() if number)
-    remarks = (Remark(MODULE, f"It has {told} of RisuAI's, which are kept and do nothing here."),) if told else ()
-    return _Found(value, text, lorebook if module.lorebook else None, remarks)
-
-
-def _from_comment(comment: bytes | None, container: Container, where: str) -> _Found:
-    """The card in a picture's Exif: JSON, JSON in base64, or its bytes as numbers between commas (old converters)."""
-    if comment is None or not comment.strip(b"\0 \t\r\n"):
-        hint = "A converted picture loses its card: ask for the PNG, CHARX or JSON."
-        raise FormatError(f"No character inside (a plain {container.value} picture).", hint=hint, where=where)
-    text = comment.strip(b"\0 \t\r\n").decode("utf-8", "replace")
-    if text[:1].isdigit() and "," in text[:5]:
-        numbers = text.split(",")
-        if not all(_BYTE.fullmatch(number) and int(number) < 256 for number in numbers):
-            raise FormatError("The card in this picture's comment is damaged.", where=where)
-        text = bytes(map(int, numbers)).decode("utf-8", "replace")
-    text = _payload(text, "Exif user comment", where)
-    return _Found(_parsed(text, where), text)
+def _ends_as_archive(data: bytes) -> bool:
+    """Whether there is an archive's end record where it has to be: within its longest comment of the file's end."""
+    return data.rfind(b"PK\5\6", max(0, len(data) - 0xFFFF - 22)) >= 0
 
 
 def _has_card_text(data: bytes) -> bool:
@@ -284,17 +211,17 @@ def _has_card_text(data: bytes) -> bool:
     return any(chunk.keyword.lower() in _CARD_TEXTS for chunk in png.chunks)
 
 
-def _from_picture(png: Png, where: str, name: str) -> _Found:
+def _from_picture(png: Png, where: str, name: str) -> Found:
     """The first readable of a picture's cards, V3's text before V2's."""
     fault: FormatError | None = None
     for keyword in _CARD_TEXTS:
         try:
             for raw in png.texts(keyword, where=where):
-                text = _payload(raw, keyword, where)
-                value = _parsed(text, f"{where} ({keyword})" if where else keyword)
+                text = payload(raw, keyword, where)
+                value = parsed(text, f"{where} ({keyword})" if where else keyword)
                 character = from_object(value, where=where, name=name)
                 told = (Remark(_CARD_TEXTS[0], f"{fault.title} The older card beside it was read."),) if fault else ()
-                return _Found(value, text, remarks=told, character=character)
+                return Found(value, text, remarks=told, character=character)
         except FormatError as error:
             fault = fault or error
     if fault is not None:
@@ -302,20 +229,3 @@ def _from_picture(png: Png, where: str, name: str) -> _Found:
     if png.cut_short:
         raise FormatError(f"{png.cut_short} No character is in what is left.", hint="Copy it again.", where=where)
     raise FormatError(messages.no_character_inside(where or "The picture").title, where=where)
-
-
-def _payload(text: str, keyword: str, where: str) -> str:
-    """The card's JSON, of what stands in a picture: itself, or in base64."""
-    start = text.lstrip("\0 \t\r\n\ufeff")
-    if start.startswith("{"):
-        return start
-    if start.startswith("rcc||"):
-        raise FormatError(
-            "The character inside is encrypted by RisuAI.", hint="Export it there unencrypted.", where=where
-        )
-    compact = "".join(text.split())
-    try:
-        raw = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
-    except ValueError:
-        raise FormatError(f"The character in this picture ({keyword}) is damaged: not base64.", where=where) from None
-    return decode_text(raw, where=f"{where} ({keyword})" if where else keyword, max_bytes=MAX_JSON)

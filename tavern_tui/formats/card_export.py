@@ -16,9 +16,10 @@ from typing import Any
 from tavern_tui.domain.character import Asset, Character
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
-from tavern_tui.formats.card import CARD_JSON, CardFile, Container, write_card_png
+from tavern_tui.formats.card import CardFile, Container, write_card_png
 from tavern_tui.formats.card_object import from_object, to_object
 from tavern_tui.formats.card_rules import as_v3
+from tavern_tui.formats.charx import CARD_JSON
 from tavern_tui.formats.json_text import write_json
 from tavern_tui.formats.picture import is_jpeg, is_webp
 from tavern_tui.formats.png import SIGNATURE, Chunk, Png, read_png, write_png

@@ -145,7 +145,7 @@ def is_v2_book(book: Any) -> bool:
 def as_v3(card: Mapping[str, Any]) -> dict[str, Any]:
     """``card`` under V3's name, with the fields that V3 requires; a newer version of it stays."""
     version = card.get("spec_version") if card.get("spec") == V3 else None
-    data: dict[str, Any] = {**card["data"]}
+    data: dict[str, Any] = {"group_only_greetings": [], **card["data"]}
     if not _LIST.fits(data.get("group_only_greetings")):
         data["group_only_greetings"] = list(Fields(data).texts("group_only_greetings"))
     book = data.get("character_book")

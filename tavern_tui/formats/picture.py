@@ -1,8 +1,8 @@
-"""Pictures without decoding them: how large they are, and the user comment that JPEG and WebP carry as Exif.
+"""JPEG and WebP without decoding them: how large they are, and the user comment that they carry as Exif.
 
 Cards of the first programs travel in that comment. A picture that claims more pixels than any portrait has is refused
-here, so that nothing behind it tries to open it. Formats: PNG (ISO 15948) §11.2.2, JPEG (ITU-T T.81) annex B, WebP
-container specification, TIFF 6.0 §2, Exif 2.32 §4.6.5 (user comment).
+here, so that nothing behind it tries to open it. Formats: JPEG (ITU-T T.81) annex B, WebP container specification,
+TIFF 6.0 §2, Exif 2.32 §4.6.5 (user comment).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import struct
 from collections.abc import Iterator
 
 from tavern_tui.domain.errors import FormatError
+from tavern_tui.formats.png import check_pixels
 
-MAX_PIXELS = 64_000_000
 MAX_COMMENT = 16 * 1024 * 1024
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+JPEG = b"\xff\xd8\xff"
 _MAX_PARTS, _MAX_FIELDS = 10_000, 1_000
 _EXIF_FOLDER, _USER_COMMENT = 0x8769, 0x9286
 _BARE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length
@@ -33,17 +33,12 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def check_size(data: bytes, *, where: str = "") -> None:
-    """Raises ``FormatError`` for a PNG, JPEG or WebP that claims more than ``MAX_PIXELS`` pixels."""
-    width, height = size_of(data)
-    if width * height > MAX_PIXELS:
-        title = f"The picture claims {width:,} × {height:,} pixels; {MAX_PIXELS:,} are taken at most."
-        raise FormatError(title, hint="Make it smaller.", where=where)
+    """Raises ``FormatError`` for a JPEG or WebP that claims more pixels than ``png.MAX_PIXELS``."""
+    check_pixels(*size_of(data), where=where)
 
 
 def size_of(data: bytes) -> tuple[int, int]:
     """Width and height in pixels, ``(0, 0)`` where the picture does not say. Never raises."""
-    if data.startswith(PNG):
-        return struct.unpack_from(">LL", data, 16) if data[12:16] == b"IHDR" and len(data) >= 24 else (0, 0)
     if is_jpeg(data):
         for marker, start, end in _jpeg_segments(data):
             if marker in _FRAMES and end - start >= 5:

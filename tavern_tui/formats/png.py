@@ -17,6 +17,7 @@ from tavern_tui.domain.errors import FormatError
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_TEXT = 32 * 1024 * 1024
 MAX_CHUNKS = 100_000
+MAX_PIXELS = 64_000_000
 _TEXT_KINDS = (b"tEXt", b"zTXt", b"iTXt")
 _MAX_KEYWORD = 79
 _LONGEST_HEAD = 4096  # keyword, language and translated keyword before an iTXt's text
@@ -67,6 +68,12 @@ class Png:
         )
         return (*wrong, *((self.cut_short,) if self.cut_short else ()))
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, as the first chunk says; ``(0, 0)`` where it does not."""
+        head = self.chunks[0] if self.chunks else None
+        return struct.unpack_from(">LL", head.data) if head and head.kind == b"IHDR" and len(head.data) >= 8 else (0, 0)
+
     def texts(self, keyword: str, *, where: str = "", limit: int = MAX_TEXT) -> Iterator[str]:
         """The texts under ``keyword``, compared without case, in file order.
 
@@ -114,6 +121,13 @@ def read_png(data: bytes, *, where: str = "") -> Png:
         if kind == b"IEND":
             return Png(tuple(chunks), data[at:])
     return Png(tuple(chunks), b"", "The picture is cut short: its end is missing.")
+
+
+def check_pixels(width: int, height: int, *, where: str = "") -> None:
+    """Raises ``FormatError`` for more than ``MAX_PIXELS`` pixels: nothing behind us is to open such a picture."""
+    if width * height > MAX_PIXELS:
+        title = f"The picture claims {width:,} × {height:,} pixels; {MAX_PIXELS:,} are taken at most."
+        raise FormatError(title, hint="Make it smaller.", where=where)
 
 
 def write_png(png: Png) -> bytes:

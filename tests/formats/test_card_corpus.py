@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from tavern_tui.formats.card import CARD_JSON, CardFile, Container, read_card_file, write_card_file
+from tavern_tui.formats.card import CardFile, Container, read_card_file, write_card_file
 from tavern_tui.formats.card_export import to_charx, to_json, to_png
+from tavern_tui.formats.charx import CARD_JSON
 from tavern_tui.formats.png import read_png
 from tests.formats.card_reading import change_and_read, export_and_read, read_write_read
 from tests.formats.card_spec import v2_faults, v3_faults
