@@ -1,6 +1,7 @@
 """``python -m tests.economy play A``: what each policy reads in a session, and how that is to what was asked of it.
 
-``bench`` plays longer on the real engine and writes the page's figures (``make bench-economy``).
+``bench`` plays all of them, and one on the real engine, and writes the figures into ``docs/economy.md``; ``perplexity``
+measures what moving costs and writes that (``make bench-economy``).
 """
 
 from __future__ import annotations
@@ -62,14 +63,42 @@ def show(names: Sequence[str], steps: int | None, *, turns: bool) -> bool:
     return kept
 
 
+def bench(seconds: float) -> None:
+    """Write the page's figures; ``seconds`` are for the real engine."""
+    from tests.economy import page, real
+
+    page.put_sessions({name: play_all(name) for name in NAMES})
+    courses = real.on_the_real_engine(starter_model(), seconds)
+    page.put_real(courses)
+    for name, course in courses.items():
+        print(f"{name}: {len(course.compared)} prompts, {course.agreed} as modelled, {course.read:.0f} tokens read")
+
+
+def perplexity() -> None:
+    """Write what moving costs."""
+    from tests.economy import page
+    from tests.economy.perplexity import measure, ratio
+
+    scored = measure(starter_model())
+    page.put_perplexity(scored)
+    print(f"{sum(one.tokens for one in scored)} tokens, moved ÷ fresh {ratio(scored):.4f}")
+
+
 def main() -> int:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.economy", description=__doc__)
-    parser.add_argument("what", choices=("play", "bench"))
+    parser.add_argument("what", choices=("play", "bench", "perplexity"))
     parser.add_argument("sessions", nargs="*", metavar="SESSION", help=f"some of {', '.join(NAMES)} (default: all)")
     parser.add_argument("--steps", type=int, help="only the first steps of each session")
     parser.add_argument("--turns", action="store_true", help="a line for every prompt, too")
+    parser.add_argument("--seconds", type=float, default=300, help="how long the bench may use the real engine")
     given = parser.parse_args()
+    if given.what == "bench":
+        bench(given.seconds)
+        return 0
+    if given.what == "perplexity":
+        perplexity()
+        return 0
     names = [name.upper() for name in given.sessions] or list(NAMES)
     return 0 if show(names, given.steps, turns=given.turns) else 1
 
