@@ -47,7 +47,7 @@ class CharacterRow:
 
     ``name`` is what chats call the character; ``card`` opens the card, ``None`` where there is none, or none was read.
     ``problem`` says why the card cannot be used; ``title`` is the name, safe to show on one line. ``words`` are what
-    else a filter looks in: nickname, tags and creator.
+    else a filter looks in: nickname, tags, creator and file, small and without accents.
     """
 
     name: str

@@ -15,7 +15,7 @@ from tavern_tui.session.character_list import NO_CARD, CharacterRow, ChatRow, Li
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.device import Device
 from tavern_tui.storage.index import LibraryIndex
-from tavern_tui.storage.index_cards import indexed_characters
+from tavern_tui.storage.index_cards import indexed_characters, listed_cards
 from tavern_tui.storage.index_lists import Counts, IndexedChat, counts, indexed_chats
 from tavern_tui.storage.index_upkeep import Pass, Sources, bring_up_to_date
 from tavern_tui.storage.library import CharacterEntry
@@ -95,14 +95,9 @@ def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
             chats.setdefault(chat.summary.characters[0], []).append(_chat_row(chat))
     rows = [
         CharacterRow(
-            entry.name,
-            safe_line(entry.name),
-            entry.path,
-            tuple(chats.get(entry.name, ())),
-            safe_line(entry.problem),
-            " ".join((entry.nickname, entry.creator, *entry.tags)),
+            name, safe_line(name), path, tuple(chats.get(name, ())), safe_line(problem) if problem else "", words
         )
-        for entry in indexed_characters(index, workspace.library)
+        for name, path, problem, words in listed_cards(index, workspace.library)
     ]
     known = {row.name for row in rows}
     rows += [
