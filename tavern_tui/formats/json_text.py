@@ -21,6 +21,7 @@ MAX_DEPTH = 100
 _MAX_DIGITS = 64
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MAYBE_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")  # in JSON, where a character may be spelled out
 _PADDING = "\x00 \t\r\n"
 
 # The decoder's own complaints in the words of someone who edits a card by hand.
@@ -86,7 +87,10 @@ def read_json(
         ) from None
     except RecursionError:
         raise _too_deep(max_depth, where) from None
-    return _bounded(value, max_depth, where)
+    if _MAYBE_SURROGATE.search(text):
+        return _bounded(value, max_depth, where)
+    _check_depth(value, max_depth, where)
+    return value
 
 
 def write_json(value: Any, *, indent: int | None = 4) -> bytes:
@@ -104,6 +108,8 @@ def write_json(value: Any, *, indent: int | None = 4) -> bytes:
 
 def clean_text(text: str) -> str:
     """``text`` without NULs and with lone surrogates as U+FFFD: what a prompt, a log and a screen can carry."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
 
 
@@ -133,6 +139,18 @@ def _integer(digits: str) -> int | None:
 def _finite(digits: str) -> float | None:
     value = float(digits)
     return value if math.isfinite(value) else None
+
+
+def _check_depth(value: Any, max_depth: int, where: str) -> None:
+    """Raise ``FormatError`` where objects and lists are nested deeper; made without recursion."""
+    pending = [(value, 0)]
+    while pending:
+        item, depth = pending.pop()
+        if isinstance(item, (dict, list)):
+            if depth >= max_depth:
+                raise _too_deep(max_depth, where)
+            inner = item.values() if isinstance(item, dict) else item
+            pending += [(part, depth + 1) for part in inner if isinstance(part, (dict, list))]
 
 
 def _bounded(value: Any, max_depth: int, where: str) -> Any:
