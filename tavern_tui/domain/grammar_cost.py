@@ -57,7 +57,7 @@ class _Open:
 def cost_problem(text: str, *, made: bool = False) -> GrammarProblem | None:
     """Why a grammar that can be read would never end or take too long; ``None`` where it will do.
 
-    ``made``: it was made from a schema, where parts that begin alike differ right behind that.
+    ``made``: it was made from a schema, where fields that may be left out begin with a comma and differ right behind.
     """
     try:
         return _Reckoning(dict(_rules(text)), made=made).problem()
@@ -95,7 +95,7 @@ class _Reckoning:
                 empty = _may_be_empty(part, self._empty)
                 ways = self._ways_into(part) + (ways if empty else 0)
                 alike = self._alike_in(part) + (alike if empty else Counter())
-                if ways > MOST_WAYS or (_most(alike) > MOST_ALIKE and not self._made):
+                if ways > MOST_WAYS or _most(alike, but="," if self._made else None) > MOST_ALIKE:
                     return True
             begins += ways
         return begins > MOST_WAYS
@@ -171,9 +171,9 @@ class _Reckoning:
         return found
 
 
-def _most(alike: Counter[str]) -> int:
-    """The most parts that the same character may begin."""
-    single = max((count for begins, count in alike.items() if begins != _ANYTHING), default=0)
+def _most(alike: Counter[str], but: str | None) -> int:
+    """The most parts that the same character may begin, ``but`` one."""
+    single = max((count for begins, count in alike.items() if begins not in (_ANYTHING, but)), default=0)
     return single + alike[_ANYTHING]
 
 

@@ -122,6 +122,12 @@ class Cache:
             if saved is not None:
                 self._parking.put(self.chat, saved)
 
+    def make_way(self) -> None:
+        """Put the present chat aside and forget everything, for work that belongs to no chat."""
+        self.park()
+        self.clear()
+        self.chat = ""
+
     def store(self) -> None:
         """Put the present chat's cache on disk as well, where what lies there is much older."""
         if self.chat and len(self.ids) >= WORTH_PARKING and self._parking.lacks(self.chat, self.ids, self._bytes()):

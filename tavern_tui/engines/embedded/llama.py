@@ -122,9 +122,9 @@ class LlamaModel:
         return grown
 
     def speed(self, threads: int, seconds: float) -> Speed:
-        """Tokens generated per second with ``threads``, measured for ``seconds``; forgets the conversation."""
+        """Tokens generated per second with ``threads``, measured for ``seconds``; the conversation is put aside."""
         self._set_threads(threads)
-        self._cache.clear()
+        self._cache.make_way()
         token = max(0, self.vocabulary.bos)
         self._cache.decode((token,))
         began, count = time.perf_counter(), 0

@@ -217,3 +217,11 @@ def test_what_was_likely_comes_with_every_token_when_it_is_asked_for(loaded: Loa
 
 def test_nothing_likely_is_told_unasked(told: Answered) -> None:
     assert all(event.alternatives == () for event in told.events if isinstance(event, TextArrived))
+
+
+def test_a_chat_comes_back_after_a_measurement(model: LlamaModel) -> None:
+    prompt = request("Once upon a time. " * 8).prompt
+    ask(model, replace(four(replies=1), chat="mine", prompt=prompt))
+    model.speed(1, 0.01)
+    again = ask(model, replace(four(replies=1), chat="mine", prompt=prompt))
+    assert again.finished.usage.evaluated == 1

@@ -128,12 +128,13 @@ def test_without_an_end_a_reply_runs_to_its_length(loaded: Loaded) -> None:
         ({"grammar": 'root ::= "a"\nb ::= c'}, "The grammar cannot be read at line 2: there is no rule “c”."),
         ({"grammar": 'root ::= root "a" | "b"'}, "the rule “root” begins with itself"),
         ({"grammar": 'root ::= ("a"?){99} "b"'}, "there are too many ways to go on here"),
+        ({"json_schema": '{"type": "string", "pattern": "^(a?){99}$"}'}, "too many ways to go on here"),
         ({"json_schema": '{\n"type": }'}, "it is no JSON at line 2"),
         ({"json_schema": "[]"}, "a schema is an object"),
         ({"json_schema": '{"type": "zork"}'}, "it asks for something that has no grammar"),
         ({"json_schema": '{"$ref": "https://example.org/s.json"}'}, "it asks for something that has no grammar"),
     ],
-    ids=["rule", "left", "endless", "json", "list", "type", "net"],
+    ids=["rule", "left", "endless", "pattern", "json", "list", "type", "net"],
 )
 def test_what_cannot_be_followed_is_refused_before_anything_is_written(
     loaded: Loaded, fields: dict[str, str], told: str
