@@ -304,6 +304,14 @@ async def _persona(chat: PlainChat, argument: str) -> None:
         note(f"{await personas.told_in_chat(chat.session, chat.workspace)}.")
 
 
+async def _prompts(chat: PlainChat, argument: str) -> None:
+    """Choose, or tell, what makes the messages of this chat for servers that take them."""
+    from tavern_tui.session import user_templates
+
+    tell = user_templates.choose_prompts(chat.session, chat.workspace, argument) if argument else None
+    note(f"{await (tell or user_templates.told_prompts(chat.session, chat.workspace))}.")
+
+
 def _number(argument: str) -> int | None:
     """``argument`` as a number that a person may mean."""
     return int(argument) if argument.isdecimal() and len(argument) <= _MOST_DIGITS else None
@@ -342,6 +350,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "long": SlashCommand("/long", "a message of several lines, ended by a lone dot", PlainChat.long),
     "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
     "preset": SlashCommand("/preset [NAME]", "how replies are sampled", _preset),
+    "prompts": SlashCommand("/prompts [NAME]", "what makes messages for servers that take them", _prompts),
     "persona": SlashCommand("/persona [NAME]", "who you are", _persona),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),

@@ -1,4 +1,7 @@
-"""``tavern-tui presets``: sampler presets, ours and one's own: list, show, make, change, delete."""
+"""``tavern-tui presets``: sampler presets, ours and one's own: list, show, make, change, delete, export.
+
+With ``--kind`` it is about templates: ``cli.preset_kinds``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tavern_tui.cli import preset_kinds
 from tavern_tui.cli.output import data, line, note, table, write
 
 if TYPE_CHECKING:
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from tavern_tui.session.workspace import Workspace
 
 _FEW = 3  # engines that are named on a line
+_KIND = click.option("--kind", metavar="KIND", help="Templates: instruct, context, sysprompt, reasoning or chat.")
 _CHANGES = click.argument("changes", nargs=-1, metavar="[FIELD=VALUE]...")
 
 
@@ -32,28 +37,37 @@ def presets(ctx: click.Context, as_json: bool) -> None:
 
 
 @presets.command("list")
+@_KIND
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def list_(ctx: click.Context, as_json: bool) -> None:
-    """List the presets and what each changes; * is the one of the settings."""
-    _list(_workspace(ctx), as_json=as_json)
+def list_(ctx: click.Context, kind: str | None, as_json: bool) -> None:
+    """List the presets and what each changes; * is the one of the settings.
+
+    KIND is sampler, instruct, context, sysprompt, reasoning or chat.
+    """
+    if kind is not None:
+        preset_kinds.list_kind(_workspace(ctx), kind, as_json=as_json)
+    else:
+        _list(_workspace(ctx), as_json=as_json)
 
 
 @presets.command()
 @click.argument("name")
-@click.option(
-    "--on", "kind", metavar="KIND", help="What that kind of engine makes of it: KoboldCpp, Ollama, embedded …"
-)
+@click.option("--on", "engine", metavar="KIND", help="What that kind of engine makes of it: KoboldCpp, embedded …")
+@_KIND
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def show(ctx: click.Context, name: str, kind: str | None, as_json: bool) -> None:
-    """Show what the preset NAME says, and which engines pass over what."""
+def show(ctx: click.Context, name: str, engine: str | None, kind: str | None, as_json: bool) -> None:
+    """Show what the preset NAME says, and which engines pass over what; with --kind, a template."""
+    if kind is not None:
+        preset_kinds.show_kind(_workspace(ctx), kind, name, as_json=as_json)
+        return
     from tavern_tui.session.preset_files import effects_by_engine
     from tavern_tui.session.presets import preset_named
 
     one = preset_named(_workspace(ctx), name)
     effects = effects_by_engine(one.preset)
-    wanted = _kind(kind, list(effects)) if kind else ""
+    wanted = _engine(engine, list(effects)) if engine else ""
     if as_json:
         data(_row(one) | {"effects": {wanted: effects[wanted]} if wanted else effects})
     else:
@@ -104,11 +118,18 @@ def edit(ctx: click.Context, name: str, changes: tuple[str, ...]) -> None:
 
 @presets.command()
 @click.argument("name")
+@_KIND
 @click.pass_context
-def delete(ctx: click.Context, name: str) -> None:
-    """Delete the preset NAME of your own. Chats that name it go on with that of the settings."""
+def delete(ctx: click.Context, name: str, kind: str | None) -> None:
+    """Delete the preset NAME of your own. Chats that name it go on with that of the settings.
+
+    With --kind a template, which goes to the trash.
+    """
     from tavern_tui.session.preset_files import delete_preset
 
+    if kind is not None:
+        preset_kinds.delete_kind(_workspace(ctx), kind, name)
+        return
     path = delete_preset(_workspace(ctx), name)
     line(f"Deleted: {path}")
 
@@ -116,10 +137,14 @@ def delete(ctx: click.Context, name: str) -> None:
 @presets.command()
 @click.argument("name")
 @click.option("--as", "program", default="sillytavern", metavar="PROGRAM", help="sillytavern, kobold or webui.")
+@_KIND
 @click.option("--to", type=click.Path(path_type=Path), help="The file or folder to write to; without it, stdout.")
 @click.pass_context
-def export(ctx: click.Context, name: str, program: str, to: Path | None) -> None:
-    """Write the preset NAME for another program; what that cannot say is told."""
+def export(ctx: click.Context, name: str, program: str, kind: str | None, to: Path | None) -> None:
+    """Write the preset NAME for another program; what that cannot say is told. With --kind, a template."""
+    if kind is not None:
+        preset_kinds.export_kind(_workspace(ctx), kind, name, to)
+        return
     from tavern_tui.session.preset_files import export_preset
     from tavern_tui.session.presets import preset_named
 
@@ -130,6 +155,29 @@ def export(ctx: click.Context, name: str, program: str, to: Path | None) -> None
         line(f"Written: {path}")
     for what in lost:
         note(what)
+
+
+@presets.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="What it is called, where that is not the file's name.")
+@click.pass_context
+def add(ctx: click.Context, files: tuple[Path, ...], name: str | None) -> None:
+    """Put FILES into the library: presets and templates of SillyTavern, KoboldAI and text-generation-webui.
+
+    What each is, is told by what is in it. Regex scripts arrive switched off.
+    """
+    if name is not None and len(files) > 1:
+        raise click.UsageError("--name is for one file.")
+    preset_kinds.add_files(_workspace(ctx), files, name or "")
+
+
+@presets.command()
+@click.argument("name")
+@click.option("--kind", required=True, metavar="KIND", help="instruct, context, sysprompt, reasoning or chat.")
+@click.pass_context
+def restore(ctx: click.Context, name: str, kind: str) -> None:
+    """Bring back the template NAME that was deleted last."""
+    preset_kinds.restore_kind(_workspace(ctx), kind, name)
 
 
 def _workspace(ctx: click.Context) -> Workspace:
@@ -170,7 +218,7 @@ def _print_values(one: ListedPreset, effects: dict[str, dict[str, str]], kind: s
         line("Everything is neutral.")
 
 
-def _kind(wanted: str, kinds: list[str]) -> str:
+def _engine(wanted: str, kinds: list[str]) -> str:
     found = [kind for kind in kinds if kind.casefold() == wanted.casefold()]
     if not found:
         raise click.BadParameter(f"There are: {', '.join(kinds)}.", param_hint="--on")

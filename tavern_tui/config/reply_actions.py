@@ -98,6 +98,14 @@ REPLY: tuple[Action, ...] = (
         slash="persona",
     ),
     Action(
+        "chat.prompts",
+        "Prompts for messages",
+        "Chooses a chat completion preset for this chat: /prompts and its name; /prompts usual goes back to ours.",
+        Where.ANYWHERE,
+        (),
+        slash="prompts",
+    ),
+    Action(
         "reply.think",
         "Thinking before replies",
         "Says whether a model that thinks before it answers does so in this chat: /think on, /think low, /think off.",

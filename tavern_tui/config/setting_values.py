@@ -5,11 +5,9 @@ Plain functions: a library that does this costs the start more time than everyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any
-
-from tavern_tui.config.files import nearest, quoted
 
 Check = Callable[[object], object]
 """Gives the value that was meant. Raises ``NotTakenError``."""
@@ -37,6 +35,18 @@ def text(*, shortest: int = 0, longest: int | None = None) -> Check:
         if longest is not None and len(value) > longest:
             raise NotTakenError(f"It can have {longest} characters at most.")
         return value
+
+    return check
+
+
+def texts() -> Check:
+    """A list of texts; one text stands for a list of it."""
+
+    def check(value: object) -> tuple[str, ...]:
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+            raise NotTakenError("It has to be a list of texts: [one, another].")
+        return tuple(one.strip() for one in listed if one.strip())
 
     return check
 
@@ -102,20 +112,6 @@ def one_of(*values: str) -> Check:
         if word not in values:
             raise NotTakenError(f"It has to be one of: {', '.join(values)}.")
         return str(word)
-
-    return check
-
-
-def named(kind: str, names: Callable[[], Iterable[str]], find: Callable[[str], str | None]) -> Check:
-    """The name of a ``kind``, of which there are ``names``, as ``find`` knows it; ``None``: there is none."""
-
-    def check(value: object) -> str:
-        found = find(value) if isinstance(value, str) else None
-        if found is None:
-            typed, known = str(value), tuple(names())
-            near = nearest(typed, known) or f" There are: {', '.join(known)}."
-            raise NotTakenError(f"There is no {kind} {quoted(typed)}.{near}")
-        return found
 
     return check
 

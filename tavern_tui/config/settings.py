@@ -20,7 +20,7 @@ from typing import Any
 from tavern_tui.config.engine_settings import EngineSettings as EngineSettings
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
-from tavern_tui.config.setting_values import NotTakenError, named, one_of, setting, text, truth, whole
+from tavern_tui.config.setting_values import NotTakenError, one_of, setting, text, truth, whole
 from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
@@ -32,16 +32,13 @@ LOCK_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
 
 
-def _template(name: str) -> str | None:
+def _template(value: object) -> str:
+    """A template of ours as it is called; another name may be one of the user's own, which only the library knows."""
+    typed = text()(value)
+    assert isinstance(typed, str)
     from tavern_tui.prompt.templates import template_name
 
-    return template_name(name) if name.strip() else ""
-
-
-def _templates() -> list[str]:
-    from tavern_tui.prompt.templates import names
-
-    return names()
+    return (template_name(typed) if typed.strip() else "") or typed.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,10 @@ class ReplySettings:
     response_tokens: int = setting(300, whole(least=16, most=8192), "Length of a reply in tokens.")
     finish_sentence: bool = setting(True, truth, "Never end a reply in the middle of a sentence.")
     preset: str = setting("balanced", text(shortest=1), "Sampler preset; tavern-tui presets lists them.")
-    template: str = setting(
-        "", named("instruct template", _templates, _template), "Instruct template; empty: chosen from the model."
-    )
+    template: str = setting("", _template, "Instruct template; empty: chosen from the model.")
+    context: str = setting("", text(), "Context template of your own; empty: the one that goes with the template.")
+    system_prompt: str = setting("", text(), "System prompt of your own by name; empty: ours.")
+    chat_preset: str = setting("", text(), "Chat completion preset of your own, for servers that take messages.")
     policy: str = setting(
         "economy",
         one_of("economy", "classic"),
@@ -181,6 +179,17 @@ def load_settings(directories: Directories) -> LoadedSettings:
 def setting_names() -> list[str]:
     """Every setting as ``group.name``."""
     return [f"{group}.{each.name}" for group, kind in GROUPS.items() for each in fields(kind)]
+
+
+def refused(name: str, value: object) -> str:
+    """Why a setting (``group.name``) cannot have that value, in a sentence; empty where it can."""
+    group, key = name.split(".")
+    check = next(each.metadata["check"] for each in fields(GROUPS[group]) if each.name == key)
+    try:
+        check(value)
+    except NotTakenError as error:
+        return str(error)
+    return ""
 
 
 def remember(directories: Directories, name: str, value: Any) -> None:

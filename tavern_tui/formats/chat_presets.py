@@ -53,7 +53,8 @@ _TELLING = frozenset(
 )
 _OLD = {"main_prompt": Marker.MAIN, "nsfw_prompt": Marker.AUXILIARY, "jailbreak_prompt": Marker.POST_HISTORY}
 _OLD_NAMES = {"main_prompt": "Main prompt", "nsfw_prompt": "Auxiliary", "jailbreak_prompt": "Post-history"}
-_SECRET = ("reverse_proxy", "proxy_password", "custom_url", "custom_include_headers")
+SECRET = ("reverse_proxy", "proxy_password", "custom_url", "custom_include_headers")
+"""Fields that may hold an address or a password: kept, never used and never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def read_chat_preset(data: bytes, name: str, *, where: str = "") -> tuple[ChatPr
     body = value["data"] if inner else value
     preset = _preset(Fields(body, path="data" if inner else "", where=where), name)
     sampling, remarks = from_fields(CHAT, body, name)
-    hidden = [Remark(key, "It is kept in the file and never used.") for key in _SECRET if body.get(key)]
+    hidden = [Remark(key, "It is kept in the file and never used.") for key in SECRET if body.get(key)]
     return ChatPresetFile(preset, sampling, value, inner), (*remarks, *hidden, *_unfollowed(preset))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tavern_tui.session.options import ReplyOptions
@@ -33,7 +34,7 @@ def assembly(
         return assemble(given)
     from tavern_tui.prompt.chat_completion.assembly import assemble_chat
 
-    return assemble_chat(given, preset_for(given, info))
+    return assemble_chat(given, _for_engine(options.chat_preset, given, info) or preset_for(given, info))
 
 
 def preset_for(given: PromptInput, info: EngineInfo) -> ChatCompletionPreset:
@@ -51,4 +52,22 @@ def preset_for(given: PromptInput, info: EngineInfo) -> ChatCompletionPreset:
         given.post_history_text,
         continue_prefill=info.capabilities.prefill,
         post_processing=PostProcessing.STRICT if insists else PostProcessing.MERGE,
+    )
+
+
+def _for_engine(
+    preset: ChatCompletionPreset | None, given: PromptInput, info: EngineInfo
+) -> ChatCompletionPreset | None:
+    """A person's preset as an engine can follow it: what it cannot is done as ours does it."""
+    if preset is None:
+        return None
+    from tavern_tui.domain.chat_completion import PostProcessing
+
+    ours = preset_for(given, info)
+    chosen = preset.custom_prompt_post_processing
+    strict = ours.custom_prompt_post_processing is PostProcessing.STRICT
+    return replace(
+        preset,
+        continue_prefill=preset.continue_prefill and ours.continue_prefill,
+        custom_prompt_post_processing=PostProcessing.STRICT if strict and chosen is PostProcessing.NONE else chosen,
     )

@@ -16,6 +16,7 @@ from tavern_tui.session.model_templates import template_named
 from tavern_tui.session.presets import preset_named
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.routes import PROPERTY
+from tavern_tui.session.user_templates import user_templates
 from tavern_tui.storage.connections import EMBEDDED, FIELDS, SavedConnection, changed
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def saved_or_refused(workspace: Workspace, name: str) -> SavedConnection:
 def check(workspace: Workspace, connection: SavedConnection) -> None:
     """See that what a connection names is there. Raises ``TavernError`` with the reason: before it is written down."""
     if connection.template:
-        template_named(connection.template)
+        template_named(connection.template, user_templates(workspace))
     if connection.preset:
         preset_named(workspace, connection.preset)
     if connection.embedded:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tavern_tui.config.files import nearest
 from tavern_tui.domain.errors import SettingsError, StorageError
+from tavern_tui.session.user_templates import NONE, UserTemplates, unwrapped
 from tavern_tui.storage.template_choices import TemplateChoices
 
 if TYPE_CHECKING:
@@ -58,7 +60,9 @@ class ModelTemplates:
         *,
         today: Callable[[], datetime] = datetime.now,
         renderer: TemplateRenderer | None = None,
+        own: UserTemplates = NONE,
     ) -> None:
+        self._own = own
         self._choices = choices
         self._today = today
         self._renderer = renderer
@@ -68,8 +72,21 @@ class ModelTemplates:
         """The templates for the engine's model.
 
         ``wanted`` names one that was asked for at this start (``asked``), or that the settings have. Raises
-        ``SettingsError`` for a name that does not exist. A file of choices that cannot be read is told in ``note``.
+        ``SettingsError`` for a name that was asked for and does not exist. What else cannot be followed (the settings,
+        a file of choices that cannot be read) is told in ``note``.
         """
+        choice = await self._chosen(info, wanted, asked=asked)
+        try:
+            context = await asyncio.to_thread(self._own.context_for, choice.instruct)
+        except SettingsError as error:
+            return _with_note(choice, f"{error.title} {choice.context.name} is used.")
+        if context is None:
+            return choice
+        instruct = unwrapped(choice.instruct, context) if choice.instruct is not None else None
+        return replace(choice, instruct=instruct, context=context)
+
+    async def _chosen(self, info: EngineInfo, wanted: str, *, asked: bool) -> TemplateChoice:
+        """The instruct template, with the context template of ours that goes with it."""
         if wanted and asked:
             return await self._named(wanted, info, "chosen")
         remembered, note = await asyncio.to_thread(self._remembered, info.model)
@@ -79,7 +96,10 @@ class ModelTemplates:
             except SettingsError as error:
                 note = f"{error.title} It was chosen for this model, and is passed over."
         if wanted:
-            return _with_note(await self._named(wanted, info, "chosen"), note)
+            try:
+                return _with_note(await self._named(wanted, info, "chosen"), note)
+            except SettingsError as error:
+                note = f"{note} {error.title} It is passed over.".strip()
         return _with_note(await self._found(info), note)
 
     def _remembered(self, model: str) -> tuple[str, str]:
@@ -94,7 +114,13 @@ class ModelTemplates:
     async def _named(self, name: str, info: EngineInfo, why: str) -> TemplateChoice:
         from tavern_tui.prompt.templates import OWN
 
-        template = template_named(name)
+        mine = await asyncio.to_thread(self._own.instruct, name)
+        if mine is not None:
+            template, jinja = mine
+            if not jinja:
+                return _choice(template, why)
+            return await self._named(OWN, replace(info, chat_template=jinja), why)
+        template = template_named(name, self._own)
         if template is None or template.name != OWN:
             return _choice(template, why)
         reading = await self._reading(info)
@@ -151,17 +177,22 @@ def own_template_of(info: EngineInfo) -> OwnTemplate:
     return OwnTemplate(info.chat_template, info.bos_token or "<s>", info.eos_token or usual, info.add_bos)
 
 
-def template_named(wanted: str) -> InstructTemplate | None:
+def template_named(wanted: str, own: UserTemplates = NONE) -> InstructTemplate | None:
     """A template by name, ``None`` for plain text. Raises ``SettingsError`` naming those that exist.
 
-    The model's own is only a name here: a template called so, with nothing in it.
+    The model's own, and one of the user's in Jinja, is only a name here: a template called so, with nothing in it.
     """
     from tavern_tui.domain.template import InstructTemplate
     from tavern_tui.prompt.templates import BUILT_IN, OWN, names, template_name
 
+    mine = own.instruct(wanted)
+    if mine is not None:
+        return mine[0] or InstructTemplate(wanted.strip())
     name = template_name(wanted)
     if name is None:
-        raise SettingsError(f"There is no instruct template “{wanted}”.", hint=f"There are: {', '.join(names())}.")
+        known = [*own.names(), *names()]
+        hint = f"{nearest(wanted, known).strip()} There are: {', '.join(known)}.".lstrip()
+        raise SettingsError(f"There is no instruct template “{wanted}”.", hint=hint)
     return InstructTemplate(OWN) if name == OWN else BUILT_IN.get(name)
 
 

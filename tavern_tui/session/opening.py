@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ChatTree
@@ -27,6 +27,7 @@ from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
 from tavern_tui.session.routes import Route, route_for, with_route
 from tavern_tui.session.session import ChatSession
+from tavern_tui.session.user_templates import user_templates, with_texts
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 
@@ -111,7 +112,7 @@ def _embedded(workspace: Workspace, route: Route, watch: Watch) -> Engine:
 def connection_to(workspace: Workspace, route: Route, *, watch: Watch = lambda _event: None) -> Connection:
     """A connection to the engine that ``route`` leads to, which is looked for when it is first needed."""
     engine = choose_engine(workspace, route, watch=watch)
-    templates = ModelTemplates(workspace.template_choices)
+    templates = ModelTemplates(workspace.template_choices, own=user_templates(workspace))
     return Connection(
         engine,
         clock=time.monotonic,
@@ -137,11 +138,8 @@ def reconnect(session: ChatSession, workspace: Workspace, wishes: Wishes, *, wat
     The connection before, to be closed. Raises ``SettingsError``.
     """
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=session.tree.properties)
-    session.options, note = of_chat(
-        workspace, with_route(session.options, workspace, wishes, route), session.tree.properties
-    )
-    if note:
-        watch(out.Notice(note))
+    options = with_route(session.options, workspace, wishes, route)
+    session.options = _set_for(workspace, options, session.tree.properties, watch)
     before, session.connection = session.connection, connection_to(workspace, route, watch=watch)
     return before
 
@@ -176,9 +174,7 @@ def open_session(
     if log is None:
         log = workspace.new_chat(part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
-    options, note = of_chat(workspace, with_route(options, workspace, wishes, route), log.tree.properties)
-    if note:
-        watch(out.Notice(note))
+    options = _set_for(workspace, with_route(options, workspace, wishes, route), log.tree.properties, watch)
     return ChatSession(
         log=log,
         character=part.character,
@@ -191,6 +187,16 @@ def open_session(
         global_variables=workspace.global_variables,
         scripts=chat_scripts(workspace, part.character),
     )
+
+
+def _set_for(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any], watch: Watch) -> ReplyOptions:
+    """``options`` with what is set for a chat with these properties: its sampler preset, its prompts."""
+    options, note = of_chat(workspace, options, properties)
+    options, more = with_texts(workspace, options, properties)
+    for told in (note, more):
+        if told:
+            watch(out.Notice(told))
+    return options
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +266,7 @@ def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
     """The settings' options with this start's wishes over them. Raises ``SettingsError``."""
     options = options_from(workspace.settings)
     if wishes.template:
-        template_named(wishes.template)
+        template_named(wishes.template, user_templates(workspace))
     asked = frozenset(name for name in _ASKED if getattr(wishes, name) not in (None, ""))
     options = as_in_settings(replace(options, seed=wishes.seed, asked=asked), workspace)
     if wishes.preset:

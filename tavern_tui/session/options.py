@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import Settings
 from tavern_tui.domain.preset import BALANCED, NO_RULES, STARTER, ReplyRules, SamplerPreset
 from tavern_tui.domain.thinking import Thinking
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.chat_completion import ChatCompletionPreset
 
 STARTER_RESPONSE_TOKENS = 90
 STARTER_CONTEXT_TOKENS = 2048
@@ -26,6 +30,7 @@ class ReplyOptions:
     ``prefill`` is the given beginning of each reply. ``updates_per_second`` bounds the pieces in which text reaches the
     front end. ``chosen`` names the fields that somebody chose, whatever their value; ``asked`` those of them that were
     named at this start, which count for more than what is set for a chat. ``rules`` are the preset's beside sampling.
+    ``post_history_text`` stands below the chat. ``chat_preset`` makes the messages of chat completions, ``None``: ours.
     """
 
     preset: SamplerPreset = BALANCED
@@ -47,6 +52,8 @@ class ReplyOptions:
     rules: ReplyRules = NO_RULES
     asked: frozenset[str] = frozenset()
     alternatives: int = 0
+    post_history_text: str = ""
+    chat_preset: ChatCompletionPreset | None = None
 
     @property
     def thinking_tokens(self) -> int:

@@ -26,6 +26,7 @@ from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_r
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.reading_cost import ReadingCost, reading_cost
 from tavern_tui.session.session import ChatSession, Prepared
+from tavern_tui.session.user_templates import user_templates
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.chats import ChatLog
@@ -226,7 +227,7 @@ def _session(
     workspace: Workspace, question: PromptQuestion, log: ChatLog, card: _Card | None, reader: PromptReader
 ) -> ChatSession:
     """The session of the next reply, with what the question puts in the place of what the library has."""
-    templates = ModelTemplates(workspace.template_choices)
+    templates = ModelTemplates(workspace.template_choices, own=user_templates(workspace))
     instead = Instead(
         card=workspace.character(question.card) if question.card else card,
         persona=persona_named(workspace, question.persona) if question.persona else None,

@@ -55,6 +55,7 @@ def prompt_input(
         kind=kind,
         policy=Policy(options.policy),
         system_text=defaults.CHAT if options.system_text is None else options.system_text,
+        post_history_text=options.post_history_text,
         prefill=options.prefill if kind is not GenerationKind.CONTINUE and not thoughts else "",
         chat_id=session.log.key,
         model=ready.info.model,

@@ -16,7 +16,8 @@ from tavern_tui.domain.errors import SettingsError
 from tavern_tui.session.model_templates import template_named
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.presets import as_in_settings, preset_named, with_preset
-from tavern_tui.session.setting_problems import server_in_settings
+from tavern_tui.session.setting_problems import server_in_settings, template_in_settings
+from tavern_tui.session.user_templates import user_templates
 
 if TYPE_CHECKING:
     from tavern_tui.session.opening import Wishes
@@ -113,7 +114,11 @@ def _named(workspace: Workspace, named: str, model: str) -> Route:
 def _saved(workspace: Workspace, saved: SavedConnection) -> Route:
     known: dict[str, str] = {"template": saved.template, "preset": saved.preset}
     notes = []
-    for kind, look in (("template", template_named), ("preset", lambda name: preset_named(workspace, name))):
+    own = user_templates(workspace)
+    for kind, look in (
+        ("template", lambda name: template_named(name, own)),
+        ("preset", lambda name: preset_named(workspace, name)),
+    ):
         try:
             if known[kind]:
                 look(known[kind])
@@ -141,7 +146,7 @@ def with_route(options: ReplyOptions, workspace: Workspace, wishes: Wishes, rout
     usual = as_in_settings(options, workspace)
     return replace(
         with_preset(usual, preset_named(workspace, preset).preset) if preset else usual,
-        template=wishes.template or route.template or settings.reply.template,
+        template=wishes.template or route.template or template_in_settings(workspace),
         template_asked=bool(wishes.template or route.template),
         context_tokens=wishes.context_tokens or route.context_tokens or settings.engine.context_tokens,
     )

@@ -8,10 +8,13 @@ not looked at here: it is refused where it is used.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 from tavern_tui.config.files import Problem, nearest, quoted
 from tavern_tui.config.settings import not_taken
 from tavern_tui.domain.errors import EngineError, TavernError
+from tavern_tui.session.model_templates import template_named
+from tavern_tui.session.user_templates import user_templates
 from tavern_tui.session.workspace import Workspace
 
 
@@ -23,6 +26,7 @@ def setting_problems(workspace: Workspace) -> list[Problem]:
         why = f"{quoted(settings.connection.server)} is no saved connection, and no address as rig:5001 is"
         found.append(_problem(workspace, "connection.server", why))
     found += _preset_problems(workspace)
+    found += _template_problems(workspace)
     if settings.engine.model and (why := _why_no_model(workspace)):
         found.append(_problem(workspace, "engine.model", why))
     program = settings.engine.llama_server
@@ -53,6 +57,37 @@ def _preset_problems(workspace: Workspace) -> list[Problem]:
     except TavernError as error:
         return [_problem(workspace, "reply.preset", f"{error.title} {error.hint}".rstrip())]
     return [Problem(str(chosen.path), what) for what in chosen.problems]
+
+
+def template_in_settings(workspace: Workspace) -> str:
+    """The instruct template that the settings name, ours or one of the user's; empty where there is none so called."""
+    wanted = workspace.settings.reply.template
+    return "" if _why_not(lambda: template_named(wanted, user_templates(workspace)) if wanted else None) else wanted
+
+
+def _template_problems(workspace: Workspace) -> list[Problem]:
+    """Why a template, a system prompt, a chat completion preset or a persona of the settings is not used."""
+    from tavern_tui.session.personas import persona_called
+
+    own, reply, use = user_templates(workspace), workspace.settings.reply, workspace.settings.persona.use
+    asked: dict[str, tuple[str, Callable[[], object]]] = {
+        "reply.template": (reply.template, lambda: template_named(reply.template, own)),
+        "reply.context": (reply.context, lambda: own.held("context", reply.context)),
+        "reply.system_prompt": (reply.system_prompt, lambda: own.held("sysprompt", reply.system_prompt)),
+        "reply.chat_preset": (reply.chat_preset, lambda: own.held("chat", reply.chat_preset)),
+        "persona.use": (use, lambda: persona_called(workspace, use)),
+    }
+    why = {name: _why_not(look) for name, (wanted, look) in asked.items() if wanted}
+    return [_problem(workspace, name, reason) for name, reason in why.items() if reason]
+
+
+def _why_not(look: Callable[[], object]) -> str:
+    """Why something cannot be had, in a sentence; empty where it can."""
+    try:
+        look()
+    except TavernError as error:
+        return f"{error.title} {error.hint}".rstrip()
+    return ""
 
 
 def _why_no_model(workspace: Workspace) -> str:

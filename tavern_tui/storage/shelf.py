@@ -79,7 +79,7 @@ class Shelf:
         with self._writing():
             if (present := self.path(stem)) is not None:
                 raise SettingsError(
-                    f"There is a {self.noun} “{present.stem}” already.",
+                    f"The {self.noun} “{present.stem}” is there already.",
                     hint="Choose another name, or delete that one first.",
                     where=str(present),
                 )
@@ -127,7 +127,7 @@ def usable_name(name: str, noun: str) -> str:
     wanted = name.strip()
     if not wanted or len(wanted) > _LONGEST or next(stems(wanted, "unnamed")) != wanted:
         raise SettingsError(
-            f"A {noun} cannot be called “{wanted}”.",
+            f"No {noun} can be called “{wanted}”.",
             hint=f'A name has up to {_LONGEST} characters, none of them / \\ : * ? " < > | and no dot at its ends.',
         )
     return wanted

@@ -55,7 +55,7 @@ def test_what_cannot_be_done_with_a_lorebook_is_told_and_changes_nothing(tavern:
         (("edit", "inn", "--add", "--remove", "0"), 2, "One of"),
         (("edit", "lite", "--entry", "0", "order=3"), 1, "worlds new NAME --from lite"),
         (("new", "INN"), 1, "already"),
-        (("new", "a/b"), 1, "cannot be called"),
+        (("new", "a/b"), 1, "can be called"),
         (("delete", "The Long Survey"), 3, "of your own"),
         (("restore", "inn"), 3, "Nothing is in the trash"),
         (("export", "inn", "--as", "novelai"), 1, "sillytavern, v3, v2, kobold"),

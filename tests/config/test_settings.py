@@ -14,7 +14,7 @@ import pytest
 
 from tavern_tui.config.keymap import load_keymap
 from tavern_tui.config.paths import Directories, directories
-from tavern_tui.config.settings import GROUPS, ReplySettings, Settings, load_settings, remember
+from tavern_tui.config.settings import GROUPS, Settings, load_settings, remember
 from tavern_tui.domain.errors import SettingsError, StorageError
 
 
@@ -72,24 +72,8 @@ def test_a_broken_file_is_reported_and_left_as_it_is(dirs: Directories, text: st
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "nearest", "line"),
-    [("template", "chat-ml", "“ChatML”", 3)],
-)
-def test_a_name_that_nothing_has_falls_back_and_the_nearest_is_named(
-    dirs: Directories, name: str, typed: str, nearest: str, line: int
-) -> None:
-    write(dirs, "config.yaml", f"reply:\n  response_tokens: 90\n  {name}: {typed}\n")
-    loaded = load_settings(dirs)
-    assert loaded.settings.reply == ReplySettings(response_tokens=90)
-    [problem] = loaded.problems
-    assert problem.where == f"{dirs.config / 'config.yaml'}:{line}"
-    assert typed in problem.what
-    assert nearest in problem.what
-
-
-@pytest.mark.parametrize(
     ("name", "typed", "taken"),
-    [("template", "chatml", "ChatML"), ("template", "none", "Plain text")],
+    [("template", "chatml", "ChatML"), ("template", "none", "Plain text"), ("template", " my own", "my own")],
 )
 def test_a_name_is_taken_in_any_case_of_letters(dirs: Directories, name: str, typed: str, taken: str) -> None:
     write(dirs, "config.yaml", f"reply: {{{name}: {typed}}}\n")

@@ -30,6 +30,10 @@ def config(tavern_home: Path, starter_model: Path, monkeypatch: pytest.MonkeyPat
 WRONG = {
     "reply: {preset: balancd}": "“balanced”",
     "reply: {template: mistral v4}": "“Mistral V",
+    "reply: {context: my own}": "“my own” of the kind context",
+    "reply: {system_prompt: my own}": "“my own” of the kind sysprompt",
+    "reply: {chat_preset: my own}": "“my own” of the kind chat",
+    "persona: {use: nobody}": "no persona “nobody”",
     "engine: {model: SmolLM2-135M-Instrct}": "“SmolLM2-135M-Instruct.Q4_1”",
     "engine: {model: /nowhere/of.gguf}": "there is no file /nowhere/of.gguf",
     "engine: {llama_server: /nowhere/llama-server}": "“/nowhere/llama-server”",

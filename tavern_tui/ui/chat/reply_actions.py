@@ -148,6 +148,15 @@ async def choose_persona(screen: ChatScreen, argument: str) -> None:
         screen.hint(await personas.told_in_chat(session, workspace))
 
 
+async def choose_prompts(screen: ChatScreen, argument: str) -> None:
+    """Choose, or tell, what makes the messages of this chat for servers that take them."""
+    from tavern_tui.session import user_templates
+
+    session, workspace = screen.open_session, screen.tavern.workspace
+    tell = user_templates.choose_prompts(session, workspace, argument) if argument else None
+    screen.hint(await (tell or user_templates.told_prompts(session, workspace)))
+
+
 def another(screen: ChatScreen, turn: Turn) -> None:
     """Write another reply beside ``turn``, or another answer to it where it is the user's."""
     screen.start(screen.open_session.swipe(turn.id), beside=turn.id)
@@ -190,6 +199,7 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.length": set_length,
     "reply.preset": choose_preset,
     "chat.persona": choose_persona,
+    "chat.prompts": choose_prompts,
     "reply.think": set_thinking,
     "reply.answer": answer,
 }
