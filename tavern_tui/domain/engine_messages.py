@@ -25,11 +25,11 @@ def slots_busy(engine: str) -> Wording:
     return Wording(f"{_name(engine)} is at work for others: waiting for a place.", keys="Esc waits no longer")
 
 
-def out_of_credit(server: str, said: str = "") -> Wording:
-    """402: a service wants to be paid."""
+def out_of_credit(server: str, said: str = "", status: int = 402) -> Wording:
+    """A service wants to be paid, and says so with this status."""
     words = safe_line(said, 120).rstrip(".")
     return Wording(
-        f"{_name(server)} wants payment first (402).",
+        f"{_name(server)} wants payment first ({status}).",
         safe="Your message is saved.",
         advice=f"It said: {words}." if words else "Its website has the credits.",
     )

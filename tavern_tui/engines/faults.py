@@ -98,6 +98,8 @@ _NUMBERS = (
     # "prompt is too long: 210000 tokens > 200000 maximum"
     re.compile(r"too long: (?P<prompt>\d+) tokens > (?P<context>\d+)"),
 )
+# OpenAI says so with the status of too many requests, which would be waited for in vain.
+_UNPAID = ("insufficient_quota", "insufficient balance", "exceeded your current quota")
 _MODERATED = ("moderation", "flagged", "content policy", "safety")
 
 
@@ -210,8 +212,8 @@ def _refused(
             context_tokens=context,
         )
     wait = retry_seconds(retry_after)
-    if status == 402:
-        return raised(engine_messages.out_of_credit(server, quote), EngineFault.REJECTED, server)
+    if status == 402 or (status == 429 and any(mark in words for mark in _UNPAID)):
+        return raised(engine_messages.out_of_credit(server, quote, status), EngineFault.REJECTED, server)
     if status == 403 and any(mark in words for mark in _MODERATED):
         return raised(messages.rejected(server, status, quote), EngineFault.REJECTED, server)
     if status in (401, 403) or "authentication" in said.kind.lower():

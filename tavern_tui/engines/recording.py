@@ -26,6 +26,7 @@ _MOST_OF_A_PAGE = 500
 
 _KEPT_HEADERS = ("content-type", "retry-after", "transfer-encoding")
 _ABSENT = frozenset({404, 405, 501})
+_LONG_KEY, _QUOTED = 20, 4  # characters
 _KEY = "tavern-recording"
 _MODEL = object()
 """Stands in a body for the first model that the server has."""
@@ -164,9 +165,14 @@ def _exchange(one: Exchange, secret: str) -> dict[str, object]:
 
 
 def cleaned(text: str, secret: str = "") -> str:
-    """A text without a key, without the folders of model files, and without the names of home folders."""
+    """A text without a key, without the folders of model files, and without the names of home folders.
+
+    Services quote a wrong key by its first and last characters: of one that is no word such quotes go, too.
+    """
     if secret:
         text = text.replace(secret, "…")
+    if len(secret) >= _LONG_KEY:
+        text = re.sub(rf"{re.escape(secret[:_QUOTED])}[^\s\"\\]*", "…", text)
     return _HOMES.sub(r"\1user", _WEIGHTS.sub('"/models/', text))
 
 

@@ -95,3 +95,10 @@ def test_folders_of_the_users_are_left_out(said_: str, kept: str) -> None:
 def test_every_question_has_a_name_of_its_own() -> None:
     names = [ask.name for ask in questions()]
     assert len(names) == len(set(names))
+
+
+def test_a_key_that_is_quoted_by_its_ends_is_not_kept_but_a_password_that_is_a_word_spares_other_words() -> None:
+    key = "sk-or-v1-0123456789abcdef"
+    assert cleaned('{"message": "Bad key sk-or-v1****cdef."}', key) == '{"message": "Bad key …"}'
+    assert cleaned("a lantern, lanterns", "lantern") == "a …, …s"
+    assert cleaned("a lane", "lantern") == "a lane"
