@@ -77,8 +77,12 @@ def is_card(value: object) -> bool:
         return "type" not in value or "spec" in value
     if "char_name" in value or str(value.get("spec", "")).startswith("chara_card"):
         return True
-    named = any(key in value for key in _TEXTGEN["name"])
-    return named and any(key in value for key in (*_V1_KEYS[1:], "context", "greeting"))
+    if not any(key in value for key in _TEXTGEN["name"]):
+        return False
+    if "greeting" in value or any(key in value for key in _V1_KEYS[2:]):
+        return True
+    # A lorebook has a name and a description too, an instruction template a context and a "bot".
+    return ("description" in value and "entries" not in value) or ("context" in value and "turn_template" not in value)
 
 
 def from_object(value: Any, *, where: str = "", name: str = "") -> Character:

@@ -12,6 +12,7 @@ from tavern_tui.domain.character import Character, CharacterNote
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.lorebook import InjectionRole
 from tavern_tui.formats.card import read_card
+from tavern_tui.formats.card_object import is_card
 from tavern_tui.formats.png import Chunk, read_png, write_png
 
 V1 = {
@@ -216,3 +217,26 @@ def test_a_megabyte_of_lorebook_is_an_honest_card(picture: bytes) -> None:
     card = read_card(in_picture(picture, chara=v2(character_book={"entries": entries})))
     assert card.lorebook is not None
     assert len(card.lorebook.entries) == 400
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        (V1, True),
+        (v2(), True),
+        ({"spec": "chara_card_v3", "data": {}}, True),
+        ({"data": {"name": "Mira"}}, True),
+        ({"char_name": "Mira"}, True),
+        ({"bot": "Mira", "context": "x"}, True),
+        ({"name": "Mira"}, False),
+        ({"bot": "Mira", "user": "Alex", "context": "x", "turn_template": "y"}, False),
+        ({"name": "Inn", "description": "x", "entries": {}}, False),
+        ({"spec": "lorebook_v3", "data": {"name": "Inn", "entries": []}}, False),
+        ({"type": "risu", "data": [{}]}, False),
+        ([V1], False),
+        ("Mira", False),
+    ],
+    ids=range(13),
+)
+def test_cards_are_told_from_other_objects_by_their_fields(value: object, is_one: bool) -> None:
+    assert is_card(value) is is_one
