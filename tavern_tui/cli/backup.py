@@ -145,5 +145,9 @@ def _put_back(workspace: Workspace, found: Backup, names: tuple[str, ...], *, as
 
 
 def _told(backup: Backup) -> str:
-    chats = f"{backup.chats:,} chats with {backup.turns:,} turns"
-    return f"{chats}, {backup.characters:,} files of characters, {backup.size / 1e6:,.1f} MB"
+    chats = f"{_counted(backup.chats, 'chat')} with {_counted(backup.turns, 'turn')}"
+    return f"{chats}, {_counted(backup.characters, 'card file')}, {backup.size / 1e6:,.1f} MB"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

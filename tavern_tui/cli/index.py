@@ -47,8 +47,9 @@ def index(ctx: click.Context, rebuild: bool, as_json: bool) -> None:
         return
     if last.elsewhere:
         note("Another tavern-tui is reading the library just now.")
-    line(f"{held.characters:,} characters, {held.worlds:,} lorebooks, {held.chats:,} chats, {held.turns:,} turns")
-    line(f"{last.all_cards + last.all_chats:,} files read, {last.removed:,} gone")
+    kinds = (("characters", held.characters), ("lorebooks", held.worlds), ("chats", held.chats), ("turns", held.turns))
+    line(", ".join(f"{what}: {number:,}" for what, number in kinds))
+    line(f"files read: {last.all_cards + last.all_chats:,}, gone: {last.removed:,}")
     line(f"{found.path} ({size / 1e6:,.1f} MB)")
     if not found.full_text:
         note(NO_FULL_TEXT)

@@ -19,9 +19,6 @@ from tavern_tui.storage.index_upkeep import take_in_chat
 from tavern_tui.storage.merging import marked_by_git as marked
 from tavern_tui.storage.merging import settle
 
-FIRST_SECONDS = 2.0
-"""After the start, until the first look: the chat is on screen by then."""
-
 LOOK_SECONDS = 30.0
 """Between two looks at the names and times in the library."""
 
@@ -62,7 +59,6 @@ class LibraryKeeper:
         """Look after the library for as long as the app runs. A disk that refuses is told once."""
         refused = ""
         try:
-            await self._sleep(FIRST_SECONDS)
             first = True
             while True:
                 try:

@@ -155,7 +155,8 @@ def find_backup(folder: Path, name: str) -> Backup:
     if name == "latest":
         found = readable[:1]
     elif name.endswith(".zip"):
-        found = [_described(typed if typed.exists() else folder / typed.name)]
+        path = typed if typed.exists() else folder / typed.name
+        found = [_described(path)] if path.exists() else []
     else:
         digits = re.sub(r"\D", "", name)
         found = [one for one in known if digits and re.sub(r"\D", "", _moment(one.at)).startswith(digits)][:1]

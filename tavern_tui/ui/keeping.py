@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from tavern_tui.session.upkeep import LibraryKeeper
-
 if TYPE_CHECKING:
+    from tavern_tui.session.upkeep import LibraryKeeper
     from tavern_tui.ui.app import TavernApp
+
+FIRST_SECONDS = 2.0
+"""After the chat was opened, until the library is looked at: it is on screen by then."""
 
 
 async def keep_library(app: TavernApp) -> None:
     """Look after the library until the app ends. What is to be told stands below the chat."""
+    await asyncio.sleep(FIRST_SECONDS)
+    keeper = await asyncio.to_thread(_keeper, app)  # in a thread: it takes some time to import
+    app.chat_written = keeper.chat_written
+    await keeper.run()
+
+
+def _keeper(app: TavernApp) -> LibraryKeeper:
+    from tavern_tui.session.upkeep import LibraryKeeper
 
     def tell(sentence: str) -> None:
         app.chat.mirror.note(sentence)
 
-    keeper = LibraryKeeper(app.workspace, busy=lambda: app.chat.busy, tell=tell)
-    app.chat_written = keeper.chat_written
-    await keeper.run()
+    return LibraryKeeper(app.workspace, busy=lambda: app.chat.busy, tell=tell)
