@@ -23,8 +23,7 @@ from tavern_tui.formats import (
     training,
     webui_chat,
 )
-from tavern_tui.formats.json_lines import first_value
-from tavern_tui.formats.json_text import read_json
+from tavern_tui.formats.json_lines import first_value, read_whole
 
 Remarks = tuple[Remark, ...]
 Read = tuple[tuple[ToldChat, ...], Remarks]
@@ -80,6 +79,7 @@ CHAT_FORMATS: tuple[ChatFormat, ...] = (
         _one(kobold_save.read_kobold),
         kobold_save.write_kobold,
         is_file=kobold_save.is_kobold_save,
+        is_bytes=kobold_save.is_kaistory,
     ),
     ChatFormat(
         kobold_share.FORMAT,
@@ -147,7 +147,7 @@ def read_chats(data: bytes, name: str) -> tuple[ChatFormat, tuple[ToldChat, ...]
     found = format_of(data)
     if found is None or found.read is None:
         if data.lstrip(b"\xef\xbb\xbf \t\r\n\x00")[:1] in (b"{", b"["):
-            read_json(data, where=name)  # JSON that cannot be read says why
+            read_whole(data, name)  # JSON that cannot be read says why
         raise FormatError("This is no chat of a program that is known here.", where=name)
     chats, remarks = found.read(data, name)
     return found, chats, remarks
@@ -159,6 +159,6 @@ def _format_of_file(value: Any) -> ChatFormat | None:
 
 def _whole(data: bytes) -> Any:
     try:
-        return read_json(data)
+        return read_whole(data, "")
     except FormatError:
         return None

@@ -1,12 +1,14 @@
-"""JSON Lines of other programs: every line a value, each within bounds, a damaged one costing itself alone.
+"""JSON of other programs' chats: lines, each a value, a damaged one costing itself alone; and whole files of it.
 
-Whole files of JSON are ``json_text``'s business; our own log's lines ``chatlog``'s.
+What is bounded here beyond ``json_text``: the number of lines and of values, before any is made. Our own log's lines
+are ``chatlog``'s business.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,17 +22,25 @@ MAX_LINE = 16 * 1024 * 1024
 MAX_DEPTH = 40
 """Levels of a line's value: a fact of a turn has to fit into the chat log, whose records have 64."""
 
+MAX_LINES = 250_000
+MAX_VALUES = 1_500_000
+"""Values of one line or whole file, by its commas and brackets: a value takes some hundred bytes of memory."""
+
 _MAX_DIGITS = 64
+_LONG = 1024 * 1024  # bytes from which on values are counted
+_LINE = re.compile(rb"[^\n]+")
 _BLANKS = b" \t\r\x00\xef\xbb\xbf"
 
 
 def read_lines(data: bytes, name: str) -> tuple[list[tuple[int, Any]], list[Remark]]:
     """Every line's number (from 1) and value, and what is to be told of lines that could not be read.
 
-    Raises ``FormatError`` for a file that is larger than is read.
+    Raises ``FormatError`` for a file that is larger or has more lines than is read.
     """
     if len(data) > MAX_BYTES:
         raise FormatError(f"The file has {len(data):,} bytes; {MAX_BYTES:,} are read at most.", where=name)
+    if (count := data.count(b"\n")) > MAX_LINES:
+        raise FormatError(f"The file has {count:,} lines; {MAX_LINES:,} are read at most.", where=name)
     values: list[tuple[int, Any]] = []
     remarks: list[Remark] = []
     for number, line in _lines(data):
@@ -56,6 +66,7 @@ def read_line(line: bytes) -> Any:
     """The value of one line, bounded and cleaned as ``json_text`` does. Raises ``FormatError``."""
     if len(line) > MAX_LINE:
         raise FormatError(f"The line has {len(line):,} bytes; {MAX_LINE:,} are read at most.")
+    _check_count(line)
     deep = line.count(b"[") + line.count(b"{") > MAX_DEPTH
     if deep or b"\\ud" in line or b"\\uD" in line:
         return read_json(line, max_depth=MAX_DEPTH)
@@ -63,6 +74,12 @@ def read_line(line: bytes) -> Any:
         return json.loads(line.decode(), parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
     except (ValueError, RecursionError):
         return read_json(line, max_depth=MAX_DEPTH)  # says in which column, and why
+
+
+def read_whole(data: bytes, name: str) -> Any:
+    """The value of a whole file, bounded in bytes, depth and number of values. Raises ``FormatError``."""
+    _check_count(data, name)
+    return read_json(data, where=name, max_depth=MAX_DEPTH)
 
 
 def write_line(value: Any) -> bytes:
@@ -75,15 +92,18 @@ def write_line(value: Any) -> bytes:
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The lines with something in them, one at a time: a long file is not held twice."""
-    start, number = 0, 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-        number += 1
-        line = data[start:end].strip(_BLANKS)
+    number, before = 1, 0
+    for found in _LINE.finditer(data):
+        number += data.count(b"\n", before, found.start())
+        before = found.start()
+        line = found[0].strip(_BLANKS)
         if line:
             yield number, line
-        start = end + 1
+
+
+def _check_count(data: bytes, name: str = "") -> None:
+    if len(data) > _LONG and sum(data.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+        raise FormatError(f"It holds more than the {MAX_VALUES:,} values that are read.", where=name)
 
 
 def _no_number(_: str) -> None:

@@ -8,8 +8,6 @@ Source: ``docs/spec/kobold-lite.md`` §10; ``generate_savefile`` and ``kai_json_
 from __future__ import annotations
 
 import copy
-import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
@@ -22,9 +20,10 @@ from tavern_tui.domain.note import NO_NOTE, ChatNote
 from tavern_tui.domain.told_chat import ToldChat, one_after_another
 from tavern_tui.formats.chat_path import shown_turns
 from tavern_tui.formats.fields import Fields
-from tavern_tui.formats.json_lines import MAX_DEPTH
-from tavern_tui.formats.json_text import MAX_BYTES, clean_text, read_json, write_json
+from tavern_tui.formats.json_lines import read_whole
+from tavern_tui.formats.json_text import clean_text, write_json
 from tavern_tui.formats.kobold_story import Cast, Mode, chunks_of, turns_of
+from tavern_tui.formats.zip_archive import is_archive, read_archive
 
 FORMAT = "kobold"
 _SEPARATOR = "||$||"
@@ -42,21 +41,15 @@ def is_kobold_save(value: object) -> bool:
 
 
 def is_kaistory(data: bytes) -> bool:
-    """Whether bytes are the archive that KoboldAI United saves a story with its pictures in."""
-    if not data.startswith(b"PK\x03\x04"):
-        return False
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _IN_ZIP in archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return False
+    """Whether bytes look like the archive that KoboldAI United saves a story with its pictures in."""
+    return data.startswith(b"PK") and is_archive(data) and _IN_ZIP.encode() in data
 
 
 def read_kobold(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
     """The chat of a save. Raises ``FormatError``."""
     if is_kaistory(data):
         data = _unzipped(data, name)
-    value = read_json(data, where=name, max_depth=MAX_DEPTH)
+    value = read_whole(data, name)
     if not is_kobold_save(value):
         raise FormatError("This is no save of KoboldAI.", where=name)
     return from_object(value, name)
@@ -234,11 +227,8 @@ def _untaken(value: Save) -> list[Remark]:
 
 
 def _unzipped(data: bytes, name: str) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(_IN_ZIP) as member:
-            story = member.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise FormatError(f"The archive's {_IN_ZIP} cannot be read.", where=name) from error
-    if len(story) > MAX_BYTES:
-        raise FormatError(f"The archive's {_IN_ZIP} has more than {MAX_BYTES:,} bytes.", where=name)
-    return story
+    archive = read_archive(data, where=name)
+    member = archive.member(_IN_ZIP)
+    if member is None:
+        raise FormatError(f"There is no {_IN_ZIP} in this archive.", where=name)
+    return archive.read(member)

@@ -13,8 +13,8 @@ import lzma
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.told_chat import ToldChat
-from tavern_tui.formats.json_lines import MAX_DEPTH
-from tavern_tui.formats.json_text import MAX_BYTES, read_json, write_json
+from tavern_tui.formats.json_lines import read_whole
+from tavern_tui.formats.json_text import MAX_BYTES, write_json
 from tavern_tui.formats.kobold_save import from_object, is_kobold_save, to_object
 
 FORMAT = "kobold-share"
@@ -43,7 +43,7 @@ def read_share(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
         ) from error
     if len(saved) > MAX_BYTES:
         raise FormatError(f"The share text unpacks to more than {MAX_BYTES:,} bytes.", where=name)
-    value = read_json(_joined(saved), where=name, max_depth=MAX_DEPTH)
+    value = read_whole(_joined(saved), name)
     if not is_kobold_save(value):
         raise FormatError("The share text holds no save of KoboldAI Lite.", where=name)
     return from_object(value, name)

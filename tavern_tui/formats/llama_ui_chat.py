@@ -17,11 +17,11 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.told_chat import NOWHERE, ToldChat, ToldTurn
 from tavern_tui.formats.chat_dates import read_date
-from tavern_tui.formats.json_lines import MAX_DEPTH, read_lines, write_line
-from tavern_tui.formats.json_text import clean_text, read_json
+from tavern_tui.formats.json_lines import read_lines, read_whole, write_line
+from tavern_tui.formats.json_text import clean_text
 
 FORMAT = "llama-ui"
-MAX_MESSAGES = 500_000
+MAX_MESSAGES = 250_000
 _SESSION, _MESSAGE = "session", "message"
 _HARNESS = "llama.app"
 _ROLES = {"user": Speaker.USER, "assistant": Speaker.CHARACTER}
@@ -55,7 +55,7 @@ def read_llama_ui(data: bytes, name: str) -> tuple[tuple[ToldChat, ...], tuple[R
                 remarks.append(Remark(f"line {number}", "left out: it is no message."))
         chat, told = _chat(session, messages, name)
         return (chat,), (*remarks, *told)
-    value = read_json(data, where=name, max_depth=MAX_DEPTH)
+    value = read_whole(data, name)
     if not is_llama_ui_file(value):
         raise FormatError("This is no conversation of llama.cpp's web UI.", where=name)
     chats, remarks = [], []

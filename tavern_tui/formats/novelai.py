@@ -21,8 +21,8 @@ from tavern_tui.domain.note import NO_NOTE, ChatNote
 from tavern_tui.domain.told_chat import ToldChat, ToldTurn, one_after_another
 from tavern_tui.formats.chat_path import shown_turns
 from tavern_tui.formats.fields import Fields
-from tavern_tui.formats.json_lines import MAX_DEPTH
-from tavern_tui.formats.json_text import clean_text, read_json, write_json
+from tavern_tui.formats.json_lines import read_whole
+from tavern_tui.formats.json_text import clean_text, write_json
 
 FORMAT = "novelai"
 STORYTELLER = "Story"
@@ -38,7 +38,7 @@ def is_novelai(value: object) -> bool:
 
 def read_novelai(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
     """The story of a file as a chat. Raises ``FormatError``."""
-    value = read_json(data, where=name, max_depth=MAX_DEPTH)
+    value = read_whole(data, name)
     if not is_novelai(value):
         raise FormatError("This is no story of NovelAI.", where=name)
     if "scenarioVersion" in value:

@@ -19,8 +19,8 @@ from tavern_tui.domain.told_chat import ToldChat, ToldTurn, one_after_another
 from tavern_tui.formats.chat_dates import read_date
 from tavern_tui.formats.chat_path import shown_turns
 from tavern_tui.formats.fields import Fields
-from tavern_tui.formats.json_lines import MAX_DEPTH
-from tavern_tui.formats.json_text import clean_text, read_json, write_json
+from tavern_tui.formats.json_lines import read_whole
+from tavern_tui.formats.json_text import clean_text, write_json
 
 FORMAT = "risuai"
 MAX_CHATS = 10_000
@@ -35,7 +35,7 @@ def is_risuai_chat(value: object) -> bool:
 
 def read_risuai(data: bytes, name: str) -> tuple[tuple[ToldChat, ...], tuple[Remark, ...]]:
     """Every chat of an export. Raises ``FormatError``."""
-    value = read_json(data, where=name, max_depth=MAX_DEPTH)
+    value = read_whole(data, name)
     if not is_risuai_chat(value):
         raise FormatError("This is no chat of RisuAI.", where=name)
     export = Fields(value, where=name)

@@ -23,7 +23,7 @@ from tavern_tui.formats.sillytavern_message import is_message, message_of, turns
 from tavern_tui.formats.sillytavern_metadata import lore_of, note_of, variables_of, written_over
 
 FORMAT = "sillytavern"
-MAX_TURNS = 500_000
+MAX_TURNS = 250_000
 """Messages and swipes of one file at most."""
 
 _HEADER = ("chat_metadata", "user_name", "character_name", "create_date")

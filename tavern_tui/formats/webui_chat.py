@@ -19,8 +19,8 @@ from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.told_chat import NOWHERE, ToldChat, ToldTurn
 from tavern_tui.formats.chat_dates import read_date
 from tavern_tui.formats.chat_path import shown_turns
-from tavern_tui.formats.json_lines import MAX_DEPTH
-from tavern_tui.formats.json_text import clean_text, read_json, write_json
+from tavern_tui.formats.json_lines import read_whole
+from tavern_tui.formats.json_text import clean_text, write_json
 
 FORMAT = "webui"
 BEGIN = "<|BEGIN-VISIBLE-CHAT|>"
@@ -39,7 +39,7 @@ def is_webui_chat(value: object) -> bool:
 
 def read_webui(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
     """The chat of a history. Raises ``FormatError``."""
-    value = read_json(data, where=name, max_depth=MAX_DEPTH)
+    value = read_whole(data, name)
     layout = _layout(value) if isinstance(value, dict) else None
     if layout is None:
         raise FormatError("This is no history of text-generation-webui.", where=name)
