@@ -76,8 +76,15 @@ KOBOLDCPP = Wire(
 )
 """KoboldCpp's own API. What a limit cuts off would be dropped by the server without a word."""
 
-KOBOLDCPP_OPENAI = replace(KOBOLDCPP, length="max_tokens", context="", stop="stop", seed="seed")
-"""The same samplers in a body of its OpenAI-compatible routes."""
+KOBOLDCPP_OPENAI = replace(
+    KOBOLDCPP,
+    names={**KOBOLDCPP.names, "mirostat": "mirostat_mode"},
+    length="max_tokens",
+    context="",
+    stop="stop",
+    seed="seed",
+)
+"""The same samplers in a body of its OpenAI-compatible routes, which take mirostat by text-generation-webui's name."""
 
 LLAMA_SERVER = Wire(
     names={

@@ -259,3 +259,11 @@ def test_names_on_the_wire_are_plain() -> None:
 def test_what_is_off_on_vllm_is_so_in_the_word_that_all_its_builds_take() -> None:
     assert sent(tables.VLLM)["top_k"] == -1
     assert sent(tables.VLLM, sampling=SamplerPreset(top_k=40))["top_k"] == 40
+
+
+def test_koboldcpp_hears_of_mirostat_by_another_name_on_its_routes_for_messages() -> None:
+    preset = SamplerPreset(mirostat=2)
+    assert sent(tables.KOBOLDCPP, sampling=preset)["mirostat"] == 2
+    body = sent(tables.KOBOLDCPP_OPENAI, sampling=preset)
+    assert body["mirostat_mode"] == 2
+    assert "mirostat" not in body
