@@ -96,6 +96,7 @@ _ROWS = (
 # Only for models that come without a chat template, or as a hint beside it: a name is no proof.
 _NAMES: tuple[tuple[str, InstructTemplate], ...] = (
     (r"limarp", worded.LIMARP),
+    (r"lightning-?1\.1", worded.LIGHTNING),
     (r"mytho(?:max|mix|logic)|chronos|airochronos|tiefighter|psyfighter|alpaca|noromaid|huginn|holomax", worded.ALPACA),
     (r"pygmalion-?2|mythalion|metharme", tagged.METHARME),
     (r"pygmalion", worded.PYGMALION),

@@ -114,8 +114,32 @@ ALSO_CALLED = {
     "harmony": "gpt-oss",
     "ling": "Bailing",
     "wayfarer": "ChatML Adventure",
+    # SillyTavern's presets and KoboldAI Lite's that say what a row of ours does
+    "llama 2 chat": "Llama 2",
+    "llama 3 instruct": "Llama 3",
+    "llama 3 chat": "Llama 3",
+    "llama 4 instruct": "Llama 4",
+    "llama 4 chat": "Llama 4",
+    "mistral v2 & v3": "Mistral V2 and V3",
+    "mistral non-tekken": "Mistral V2 and V3",
+    "mistral tekken": "Mistral V7-Tekken",
+    "gemma 2 & 3": "Gemma",
+    "commandr": "Command R",
+    "phi": "Phi-3",
+    "phi-3 mini": "Phi-3",
+    "openai harmony": "gpt-oss",
+    "dots1": "dots.llm1",
+    "moonshot ai": "Kimi K2",
+    "kimi chatml": "Kimi K2",
+    "granite 4": "Granite",
+    "seed oss": "Seed-OSS",
+    "deepseek-v2.5": "DeepSeek V3",
+    "dreamgen role-play v1 chatml": "DreamGen",
+    "wizardlm-13b": "Vicuna 1.1",
+    "vicuna": "Vicuna 1.1",
+    "pygmalion": "Metharme",
 }
-"""Families that write as another one does, by what they are called."""
+"""Families that write as another one does, by what they are called, and ours by other programs' names for them."""
 
 PLAIN = "Plain text"
 """What it is called when a prompt has no template."""

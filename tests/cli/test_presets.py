@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import ScriptedServer, Tavern
+from tests.fuzz import CORPUS
 
 
 def test_presets_are_listed_with_what_they_change_and_the_one_in_use(tavern: Tavern) -> None:
@@ -68,3 +69,39 @@ def test_a_chat_is_given_a_preset_that_stays_with_it(tavern: Tavern, server: Scr
     assert any(line.startswith("The preset is creative in this chat from now on: temperature 1.1") for line in told)
     assert "There is no sampler preset “zork”." in ran.notes
     assert "The preset is creative." in tavern("chat", "mira", "--server", server.address, stdin="/preset\n").notes
+
+
+def test_files_of_every_kind_are_put_in_listed_written_and_taken_away(tavern: Tavern, tavern_home: Path) -> None:
+    presets = CORPUS / "presets"
+    added = tavern("presets", "add", str(presets / "bundle.json"), str(presets / "textgen.json"))
+    assert [line.rpartition("(")[2] for line in added.text.splitlines()] == [
+        "instruct template)",
+        "context template)",
+        "system prompt)",
+        "reasoning template)",
+        "sampler preset)",
+    ]
+    listed = json.loads(tavern("presets", "list", "--kind", "instruct", "--json").text)
+    assert [one["name"] for one in listed if one["from"] == "yours"] == ["Harbour"]
+    shown = json.loads(tavern("presets", "show", "harbour", "--kind", "instruct", "--json").text)
+    assert shown["fields"]["output_sequence"] == "<|model|>"
+    out = tavern_home / "out.json"
+    assert tavern("presets", "export", "Harbour", "--kind", "sysprompt", "--to", str(out)).code == 0
+    assert json.loads(out.read_bytes()) == {"name": "Harbour", "content": "Be brief."}
+    assert json.loads(tavern("presets", "export", "textgen", "--as", "kobold").text)["temp"] == 0.9
+    assert tavern("presets", "delete", "Harbour", "--kind", "context").code == 0
+    assert "Harbour.json" in tavern("presets", "restore", "harbour", "--kind", "context").text
+
+
+def test_what_is_no_template_is_told(tavern: Tavern, tavern_home: Path) -> None:
+    (tavern_home / "card.json").write_text('{"name": "Mira"}')
+    for arguments, code, told in (
+        (("add", str(tavern_home / "card.json")), 1, "no preset or template inside"),
+        (("add", str(tavern_home / "nowhere.json")), 3, "nowhere.json"),
+        (("list", "--kind", "story"), 1, "There are: sampler, instruct"),
+        (("show", "gone", "--kind", "chat"), 3, "no chat completion preset “gone”"),
+        (("delete", "ChatML", "--kind", "instruct"), 3, "of your own"),
+        (("export", "balanced", "--as", "novelai"), 1, "sillytavern, kobold, webui"),
+    ):
+        ran = tavern("presets", *arguments)
+        assert (ran.code, told in ran.notes) == (code, True), (arguments, ran.notes)

@@ -11,11 +11,16 @@ import pytest
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain.chat_completion import PostProcessing
 from tavern_tui.domain.errors import NotFoundError, SettingsError
+from tavern_tui.domain.request import Role
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.engines.fake import DEFAULT_INFO
 from tavern_tui.formats.json_text import read_json
-from tavern_tui.prompt.templates import CHATML
+from tavern_tui.prompt.counting import drive
+from tavern_tui.prompt.inputs import Policy
+from tavern_tui.prompt.templates import CHATML, GEMMA
+from tavern_tui.session.chat_completion import assembly
 from tavern_tui.session.model_templates import ModelTemplates, template_named
+from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.template_files import (
     add_file,
@@ -25,9 +30,18 @@ from tavern_tui.session.template_files import (
     restore_template,
     template_in_list,
 )
-from tavern_tui.session.user_templates import PROMPTS, UserTemplates, unwrapped, user_templates, with_texts
+from tavern_tui.session.user_templates import (
+    PROMPTS,
+    UserTemplates,
+    choose_prompts,
+    told_prompts,
+    unwrapped,
+    user_templates,
+    with_texts,
+)
 from tavern_tui.session.workspace import Workspace
 from tests.fuzz import CORPUS
+from tests.prompt.builders import chat, count, given
 
 PRESETS = CORPUS / "presets"
 
@@ -160,3 +174,33 @@ def test_nothing_is_put_over_what_is_there(workspace: Workspace) -> None:
 def test_without_folders_nothing_is_looked_for() -> None:
     assert UserTemplates().instruct("x") is None
     assert UserTemplates().context_for(InstructTemplate("x")) is None
+
+
+@pytest.mark.parametrize("family", [None, GEMMA], ids=["no family", "Gemma"])
+def test_a_preset_of_the_user_s_makes_the_messages(workspace: Workspace, family: InstructTemplate | None) -> None:
+    put(workspace, "chat-preset.json")
+    options, _ = with_texts(workspace, ReplyOptions(chat_completion=True), {PROMPTS: "chat-preset"})
+    assert options.chat_preset is not None
+    plain = replace(options.chat_preset, custom_prompt_post_processing=PostProcessing.NONE)
+    info = replace(DEFAULT_INFO, capabilities=replace(DEFAULT_INFO.capabilities, chat_completion=True))
+    asked = given(chat("Hello."), family, policy=Policy.CLASSIC)
+    plan = drive(assembly(asked, info, replace(options, chat_preset=plain)), count)
+    sent = [(message.role, message.content) for message in plan.messages()]
+    assert "It rains." in "".join(text for _, text in sent)
+    assert "[A new scene]" in "".join(text for _, text in sent)
+    ended = sent[-1]
+    assert (ended[0] is Role.SYSTEM, "Stay in the scene." in ended[1]) == (family is None, True)
+
+
+async def test_a_chat_keeps_its_prompts(workspace: Workspace) -> None:
+    put(workspace, "chat-preset.json", "chat-old.json")
+    session = open_session(workspace, Wishes(character="Wren", new=True))
+    assert "chat-old makes the messages" in await choose_prompts(session, workspace, "chat-old")
+    assert "chat-old" in await told_prompts(session, workspace)
+    again = open_session(workspace, Wishes(chat=session.log.path.stem))
+    assert again.options.chat_preset is not None
+    assert again.options.chat_preset.name == "chat-old"
+    await choose_prompts(again, workspace, "usual")
+    assert open_session(workspace, Wishes(chat=session.log.path.stem)).options.chat_preset is None
+    with pytest.raises(SettingsError, match="gone"):
+        await choose_prompts(again, workspace, "gone")

@@ -19,6 +19,9 @@ ALPACA = family(
 LIMARP = replace(ALPACA, name="LimaRP", last_output_sequence="### Response: (length = medium)\n")
 """LimaRP v3 and its merges: a hint of the length at the reply."""
 
+LIGHTNING = replace(ALPACA, name="Lightning 1.1", last_output_sequence="### Response: (length = unlimited)\n")
+"""Lightning 1.1 and its merges were trained with the same hint, set to no bound."""
+
 VICUNA_1_0 = family(
     "Vicuna 1.0",
     head=("", "\n"),
@@ -222,6 +225,7 @@ ADVENTURE = replace(NOVEL, name="Adventure", input_sequence="\n> You ")
 ROWS = (
     ALPACA,
     LIMARP,
+    LIGHTNING,
     VICUNA_1_0,
     VICUNA_1_1,
     VICUNA_ORCA,
