@@ -105,7 +105,7 @@ pieces = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(pieces, max_size=5), st.sampled_from(Mode))
 def test_chunks_come_back_whatever_is_in_them(chunks: list[str], mode: Mode) -> None:
     turns = turns_of(chunks, mode, Cast())

@@ -32,7 +32,7 @@ def back(told: ToldChat) -> list[Any]:
     return unlined(write_sillytavern(told)[0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(headers, st.lists(messages, min_size=1, max_size=4))
 def test_a_file_comes_back_with_every_field_it_had(header: Message | None, said: list[Message]) -> None:
     whole = [value for value in (header, *said) if value is not None]
