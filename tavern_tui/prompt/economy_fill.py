@@ -7,6 +7,8 @@ which texts stand between the turns ``standing``'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate, takewhile
 
 from tavern_tui.domain.chat import ROOT
 from tavern_tui.domain.events import KeptHead, PlacedText, PromptKept
@@ -17,6 +19,7 @@ from tavern_tui.prompt.injections import Injected, spliced
 from tavern_tui.prompt.inputs import GenerationKind, PromptInput
 from tavern_tui.prompt.instruct import Place, TurnFormat
 from tavern_tui.prompt.items import Item
+from tavern_tui.prompt.kept_head import head_key, known_head, tells_the_time
 from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.steps import freed, known_cuts, take_in_steps
 
@@ -43,6 +46,7 @@ class EconomyFill:
         self._continued = continued
         self.step = 0
         self.placed: Sequence[PlacedText] = ()
+        self._blocks: int | None = None
 
     def take(self, room: int) -> Counting[bool]:
         """Take what fits into ``room`` tokens; whether that is the whole chat."""
@@ -77,6 +81,36 @@ class EconomyFill:
         below = 0 if self._continued is None else 1
         return spliced(self._standing.with_placed(items, self.placed), injections, below)
 
+    def blocks(self, sizes: Sequence[int], room: int) -> int:
+        """How many blocks of example dialogue, of those ``sizes``, go in beside the history that was taken.
+
+        As many as leave the history room to grow, once; they stay while all fits, and go together with the first
+        turns that do not.
+        """
+        known = known_head(self._given)
+        left = room - self.tokens
+        if not self._walk.complete:
+            self._blocks = 0
+        elif known is not None:
+            self._blocks = known.examples if sum(sizes[: known.examples]) <= left else 0
+        else:
+            left = room - -(-self.tokens // max(1, self.step)) * max(1, self.step)
+            fitting = accumulate(sizes)
+            self._blocks = sum(1 for _ in takewhile(lambda total: total <= left, fitting))
+        self._blocks = min(self._blocks, len(sizes))
+        return self._blocks
+
+    def _head(self, made: KeptHead | None) -> KeptHead | None:
+        """The head as later prompts find it, where that is new; ``made`` is one with its lore."""
+        known = known_head(self._given)
+        if made is None and known is None and (self._blocks is not None or tells_the_time(self._given)):
+            made = KeptHead(head_key(self._given), float(round(self._given.now.timestamp())))
+        examples = self._blocks if self._blocks is not None else known.examples if known else 0
+        head = made or known
+        if head is None or (made is None and head.examples == examples):
+            return None
+        return replace(head, examples=examples)
+
     def kept(self, head: KeptHead | None) -> PromptKept | None:
         """What later prompts go on from, where it is not known yet: a ``head``, too; nothing of what is no turn."""
         if self._given.kind is GenerationKind.QUIET:
@@ -88,6 +122,7 @@ class EconomyFill:
         if cut in self._given.cuts[:1]:
             cut = ""
         newest = self._continued.turn_id if self._continued is not None else turns[0] if turns else ROOT
+        head = self._head(head)
         return PromptKept(newest, cut, placed, head) if cut or placed or head else None
 
     def _added(self) -> int:

@@ -18,6 +18,10 @@ from tavern_tui.prompt import group
 from tavern_tui.prompt.inputs import InjectionPosition, PersonaPosition, PromptInput
 
 _TIMES = re.compile(r"\{\{\s*(?:time|date|weekday|isotime|isodate|datetimeformat)", re.IGNORECASE)
+_CHANGING = re.compile(
+    r"\{\{\s*(?:last(?:user|char)?message|lastswipeid|lastgenerationtype|currentswipeid|idle_duration|(?:inc|dec)(?:global)?var)",
+    re.IGNORECASE,
+)
 _KEY_DIGITS = 16
 
 
@@ -40,12 +44,28 @@ def moment_of(known: KeptHead | None, now: datetime) -> datetime:
     return now if known is None else datetime.fromtimestamp(known.at, now.tzinfo)
 
 
+def changing_fields(given: PromptInput) -> frozenset[str]:
+    """The fields of the story string whose texts are others in every prompt, as they tell of the newest turns."""
+    cards = [given.character]
+    if given.group is not None and group.joins_cards(given):
+        cards = [member.character for member in given.group.members]
+    texts = {
+        "system": [given.system_text, *([given.character.system_prompt] if given.prefer_card_prompts else ())],
+        "description": [card.description for card in cards],
+        "personality": [card.personality for card in cards],
+        "scenario": [given.scenario] if given.scenario else [card.scenario for card in cards],
+        "persona": [given.persona.description] if given.persona_position is PersonaPosition.IN_PROMPT else [],
+    }
+    return frozenset(field for field, own in texts.items() if any(_CHANGING.search(text) for text in own))
+
+
 def tells_the_time(given: PromptInput) -> bool:
     """Whether the head would be another at another time."""
     return any(_TIMES.search(text) for text in _texts(given) if "{{" in text)
 
 
 def _texts(given: PromptInput) -> Iterator[str]:
+    yield given.examples.value
     yield given.context.story_string
     yield given.system_text if given.use_system_prompt else ""
     yield given.persona.name

@@ -9,6 +9,7 @@ Source: SillyTavern 1.12.6, ``public/scripts/world-info.js`` (``checkWorldInfo``
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Hashable, Mapping
 
@@ -130,10 +131,18 @@ class LoreScan:
         return "\n".join((text, *_HIDDEN_KEY.findall(one.content)))
 
     def draw(self, what: Hashable) -> float:
-        """A number from 0 up to 1 for ``what``, drawn when it is first asked for."""
+        """A number from 0 up to 1 for ``what``, drawn when it is first asked for; under ``economy`` once for a turn."""
         if what not in self._draws:
-            self._draws[what] = self.given.random()
+            known = not self.exact and self.given.chat_id
+            self._draws[what] = self._fixed(what) if known else self.given.random()
         return self._draws[what]
+
+    def _fixed(self, what: Hashable) -> float:
+        """The same number for each reply to the chat's newest turn."""
+        newest = next((turn.id for turn in self.given.turns if not turn.hidden), "")
+        named = self.index.key(what) if isinstance(what, Listed) else repr(what)
+        digest = hashlib.sha256(f"{self.given.chat_id}\0{newest}\0{named}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:6], "big") / 2**48
 
     def finds(self, one: Listed, key: str, haystack: Haystack) -> bool:
         """Whether a key of an entry stands in ``haystack``."""

@@ -25,11 +25,15 @@ from tavern_tui.prompt.inputs import (
 from tavern_tui.prompt.macro_start import without_card
 from tavern_tui.prompt.macros import expand
 from tavern_tui.prompt.plan import Part, PartKind, PartState
-from tavern_tui.prompt.story import Story, named, one_newline, untrusted
+from tavern_tui.prompt.story import FIELDS, Story, named, one_newline, untrusted
 
 DEPTH_LORE_KEY = "customDepthWI"
 """What the keys of lore at a depth begin with."""
 
+CHANGING_KEY = "0_changing"
+"""What the keys of fields begin with that change with every prompt."""
+
+_CHANGES = "changes with every prompt: stands behind what does not"
 _SPEAKER_KEY = "0_speaker"
 _PERSONA = "the persona's description"
 _AT_NOTE = (PersonaPosition.NOTE_TOP, PersonaPosition.NOTE_BOTTOM)
@@ -42,6 +46,7 @@ def with_notes(given: PromptInput, story: Story) -> PromptInput:
         *_character_notes(given, story),
         *_persona(given),
         *_of_speaker(given, story),
+        *_changing(story),
         *_quiet(given),
     )
     return replace(given, injections=(*given.injections, *added))
@@ -176,6 +181,22 @@ def _of_speaker(given: PromptInput, story: Story) -> Iterator[Injection]:
     if text:
         source = f"{story.char}'s card, as {story.char} speaks"
         yield Injection(text, 0, kind=PartKind.DESCRIPTION, source=source, key=_SPEAKER_KEY)
+
+
+def _changing(story: Story) -> Iterator[Injection]:
+    """The fields that would make another head of every prompt: they stand above the newest turn."""
+    told = story.macros
+    texts = {
+        "system": story.system,
+        "description": told.description,
+        "personality": told.personality,
+        "scenario": told.scenario,
+        "persona": told.persona,
+    }
+    for field, text in texts.items():
+        if field in story.changing and text:
+            kind, source = FIELDS[field]
+            yield Injection(text, 1, kind=kind, source=source, key=f"{CHANGING_KEY} {field}", reason=_CHANGES)
 
 
 def _quiet(given: PromptInput) -> Iterator[Injection]:

@@ -52,6 +52,7 @@ class Standing:
     wanted: tuple[Wanted, ...] = ()
     shown: Callable[[PlacedText], Shown | None] = lambda _: None
     elsewhere: Collection[str] = ()
+    _most: dict[str, int] = field(default_factory=dict)
     _depths: dict[str, int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _under: dict[str, list[Item]] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Standing:
 
     def woven(self, turns: Iterable[Item], continued: Item | None = None) -> Iterator[Item]:
         """Newest-first ``turns`` with the texts that stand under each of them, pulled one by one."""
+        self._most = {one.item.key: one.most for one in self.wanted if one.most is not None}
         depth = 0
         if continued is not None:
             self._learn(continued.turn_id)
@@ -110,9 +112,8 @@ class Standing:
 
     def _standing(self, turn: str, depth: int) -> Iterator[Item]:
         """The texts under a turn that has ``depth`` others below it; not those that have drifted too far."""
-        moving = {one.item.key: one.most for one in self.wanted if one.most is not None}
         for item in self._under.get(turn, ()):
-            most = moving.get(item.key)
+            most = self._most.get(item.key)
             if most is None or depth <= most:
                 self._depths[item.key] = depth
                 yield item

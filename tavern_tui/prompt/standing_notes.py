@@ -16,7 +16,7 @@ from tavern_tui.domain.events import PlacedText
 from tavern_tui.domain.lorebook import InjectionRole
 from tavern_tui.prompt.inputs import Injection, InjectionPosition, Policy, PromptInput
 from tavern_tui.prompt.items import SPEAKER_OF, Item
-from tavern_tui.prompt.notes import DEPTH_LORE_KEY, with_notes
+from tavern_tui.prompt.notes import CHANGING_KEY, DEPTH_LORE_KEY, with_notes
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.standing import Shown, Wanted
 from tavern_tui.prompt.story import Story, untrusted
@@ -83,7 +83,7 @@ def _base(one: Injection) -> str:
 
 def _is_note(one: Injection) -> bool:
     in_chat = one.position is InjectionPosition.IN_CHAT and one.depth >= 0 and bool(one.text.strip())
-    return in_chat and one.kind in _NOTES and not one.key.startswith(DEPTH_LORE_KEY)
+    return in_chat and one.kind in _NOTES and not one.key.startswith((DEPTH_LORE_KEY, CHANGING_KEY))
 
 
 def _mark(one: Injection) -> str:

@@ -17,7 +17,7 @@ from tavern_tui.domain.events import KeptHead
 from tavern_tui.prompt import group
 from tavern_tui.prompt.hygiene import harmless
 from tavern_tui.prompt.inputs import Policy, PromptInput
-from tavern_tui.prompt.kept_head import known_head, moment_of
+from tavern_tui.prompt.kept_head import changing_fields, known_head, moment_of
 from tavern_tui.prompt.macro_start import as_sillytavern_reads, macro_context
 from tavern_tui.prompt.macros import MacroContext, expand
 from tavern_tui.prompt.plan import PartKind
@@ -56,7 +56,8 @@ class Story:
     from lore. ``scripts`` are the prompt's regex scripts, with the time that they have. ``standing`` are the texts
     that stand between the turns, ``head`` the head where it is made in this prompt; ``moment`` is what the head's
     macros tell of the time. ``together`` are the names of a group's members where its head is everybody's; ``apart``
-    says that the card of who speaks is then not in it, whose scenario is the chat's ``own_scenario``.
+    says that the card of who speaks is then not in it, whose scenario is the chat's ``own_scenario``. ``changing`` are
+    the fields of the story string that are no part of the head, as they read otherwise in every prompt.
     """
 
     user: str
@@ -77,6 +78,7 @@ class Story:
     together: str = ""
     apart: bool = False
     own_scenario: str = ""
+    changing: frozenset[str] = frozenset()
 
     def expand(self, text: str, place: Hashable = None) -> str:
         """The macros of a template's text; one that changes variables does so once for each ``place``."""
@@ -97,7 +99,17 @@ class Story:
             macros = replace(macros, char=self.together)
         if self.apart:
             macros = replace(macros, description="", personality="", scenario=self.own_scenario, mes_examples="")
-        return self if macros is self.macros else replace(self, macros=macros)
+        if self.changing:
+            gone = dict.fromkeys(self.changing, "")
+            macros = replace(
+                macros,
+                description=gone.get("description", macros.description),
+                personality=gone.get("personality", macros.personality),
+                scenario=gone.get("scenario", macros.scenario),
+                persona=gone.get("persona", macros.persona),
+            )
+        system = "" if "system" in self.changing else self.system
+        return self if macros is self.macros and system == self.system else replace(self, macros=macros, system=system)
 
     @property
     def variables(self) -> Variables:
@@ -159,6 +171,7 @@ def tell(given: PromptInput) -> Story:
         macros=present,
         scripts=ScriptRun(given.regex_scripts, exact=not economy),
         moment=moment,
+        changing=changing_fields(given) if economy else frozenset(),
         together=everybody,
         apart=apart,
         own_scenario=field(given.scenario, replace(names, char=everybody)) if apart else "",

@@ -183,19 +183,15 @@ class TextAssembly:
         room = self._limit() - base
         if room < 0:
             raise refusals.card_too_long(self.given, base, self._longest())
-        whole = yield from self.fill.take(room)
+        yield from self.fill.take(room)
         if not self.walk.kept and self.walk.has_older():
             item = self.walk.next_item
             raise refusals.turn_too_long(item, self._cost(item), room)
         if self.fill.tokens > room:
             raise refusals.card_too_long(self.given, base + self.fill.tokens, self._longest())
         used = len(self.elements) if pinned else 0
-        if whole and not pinned:
-            step = max(1, self.fill.step)
-            left = room - -(-self.fill.tokens // step) * step - start
-            while used < len(sizes) and sizes[used] <= left:
-                left -= sizes[used]
-                used += 1
+        if sizes and not pinned:
+            used = self.fill.blocks([start + sizes[0], *sizes[1:]], room)
         return self._economy_layout(used)
 
     def _economy_layout(self, used: int) -> Layout:

@@ -187,19 +187,15 @@ class _ChatAssembly:
         room = self._limit() - fixed
         if room < 0:
             raise self._too_long(fixed)
-        whole = yield from self.fill.take(room)
+        yield from self.fill.take(room)
         if not self.walk.kept and self.walk.has_older():
             item = self.walk.next_item
             raise turn_too_long(item, self._kept(item).tokens if item else 0, room)
         if self.fill.tokens > room:
             raise self._too_long(fixed + self.fill.tokens)
         used = len(sizes) if pinned else 0
-        if whole and not pinned:
-            step = max(1, self.fill.step)
-            left = room - -(-self.fill.tokens // step) * step
-            while used < len(sizes) and sizes[used] <= left:
-                left -= sizes[used]
-                used += 1
+        if sizes and not pinned:
+            used = self.fill.blocks(sizes, room)
         added = map(self._kept, self.fill.wanted)
         kept = {id(one.item): one for one in (*self.walk.kept, *injections, *added)}
         newest_first = self.fill.newest_first(self.injections)
