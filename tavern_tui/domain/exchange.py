@@ -6,6 +6,7 @@ The codecs are in ``formats``; reports for a person are put together in ``sessio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,13 @@ class Remark:
 
     place: str
     text: str
+
+
+class Outcome(StrEnum):
+    """What became of one thing that was imported; the value is what a person reads."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    SAME = "there already"
+    BESIDE = "changed on both sides: kept beside yours"
+    GONE = "deleted here since"

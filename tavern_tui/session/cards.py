@@ -23,7 +23,7 @@ from tavern_tui.formats.card_export import Exported, to_charx, to_json, to_png
 from tavern_tui.session.card_form import with_fields
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.atomic import write_atomic
-from tavern_tui.storage.cards import SUFFIXES, CardStore, StoredCard
+from tavern_tui.storage.cards import ALL_SUFFIXES, SUFFIXES, CardStore, StoredCard
 from tavern_tui.storage.library import MAX_FILE
 from tavern_tui.storage.reading import read_bytes
 from tavern_tui.storage.trash import Discarded
@@ -74,8 +74,7 @@ def new_card(
 
 def keep_card(workspace: Workspace, file: CardFile) -> Path:
     """Take a card's file into the library as it is, beside whatever is there. Raises ``StorageError``."""
-    suffixes = {**SUFFIXES, Container.YAML: ".yaml", Container.JPEG: ".jpg", Container.WEBP: ".webp"}
-    return card_store(workspace).add(file.character.name, file.data, suffixes[file.container])
+    return card_store(workspace).add(file.character.name, file.data, ALL_SUFFIXES[file.container])
 
 
 def save_card(workspace: Workspace, card: StoredCard, character: Character, *, now: float | None = None) -> ChangedCard:

@@ -47,10 +47,14 @@ class ImportedChat:
 
 
 class ChatImporter:
-    """Imports chats into ``workspace``. Knows after the first one which chats are there: use one for many files."""
+    """Imports chats into ``workspace``. Knows after the first one which chats are there: use one for many files.
 
-    def __init__(self, workspace: Workspace) -> None:
+    ``writes`` off: tells what would become of each, and leaves everything as it is.
+    """
+
+    def __init__(self, workspace: Workspace, *, writes: bool = True) -> None:
         self._workspace = workspace
+        self._writes = writes
         self._by_id: dict[str, str] | None = None
         self._by_file: dict[tuple[str, str], str] = {}
 
@@ -74,12 +78,15 @@ class ChatImporter:
 
     def _take(self, chat: ToldChat, when: float, path: Path, kind: str) -> ImportedChat:
         known = self._known(chat)
+        if not known and not self._writes:
+            return self._rehearsed(chat, when, path, kind)
         if known:
             log = self._workspace.chats.open(known)
             merging = new_events(chat, log.tree, log.events, when)
-            if merging.events:
-                log.take_in(merging.events)
-            self._follow(log, merging)
+            if self._writes:
+                if merging.events:
+                    log.take_in(merging.events)
+                self._follow(log, merging)
         else:
             merging = first_events(chat, when)
             log = imported_chats.create(self._workspace.chats, chat.title, merging.events)
@@ -96,6 +103,14 @@ class ChatImporter:
             new=not known,
             remarks=merging.remarks,
         )
+
+    def _rehearsed(self, chat: ToldChat, when: float, path: Path, kind: str) -> ImportedChat:
+        """What a chat that is not here yet would become."""
+        merging, stem = first_events(chat, when), next(self._workspace.chats.free_names(chat.title))
+        place = self._workspace.directories.chats / stem
+        turns = len(chat.path())
+        told = (chat.title, chat.characters, turns, merging.turns, True, merging.remarks)
+        return ImportedChat(path, kind, place.stem, place, *told)
 
     def _known(self, chat: ToldChat) -> str:
         """The file of our chat that ``chat`` belongs to, "" for none: by its origin, else by what its file links."""

@@ -24,6 +24,10 @@ from tavern_tui.storage.trash import Discarded, Trash, move
 
 KIND = "characters"
 SUFFIXES = {Container.PNG: ".png", Container.CHARX: ".charx", Container.JSON: ".json"}
+"""The endings of files that are written."""
+ALL_SUFFIXES = {**SUFFIXES, Container.YAML: ".yaml", Container.JPEG: ".jpg", Container.WEBP: ".webp"}
+"""Those and of the kinds that are only read."""
+
 
 
 @dataclass(frozen=True, slots=True)

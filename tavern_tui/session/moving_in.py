@@ -1,0 +1,119 @@
+"""Moving in: taking files, folders and archives of other programs into the library, told by their content.
+
+``MovingIn`` goes over the files; one file is ``moving_files``' business, SillyTavern's settings are
+``moving_settings``'. Importing the same again is an update (``storage.import_record``, ``chat_merge``). Everything here
+blocks: call it from a thread.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.session.moving_files import FileMover
+from tavern_tui.session.moving_groups import group_chats
+from tavern_tui.session.moving_report import MovingReport
+from tavern_tui.session.moving_settings import move_secrets, move_settings
+from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.import_sources import UNUSED, checked, files_below, is_packed, unpacked, user_folders
+
+Told = Callable[[int, int, str], None]
+"""Hears how many of how many files are done, and which is next."""
+
+_SETTINGS, _SECRETS, _BACKUPS, _GROUPS, _GROUP_CHATS = (
+    "settings.json",
+    "secrets.json",
+    "backups",
+    "groups",
+    "group chats",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MovingWishes:
+    """What is wanted: ``rehearsal`` changes nothing; keys and backups of chats come only when asked for."""
+
+    rehearsal: bool = False
+    with_secrets: bool = False
+    with_backups: bool = False
+
+
+class MovingIn:
+    """One import into ``workspace``."""
+
+    def __init__(self, workspace: Workspace, wishes: MovingWishes, told: Told = lambda done, of, name: None) -> None:
+        self._workspace = workspace
+        self._wishes = wishes
+        self._told = told
+        self.report = MovingReport(rehearsal=wishes.rehearsal)
+        self._files = FileMover(workspace, self.report, writes=not wishes.rehearsal)
+
+    def take(self, paths: Sequence[Path]) -> MovingReport:
+        """Take in everything at ``paths``. A file that cannot be read is told in the report and costs itself alone.
+
+        Raises ``NotFoundError`` where one of ``paths`` is nothing, and ``StorageError`` where ours cannot be written.
+        """
+        for path in paths:
+            checked(path)
+        for path in paths:
+            self._take(path)
+        self._files.finish()
+        return self.report
+
+    def _take(self, path: Path) -> None:
+        if path.is_dir():
+            self._folder(path)
+        elif is_packed(path):
+            self._archive(path)
+        else:
+            self._each([path], path.parent)
+
+    def _archive(self, path: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="tavern-import-") as place:
+            try:
+                skipped = unpacked(path, Path(place))
+            except TavernError as error:
+                self.report.failed.append((path.name, error.title))
+                return
+            self.report.failed += [(one.path, one.why) for one in skipped]
+            self._folder(Path(place))
+
+    def _folder(self, folder: Path) -> None:
+        users = user_folders(folder)
+        if not users:
+            self._each([path for path in files_below(folder) if path.name != _SECRETS], folder)
+        for user in users:
+            self._user(user)
+
+    def _user(self, user: Path) -> None:
+        """A user's folder of SillyTavern: the characters first, then what belongs to them, then the chats."""
+        leave_out = (*UNUSED, _GROUPS, _GROUP_CHATS, *(() if self._wishes.with_backups else (_BACKUPS,)))
+        files = [path for path in files_below(user, leave_out=leave_out) if not _is_sprite(path, user)]
+        self._each([path for path in files if path.name not in (_SETTINGS, _SECRETS)], user, chats=False)
+        if (settings := user / _SETTINGS).is_file():
+            move_settings(self._workspace, settings, self._files, self.report)
+        if (secrets := user / _SECRETS).is_file():
+            move_secrets(self._workspace, secrets, self.report, asked=self._wishes.with_secrets)
+        self._files.take_chats(self._told)
+        with tempfile.TemporaryDirectory(prefix="tavern-import-") as place:
+            for chat in group_chats(user / _GROUPS, user / _GROUP_CHATS, Path(place), self.report):
+                self._files.take_chat(chat.path, chat.source, title=chat.title)
+        for name in UNUSED:
+            if (user / name).is_dir() and (count := sum(1 for _ in files_below(user / name))):
+                self.report.unsupported.append(f"{name} ({count:,} file{'s' * (count != 1)})")
+
+    def _each(self, files: list[Path], root: Path, *, chats: bool = True) -> None:
+        for done, path in enumerate(files):
+            self._told(done, len(files), path.name)
+            self._files.take(path, root)
+        if chats:
+            self._files.take_chats(self._told)
+
+
+def _is_sprite(path: Path, user: Path) -> bool:
+    """Whether a file is a picture that belongs to a character: they lie in folders beside the cards."""
+    parts = path.relative_to(user).parts
+    return parts[0] == "characters" and len(parts) > 2
