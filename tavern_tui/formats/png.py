@@ -16,7 +16,7 @@ from tavern_tui.domain.errors import FormatError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_TEXT = 32 * 1024 * 1024
-MAX_CHUNKS = 100_000
+MAX_CHUNKS = 20_000
 MAX_PIXELS = 64_000_000
 _TEXT_KINDS = (b"tEXt", b"zTXt", b"iTXt")
 _MAX_KEYWORD = 79

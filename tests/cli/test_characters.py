@@ -17,47 +17,35 @@ def words(text: str) -> list[str]:
 
 
 def test_a_card_is_made_changed_and_shown(tavern: Tavern, tavern_home: Path) -> None:
-    (tavern_home / "about.txt").write_text("Keeps the\nlighthouse.\n")
+    (tavern_home / "about.txt").write_text("Keeps the\nlighthouse.")
     path = tavern_home / "characters" / "Tess.json"
     made = tavern("characters", "new", "Tess", "greeting=Come in.", f"description=@{tavern_home / 'about.txt'}")
     assert made.text == f"Made: Tess ({path})\n"
     assert tavern("characters", "edit", "Tess", "note=Tired.", "note.depth=2", "tags=a, b").code == 0
-    shown = words(tavern("characters", "show", "tess").text)
+    page = tavern("characters", "show", "tess", "--full").text
+    shown = words(page)
     assert shown[0] == "Tess"
     assert {"tags a, b", "card JSON V2.0, " + f"{path.stat().st_size:,} bytes"} <= set(shown)
     assert shown[shown.index("character note (depth 2, system) (6 characters):") + 1] == "Tired."
-    assert shown[shown.index("description (22 characters):") + 1] == "Keeps the lighthouse."
-    assert "Keeps the\nlighthouse." in tavern("characters", "show", "tess", "--full").text
+    assert "\ndescription (21 characters):\nKeeps the\nlighthouse.\n" in page
 
 
 def test_a_form_goes_out_and_comes_back_through_a_pipe(tavern: Tavern) -> None:
     form = tavern("characters", "edit", "mira", "--form").text
     assert "\nname: Mira\n" in form
-    same = tavern("characters", "edit", "mira", "--from", "-", stdin=form)
-    assert same.code == 0
     changed = tavern("characters", "edit", "mira", "--from", "-", stdin=form.replace("ferry", "boat"))
     assert changed.notes == "YAML cards are only read: the changed one is a JSON file beside it.\n"
     assert json.loads(tavern("characters", "show", "mira", "--json").text)["card"]["description"].count("boat") == 1
-    slip = tavern("characters", "edit", "mira", "--from", "-", stdin="name: Mira\nname: Tess\n")
-    assert (slip.code, "given twice" in slip.notes) == (1, True)
-
-
-def test_without_a_terminal_no_editor_is_opened(tavern: Tavern) -> None:
-    ran = tavern("characters", "edit", "mira")
-    assert (ran.code, "--from FILE" in ran.notes) == (2, True)
 
 
 def test_what_is_wrong_with_a_change_is_told_and_nothing_changes(tavern: Tavern, tavern_home: Path) -> None:
     for arguments, code, told in (
         (("edit", "mira", "greting=x"), 1, "Did you mean greeting?"),
         (("edit", "mira", "greeting"), 2, "FIELD=VALUE"),
+        (("edit", "mira"), 2, "--from FILE"),  # no terminal: no editor is opened
         (("edit", "mira", "description=@/nowhere"), 1, "/nowhere cannot be read"),
-        (("edit", "nobody", "greeting=x"), 3, "no character"),
         (("new", "Bess"), 1, "already"),
-        (("rename", "mira", " "), 1, "needs a name"),
         (("delete", "Bess"), 3, "samples"),
-        (("restore",), 3, "trash"),
-        (("show", str(CORPUS.parent.parent)), 1, "folder"),
     ):
         ran = tavern("characters", *arguments)
         assert (ran.code, told in ran.notes, ran.text) == (code, True, ""), (arguments, ran.notes)
@@ -66,12 +54,11 @@ def test_what_is_wrong_with_a_change_is_told_and_nothing_changes(tavern: Tavern,
 
 def test_copies_names_trash_marks_and_tags(tavern: Tavern, tavern_home: Path) -> None:
     folder = tavern_home / "characters"
-    tavern("characters", "duplicate", "mira", "Tess")
-    tavern("characters", "rename", "Tess", "Tessa")
+    assert tavern("characters", "duplicate", "mira", "Tess").text == f"Made: Tess ({folder / 'Tess.json'})\n"
+    assert tavern("characters", "rename", "Tess", "Tessa").text == f"Renamed: Tessa ({folder / 'Tessa.json'})\n"
     assert sorted(path.name for path in folder.iterdir()) == ["Tessa.json", "mira.yaml"]
     tavern("characters", "favourite", "tessa")
     assert tavern("characters", "tag", "tessa", "sea", "night", "-r", "none").text.startswith("Tags: sea, night: Tessa")
-    assert tavern("characters", "tag", "tessa").text == "sea\nnight\n"
     listed = words(tavern("characters", "list", "--favourites", "--tag", "SEA").text)
     assert listed == ["name tags file", f"Tessa * sea, night {folder / 'Tessa.json'}"]
     assert tavern("characters", "delete", "tessa").text == "Deleted: Tessa.json\n"
@@ -84,10 +71,7 @@ def test_an_export_tells_what_stays_behind(tavern: Tavern, tmp_path: Path) -> No
     ran = tavern("characters", "export", str(CORPUS / "risuai.png"), str(target))
     assert ran.text == f"{target}\n"
     assert [line.partition(":")[0] for line in ran.notes.splitlines()] == ["picture", "0", "1"]
-    again = tavern("characters", "export", "mira", str(target))
-    assert (again.code, "there already" in again.notes) == (1, True)
-    assert tavern("characters", "export", "mira", str(target), "--force").code == 0
-    assert json.loads(target.read_bytes())["name"] == "Mira"
+    assert json.loads(target.read_bytes())["data"]["name"] == "Tamsin"
 
 
 def test_nothing_that_a_card_holds_drives_the_terminal(tavern: Tavern, tavern_home: Path) -> None:
@@ -113,7 +97,7 @@ def test_nothing_that_a_card_holds_drives_the_terminal(tavern: Tavern, tavern_ho
     }
     card = json.dumps({"spec": "chara_card_v3", "data": data})
     (tavern_home / "characters" / "nasty.json").write_text(card, "utf-8")
-    for arguments in (("show", "nasty", "--full"), ("show", "nasty", "--json"), ("edit", "nasty", "--form"), ("list",)):
+    for arguments in (("show", "nasty", "--full"), ("edit", "nasty", "--form")):
         ran = tavern("characters", *arguments)
         assert ran.code == 0, ran.notes
         assert driving_characters(ran.out + ran.err) == []

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from tavern_tui.formats.card import CardFile, Container, read_card_file, write_card_file
+from tavern_tui.formats.card import CardFile, Container, read_card, read_card_file, write_card_file
 from tavern_tui.formats.card_export import to_charx, to_json, to_png
 from tavern_tui.formats.charx import CARD_JSON
 from tavern_tui.formats.png import read_png
-from tests.formats.card_reading import change_and_read, export_and_read, read_write_read
+from tests.formats.card_reading import acting, change_and_read, read_write_read
 from tests.formats.card_spec import v2_faults, v3_faults
 
 CORPUS = Path(__file__).parent / "corpus" / "cards"
@@ -46,25 +46,25 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_card_of_the_corpus_is_the_same_after_every_way_out(name: str) -> None:
+def test_a_card_of_the_corpus_is_the_same_after_reading_writing_and_changing(name: str) -> None:
     data = (CORPUS / name).read_bytes()
-    assert read(name).character.name.startswith("Tamsin")
     read_write_read(data)
     change_and_read(data)
-    export_and_read(data)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_written_keeps_to_the_rules_of_v2_and_v3(name: str) -> None:
+def test_what_is_exported_keeps_to_the_rules_of_v2_and_v3_and_is_the_same_card(name: str) -> None:
     file = read(name)
-    texts = texts_of(to_png(file)[0])
+    png, charx, as_json = (export(file)[0] for export in (to_png, to_charx, to_json))
+    texts, card = texts_of(png), json.loads(as_json)
     assert v2_faults(texts["chara"]) == []
     assert v3_faults(texts["ccv3"]) == []
-    as_json = json.loads(to_json(file)[0])
-    assert (v3_faults if as_json["spec"] == "chara_card_v3" else v2_faults)(as_json) == []
-    with zipfile.ZipFile(io.BytesIO(to_charx(file)[0])) as archive:
+    assert (v3_faults if card["spec"] == "chara_card_v3" else v2_faults)(card) == []
+    with zipfile.ZipFile(io.BytesIO(charx)) as archive:
         assert archive.testzip() is None
         assert v3_faults(json.loads(archive.read(CARD_JSON))) == []
+    for data in (png, charx, as_json):
+        assert replace(acting(read_card(data)), assets=()) == replace(acting(file.character), assets=())
 
 
 @pytest.mark.parametrize("name", sorted({*FILES} - {"loose.json", "risuai-module.charx"}))

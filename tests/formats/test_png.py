@@ -117,6 +117,6 @@ def test_bytes_that_are_no_png_are_refused() -> None:
         read_png(b"\xff\xd8\xff\xe0", where="mira.png")
 
 
-def test_a_picture_of_a_million_chunks_is_refused() -> None:
+def test_a_picture_of_too_many_chunks_is_refused() -> None:
     with pytest.raises(FormatError, match="chunks"):
-        read_png(SIGNATURE + struct.pack(">I4sI", 0, b"aaAa", 0) * 100_001)
+        read_png(SIGNATURE + struct.pack(">I4sI", 0, b"aaAa", 0) * 20_001)

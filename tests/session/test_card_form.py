@@ -22,9 +22,10 @@ def card(name: str = "v3.json") -> Character:
     return read_card((CARDS / name).read_bytes())
 
 
+@pytest.mark.parametrize("name", ["v1.json", "v3.json", "risuai.json", "textgen.yaml", "loose.json"])
 @pytest.mark.parametrize("as_json", [False, True], ids=["yaml", "json"])
-def test_a_form_that_nobody_changed_gives_the_card_itself(as_json: bool) -> None:
-    one = card()
+def test_a_form_that_nobody_changed_gives_the_card_itself(name: str, as_json: bool) -> None:
+    one = card(name)
     assert read_form(form_of(one, as_json=as_json), one) is one
 
 
