@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from tavern_tui.domain import loading_messages as say
+from tavern_tui.domain.memory_fit import cells
 from tavern_tui.domain.rope import Rope, RopeChange, RopeFacts, rope_for
 from tavern_tui.engines.embedded.options import ALL_LAYERS, AUTO_LAYERS, LoadOptions, ModelSpec, layer_attempts
 from tavern_tui.engines.embedded.worker import DEFAULT_CONTEXT
@@ -55,11 +56,15 @@ def rope_of(spec: ModelSpec) -> tuple[Rope, str]:
     return rope, told().plain if told else ""
 
 
-def server_flags(spec: ModelSpec, layers: int, threads: int) -> list[str]:
-    """The arguments that load ``spec`` with so many GPU layers and threads. A LoRA's strength has none: see its API."""
+def server_flags(spec: ModelSpec, layers: int, threads: int, slots: int = 1) -> list[str]:
+    """The arguments that load ``spec`` with so many GPU layers and threads. A LoRA's strength has none: see its API.
+
+    ``slots`` write replies side by side in one cache, which has room for them beyond the context.
+    """
     options, rope = spec.options, rope_of(spec)[0]
-    flags = ["-m", spec.path, "-np", "1", "-ngl", str(_EVERYTHING if layers < 0 else layers)]
-    flags += ["-c", str(context_of(spec)), "-t", str(threads)]
+    flags = ["-m", spec.path, "-np", str(slots), "-ngl", str(_EVERYTHING if layers < 0 else layers)]
+    flags += ["-c", str(cells(context_of(spec), slots, options.response_tokens)), "-t", str(threads)]
+    flags += ["--kv-unified"] if slots > 1 else []
     said: tuple[tuple[bool, tuple[str, ...]], ...] = (
         (options.batch_threads > 0, ("-tb", str(options.batch_threads))),
         (options.batch_tokens > 0, ("-b", str(options.batch_tokens))),

@@ -28,13 +28,12 @@ from tavern_tui.engines.base import (
     Notice,
     PrefillProgress,
     Request,
-    StopReason,
-    TextArrived,
 )
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
-from tavern_tui.engines.embedded.server_answers import facts_of, finished_of, read_json, refusal
-from tavern_tui.engines.embedded.server_flags import attempts, server_flags
+from tavern_tui.engines.embedded.server_answers import facts_of, read_json, refusal
+from tavern_tui.engines.embedded.server_flags import attempts, context_of, server_flags
+from tavern_tui.engines.embedded.server_replies import ServerReplies
 from tavern_tui.engines.embedded.worker import Emit, model_file
 from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.wire_samplers import WireRequest, to_wire
@@ -85,6 +84,7 @@ class ServerWorker:
         self._spec: ModelSpec | None = None
         self._aborted = asyncio.Event()
         self._told: set[str] = set()
+        self._replies: ServerReplies | None = None
 
     async def load(self, spec: ModelSpec, emit: Emit) -> ModelFacts:
         """See ``Worker``. llama-server does not say how far it is, so progress is only its beginning and its end."""
@@ -98,22 +98,25 @@ class ServerWorker:
             self._devices = await self._list_devices()
         threads = spec.threads or default_threads()
         first, *lower = attempts(spec, self._devices)
-        try:
-            facts = await self._started(spec, path, first, threads)
-        except EngineError:
-            if not lower or self._aborted.is_set():
-                raise
-            facts = await self._started(spec, path, lower[0], threads)
+        # One that knows nothing of slots with one cache gets a single slot; one that finds no room, fewer layers.
+        ways = list(dict.fromkeys([(first, spec.options.replies), (first, 1), *((n, 1) for n in lower[:1])]))
+        for layers, slots in ways:
+            try:
+                facts = await self._started(spec, path, layers, threads, slots)
+                break
+            except EngineError:
+                if (layers, slots) == ways[-1] or self._aborted.is_set():
+                    raise
         emit(LoadProgress(1.0))
         self._facts, self._spec = facts, spec
         for note in facts.notes:
             emit(Notice(note))
         return facts
 
-    async def _started(self, spec: ModelSpec, path: Path, layers: int, threads: int) -> ModelFacts:
+    async def _started(self, spec: ModelSpec, path: Path, layers: int, threads: int, slots: int) -> ModelFacts:
         """llama-server with the model in it. Raises ``EngineError``; none is left running then."""
         try:
-            await self._start(spec, layers, threads)
+            await self._start(spec, layers, threads, slots)
             await self._healthy(path)
             if spec.options.lora and spec.options.lora_strength != 1:
                 await self._post("/lora-adapters", [{"id": 0, "scale": spec.options.lora_strength}])
@@ -122,19 +125,21 @@ class ServerWorker:
         except BaseException:
             await self.unload()
             raise
-        return facts_of(spec, layers, threads, props, models, self._devices or ())
+        facts = facts_of(spec, layers, threads, props, models, self._devices or ())
+        context = min(facts.context_tokens, context_of(spec)) if slots > 1 else facts.context_tokens
+        return replace(facts, parallel=slots, context_tokens=context)
 
     def _check_adapter(self, spec: ModelSpec) -> None:
         if spec.options.lora and not Path(spec.options.lora).is_file():
             wording = no_adapter(spec.options.lora)
             raise EngineError(wording.title, fault=EngineFault.NO_MODEL, hint=wording.hint)
 
-    async def _start(self, spec: ModelSpec, layers: int, threads: int) -> None:
+    async def _start(self, spec: ModelSpec, layers: int, threads: int, slots: int) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         key = secrets.token_urlsafe(24)
-        arguments = [*server_flags(spec, layers, threads), "--host", "127.0.0.1", "--port", str(port)]
+        arguments = [*server_flags(spec, layers, threads, slots), "--host", "127.0.0.1", "--port", str(port)]
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", _LAUNCH, str(os.getpid()), str(self._program), *arguments),
@@ -229,7 +234,9 @@ class ServerWorker:
         await self.unload()
 
     def end_reply(self, reply: int) -> None:
-        """See ``Worker``. One reply is written at a time, so that none can be ended beside another."""
+        """See ``Worker``. The server goes on with it, unheard, until the others have ended."""
+        if self._replies is not None:
+            self._replies.end(reply)
 
     async def keep(self) -> None:
         """See ``Worker``. llama-server keeps its cache for itself."""
@@ -281,31 +288,46 @@ class ServerWorker:
             "return_progress": True,
         }
         emit(PrefillProgress(0, len(ids)))
-        reading = asyncio.ensure_future(self._read_reply(body, len(ids), emit))
+        replies = self._replies = ServerReplies(work.replies, len(ids), emit)
+        reading = asyncio.ensure_future(self._read_replies(body, replies))
         stopping = asyncio.ensure_future(self._aborted.wait())
         await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not reading.done():
             reading.cancel()
             await asyncio.wait((reading,))
-        return Finished(StopReason.ABORTED) if reading.cancelled() else reading.result()
+        self._replies = None
+        if not reading.cancelled():
+            reading.result()
+        return replies.abort()
 
-    async def _read_reply(self, body: dict[str, Any], prompt_tokens: int, emit: Emit) -> Finished:
+    async def _read_replies(self, body: dict[str, Any], replies: ServerReplies) -> None:
+        """Ask for the replies, as many at once as there are slots, until all have ended."""
+        slots, seed = self._facts.parallel if self._facts else 1, body.get("seed")
+        while missing := replies.missing:
+            first = missing[0]
+            together = next((n for n in range(1, slots) if first + n not in missing), slots)
+            asked = body | ({"n_cmpl": together} if together > 1 else {})
+            asked |= {"seed": seed + first} if isinstance(seed, int) and seed >= 0 else {}
+            if not await self._read_some(asked, replies, first):
+                raise self._broken("llama-server ended the reply in the middle.")
+            if together > 1 and first + 1 in replies.missing:
+                slots = 1  # it knows nothing of several
+
+    async def _read_some(self, body: dict[str, Any], replies: ServerReplies, first: int) -> bool:
+        """One request; whether a reply of it has ended. Leaves it where nobody waits for what still comes."""
+        ended = False
+        last = first + body.get("n_cmpl", 1)
         async with self._talking(), self._client().stream("POST", "/completion", json=body) as response:
             if response.status_code != 200:
                 raise refusal(response.status_code, await response.aread())
             async for line in response.aiter_lines():
                 if not line.startswith("data:"):
                     continue
-                event = read_json(line[5:])
-                progress = event.get("prompt_progress")
-                if isinstance(progress, dict):
-                    emit(PrefillProgress(int(progress.get("processed", 0)), prompt_tokens))
-                if event.get("content"):
-                    emit(TextArrived(str(event["content"])))
-                if event.get("stop"):
-                    return finished_of(event, prompt_tokens)
-        raise self._broken("llama-server ended the reply in the middle.")
+                ended = replies.take(read_json(line[5:]), first) or ended
+                if not any(first <= number < last for number in replies.missing):
+                    return True
+        return ended
 
     async def tune(self, seconds: float, emit: Emit) -> Tuned:
         """See ``Worker``. llama-server takes its threads at its start, so it is started anew for each number."""

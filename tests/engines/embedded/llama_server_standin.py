@@ -91,19 +91,29 @@ class Routes(BaseHTTPRequestHandler):
         try:
             self.event({"prompt_progress": {"total": total, "cache": 0, "processed": total, "time_ms": 1}})
             text = ""
+            replies = 1 if self.server.given.old else body.get("n_cmpl", 1)
             for letter in letters(body):
                 text += letter
-                self.event({"content": letter, "tokens": [ord(letter)], "stop": False})
+                for index in range(replies):
+                    self.event({"index": index, "content": letter, "tokens": [ord(letter)], "stop": False})
                 time.sleep(TOKEN_SECONDS)
             stop = next((s for s in body["stop"] if s in text), "")
-            self.event(
-                {
-                    "content": "",
-                    "stop": True,
-                    "stop_type": "word" if stop else "limit",
-                    "timings": {"prompt_n": total - 2, "cache_n": 2, "prompt_ms": 3.5, "predicted_n": len(text)},
-                }
-            )
+            for index in range(replies):
+                prompt = (total - 2, 2) if index == 0 else (0, total)
+                self.event(
+                    {
+                        "index": index,
+                        "content": "",
+                        "stop": True,
+                        "stop_type": "word" if stop else "limit",
+                        "timings": {
+                            "prompt_n": prompt[0],
+                            "cache_n": prompt[1],
+                            "prompt_ms": 3.5,
+                            "predicted_n": len(text),
+                        },
+                    }
+                )
         except OSError:
             self.server.note(aborted=True)
 
@@ -143,8 +153,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name, kind in {"-m": str, "--host": str, "--port": int, "-np": int, "-ngl": int, "-c": int, "-t": int}.items():
         parser.add_argument(name, type=kind)
+    parser.add_argument("--kv-unified", action="store_true")
     given, _ = parser.parse_known_args()
     model = Path(given.m).read_bytes()
+    given.old = model.startswith(b"one reply")
+    if given.kv_unified and model.startswith(b"one slot"):
+        print("error: invalid argument: --kv-unified", file=sys.stderr)
+        sys.exit(1)
     if model.startswith(b"room for") and given.ngl > int(model.split()[2]):
         print("ggml_backend_cuda_buffer_type_alloc_buffer: allocating 9 MiB failed: out of memory", file=sys.stderr)
         sys.exit(1)
