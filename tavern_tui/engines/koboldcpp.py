@@ -33,21 +33,21 @@ from tavern_tui.engines.faults import Answer, complaint, raised, refusal
 from tavern_tui.engines.http import Link, StreamReply
 from tavern_tui.engines.json_shape import int_at, list_at, text_at
 from tavern_tui.engines.koboldcpp_job import PERF, Job, Pace
+from tavern_tui.engines.koboldcpp_models import MODEL, NOTHING, Shelf
 from tavern_tui.engines.koboldcpp_others import Others
 from tavern_tui.engines.koboldcpp_schema import Schemas
 from tavern_tui.engines.koboldcpp_stream import NAME, KoboldReader
 from tavern_tui.engines.koboldcpp_versions import tells_alternatives, wire_of
+from tavern_tui.engines.offered import OfferedModel
 from tavern_tui.engines.wire_samplers import WireRequest, texts_to_encode, to_wire
 
 VERSION = "/api/extra/version"
-MODEL = "/api/v1/model"
 CONTEXT = "/api/extra/true_max_context_length"
 ADVERTISED_CONTEXT = "/api/v1/config/max_context_length"
 PROPS = "/props"
 TOKENS = "/api/extra/tokencount"
 STREAM = "/api/extra/generate/stream"
 
-_NO_MODEL = "inactive"
 _COUNTING_AT_ONCE = 4
 _MOST_ALTERNATIVES = 5
 _ROOM = 16
@@ -57,9 +57,20 @@ _ABOVE, _BELOW = "The  innkeeper's 1234 lanterns — naïve ☂ 🐉\n", "Two д
 
 
 class KoboldCppEngine:
-    """An ``Engine`` over KoboldCpp from 1.49 on. ``chat`` takes requests with messages; without it there are none."""
+    """An ``Engine`` over KoboldCpp from 1.49 on. ``chat`` takes requests with messages; without it there are none.
 
-    def __init__(self, link: Link, *, version: str = "", chat: Engine | None = None, pace: Pace | None = None) -> None:
+    ``model`` is the one to have, of those in the server's admin folder; empty for whichever is loaded.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        version: str = "",
+        chat: Engine | None = None,
+        pace: Pace | None = None,
+        model: str = "",
+    ) -> None:
         self._link = link
         self._version = version
         self._chat = chat
@@ -70,6 +81,7 @@ class KoboldCppEngine:
         self._info: EngineInfo | None = None
         self._put_in_front = 0
         self._others = Others(link, self._pace)
+        self._shelf = Shelf(link, model, self._pace)
         self._adds_bos = False
         self._keeps_head = False
         self._told: set[tuple[str, str]] = set()
@@ -78,9 +90,9 @@ class KoboldCppEngine:
 
     async def connect(self) -> EngineInfo:
         """Read model, version and context. Raises ``EngineError``: ``NO_MODEL`` where none is loaded."""
-        told, named, context, props = await asyncio.gather(*map(self._link.get, (VERSION, MODEL, CONTEXT, PROPS)))
-        model = text_at(self._checked(named), "result")
-        if model == _NO_MODEL:
+        model = await self._shelf.with_wanted(text_at(self._checked(await self._link.get(MODEL)), "result"))
+        told, context, props = await asyncio.gather(*map(self._link.get, (VERSION, CONTEXT, PROPS)))
+        if model == NOTHING:
             raise raised(messages.no_such_model(self._link.server), EngineFault.NO_MODEL, self._link.server)
         self._version = text_at(told.json, "version") or self._version
         self._wire = wire_of(self._version)
@@ -106,6 +118,18 @@ class KoboldCppEngine:
             capabilities=replace(self._wire.capable(can), json_schema=schema),
         )
         return self._info
+
+    def only_look(self) -> None:
+        """See ``offered.LoadsWanted``."""
+        self._shelf = Shelf(self._link, "", self._pace)
+
+    async def models(self) -> list[OfferedModel]:
+        """The loaded model, and those of its admin folder. Raises ``EngineError``."""
+        named, context = await asyncio.gather(self._link.get(MODEL), self._link.get(CONTEXT))
+        told = text_at(self._checked(named), "result")
+        size = int_at(context.json, "value") if context.status < 300 else None
+        loaded = [] if told == NOTHING else [OfferedModel(model_name(told), size, loaded=True)]
+        return [*loaded, *await self._shelf.others(*(one.id for one in loaded))]
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens parsed, no BOS."""

@@ -49,6 +49,7 @@ class Pace:
     rest: float = 30.0
     goodbye: float = 5.0
     undecided: float = 20.0
+    loading: float = 600.0
 
 
 class Job:

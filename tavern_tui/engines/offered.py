@@ -39,6 +39,15 @@ class OffersModels(Protocol):
         ...
 
 
+@runtime_checkable
+class LoadsWanted(Protocol):
+    """An engine whose ``connect`` has the server load the wanted model in the place of the one that is there."""
+
+    def only_look(self) -> None:
+        """Let ``connect`` tell what is there, and load nothing: somebody only looks."""
+        ...
+
+
 def chosen(
     offered: Sequence[OfferedModel], wanted: str, server: str, *, before: str = "", hosted: bool = False
 ) -> OfferedModel:

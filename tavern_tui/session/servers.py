@@ -9,6 +9,7 @@ from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.errors import EngineError, EngineFault, SettingsError
 from tavern_tui.engines.address import parse_address
 from tavern_tui.engines.detect import detect, find_local
+from tavern_tui.engines.offered import LoadsWanted
 from tavern_tui.session.abilities import abilities, samplers_in_words
 from tavern_tui.session.keys import door_to, home_of_environment_key
 from tavern_tui.session.model_templates import ModelTemplates
@@ -62,6 +63,8 @@ async def look_at(workspace: Workspace, named: str, *, typed: bool = True) -> di
     if not route.server:
         raise SettingsError(f"“{named}” is a model of this machine.", hint=f"tavern-tui connections test {named}")
     engine = await engine_behind(workspace, route)
+    if isinstance(engine, LoadsWanted):
+        engine.only_look()
     try:
         info = await engine.connect()
     except EngineError as error:

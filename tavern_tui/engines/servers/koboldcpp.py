@@ -43,10 +43,10 @@ def _speak(link: Link, sighting: Sighting, model: str) -> Engine:
     from tavern_tui.engines.koboldcpp import KoboldCppEngine
     from tavern_tui.engines.koboldcpp_versions import is_native
 
-    by_messages = speak_openai(link, sighting, model)
+    by_messages = speak_openai(link, sighting, "")  # which tells it of no model: it has one at a time
     if not is_native(sighting.version):
         return by_messages
-    return KoboldCppEngine(link, version=sighting.version, chat=by_messages)
+    return KoboldCppEngine(link, version=sighting.version, chat=by_messages, model=model)
 
 
 SERVER = ServerKind("KoboldCpp", 20, _recognise, (_SERVICE_INFO, _VERSION), _speak)
