@@ -38,7 +38,7 @@ MOST_FILES = 200_000
 MOST_BYTES = 512 * 1024 * 1024
 """Of one file; larger ones are left out of a backup, and named."""
 
-_MANIFEST = "tavern-backup.json"
+MANIFEST = "tavern-backup.json"
 _NAME = re.compile(r"tavern-(?P<kind>backup|daily)-(?P<at>\d{8}-\d{6})(-\d+)?\.zip")
 _PACKED = frozenset({".png", ".webp", ".jpg", ".jpeg", ".zip", ".charx", ".gz", ".xz", ".apng"})
 _GROWING = 1 << 16  # bytes that somebody may write while the file is being read
@@ -115,7 +115,7 @@ def make_backup(
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False) as archive:
                 facts, left_out = _fill(archive, directories, goes_on)
                 facts |= {"format": FORMAT, "program": tavern_tui.__version__, "at": at}
-                archive.writestr(_MANIFEST, json.dumps(facts, indent=1))
+                archive.writestr(MANIFEST, json.dumps(facts, indent=1))
             file.flush()
             os.fsync(file.fileno())
         path = _put(temporary, folder, at, daily=daily)
@@ -183,7 +183,7 @@ def drop_oldest(folder: Path, keep: int) -> list[Path]:
 
 def files_of(backup: Backup) -> list[Kept]:
     """What is in a backup, by name; names that lead out of the library are left out. Raises ``FormatError``."""
-    with _opened(backup.path) as archive:
+    with opened(backup.path) as archive:
         infos = archive.infolist()
     return sorted(
         (Kept(info.filename, info.file_size) for info in infos if is_name(info.filename)), key=lambda kept: kept.name
@@ -192,7 +192,7 @@ def files_of(backup: Backup) -> list[Kept]:
 
 def content_of(backup: Backup, name: str) -> bytes:
     """The bytes of one file of a backup. Raises ``NotFoundError``, ``FormatError`` where it is damaged or too large."""
-    with _opened(backup.path) as archive:
+    with opened(backup.path) as archive:
         try:
             info = archive.getinfo(name)
         except KeyError:
@@ -323,11 +323,11 @@ def _described(path: Path) -> Backup:
 
 
 def _manifest(path: Path) -> dict[str, Any]:
-    with _opened(path) as archive:
+    with opened(path) as archive:
         try:
-            info = archive.getinfo(_MANIFEST)
+            info = archive.getinfo(MANIFEST)
             if info.file_size > _MOST_MANIFEST:
-                raise ValueError(_MANIFEST)
+                raise ValueError(MANIFEST)
             facts = json.loads(archive.read(info))
             at, written_in = facts["at"], facts["format"]
         except (KeyError, TypeError, *_UNREADABLE) as error:
@@ -342,7 +342,8 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A backup's file, to read in. Raises ``FormatError``, ``NotFoundError`` or ``StorageError``."""
     with open_regular(path) as file:
         try:
             archive = zipfile.ZipFile(file)

@@ -219,6 +219,11 @@ class ChatPlaces:
                 forget(_lock_of(path))
 
 
+def places_of(folder: Path, log: ChatLog) -> list[Path]:
+    """The files in ``folder`` with places and drafts in the chat of ``log``, and their locks."""
+    return sorted(folder.glob(f"{_chat_name(log)}*"))
+
+
 def _chat_name(log: ChatLog) -> str:
     """How the names of a chat's places begin: by its own id, which a renamed file keeps."""
     return hashlib.sha256((log.chat_id or log.key).encode("utf-8", "surrogatepass")).hexdigest()[:16] + "-"

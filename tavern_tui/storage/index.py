@@ -111,6 +111,18 @@ class LibraryIndex:
             except OSError as error:
                 raise storage_error(error, self.path) from error
 
+    def wipe(self) -> None:
+        """Leave nothing on disk of what was taken out of the index. Raises ``StorageError``."""
+        if self.full_text:
+            self.write(lambda db: db.execute("INSERT INTO words(words) VALUES('optimize')"))
+        with self._locks[True], self._locks[False]:
+            connection = self._connected(True)
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.DatabaseError as error:
+                raise self._refusal(error) from error
+
     def close(self) -> None:
         """Let the file go; a later call opens it again."""
         with self._locks[True], self._locks[False]:
