@@ -56,7 +56,7 @@ def import_(
     if as_json:
         data(as_plain(report))
     else:
-        _show(report)
+        show_report(report)
 
 
 def _imported(
@@ -91,7 +91,8 @@ class _Progress:
             progress_on_one_line("\n")
 
 
-def _show(report: MovingReport) -> None:
+def show_report(report: MovingReport, *, nothing: str = "There is nothing in it that can be imported.") -> None:
+    """Print a receipt: counts to stdout, what was left behind to stderr; ``nothing`` where there are none."""
     from tavern_tui.domain.exchange import Outcome
 
     counts = report.counts()
@@ -103,7 +104,7 @@ def _show(report: MovingReport) -> None:
             right=tuple(range(1, len(shown) + 1)),
         )
     else:
-        line("There is nothing in it that can be imported.")
+        line(nothing)
     if report.rehearsal:
         line("Nothing was changed: this was a dry run.")
     _tell("Could not be read", [f"{file}: {why}" for file, why in report.failed])

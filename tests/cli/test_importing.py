@@ -32,3 +32,12 @@ def test_a_dry_run_leaves_no_file(tavern: Tavern, tavern_home: Path) -> None:
 def test_without_a_path_it_says_what_it_needs(tavern: Tavern) -> None:
     assert tavern("import").code == 2
     assert "There is nothing at" in tavern("import", "/nowhere/at/all").notes
+
+
+def test_everything_goes_out_as_sillytavern_has_it(tavern: Tavern, tmp_path: Path) -> None:
+    assert tavern("import", str(CORPUS / "chats" / "sillytavern-1.12.6.jsonl")).code == 0
+    ran = tavern("export", "--sillytavern", str(tmp_path / "out"))
+    assert ran.text.splitlines()[-1] == f"Written: {tmp_path / 'out'}"
+    assert [path.suffix for path in (tmp_path / "out" / "chats").rglob("*.jsonl")] == [".jsonl"]
+    assert "is there already" not in tavern("export", "chat", "sillytavern-1.12.6", "--as", "text").notes
+    assert tavern("export").code == 2
