@@ -25,7 +25,7 @@ from tavern_tui.storage.reading import read_bytes, refusal
 
 MAX_FILE = 128 * 1024 * 1024
 CARD_SUFFIXES = (".png", ".apng", ".charx", ".json", ".yaml", ".yml", ".jpg", ".jpeg", ".webp")
-WORLD_SUFFIXES = (".json",)
+WORLD_SUFFIXES = (".json", ".lorebook")
 
 _Content = TypeVar("_Content", Character, Lorebook)
 Group = tuple[Path, ...]

@@ -135,7 +135,7 @@ def usable_name(name: str, noun: str) -> str:
 
 def worlds_shelf(directories: Directories) -> Shelf:
     """The user's own lorebooks."""
-    return Shelf(directories, directories.worlds, "lorebook", "worlds", (".json",), 64 * 1024 * 1024)
+    return Shelf(directories, directories.worlds, "lorebook", "worlds", (".json", ".lorebook"), 64 * 1024 * 1024)
 
 
 def personas_shelf(directories: Directories) -> Shelf:

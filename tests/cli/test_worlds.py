@@ -63,3 +63,13 @@ def test_what_cannot_be_done_with_a_lorebook_is_told_and_changes_nothing(tavern:
         ran = tavern("worlds", *arguments)
         assert (ran.code, told in ran.notes) == (code, True), (arguments, ran.notes)
     assert (tavern_home / "worlds" / "inn.json").read_bytes() == before
+
+
+def test_novelai_s_own_file_lies_among_the_books(tavern: Tavern, tavern_home: Path) -> None:
+    path = tavern_home / "worlds" / "harbour.lorebook"
+    path.parent.mkdir()
+    path.write_bytes((CORPUS / "lorebooks" / "novelai.lorebook").read_bytes())
+    shown = json.loads(tavern("worlds", "show", "harbour", "--json").text)
+    assert (shown["program"], [one["comment"] for one in shown["entries"]]) == ("NovelAI", ["Lantern", "Ferry"])
+    assert tavern("worlds", "delete", "harbour").code == 0
+    assert not path.exists()
