@@ -34,15 +34,29 @@ _LOCK_SECONDS = 5.0
 _LEFT_OUT = "This connection is left out."
 _HEADER = "# Written by tavern-tui. Connections of your own go into connections.yaml, which stands above this file.\n"
 
+# Keys of services by their beginnings, and whatever is long and of letters and digits without a dot or a blank.
+_KEY_ITSELF = re.compile(r"(?:sk|pk|pst|gsk|hf|xai|nvapi)[-_][\w-]{12,}|(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[\w+/=-]{32,}")
 _SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 _short = text(longest=1000)
+
+
+def _key_name(value: object) -> str:
+    """The name of a secret. Raises ``NotTakenError`` for what looks like a key, which would be shown in lists."""
+    name = str(text(longest=LONGEST_NAME)(value))
+    if _KEY_ITSELF.fullmatch(name):
+        raise NotTakenError(
+            "It looks like the key itself. The name of one belongs here: tavern-tui secrets lists them."
+        )
+    return name
+
+
 FIELDS: dict[str, Check] = {
     "address": text(shortest=1, longest=1000),
     "model": _short,
     "template": _short,
     "preset": _short,
     "context_tokens": whole(least=256, most=100_000_000, empty=True),
-    "key": text(longest=LONGEST_NAME),
+    "key": _key_name,
 }
 """What an entry may say, and how it is checked. ``context_tokens`` are tokens, ``key`` is the name of a secret."""
 

@@ -82,8 +82,10 @@ def test_keys_that_are_not_known_are_kept_at_every_level(tmp_path: Path) -> None
         ("{address: a, context_tokens: 3}", "“context_tokens”: It has to be 256 or more."),
         ("http://me:hush@rig:5001", "The address holds a password"),
         ("me@rig", "The address holds a password"),
+        ("{address: a, key: sk-or-v1-0123456789abcdef0123}", "It looks like the key itself"),
+        ("{address: a, key: 0123456789abcdef0123456789abcdef}", "It looks like the key itself"),
     ],
-    ids=["empty", "list", "address", "context", "password", "user"],
+    ids=["empty", "list", "address", "context", "password", "user", "key", "hex key"],
 )
 def test_an_entry_that_means_nothing_is_left_out_with_its_line_and_the_others_stay(
     tmp_path: Path, entry: str, why: str
@@ -94,6 +96,7 @@ def test_an_entry_that_means_nothing_is_left_out_with_its_line_and_the_others_st
     (problem,) = listed.problems
     assert problem.line == 3
     assert why in problem.what
+    assert not [secret for secret in ("hush", "0123456789abcdef") if secret in str(problem)]
 
 
 @pytest.mark.parametrize(
@@ -163,3 +166,9 @@ def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
     both = [subprocess.Popen([sys.executable, "-c", _ADDS, str(tmp_path), name]) for name in "ab"]
     assert [process.wait(60) for process in both] == [0, 0]
     assert {one.name for one in at(tmp_path).listed().connections} == {f"{n}{i}" for n in "ab" for i in range(12)}
+
+
+@pytest.mark.parametrize("name", ["or", "openrouter.ai", "127.0.0.1:5001", "work key", "my-second-key", "sk"])
+def test_a_name_of_a_key_is_a_name(tmp_path: Path, name: str) -> None:
+    at(tmp_path).keep(replace(RIG, key=name))
+    assert at(tmp_path).listed().connections[0].key == name
