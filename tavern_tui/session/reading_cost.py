@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tavern_tui.prompt.plan import Part, PromptPlan
     from tavern_tui.prompt.plan_record import PartMark, PromptRecord
     from tavern_tui.session.session import ChatSession
+
+_AnyPart = TypeVar("_AnyPart", "Part", "PartMark")
 
 NOTABLE = 0.1
 """The share of a prompt from which on it is said why so much is read."""
@@ -94,8 +96,8 @@ def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, in
     reads = total - kept
     if left_off is None:
         return ReadingCost(reads, total, kept, seconds=_seconds(reads, speed))
-    part = parts[place_at(parts, kept)]
-    before = last.parts[place_at(last.parts, left_off)]
+    part = _telling(parts[place_at(parts, kept) :])
+    before = _telling(last.parts[place_at(last.parts, left_off) :])
     source, cause = _cause(part, before, last, plan)
     return ReadingCost(reads, total, kept, source, cause, _seconds(reads, speed))
 
@@ -197,6 +199,11 @@ def place_at(parts: Sequence[Part | PartMark], token: int) -> int:
     return len(parts) - 1
 
 
+def _telling(parts: Sequence[_AnyPart]) -> _AnyPart:
+    """The first part that is more than the template's own words."""
+    return next((part for part in parts if getattr(part.kind, "value", part.kind) != "markup"), parts[0])
+
+
 def _cause(part: Part, before: PartMark, last: PromptRecord, plan: PromptPlan) -> tuple[str, str]:
     """Which part broke what was the same, and what became of it in few words.
 
@@ -209,12 +216,12 @@ def _cause(part: Part, before: PartMark, last: PromptRecord, plan: PromptPlan) -
     changes = difference(last, plan).changes
     if part.turn_id and before.turn_id:
         return part.source, _cause_in_turns(part, before, plan)
-    if not before.turn_id and before.kind not in REPLY_KINDS:
-        source, kind = before.source, before.kind
-        usual = Change.MOVED if any(one.source == source for one in plan.included) else Change.GONE
-    else:
-        source, kind, usual = part.source, part.kind.value, Change.ADDED
-    change = next((one.change for one in changes if (one.source, one.kind) == (source, kind)), usual)
+    named = [(before.kind, before.source)] if not before.turn_id and before.kind not in REPLY_KINDS else []
+    named += [(part.kind.value, part.source)] if not part.turn_id else []
+    known = {(one.kind, one.source): one.change for one in reversed(changes)}
+    kind, source = next((one for one in named if one in known), named[0] if named else (part.kind.value, part.source))
+    there = any((one.kind.value, one.source) == (kind, source) for one in plan.included)
+    change = known.get((kind, source), Change.MOVED if there else Change.GONE)
     words = {
         Change.ADDED: "fired" if kind == "lore" else "was added",
         Change.CHANGED: "changed",

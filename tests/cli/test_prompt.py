@@ -230,6 +230,22 @@ def test_what_changed_since_the_last_prompt_is_named_with_the_token_at_which_it_
     assert 0 < found["same_tokens"] == found["before_tokens"] < found["tokens"]
 
 
+def test_what_would_be_read_is_told_with_the_token_at_which_it_begins(
+    tavern: Tavern, server: ScriptedServer, tmp_path: Path
+) -> None:
+    new = tavern("prompt", "mira", "--server", server.address, "--cost").text
+    assert re.search(r"^~reads (\d+) of \1 · nothing was read of it yet$", new, re.MULTILINE)
+    server.says("Yes.")
+    tavern("say", "mira", "Take me across.", "--server", server.address)
+    assert re.search(r"^~reads \d of \d+$", tavern("prompt", "mira", "--server", server.address, "--cost").text, re.M)
+    card = tmp_path / "mira2.yaml"
+    card.write_text("name: Mira\ncontext: Mira has sold the ferry.\ngreeting: Hello.\n", encoding="utf-8")
+    changed = tavern("prompt", "mira", "--server", server.address, "--cost", "--card", str(card))
+    assert re.search(r"of use up to there: the card's description changed at token \d+\.", changed.text)
+    found = json.loads(tavern("prompt", "mira", "--server", server.address, "--json").text)["cost"]
+    assert found["reads"] + found["at"] == found["tokens"]
+
+
 def test_where_no_prompt_was_sent_from_here_nothing_can_have_changed(tavern: Tavern) -> None:
     ran = tavern("prompt", "mira", "--server", NOWHERE, "--diff-last")
     assert (ran.code, ran.text) == (3, "")

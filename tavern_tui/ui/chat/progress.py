@@ -4,19 +4,19 @@ what the next one would read.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-
-from textual.timer import Timer
 
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.widgets.status import Elsewhere, Idle, Phase, Reading, Status, StatusLine, Thinking, Waiting, Writing
 
 if TYPE_CHECKING:
+    from tavern_tui.session.session import ChatSession
     from tavern_tui.ui.screens.chat import ChatScreen
 
-AFTER_SECONDS: Final = 0.3
+AFTER_SECONDS: Final = 0.05
 """How long the chat stays as it is before its next prompt is worked out."""
 
 
@@ -65,6 +65,7 @@ class Progress:
 
     def started(self) -> None:
         """What was said is stored."""
+        self.tell(cost="", cost_why="")
         self._on_started()
 
     def waiting(self, why: str, fraction: float | None) -> None:
@@ -107,31 +108,28 @@ class CostAhead:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._tip = ""
-        self._later: Timer | None = None
 
     def look(self, *, anew: bool = False) -> None:
-        """Work it out if the reader is at another turn than before; ``anew``: in any case, as after an edit."""
+        """Work it out if the reader is at another turn than before; ``anew``: in any case, as after a reply or an edit.
+
+        A chat that is only looked at is left alone until then.
+        """
         session = self._screen.session
         if session is None or self._screen.busy or session.connection.known is None:
             return
-        if anew or session.tree.tip != self._tip:
+        if anew or (self._tip and session.tree.tip != self._tip):
             self._tip = session.tree.tip
-            if self._later is not None:
-                self._later.stop()
-            self._later = self._screen.set_timer(AFTER_SECONDS, self._start)
+            self._screen.run_worker(self._work_out(session), group="cost", exclusive=True)
 
-    def _start(self) -> None:
-        self._screen.run_worker(self._work_out(), group="cost", exclusive=True)
-
-    async def _work_out(self) -> None:
+    async def _work_out(self, session: ChatSession) -> None:
+        await asyncio.sleep(AFTER_SECONDS)
         from tavern_tui.session.reading_cost import cost_of_next
 
-        session, progress = self._screen.session, self._screen.progress
-        if session is None or self._screen.busy:
+        if self._screen.busy:
             return
         try:
             cost = await cost_of_next(session)
         except TavernError:
-            progress.tell(cost="", cost_why="")
+            self._screen.progress.tell(cost="", cost_why="")
             return
-        progress.tell(cost=cost.numbers, cost_why=cost.told if cost.notable else "")
+        self._screen.progress.tell(cost=cost.numbers, cost_why=cost.told if cost.notable else "")

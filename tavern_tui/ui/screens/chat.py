@@ -291,6 +291,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.progress.names(self.open_session.character.name, self.open_session.tree.title)
         self.hint("")
         self.outbox.reply_ended(leaving=self.tavern.leaving)
+        self.cost_ahead.look(anew=True)
         self.show_state()
         if self._engine is not None:
             await self._engine.renew()

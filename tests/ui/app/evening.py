@@ -27,7 +27,7 @@ def home(folder: Path) -> Directories:
     return Directories(folder / "data", folder / "config", folder / "state", folder / "cache")
 
 
-PASSING = ("opening", "reply", "engine")
+PASSING = ("opening", "reply", "engine", "cost")
 """The groups of the app's tasks that end by themselves."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from textual.events import Key, Paste
@@ -15,6 +16,18 @@ async def test_a_message_is_answered(tmp_path: Path) -> None:
         await typed(pilot, "Hello", "enter")
         assert texts(app) == tree_texts(app) == ["Hello", "She nods."]
         assert app.chat.composer.is_empty
+
+
+async def test_what_the_next_reply_reads_is_told_after_a_reply_and_why_after_an_edit(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "She nods.").begun() as (app, pilot):
+        for _ in range(3):
+            await typed(pilot, "Hello", "enter")
+        status = app.chat.progress.status
+        assert re.fullmatch(r"reads \d\d? of [\d,]+", status.cost)
+        assert status.cost_why == ""
+        await app.chat.save_edit(app.chat.open_session.tree.path()[0].id, "Other words stand here now.")
+        await settled(pilot)
+        assert re.fullmatch(r"reads \d{3} of [\d,]+ · Wren's turn 1 was edited", app.chat.progress.status.cost_why)
 
 
 async def test_an_empty_composer_lets_the_character_speak(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.plan_record import difference, record_of
 from tavern_tui.session.prompting import LookedAt
+from tavern_tui.session.reading_cost import ReadingCost
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
 from tavern_tui.ui.screens.inspection import (
     LEFT_OUT,
@@ -135,6 +136,13 @@ def test_what_changed_is_listed_with_where_it_begins() -> None:
     nothing = looked_at(found.plan)
     assert change_rows(nothing, UNICODE_GLYPHS) == []
     assert "Nothing is kept" in change_sums(nothing)
+
+
+def test_the_part_that_broke_what_was_read_is_named_with_its_token() -> None:
+    broken = ReadingCost(120, 900, 780, "author's note", "author's note moved")
+    told = change_sums(replace(usual(), cost=broken))
+    assert "the engine reads 120 of 900." in told
+    assert told.endswith("What broke it: author's note moved at token 780.")
 
 
 def test_the_text_is_the_prompt() -> None:

@@ -135,6 +135,15 @@ def test_the_starter_is_named_where_there_is_no_space_for_what_to_do_about_it() 
     assert "/connect" not in line(status, 45)
 
 
+def test_what_the_next_reply_reads_is_told_while_nothing_goes_on_and_why_where_there_is_space() -> None:
+    why = "reads 6,912 of 7,904 · author's note moved · ≈ 38 s"
+    status = replace(EVENING, cost="reads 6,912 of 7,904", cost_why=why)
+    assert why in line(status, 120)
+    assert "  reads 6,912 of 7,904 · 1,204/2,048 " in line(status, 45)
+    assert "reads 6,912" not in line(replace(status, phase=Reading(312, 1204)), 120)
+    assert "reads 212 of 7,904" in line(replace(EVENING, cost="reads 212 of 7,904"), 80)
+
+
 def test_advice_stands_behind_the_model_while_nothing_goes_on() -> None:
     status = replace(EVENING, engine="", model="starter 135M", advice="/connect for a better model")
     assert "starter 135M · /connect for a better model" in line(status, 80)
