@@ -31,6 +31,7 @@ from tavern_tui.engines.base import (
 )
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
+from tavern_tui.engines.embedded.reuse import WORTH_MOVING
 from tavern_tui.engines.embedded.server_answers import facts_of, read_json, refusal
 from tavern_tui.engines.embedded.server_flags import attempts, context_of, server_flags
 from tavern_tui.engines.embedded.server_replies import ServerReplies
@@ -285,6 +286,7 @@ class ServerWorker:
             "stop": list(work.stop),
             "stream": True,
             "cache_prompt": True,
+            "n_cache_reuse": WORTH_MOVING if work.shift else 0,
             "return_progress": True,
         }
         emit(PrefillProgress(0, len(ids)))

@@ -112,6 +112,7 @@ async def test_the_prompt_travels_as_tokens_with_the_models_beginning(engine: Em
     body = last_seen(model, "completion")
     assert body["prompt"] == [1, *b"abcdef"]
     assert (body["n_predict"], body["cache_prompt"], body["return_progress"]) == (9, True, True)
+    assert body["n_cache_reuse"] == 32  # tokens behind a gap that are worth moving; 0 where moving is off
 
 
 async def test_stop_strings_are_the_servers_business(engine: EmbeddedEngine, model: Path) -> None:
