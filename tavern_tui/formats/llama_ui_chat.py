@@ -82,10 +82,12 @@ def write_llama_ui(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
     for place, turn in enumerate(chat.turns):
         children.setdefault(ids[turn.parent] if turn.parent != NOWHERE else top, []).append(ids[place])
     session["currNode"] = ids[chat.tip] if chat.tip != NOWHERE else top
-    messages = [*roots, *(_message(turn, ids[place], session) for place, turn in enumerate(chat.turns))]
-    for message, turn in zip(messages, [None] * len(roots) + list(chat.turns), strict=True):
-        if turn is not None:
-            message["parent"] = ids[turn.parent] if turn.parent != NOWHERE else turn.source.get("parent", top)
+    messages = list(roots)
+    for place, turn in enumerate(chat.turns):
+        message = _message(turn, ids[place], session)
+        message["parent"] = ids[turn.parent] if turn.parent != NOWHERE else turn.source.get("parent", top)
+        messages.append(message)
+    for message in messages:
         message["children"] = _ordered(message.get("children"), children.get(message["id"], []))
     lines = [{"type": _SESSION, "harness": _HARNESS, **session}]
     lines += ({"type": _MESSAGE, "message": message} for message in messages)

@@ -221,7 +221,8 @@ class _Merge:
         same = (ours.at, ours.name, ours.speaker) == (round(told.at), told.name, told.speaker)
         if not same or not told.at or not self._again or self._known[turn].told is None:
             return False
-        return _begun(unpack(ours.source, self._shapes, round(ours.at))) == _begun(told.source)
+        before = unpack(ours.source, self._shapes, round(ours.at))
+        return _begun(before) == _begun(told.source)
 
     def _edit(self, turn: str, parent: str, place: int) -> None:
         told = self._chat.turns[place]
@@ -300,10 +301,10 @@ def _times(chat: ToldChat, when: float) -> list[int]:
     return times
 
 
-def _begun(source: Mapping[str, Any]) -> Any:
+def _begun(source: Mapping[str, Any]) -> str:
     """When a reply was begun, as far as a file says: what an edit leaves as it is."""
     fields = source.get("rest", source.get("info"))
-    return fields.get("gen_started") if isinstance(fields, dict) else None
+    return str(fields.get("gen_started", "")) if isinstance(fields, dict) else ""
 
 
 def _known(events: Iterable[ChatEvent]) -> dict[str, _Known]:
