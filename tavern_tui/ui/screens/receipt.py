@@ -82,6 +82,7 @@ def _engine_facts(receipt: Receipt, made_with: Sequence[str]) -> list[Fact]:
         f"{number(receipt.evaluated)} tokens" if receipt.evaluated is not None else "",
         f"{number(receipt.reused)} reused" if receipt.reused is not None else "",
         f"{number(receipt.shifted)} moved up" if receipt.shifted else "",
+        f"{number(receipt.predicted)} predicted" if receipt.predicted not in (None, receipt.evaluated) else "",
         _seconds(receipt.prompt_ms),
     ]
     made = [
@@ -94,6 +95,7 @@ def _engine_facts(receipt: Receipt, made_with: Sequence[str]) -> list[Fact]:
         ("Engine", safe_line(receipt.engine)),
         ("Prompt", " · ".join(safe_line(said) for said in made_with if said)),
         ("Read", " · ".join(filter(None, read))),
+        ("Because", safe_line(receipt.cause)),
         ("Wrote", " · ".join(filter(None, made))),
         ("Ended", _ENDED.get(receipt.stop, safe_line(receipt.stop))),
         ("Seed", _seed(receipt)),
