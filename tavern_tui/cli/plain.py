@@ -323,6 +323,27 @@ async def _key(chat: PlainChat, argument: str) -> None:
     await plain_writers.key(chat, argument, chat._lines)
 
 
+async def _policy(chat: PlainChat, argument: str) -> None:
+    """Choose, or tell, how this chat's prompts are put together."""
+    from tavern_tui.session import economy_choices
+
+    note(f"{await economy_choices.choose_policy(chat.session, argument)}.")
+
+
+async def _notes(chat: PlainChat, argument: str) -> None:
+    """Choose, or tell, how long notes stay where they are in this chat."""
+    from tavern_tui.session import economy_choices
+
+    note(f"{await economy_choices.choose_notes(chat.session, argument)}.")
+
+
+async def _rebuild(chat: PlainChat, _argument: str) -> None:
+    """Make the beginning of the next prompt anew."""
+    from tavern_tui.session import economy_choices
+
+    note(f"{await economy_choices.rebuild_head(chat.session)}.")
+
+
 async def choose_token(chat: PlainChat, argument: str) -> None:
     """The tokens of the last reply and what else was likely; with two numbers, go on from another one there."""
     from tavern_tui.session.token_choice import chosen_otherwise, listed
@@ -351,6 +372,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "length": SlashCommand("/length [N]", "length of replies in tokens", PlainChat.length),
     "preset": SlashCommand("/preset [NAME]", "how replies are sampled", _preset),
     "prompts": SlashCommand("/prompts [NAME]", "what makes messages for servers that take them", _prompts),
+    "policy": SlashCommand("/policy [economy|classic]", "how prompts are put together", _policy),
+    "notes": SlashCommand("/notes [move|stay N|restate N]", "how long notes stay", _notes),
+    "rebuild": SlashCommand("/rebuild", "the prompt's beginning anew, with the lore of now", _rebuild),
     "persona": SlashCommand("/persona [NAME]", "who you are", _persona),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),

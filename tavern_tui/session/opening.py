@@ -259,7 +259,7 @@ def _tell_who_was_passed(workspace: Workspace, chosen: str, watch: Watch) -> Non
         watch(out.Notice(f"The last chat, {last.title}, is not opened: there is no card of {who} that can be read."))
 
 
-_ASKED = ("preset", "response_tokens", "seed", "context_tokens")
+_ASKED = ("preset", "response_tokens", "seed", "context_tokens", "policy")
 
 
 def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:

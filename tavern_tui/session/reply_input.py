@@ -15,6 +15,7 @@ from tavern_tui.prompt.lore_index import LoreCache
 from tavern_tui.prompt.reasoning import at_level
 from tavern_tui.session.author_note import for_prompt, note_of
 from tavern_tui.session.chat_variables import swipes_of
+from tavern_tui.session.economy_choices import policy_of
 from tavern_tui.session.kept_prompts import kept_prompts, notes_stay, step_for
 from tavern_tui.session.lore import read_state
 from tavern_tui.session.reply_text import ReplyText
@@ -53,7 +54,7 @@ def prompt_input(
         now=now,
         random=random,
         kind=kind,
-        policy=Policy(options.policy),
+        policy=Policy(policy_of(session.tree, options)),
         system_text=defaults.CHAT if options.system_text is None else options.system_text,
         post_history_text=options.post_history_text,
         prefill=options.prefill if kind is not GenerationKind.CONTINUE and not thoughts else "",

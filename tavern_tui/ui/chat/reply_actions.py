@@ -157,6 +157,27 @@ async def choose_prompts(screen: ChatScreen, argument: str) -> None:
     screen.hint(await (tell or user_templates.told_prompts(session, workspace)))
 
 
+async def choose_policy(screen: ChatScreen, argument: str) -> None:
+    """Choose, or tell, how this chat's prompts are put together."""
+    from tavern_tui.session import economy_choices
+
+    screen.hint(await economy_choices.choose_policy(screen.open_session, argument))
+
+
+async def choose_notes(screen: ChatScreen, argument: str) -> None:
+    """Choose, or tell, how long notes stay where they are in this chat."""
+    from tavern_tui.session import economy_choices
+
+    screen.hint(await economy_choices.choose_notes(screen.open_session, argument))
+
+
+async def rebuild_head(screen: ChatScreen, _argument: str) -> None:
+    """Make the beginning of the next prompt anew."""
+    from tavern_tui.session import economy_choices
+
+    screen.hint(await economy_choices.rebuild_head(screen.open_session))
+
+
 def another(screen: ChatScreen, turn: Turn) -> None:
     """Write another reply beside ``turn``, or another answer to it where it is the user's."""
     screen.start(screen.open_session.swipe(turn.id), beside=turn.id)
@@ -200,6 +221,9 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.preset": choose_preset,
     "chat.persona": choose_persona,
     "chat.prompts": choose_prompts,
+    "chat.policy": choose_policy,
+    "chat.notes": choose_notes,
+    "chat.rebuild": rebuild_head,
     "reply.think": set_thinking,
     "reply.answer": answer,
 }
