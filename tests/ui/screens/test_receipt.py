@@ -69,6 +69,15 @@ def test_a_reply_says_who_made_it_and_what_it_cost() -> None:
     }
 
 
+def test_what_was_expected_is_told_where_it_was_something_else_and_why_much_was_read() -> None:
+    expected = replace(MADE, predicted=212)
+    assert facts(chat(replace(REPLY, receipt=expected)))["Read"] == "212 tokens · 7,692 reused · 3.1 s"
+    more = replace(MADE, evaluated=7_904, reused=0, predicted=6_912, cause="author's note moved at token 992")
+    told = facts(chat(replace(REPLY, receipt=more)))
+    assert told["Read"] == "7,904 tokens · 0 reused · 6,912 predicted · 3.1 s"
+    assert told["Because"] == "author's note moved at token 992"
+
+
 def test_what_the_engine_did_not_tell_is_left_out() -> None:
     told = facts(chat(replace(REPLY, receipt=Receipt(model="gpt"), lore=())))
     assert set(told) == {"Written", "Model"}
