@@ -8,7 +8,7 @@ Source: ``docs/spec/kobold-lite.md`` §10; ``generate_savefile`` and ``kai_json_
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -17,7 +17,7 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.note import NO_NOTE, ChatNote
-from tavern_tui.domain.told_chat import ToldChat, one_after_another
+from tavern_tui.domain.told_chat import NOWHERE, ToldChat, ToldTurn, one_after_another
 from tavern_tui.formats.chat_path import shown_turns
 from tavern_tui.formats.fields import Fields
 from tavern_tui.formats.json_lines import read_whole
@@ -62,16 +62,17 @@ def from_object(value: Save, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
     settings = settings if isinstance(settings, dict) else {}
     layout, chunks, source = _chunks(value, save)
     mode, cast = _mode(settings), _cast(settings)
-    turns, tip = one_after_another(turns_of(chunks, mode, cast))
+    line, tip = one_after_another(turns_of(chunks, mode, cast))
+    turns = _with_branches(line, value.get("altbranches"), mode, cast)
     speaking = dict.fromkeys(turn.name for turn in turns if turn.speaker is Speaker.CHARACTER)
     chat = ToldChat(
         format=FORMAT,
         title=PurePath(name).stem,
-        turns=turns,
+        turns=tuple(turns),
         tip=tip,
         characters=tuple(speaking),
         persona=next((turn.name for turn in turns if turn.speaker is Speaker.USER), ""),
-        origin=chunks[0][:2000] if chunks else "",
+        origin="\n".join([PurePath(name).stem, *(chunk[:2000] for chunk in chunks[:1])]),
         note=_note(value, layout),
         source={"layout": layout, "mode": int(mode), **source},
     )
@@ -87,7 +88,8 @@ def write_kobold(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
 def to_object(chat: ToldChat) -> tuple[Save, tuple[Remark, ...]]:
     """A chat as a save's JSON."""
     source = chat.source if chat.format == FORMAT else _own_source(chat)
-    turns, remarks = shown_turns(chat)
+    told = all("pre" in turn.source for turn in chat.turns)  # then what is beside the path stands in ``altbranches``
+    turns, remarks = shown_turns(chat, with_swipes=told)
     mode = Mode(source["mode"])
     if mode is Mode.CHAT:
         turns = [replace(turn, source={}) if "pre" not in turn.source else turn for turn in turns]
@@ -102,6 +104,23 @@ def to_object(chat: ToldChat) -> tuple[Save, tuple[Remark, ...]]:
         if chat.note.text or key in save:
             save[key] = chat.note.text
     return save, tuple(remarks)
+
+
+def _with_branches(line: Sequence[ToldTurn], branches: Any, mode: Mode, cast: Cast) -> list[ToldTurn]:
+    """``line`` and the turns of Lite's other branches, which are whole stories: below the turns that they share."""
+    turns = list(line)
+    place_of = {(turn.parent, turn.speaker, turn.text): place for place, turn in enumerate(turns)}
+    for chunks in branches if isinstance(branches, list) else ():
+        if not isinstance(chunks, list) or not all(isinstance(chunk, str) for chunk in chunks):
+            continue  # null stands for the branch that is shown
+        parent = NOWHERE
+        for turn in turns_of([clean_text(chunk) for chunk in chunks], mode, cast):
+            key = (parent, turn.speaker, turn.text)
+            if key not in place_of:
+                place_of[key] = len(turns)
+                turns.append(replace(turn, parent=parent))
+            parent = place_of[key]
+    return turns
 
 
 def _chunks(value: Save, save: Fields) -> tuple[str, list[str], Save]:
@@ -220,9 +239,6 @@ def _untaken(value: Save) -> list[Remark]:
     for key in ("worldinfo", "cwi", "worldinfo_v2"):
         if value.get(key):
             remarks.append(Remark(key, "kept in the chat for going back; import the file as a lorebook to use it."))
-    branches = value.get("altbranches")
-    if isinstance(branches, list) and any(branches):
-        remarks.append(Remark("altbranches", "the other branches are kept in the chat for going back, not as turns."))
     return remarks
 
 

@@ -90,7 +90,7 @@ def _chat(
         title=clean_text(title).strip() or PurePath(name).stem,
         turns=turns,
         tip=tip,
-        origin="".join(turn.text for turn in turns)[:2000],
+        origin="\n".join([PurePath(name).stem, *(turn.text[:2000] for turn in turns[:1])]),
         note=_note(context),
         source=source,
     )

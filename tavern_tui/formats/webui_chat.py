@@ -65,7 +65,8 @@ def read_webui(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ...]]:
             turns += swipes
     rest = {key: part for key, part in value.items() if key not in (*layout, "metadata")}
     kept = {"rest": rest, "layout": layout[0], "metadata": metadata if isinstance(told, dict) else told}
-    chat = ToldChat(FORMAT, PurePath(name).stem, tuple(turns), tip, origin=_origin(said, metadata, turns), source=kept)
+    stem = PurePath(name).stem
+    chat = ToldChat(FORMAT, stem, tuple(turns), tip, origin=f"{stem}\n{said[:1]}", source=kept)
     remark = Remark("internal", f"{empty} row{'' if empty == 1 else 's'} in which nothing is said left out.")
     return chat, (remark,) if empty else ()
 
@@ -175,9 +176,3 @@ def _entry(turn: ToldTurn, siblings: Sequence[ToldTurn]) -> Any:
         for one in siblings
     ]
     return {**fields, "versions": versions, "current_version_index": shown}
-
-
-def _origin(said: Sequence[Row], metadata: Mapping[str, Any], turns: Sequence[ToldTurn]) -> str:
-    first = said[:2]
-    time = next((str(turn.at) for turn in turns if turn.at), "")
-    return f"{first}{time}" if first else ""

@@ -129,8 +129,18 @@ def test_a_note_that_was_changed_here_is_written() -> None:
 
 
 def test_what_is_kept_but_not_used_is_told() -> None:
-    _, remarks = read_kobold(json.dumps({**V1, "altbranches": [["x"], None]}).encode(), "x.json")
-    assert [remark.place for remark in remarks] == ["memory", "worldinfo", "altbranches"]
+    _, remarks = read_kobold(json.dumps(V1).encode(), "x.json")
+    assert [remark.place for remark in remarks] == ["memory", "worldinfo"]
+
+
+def test_other_branches_hang_below_the_turns_that_they_share() -> None:
+    other = [*MARKED[:2], " Not tonight."]
+    chat = read({**V1, "altbranches": [None, other, 5, ["Another tale."]]})
+    assert [turn.text for turn in chat.shown()] == ["The night is old.", "Hello there", "Across, then?", "Yes"]
+    below = chat.children()
+    assert [chat.turns[place].text for place in below[1]] == ["Across, then?", "Not tonight."]
+    assert [chat.turns[place].text for place in below[-1]] == ["The night is old.", "Another tale."]
+    assert json.loads(write_kobold(chat)[0])["altbranches"] == [None, other, 5, ["Another tale."]]
 
 
 def test_a_chat_of_ours_is_a_save_in_chat_mode() -> None:
