@@ -23,6 +23,7 @@ from tests.economy.targets import (
     evaluated,
     targets_of_a,
     targets_of_c,
+    targets_of_d,
     targets_of_r,
     with_notes,
 )
@@ -31,7 +32,7 @@ from tests.economy.vocabulary import PromptTokens, prompt_tokens
 pytestmark = pytest.mark.xdist_group("economy")  # what was played is played once
 
 # Steps after which the context is full and has been cut often enough, and session C has had everything.
-STEPS = {"A": 76, "B": 44, "R": 50, "C": 81}
+STEPS = {"A": 76, "B": 44, "R": 50, "C": 76, "D": 20}
 SLACK = 8
 """Tokens by which a prediction, which knows parts and not tokens, may be wrong."""
 
@@ -79,6 +80,10 @@ def test_notes_that_stay_for_some_turns_cost_little(played: Playing) -> None:
 
 def test_swipes_edits_branches_other_chats_and_new_starts_cost_the_least_that_is_right(played: Playing) -> None:
     kept(targets_of_c({EMBEDDED: played("C", EMBEDDED)}))
+
+
+def test_another_speaker_of_a_group_does_not_change_what_was_read(played: Playing) -> None:
+    kept(targets_of_d({name: played("D", name) for name in (CLASSIC, EMBEDDED)}))
 
 
 @pytest.mark.parametrize(("session", "cache"), [("A", PREFIX_ONLY), ("B", EMBEDDED), ("C", EMBEDDED)])
