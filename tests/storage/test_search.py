@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tavern_tui.domain.events import Speaker, TurnAdded, TurnDeleted
-from tavern_tui.storage import search
+from tavern_tui.storage import index_chats, search
 from tavern_tui.storage.index import LibraryIndex
 from tavern_tui.storage.index_words import word_query
 from tavern_tui.storage.search import Hit, best, newest, snippet_of
@@ -23,16 +23,18 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
 
 
-def filled(root: Path, turns: int, *, full_text: bool | None = None) -> Shelf:
+def filled(root: Path, turns: int) -> Shelf:
     """A library of ten chats that take turns in time; every 400th turn has a rare word, every turn a common one."""
-    shelf, dice = Shelf(root, full_text=full_text), random.Random(7)
+    shelf, dice = Shelf(root), random.Random(7)
     for chat in range(10):
         texts = [
-            f"lamp {' '.join(dice.choices(WORDS, k=4))}{' zephyr' if (turn * 10 + chat) % 400 == 0 else ''}"
+            f"lamp {' '.join(dice.choices(WORDS, k=2))}{' zephyr' if (turn * 10 + chat) % 400 == 0 else ''}"
             for turn in range(turns // 10)
         ]
         shelf.chat(f"chat {chat}", *texts, at=NIGHT + chat)
-    shelf.look()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(index_chats, "SLICE", turns)
+        shelf.look()
     return shelf
 
 
@@ -132,11 +134,17 @@ def test_the_best_of_the_newest_come_first_when_that_is_asked_for(
     assert page.hits[0].snippet == "ferry ferry, the ferry"
 
 
-def test_without_full_text_search_the_same_turns_are_found_by_looking_at_each(tmp_path: Path, short: Shelf) -> None:
-    plain = filled(tmp_path, 2_000, full_text=False)
-    for typed in ("zephyr", "lamp bal", '"lamp balm"'):
-        assert [hit.turn for hit in plain.found(typed)] == [hit.turn for hit in short.found(typed)]
-    assert tables_of_words(plain) == 0
+def test_without_full_text_search_the_same_turns_are_found_by_looking_at_each(tmp_path: Path) -> None:
+    plain, full = Shelf(tmp_path / "plain", full_text=False), Shelf(tmp_path / "full", full_text=True)
+    for shelf in (plain, full):
+        shelf.chat("night", "the Lamp", "two lamps", "lamp, balmy road", "a balm for the lamp", "")
+        shelf.chat("day", "lamp balm", "not a l-amp", at=NIGHT + 90)
+        shelf.look()
+    for typed, hits in (("lamp", 5), ("lamp bal", 3), ('"lamp balm"', 1), ("rain", 0)):
+        found = [hit.turn for hit in plain.found(typed)]
+        assert found == [hit.turn for hit in full.found(typed)]
+        assert len(found) == hits
+    assert (tables_of_words(plain), tables_of_words(full)) == (0, 1)
 
 
 def tables_of_words(shelf: Shelf) -> int:
