@@ -44,7 +44,8 @@ class ToldChat:
 
     ``origin`` is the same for a file, its later states and its branches: what tells whose chat this is. ``lore`` are
     the lasting effects of lore entries, as the chat's property ``lore`` has them. ``source`` is what else the file
-    says of the chat, for a file of the same ``format``.
+    says of the chat, for a file of the same ``format``. ``parent`` is the title of the file that this one was branched
+    from, empty for a chat's own.
     """
 
     format: str
@@ -58,6 +59,7 @@ class ToldChat:
     variables: Mapping[str, str | int | float] = EMPTY
     lore: tuple[Mapping[str, Any], ...] = ()
     source: Mapping[str, Any] = EMPTY
+    parent: str = ""
 
     def path(self) -> list[int]:
         """The places of the turns that are shown, oldest first."""

@@ -84,7 +84,8 @@ def _chat(
             Remark("context.0", "the memory is kept for going back; prompts here read such a text from the card.")
         )
     if questions := len(_QUESTION.findall("".join(turn.text for turn in turns))):
-        remarks.append(Remark("prompt", f"{questions} questions like ${{name}} stand in the text as they are."))
+        what = "1 question stands" if questions == 1 else f"{questions} questions stand"
+        remarks.append(Remark("prompt", f"{what} in the text as in the file (${{…}})."))
     chat = ToldChat(
         format=FORMAT,
         title=clean_text(title).strip() or PurePath(name).stem,

@@ -77,6 +77,7 @@ def read_sillytavern(data: bytes, name: str) -> tuple[ToldChat, tuple[Remark, ..
         variables=variables_of(metadata),
         lore=tuple(lore_of(metadata)),
         source={"header": header},
+        parent=_parent(metadata),
     )
     return chat, (*remarks, *_media_told(messages))
 
@@ -108,9 +109,8 @@ def write_sillytavern(chat: ToldChat) -> tuple[bytes, tuple[Remark, ...]]:
     return b"\n".join(lines), tuple(remarks)
 
 
-def branches_of(chat: ToldChat) -> tuple[str, tuple[str, ...]]:
-    """The files that a chat's file links to: the one that it was branched from, and its checkpoints and branches."""
-    parent = _metadata(chat.source.get("header")).get("main_chat")
+def branches_of(chat: ToldChat) -> tuple[str, ...]:
+    """The files that a chat's file links to: its checkpoints and branches."""
     names: list[Any] = []
     for turn in chat.turns:
         rest = turn.source.get("rest", turn.source.get("whole"))
@@ -118,9 +118,7 @@ def branches_of(chat: ToldChat) -> tuple[str, tuple[str, ...]]:
         if isinstance(extra, dict):
             branches = extra.get("branches")
             names += [extra.get("bookmark_link"), *(branches if isinstance(branches, list) else [])]
-    return (parent if isinstance(parent, str) else ""), tuple(
-        dict.fromkeys(name for name in names if isinstance(name, str) and name)
-    )
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
 
 
 def _written_header(header: Mapping[str, Any], chat: ToldChat) -> tuple[dict[str, Any], list[Remark]]:
@@ -146,6 +144,12 @@ def _is_header(value: object) -> bool:
 def _metadata(header: Any) -> Mapping[str, Any]:
     found = header.get("chat_metadata") if isinstance(header, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _parent(metadata: Mapping[str, Any]) -> str:
+    """The file that a checkpoint or branch was made from."""
+    parent = metadata.get("main_chat")
+    return clean_text(parent) if isinstance(parent, str) else ""
 
 
 def _name(header: Any, key: str) -> str:

@@ -105,13 +105,11 @@ def told_chat(tree: ChatTree, events: list[ChatEvent], format_name: str) -> Told
 
 
 def _file_of(tree: ChatTree, format_name: str) -> Mapping[str, Any] | None:
-    """What a file of that format said of the chat: the first one's, for checkpoints and branches came from it."""
-    for key, value in tree.properties.items():
-        if key.startswith(FILE) and isinstance(value, dict) and value.get("format") == format_name:
-            source = value.get("source")
-            if isinstance(source, dict):
-                return source
-    return None
+    """What a file of that format said of the chat: its own rather than that of a checkpoint or branch."""
+    told = [value for key, value in tree.properties.items() if key.startswith(FILE) and isinstance(value, dict)]
+    told = [value for value in told if value.get("format") == format_name and isinstance(value.get("source"), dict)]
+    told.sort(key=lambda value: bool(value.get("parent")))
+    return told[0]["source"] if told else None
 
 
 def _parents_first(tree: ChatTree) -> Iterator[Turn]:

@@ -121,9 +121,8 @@ class ChatImporter:
                 self._link(head.characters, (key for key in head.properties if key.startswith(FILE)), head.name)
         if own := self._by_id.get(chat_id(chat)):
             return own
-        parent, branches = branches_of(chat) if chat.format == "sillytavern" else ("", ())
         who = chat.characters[0] if chat.characters else ""
-        linked = (self._by_file.get((who, title)) for title in (parent, *branches) if title)
+        linked = (self._by_file.get((who, title)) for title in (chat.parent, *branches_of(chat)) if title)
         return next((name for name in linked if name), "")
 
     def _remember(self, chat: ToldChat, log: ChatLog) -> None:

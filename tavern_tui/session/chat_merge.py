@@ -118,6 +118,7 @@ class _Merge:
         self._packed: list[Any] = []
         self._turns = 0
         self._again = False
+        self._leads = True
         self._remarks: list[Remark] = []
 
     def merged(self, *, begun: bool) -> Merging:
@@ -145,12 +146,22 @@ class _Merge:
             LORE: [dict(effect) for effect in self._chat.lore] or None,
             **{VARIABLE + name: value for name, value in self._chat.variables.items()},
         }
-        last_said = base.get("said")
+        self._leads = not self._chat.parent or not self._tree.turns
+        if last is None and self._leads:  # a checkpoint may have come before the chat that it was made from
+            last_said = next((file.get("said") for file in _files(self._tree)), None)
+        else:
+            last_said = base.get("said")
         said: Mapping[str, Any] = last_said if isinstance(last_said, dict) else {}
-        fact = {"format": self._chat.format, "source": dict(self._chat.source), "said": _set_ones(values)}
+        fact: dict[str, Any] = {
+            "format": self._chat.format,
+            "source": dict(self._chat.source),
+            "said": _set_ones(values),
+        }
+        if self._chat.parent:
+            fact["parent"] = self._chat.parent
         if fact != {name: base.get(name) for name in fact}:
             self._write(PropertySet(key, fact))
-        for name, value in values.items():
+        for name, value in values.items() if self._leads else ():
             self._tell_value(name, said.get(name), value)
 
     def _tell_value(self, name: str, before: Any, value: Any) -> None:
@@ -233,10 +244,11 @@ class _Merge:
             self._add(parent, place)
 
     def _update(self, turn: str, place: int) -> None:
-        told, known = self._chat.turns[place], self._known[turn]
+        told, known, ours = self._chat.turns[place], self._known[turn], self._tree.turns[turn]
+        if not self._leads and ours.source is not None:
+            return  # what the chat's own file says of a turn counts more than what a branch of it does
         if told.hidden != known.hidden:
             self._write(TurnHidden(turn, told.hidden))
-        ours = self._tree.turns[turn]
         if told.source and unpack(ours.source, self._shapes, round(ours.at)) != told.source:
             packed = self._packed[place] if round(ours.at) == self._times[place] else dict(told.source)
             self._write(SourceTold(turn, packed))
@@ -299,6 +311,11 @@ def _times(chat: ToldChat, when: float) -> list[int]:
         above = times[turn.parent] if turn.parent != NOWHERE else round(when)
         times.append(round(turn.at) or above)
     return times
+
+
+def _files(tree: ChatTree) -> list[Mapping[str, Any]]:
+    """What files said of a chat."""
+    return [value for key, value in tree.properties.items() if key.startswith(FILE) and isinstance(value, dict)]
 
 
 def _begun(source: Mapping[str, Any]) -> str:

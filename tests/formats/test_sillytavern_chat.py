@@ -173,7 +173,7 @@ def test_a_chat_and_its_branches_have_one_origin_and_other_chats_another() -> No
 def test_the_files_that_a_chat_links_to_are_known() -> None:
     marked = {**HELLO, "extra": {"bookmark_link": "Checkpoint", "branches": ["Branch #1", 5]}}
     told = chat({**HEADER, "chat_metadata": {"main_chat": "Before"}}, marked)
-    assert branches_of(told) == ("Before", ("Checkpoint", "Branch #1"))
+    assert (told.parent, branches_of(told)) == ("Before", ("Checkpoint", "Branch #1"))
 
 
 def test_a_damaged_line_costs_itself_alone_and_is_told() -> None:

@@ -176,6 +176,7 @@ def test_a_checkpoint_is_a_branch_of_its_chat(folder: Folder, order: str) -> Non
     assert not folder.take(*second).new
     tree = folder.tree(name)
     (place,) = bookmarked(tree)
+    assert folder.exported(name)[:3] == parent[:3]
     assert [tree.turns[turn].text for turn in tree.children[place]] == (
         ["message 2", "Another way"] if order == "parent first" else ["Another way", "message 2"]
     )
