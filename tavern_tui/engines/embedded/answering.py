@@ -158,7 +158,7 @@ class Answering:
     @property
     def _goes_back(self) -> bool:
         """Whether a reply can forget its last tokens: a window that keeps no more than itself has let go of others."""
-        return self._cache.goes_back and (self._loaded.facts.options.swa_full or not self._cache.window)
+        return not self._cache.one_state and (self._loaded.facts.options.swa_full or not self._cache.window)
 
     def _not_written(self, numbers: Collection[int]) -> None:
         """These end without a word: the request was aborted first."""

@@ -54,7 +54,8 @@ class Cache:
     """The memory of one context. ``speed`` is tokens read per second, as last measured.
 
     ``refused`` says that the memory has refused to be cut or moved, so that everything was read again. ``window`` is
-    how many tokens the model's narrow layers look back, 0 without such. ``undisturbed`` makes a context within which no
+    how many tokens the model's narrow layers look back, 0 without such; ``one_state``: it keeps a state instead of
+    tokens. ``undisturbed`` makes a context within which no
     abort comes through.
     """
 
@@ -73,7 +74,7 @@ class Cache:
         self._memory = lib.llama_get_memory(context)
         model = lib.llama_get_model(context)
         self.window: int = lib.llama_model_n_swa(model)
-        self._one_state = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
+        self.one_state = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
         self._most: int = lib.llama_n_batch(context)
         self._batch = lib.llama_batch_init(self._most, 0, 1)
         self._others: dict[int, list[int]] = {}
@@ -87,11 +88,6 @@ class Cache:
     def free(self) -> None:
         """Give the batch back; the cache is not used again."""
         self._lib.llama_batch_free(self._batch)
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether the last tokens of a sequence can be taken off again, as far as the model's kind tells."""
-        return not self._one_state
 
     def clear(self) -> None:
         """Forget everything."""
@@ -121,12 +117,6 @@ class Cache:
             saved = self.save()
             if saved is not None:
                 self._parking.put(self.chat, saved)
-
-    def make_way(self) -> None:
-        """Put the present chat aside and forget everything, for work that belongs to no chat."""
-        self.park()
-        self.clear()
-        self.chat = ""
 
     def store(self) -> None:
         """Put the present chat's cache on disk as well, where what lies there is much older."""
@@ -212,7 +202,7 @@ class Cache:
         least: int = self._lib.llama_memory_seq_pos_min(self._memory, sequence)
         most: int = self._lib.llama_memory_seq_pos_max(self._memory, sequence)
         reach = max(0, tokens - self.window) if self.window else 0
-        return most == tokens - 1 and (self._one_state or not tokens or 0 <= least <= reach)
+        return most == tokens - 1 and (self.one_state or not tokens or 0 <= least <= reach)
 
     def _take_nearest(self, wanted: Sequence[int]) -> None:
         """Of the replies written side by side, go on with the one that ``wanted`` has most of; drop the others."""
@@ -272,7 +262,8 @@ class Cache:
         """
         done = 0
         while done < len(tokens):
-            part = tokens[done : done + (1 if self._shift_pending else self._whole_steps())]
+            at_once = 1 if self._shift_pending else batch_tokens(self.speed, self._step, self._most)
+            part = tokens[done : done + at_once]
             began = time.perf_counter()
             with self._undisturbed() if self._shift_pending else nullcontext():
                 read = self.decode(part)
@@ -284,10 +275,6 @@ class Cache:
             if not progress(len(self.ids)):
                 return False
         return True
-
-    def _whole_steps(self) -> int:
-        """How many tokens to read at once."""
-        return batch_tokens(self.speed, self._step, self._most)
 
     def _apply_shift(self) -> None:
         """Let llama.cpp apply a pending shift, which it does before it decodes: the last token is decoded again."""

@@ -124,7 +124,9 @@ class LlamaModel:
     def speed(self, threads: int, seconds: float) -> Speed:
         """Tokens generated per second with ``threads``, measured for ``seconds``; the conversation is put aside."""
         self._set_threads(threads)
-        self._cache.make_way()
+        self._cache.park()
+        self._cache.clear()
+        self._cache.chat = ""
         token = max(0, self.vocabulary.bos)
         self._cache.decode((token,))
         began, count = time.perf_counter(), 0

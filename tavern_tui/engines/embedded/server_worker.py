@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.domain.loading_messages import no_adapter
 from tavern_tui.domain.request import joined
 from tavern_tui.engines.base import (
     Finished,
@@ -34,6 +33,7 @@ from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec
 from tavern_tui.engines.embedded.reuse import WORTH_MOVING
 from tavern_tui.engines.embedded.server_answers import facts_of, read_json, refusal
 from tavern_tui.engines.embedded.server_flags import attempts, context_of, server_flags
+from tavern_tui.engines.embedded.server_program import check_adapter, list_devices
 from tavern_tui.engines.embedded.server_replies import ServerReplies
 from tavern_tui.engines.embedded.worker import Emit, model_file
 from tavern_tui.engines.lean_httpx import httpx
@@ -93,10 +93,10 @@ class ServerWorker:
         self._aborted.clear()
         path = model_file(spec)
         spec.options.check()
-        self._check_adapter(spec)
+        check_adapter(spec)
         emit(LoadProgress(0.0))
         if self._devices is None:
-            self._devices = await self._list_devices()
+            self._devices = await list_devices(self._program)
         threads = spec.threads or default_threads()
         first, *lower = attempts(spec, self._devices)
         # One that knows nothing of slots with one cache gets a single slot; one that finds no room, fewer layers.
@@ -129,11 +129,6 @@ class ServerWorker:
         facts = facts_of(spec, layers, threads, props, models, self._devices or ())
         context = min(facts.context_tokens, context_of(spec)) if slots > 1 else facts.context_tokens
         return replace(facts, parallel=slots, context_tokens=context)
-
-    def _check_adapter(self, spec: ModelSpec) -> None:
-        if spec.options.lora and not Path(spec.options.lora).is_file():
-            wording = no_adapter(spec.options.lora)
-            raise EngineError(wording.title, fault=EngineFault.NO_MODEL, hint=wording.hint)
 
     async def _start(self, spec: ModelSpec, layers: int, threads: int, slots: int) -> None:
         with socket.socket() as free:
@@ -191,24 +186,6 @@ class ServerWorker:
             except httpx.TransportError:
                 pass  # it does not listen yet
             await asyncio.sleep(_POLL_SECONDS)
-
-    async def _list_devices(self) -> tuple[str, ...]:
-        process = await asyncio.create_subprocess_exec(
-            str(self._program),
-            "--list-devices",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with asyncio.timeout(20):
-                said, _ = await process.communicate()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            return ()
-        lines = said.decode("utf-8", "replace").splitlines()
-        return tuple(line.strip() for line in lines if line.startswith("  ") and ":" in line)
 
     async def unload(self) -> None:
         """See ``Worker``."""
