@@ -18,7 +18,7 @@ from tavern_tui.formats.json_text import decode_text, read_json, write_json
 from tavern_tui.formats.lorebook import read_lorebook
 
 MAX_JSON = 32 * 1024 * 1024
-MAX_VALUES = 1_000_000
+MAX_VALUES = 300_000
 _BYTE = re.compile(r" *[0-9]{1,3} *")
 
 

@@ -17,7 +17,7 @@ from tavern_tui.formats.json_text import read_json, write_json
 NAME = "module.risum"
 _START = b"\x6f\x00"
 _HEAD = len(_START) + 4
-_MAX_VALUES = 1_000_000
+_MAX_VALUES = 300_000
 
 _DECODED = bytes.fromhex(
     "2cf7848bc965fbb69faeb3032d0169741fe4a3ecee5c3421934a0f6ae262029e229cfd3cfc71c7c6ad596705706d8a44"

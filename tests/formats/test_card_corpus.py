@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tavern_tui.formats.card import CardFile, Container, read_card, read_card_file, write_card_file
 from tavern_tui.formats.card_export import to_charx, to_json, to_png
@@ -104,6 +105,12 @@ def test_a_changed_archive_keeps_every_other_member_as_it_was_packed(name: str) 
             )
         assert [one.filename for one in new.infolist()] == [one.filename for one in old.infolist()]
     assert after[: file.data.index(b"PK\3\4")] == file.data[: file.data.index(b"PK\3\4")]
+
+
+def test_a_moving_picture_still_moves() -> None:
+    file = read("animated.png")
+    with Image.open(io.BytesIO(write_card_file(file, replace(file.character, description="Changed.")))) as picture:
+        assert getattr(picture, "n_frames", 1) == 2
 
 
 def test_every_field_of_v3_is_read() -> None:
