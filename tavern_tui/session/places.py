@@ -20,6 +20,7 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "quick-replies": found.quick_replies,
         "presets": found.presets,
         "chats": found.chats,
+        "trash": found.trash,
         "models": found.models,
         "connections": found.connections,
         "secrets": found.secrets,
