@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from tavern_tui.domain.alternatives import Alternative, TokenChoice
 from tavern_tui.engines.base import TextArrived
+from tavern_tui.engines.dialects import Dialect
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.openai import OpenAIEngine
-from tavern_tui.engines.servers import vllm
+from tavern_tui.engines.servers import tabbyapi, textgen, vllm
 from tavern_tui.engines.stopping import StopScan
 from tavern_tui.engines.told_tokens import ToldTokens, read_choices, read_text_choices
 from tests.engines import server_answers as answers
 from tests.engines.replies import DONE, chat_request, chunk, listen, text_request
-from tests.engines.standin import Standin, event, streamed
+from tests.engines.standin import Route, Standin, event, streamed
 
 LIKELY = [{"token": "Hi", "logprob": -0.1}, {"token": "Yo", "logprob": -3}]
 CHAT = [{"token": "Hi", "logprob": -0.1, "top_logprobs": LIKELY}]
@@ -69,14 +70,21 @@ def test_pieces_make_up_the_text_and_their_choices_make_up_the_pieces(
         assert not one.alternatives or "".join(choice.text for choice in one.alternatives) == one.text
 
 
+@pytest.mark.parametrize(
+    ("dialect", "routes"),
+    [(vllm.DIALECT, answers.VLLM), (tabbyapi.DIALECT, answers.TABBY), (textgen.DIALECT, answers.TEXTGEN)],
+    ids=["vllm", "tabby", "textgen"],
+)
 @pytest.mark.parametrize("as_chat", [True, False], ids=["chat", "text"])
-async def test_alternatives_are_asked_for_and_come_with_the_text(as_chat: bool) -> None:
+async def test_alternatives_are_asked_for_and_come_with_the_text(
+    as_chat: bool, dialect: Dialect, routes: dict[str, Route]
+) -> None:
     told: dict[str, Any] = {"content": CHAT} if as_chat else TEXT
     first = {"delta": {"content": "Hi"}} if as_chat else {"text": "Hi"}
     stream = streamed(event({"choices": [{**first, "logprobs": told, "finish_reason": None}]}), chunk("", "stop"), DONE)
     path = "/v1/chat/completions" if as_chat else "/v1/completions"
-    async with Standin({**answers.VLLM, f"POST {path}": stream}) as server:
-        engine = OpenAIEngine(Link(server.base), vllm.DIALECT)
+    async with Standin({**routes, f"POST {path}": stream}) as server:
+        engine = OpenAIEngine(Link(server.base), dialect)
         heard = await listen(engine, (chat_request if as_chat else text_request)(alternatives=2))
     assert heard.events[0] == TextArrived("Hi", alternatives=(HI,))
     [body] = server.bodies(path)

@@ -43,6 +43,7 @@ DIALECT = Dialect(
     survey=_survey,
     prefill=Prefill.RESPONSE_PREFIX,
     thinking=thinking_switch.template_variables,
+    logprobs=5,
 )
 
 

@@ -36,6 +36,7 @@ DIALECT = Dialect(
     tags={"skip_special_tokens": False},
     extra={"truncation_length": 0},
     forced={"ban_eos_token": True},
+    logprobs=5,
 )
 
 
