@@ -13,18 +13,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+import tavern_tui
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.storage.atomic import make_folder
 from tavern_tui.storage.locks import FileLock
 
 VERSION = 1
-"""Of the tables, and of how text is cut into words: another one is another file, made from the library again."""
+"""Of how text is cut into words and what is remembered of a file: another one is another file."""
 
 FILE = "library-index"
 SHORTEST_PREFIX = 3
@@ -58,6 +60,10 @@ _WORDS = (
     "CREATE VIRTUAL TABLE words USING fts5("
     f"text, content='', prefix='{SHORTEST_PREFIX}', tokenize='unicode61 remove_diacritics 2')"
 )
+
+
+_SHAPE = zlib.crc32(f"{tavern_tui.__version__}{VERSION}{_TABLES}{_WORDS}".encode()) & 0x7FFF_FFFF
+"""What the file is marked with. Another program reads more kinds of cards, other tables hold something else."""
 
 
 class LibraryIndex:
@@ -175,7 +181,7 @@ class LibraryIndex:
             if _is_busy(error):
                 raise
             return False
-        return version == VERSION and row is not None and row[0] == str(self.library)
+        return version == _SHAPE and row is not None and row[0] == str(self.library)
 
     def _make(self) -> None:
         """Put an empty index in place. Of two processes the second finds the first one's and takes it."""
@@ -198,7 +204,7 @@ class LibraryIndex:
                 if self.full_text:
                     connection.execute(_WORDS)
                 connection.execute("INSERT INTO facts VALUES('library', ?)", (str(self.library),))
-                connection.execute(f"PRAGMA user_version={VERSION}")
+                connection.execute(f"PRAGMA user_version={_SHAPE}")
                 connection.execute("COMMIT")
             finally:
                 connection.close()
