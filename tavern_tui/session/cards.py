@@ -78,7 +78,7 @@ def keep_card(workspace: Workspace, file: CardFile) -> Path:
 
 
 def save_card(workspace: Workspace, card: StoredCard, character: Character, *, now: float | None = None) -> ChangedCard:
-    """Write ``character`` into the file of ``card``; a new name is that of its chats too.
+    """Write ``character`` into the file of ``card``; in the library a new name is that of its file and chats too.
 
     ``now`` (Unix seconds) is noted in cards that say when they were changed. Raises ``StorageError`` where the file was
     changed by something else since it was read.
@@ -100,7 +100,7 @@ def save_card(workspace: Workspace, card: StoredCard, character: Character, *, n
     path = card_store(workspace).save(card, data, container)
     if card.shipped:
         notes.append("It was one of the samples; this is a copy of your own.")
-    if character.name != old.name:
+    if character.name != old.name and path.resolve().parent == workspace.directories.characters.resolve():
         path = card_store(workspace).rename(path, character.name)
         notes += _rename_in_chats(workspace, old.name, character.name)
     return ChangedCard(character, path, tuple(notes))

@@ -257,5 +257,7 @@ def test_the_details_tell_everything_that_is_kept(workspace: Workspace, folder: 
 def test_a_card_of_another_folder_is_changed_there_and_never_deleted(workspace: Workspace, tmp_path: Path) -> None:
     path = put(tmp_path / "elsewhere", "v2.json")
     assert cards.change_fields(workspace, str(path), {"greeting": "New"}).path == path
+    assert cards.rename_card(workspace, str(path), "Tess").path == path
+    assert read_card(path.read_bytes()).name == "Tess"
     with pytest.raises(NotFoundError, match="not in the library"):
         cards.delete_card(workspace, str(path))
