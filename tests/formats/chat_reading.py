@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from tavern_tui.domain.chat import fold
@@ -44,9 +45,12 @@ def through_the_log(data: bytes) -> None:
                 other.write(replace(back, format=""))
 
 
-def _sorted(data: bytes) -> list[bytes]:
-    """The lines in an order of their own: a tree has several."""
-    return sorted(data.split(b"\n"))
+def _sorted(data: bytes) -> list[str]:
+    """The lines in an order of their own, for a tree has several; so are the keys of objects."""
+    lines = data.split(b"\n") if data.startswith(b'{"') and b"\n{" in data else [data]
+    if data[:1] not in (b"{", b"["):
+        return [data.decode()]
+    return sorted(json.dumps(json.loads(line), sort_keys=True) for line in lines)
 
 
 def _plain(chat: ToldChat) -> ToldChat:
