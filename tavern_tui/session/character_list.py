@@ -56,6 +56,7 @@ class CharacterRow:
     chats: tuple[ChatRow, ...] = ()
     problem: str = ""
     words: str = ""
+    favourite: bool = False
 
     @property
     def last(self) -> float:
@@ -94,7 +95,7 @@ def wishes_for(choice: ChatChoice, wishes: Wishes) -> Wishes:
 
 
 def character_rows(workspace: Workspace) -> Iterator[list[CharacterRow]]:
-    """The characters, the one last talked to first, then by name: at first those with whom there are chats, then all.
+    """The characters, the one last talked to first, then favourites, then by name: at first those with whom there are chats, then all.
 
     Of a large library the cards take most of the time; a chat can be gone on with before they are read. Raises
     ``StorageError``.
@@ -108,7 +109,14 @@ def character_rows(workspace: Workspace) -> Iterator[list[CharacterRow]]:
     if chats:
         yield _ordered(CharacterRow(name, safe_line(name), None, with_them) for name, with_them in chats.items())
     rows = [
-        CharacterRow(entry.name, safe_line(entry.name), entry.path, chats.get(entry.name, ()), safe_line(entry.problem))
+        CharacterRow(
+            entry.name,
+            safe_line(entry.name),
+            entry.path,
+            chats.get(entry.name, ()),
+            safe_line(entry.problem),
+            favourite=entry.favourite,
+        )
         for entry in workspace.characters()
     ]
     known = {row.name for row in rows}
@@ -158,7 +166,7 @@ def _last_of(data: bytes, device: str) -> str:
 
 
 def _ordered(rows: Iterable[CharacterRow]) -> list[CharacterRow]:
-    return sorted(rows, key=lambda row: (-row.last, row.title.casefold()))
+    return sorted(rows, key=lambda row: (-row.last, not row.favourite, row.title.casefold()))
 
 
 def _chat_rows(summaries: Iterable[ChatSummary], device: str) -> tuple[ChatRow, ...]:

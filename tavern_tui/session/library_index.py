@@ -55,7 +55,7 @@ def keep_index(
 
 
 def listed_characters(workspace: Workspace, index: LibraryIndex | None = None) -> Iterator[ListedCharacters]:
-    """The characters, the one last talked to first, then by name: as the index knows them, and anew as it changes.
+    """The characters, the one last talked to first, favourites, then by name: as the index knows them, and anew as it changes.
 
     The last one told is what is on disk. Raises ``StorageError``.
     """
@@ -95,9 +95,15 @@ def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
             chats.setdefault(chat.summary.characters[0], []).append(_chat_row(chat))
     rows = [
         CharacterRow(
-            name, safe_line(name), path, tuple(chats.get(name, ())), safe_line(problem) if problem else "", words
+            name,
+            safe_line(name),
+            path,
+            tuple(chats.get(name, ())),
+            safe_line(problem) if problem else "",
+            words,
+            marked,
         )
-        for name, path, problem, words in listed_cards(index, workspace.library)
+        for name, path, problem, words, marked in listed_cards(index, workspace.library)
     ]
     known = {row.name for row in rows}
     rows += [
@@ -105,7 +111,7 @@ def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
         for name, with_them in chats.items()
         if name not in known
     ]
-    return sorted(rows, key=lambda row: (-row.last, row.title.casefold()))
+    return sorted(rows, key=lambda row: (-row.last, not row.favourite, row.title.casefold()))
 
 
 def _chat_row(chat: IndexedChat) -> ChatRow:

@@ -103,16 +103,18 @@ def indexed_characters(index: LibraryIndex, library: Library) -> list[CharacterE
     return sorted(found, key=by_name)
 
 
-def listed_cards(index: LibraryIndex, library: Library) -> list[tuple[str, Path, str, str]]:
-    """Name, file, problem and searched words of every character, in no order: what a list of thousands needs at once.
+def listed_cards(index: LibraryIndex, library: Library) -> list[tuple[str, Path, str, str, bool]]:
+    """Name, file, problem, searched words and whether it is a favourite, of every character, in no order.
 
-    The words are small and without accents. Raises ``StorageError``.
+    It is what a list of thousands needs at once. The words are small and without accents. Raises ``StorageError``.
     """
-    ask = "SELECT folder, path, name, problem, text FROM objects WHERE kind = ?"
+    ask = "SELECT folder, path, name, problem, text, favourite FROM objects WHERE kind = ?"
     homes = _homes(library.card_folders)
     return [
-        (name, Path(homes[folder] + os.fsdecode(path)), problem, words)
-        for folder, path, name, problem, words in index.read(lambda db: db.execute(ask, (CHARACTERS,)).fetchall())
+        (name, Path(homes[folder] + os.fsdecode(path)), problem, words, bool(marked))
+        for folder, path, name, problem, words, marked in index.read(
+            lambda db: db.execute(ask, (CHARACTERS,)).fetchall()
+        )
     ]
 
 

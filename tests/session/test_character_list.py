@@ -12,6 +12,7 @@ from tavern_tui.config.paths import directories
 from tavern_tui.domain.events import ChatEvent, Speaker, TextEdited, TipMoved, TurnAdded, TurnDeleted
 from tavern_tui.formats.chatlog import LogProblem, decode_log
 from tavern_tui.session import character_list
+from tavern_tui.session.cards import mark_favourite
 from tavern_tui.session.character_list import (
     NO_CARD,
     CharacterRow,
@@ -21,6 +22,7 @@ from tavern_tui.session.character_list import (
     last_line,
     wishes_for,
 )
+from tavern_tui.session.library_index import listed_characters
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
@@ -76,6 +78,16 @@ def test_samples_without_chats_are_listed_by_name(workspace: Workspace) -> None:
     rows = everybody(workspace)
     assert [one.name for one in rows] == ["Bess", "Tern", "The Mapmaker", "Wren"]
     assert all(one.card is not None and one.chats == () for one in rows)
+
+
+def test_favourites_stand_before_those_whom_one_never_talked_with(workspace: Workspace) -> None:
+    mark_favourite(workspace, "Wren")
+    assert [(row.title, row.favourite) for row in everybody(workspace)] == [
+        ("Wren", True),
+        *(("Bess", False), ("Tern", False), ("The Mapmaker", False)),
+    ]
+    *_, listed = listed_characters(workspace)
+    assert [(row.title, row.favourite) for row in listed.rows][0] == ("Wren", True)
 
 
 def test_whom_one_talked_with_last_comes_first(workspace: Workspace) -> None:

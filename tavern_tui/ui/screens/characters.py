@@ -276,7 +276,8 @@ def _character_row(key: str, character: CharacterRow, now: float, glyphs: Glyphs
         right = f"{many} · {age(now - character.last)}"
     detail = " · ".join(part for part in (chats[0].title, chats[0].line) if part) if chats else ""
     shown = plain(character.problem or detail, glyphs)
-    return ListRow(key, character.title, plain(right, glyphs), shown, muted=bool(character.problem))
+    title = f"{character.title} *" if character.favourite else character.title
+    return ListRow(key, title, plain(right, glyphs), shown, muted=bool(character.problem))
 
 
 def _chat_row(chat: ChatRow, now: float, glyphs: Glyphs) -> ListRow:
