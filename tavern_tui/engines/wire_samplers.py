@@ -62,7 +62,8 @@ class Wire:
 
     ``stop_limit``, ``banned_limit``, ``bias_limit`` and ``breaker_limit`` are how many are taken, 0 for any number.
     ``no_seed`` is sent where no seed is wanted, ``None`` for nothing. ``grammar`` are the fields that take GBNF, each
-    a path; the first is the one that counts, the others are its older names.
+    a path; the first is the one that counts, the others are its older names. ``one_range``: DRY looks back as far as the
+    repetition penalty does, in one field; DRY's range is sent where the penalty is off.
     """
 
     names: Mapping[str, str]
@@ -89,6 +90,7 @@ class Wire:
     grammar: tuple[tuple[str, ...], ...] = ()
     schema: Schema = Schema.NONE
     schema_field: str = "json_schema"
+    one_range: bool = False
 
     @property
     def samplers(self) -> frozenset[str]:
@@ -178,6 +180,8 @@ def sampler_fields(preset: SamplerPreset, wire: Wire, *, context_tokens: int | N
         value = getattr(preset, canonical)
         if wire.neutral or value != getattr(NEUTRAL, canonical):
             sent[name] = _value(canonical, value, wire, context_tokens)
+    if wire.one_range and preset.dry_multiplier and preset.repetition_penalty == NEUTRAL.repetition_penalty:
+        sent[wire.names["repetition_range"]] = _value("dry_range", preset.dry_range, wire, context_tokens)
     sent |= _dynamic(preset, wire)
     if wire.order:
         words = [word for stage in preset.stages for word in wire.stages.get(stage, ())]

@@ -147,7 +147,7 @@ TEXTGEN = Wire(
         "mirostat_eta": "mirostat_eta",
         "ban_eos": "ban_eos_token",
     },
-    whole=0,
+    one_range=True,
     dynamic=Dynamic.BOUNDS,
     quoted_breakers=True,
     order="sampler_priority",
@@ -168,7 +168,10 @@ TEXTGEN = Wire(
     bias=Bias.BY_ID,
     grammar=(("grammar_string",),),
 )
-"""text-generation-webui. Which of these have an effect depends on its loader; it does not say which one that is."""
+"""text-generation-webui. Which of these have an effect depends on its loader; it does not say which one that is.
+
+A range over everything is sent as a number: 0 means that to its Transformers loaders, and "no penalty" to llama.cpp.
+"""
 
 TABBY = Wire(
     names=_CORE

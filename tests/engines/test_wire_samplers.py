@@ -110,7 +110,7 @@ def test_a_value_of_zero_is_said_as_the_server_says_off_or_all() -> None:
     body = sent(tables.LLAMA_SERVER, sampling=everything)
     assert (body["top_n_sigma"], body["repeat_last_n"], body["dry_penalty_last_n"]) == (-1, -1, -1)
     assert sent(tables.KOBOLDCPP, sampling=everything)["rep_pen_range"] == 4096
-    assert sent(tables.TEXTGEN, sampling=everything)["repetition_penalty_range"] == 0
+    assert sent(tables.TEXTGEN, sampling=everything)["repetition_penalty_range"] == 4096
     assert sent(tables.TABBY, sampling=everything)["penalty_range"] == -1
 
 
@@ -267,3 +267,11 @@ def test_koboldcpp_hears_of_mirostat_by_another_name_on_its_routes_for_messages(
     body = sent(tables.KOBOLDCPP_OPENAI, sampling=preset)
     assert body["mirostat_mode"] == 2
     assert "mirostat" not in body
+
+
+def test_a_range_over_everything_switches_nothing_off_in_the_webuis_llama_cpp() -> None:
+    penalty = SamplerPreset(repetition_penalty=1.1, repetition_range=0)
+    dry = SamplerPreset(dry_multiplier=0.8, dry_range=2048)
+    both = SamplerPreset(repetition_penalty=1.1, repetition_range=512, dry_multiplier=0.8, dry_range=2048)
+    ranges = [sent(tables.TEXTGEN, sampling=one)["repetition_penalty_range"] for one in (penalty, dry, both)]
+    assert ranges == [4096, 2048, 512]
