@@ -62,8 +62,8 @@ class Wire:
 
     ``stop_limit``, ``banned_limit``, ``bias_limit`` and ``breaker_limit`` are how many are taken, 0 for any number.
     ``no_seed`` is sent where no seed is wanted, ``None`` for nothing. ``grammar`` are the fields that take GBNF, each
-    a path; the first is the one that counts, the others are its older names. ``one_range``: DRY looks back as far as the
-    repetition penalty does, in one field; DRY's range is sent where the penalty is off.
+    a path; the first is the one that counts, the others are its older names. ``one_range``: DRY looks back as far as
+    the repetition penalty does, in one field; DRY's range is sent where the penalty is off.
     """
 
     names: Mapping[str, str]
