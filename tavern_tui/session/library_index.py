@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import partial
 
 from tavern_tui.domain.display import safe_line
+from tavern_tui.domain.errors import StorageError
 from tavern_tui.session.character_list import NO_CARD, CharacterRow, ChatRow, ListedCharacters, last_line
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.device import Device
@@ -55,7 +57,7 @@ def keep_index(
 
 
 def listed_characters(workspace: Workspace, index: LibraryIndex | None = None) -> Iterator[ListedCharacters]:
-    """The characters, the one last talked to first, favourites, then by name: as the index knows them, and anew as it changes.
+    """The characters, the one last talked to first, favourites, then by name: as the index knows them, then as it is.
 
     The last one told is what is on disk. Raises ``StorageError``.
     """
@@ -74,13 +76,21 @@ def listed_characters(workspace: Workspace, index: LibraryIndex | None = None) -
 
 
 def characters_in_library(workspace: Workspace) -> list[CharacterEntry]:
-    """Every character card, own and shipped, by name, through the index: only what is new or changed is read.
+    """Every character card, own and shipped, by name: through the index, so that only what is new or changed is read.
 
-    Raises ``StorageError``.
+    Where the index cannot be used, from the files. Raises ``StorageError`` where these cannot be read.
     """
     index = open_index(workspace)
-    keep_index(workspace, index, wait=WAIT_SECONDS)
-    return indexed_characters(index, workspace.library)
+    try:
+        with closing(bring_up_to_date(index, sources_of(workspace), wait=1.0)) as steps:
+            step = next(step for step in steps if step.elsewhere or step.cards == step.all_cards)  # chats can wait
+        if not step.elsewhere:
+            return indexed_characters(index, workspace.library)
+    except StorageError:
+        pass
+    finally:
+        index.close()
+    return workspace.library.characters()
 
 
 def library_counts(index: LibraryIndex) -> Counts:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tavern_tui.storage.secrets import Secrets
 
 SAMPLE = "Wren"
+FEW_CARDS = 100
+"""Files of cards that are read as fast as the index is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,11 @@ class Workspace:
         return Persona(self.settings.persona.name, self.settings.persona.description)
 
     def characters(self) -> list[CharacterEntry]:
-        """Every character card, own and shipped, unreadable ones too."""
+        """Every character card, own and shipped, unreadable ones too; of a large library through its index."""
+        if self.library.has_more_than(FEW_CARDS):
+            from tavern_tui.session.library_index import characters_in_library
+
+            return characters_in_library(self)
         return self.library.characters()
 
     def character(self, name: str) -> tuple[Character, Path]:

@@ -84,6 +84,14 @@ class Library:
         """All characters, by name. Raises ``StorageError`` only where the characters' folder itself cannot be read."""
         return sorted(map(self.character_entry, groups(self.card_folders, CARD_SUFFIXES)), key=by_name)
 
+    def has_more_than(self, files: int) -> bool:
+        """Whether the user's folder of characters holds more than so many files; false where it cannot be read."""
+        try:
+            with os.scandir(self.card_folders[0]) as entries:
+                return any(place >= files for place, _ in enumerate(entries))
+        except OSError:
+            return False
+
     def character(self, name: str) -> tuple[Character, Path]:
         """The character called ``name``, and its file.
 

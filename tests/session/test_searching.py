@@ -11,7 +11,6 @@ from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.session.backups import all_backups, backup_library, daily_backup, preview, put_back
 from tavern_tui.session.character_list import character_rows
 from tavern_tui.session.library_index import (
-    characters_in_library,
     keep_index,
     library_counts,
     listed_characters,
@@ -21,6 +20,7 @@ from tavern_tui.session.searching import NO_FULL_TEXT, NO_WORD, search
 from tavern_tui.session.upkeep import LOOK_SECONDS, LibraryKeeper
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.locks import FileLock
 
 DAY = 86_400.0
 NOON = 1_760_000_000.0
@@ -70,7 +70,28 @@ def test_a_list_that_changed_on_disk_is_told_twice_the_old_one_at_once(workspace
     old, new = listed_characters(workspace)
     assert "Zoe" not in [row.name for row in old.rows]
     assert "Zoe" in [row.name for row in new.rows]
-    assert "Zoe" in [entry.name for entry in characters_in_library(workspace)]
+
+
+def test_a_large_library_is_listed_through_the_index_as_it_is_on_disk(
+    workspace: Workspace, tavern_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat(workspace, "One", "Hello.")
+    folder = tavern_home / "characters"
+    folder.mkdir()
+    (folder / "soup.png").write_bytes(b"soup")
+    for name in ("Zoe", "Yan"):
+        (folder / f"{name}.json").write_text(f'{{"name": "{name}", "description": "A pilot.", "first_mes": "Hi."}}')
+    assert not open_index(workspace).path.exists()
+    workspace.characters()
+    assert not open_index(workspace).path.exists()  # few cards are read
+    monkeypatch.setattr("tavern_tui.session.workspace.FEW_CARDS", 2)
+    assert workspace.characters() == workspace.library.characters()
+    (folder / "Zoe.json").write_text('{"name": "Zoë", "description": "A captain.", "first_mes": "Hi."}')
+    assert workspace.characters() == workspace.library.characters()
+    assert library_counts(open_index(workspace)).turns == 0  # no chat was read for it
+    with FileLock(open_index(workspace).upkeep_lock):
+        (folder / "Yan.json").unlink()
+        assert workspace.characters() == workspace.library.characters()
 
 
 def test_a_cold_list_tells_how_far_it_is(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
