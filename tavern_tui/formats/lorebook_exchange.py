@@ -8,7 +8,7 @@ the way back but the target passes over is told as well: a book must not seem to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tavern_tui.domain.errors import FormatError
@@ -100,6 +100,27 @@ def write_lorebook_as(book: Lorebook, target: str) -> tuple[bytes, tuple[Remark,
     if chosen is None:
         raise FormatError(f"A lorebook is not written as “{target}”.", hint=f"There are: {', '.join(TARGETS)}.")
     return chosen.write(book), (*_remarks(chosen.book, [("", book)]), *_remarks(chosen.entry, _placed(book)))
+
+
+def with_original(book: Lorebook) -> Lorebook:
+    """The book with the copy of a card's book that SillyTavern keeps beside the entries (``originalData``) brought up
+    to what the entries say: SillyTavern exports that copy with the card.
+    """
+    original = book.extra.get("originalData")
+    if not isinstance(original, dict) or not isinstance(original.get("entries"), list):
+        return book
+    before = {_id(one): one for one in original["entries"] if isinstance(one, dict)}
+    entries = []
+    for now in to_character_book(book)["entries"]:
+        was = before.get(_id(now), {})
+        own = was.get("extensions")
+        extensions = {**(own if isinstance(own, dict) else {}), **now["extensions"]}
+        entries.append({**was, **now, "extensions": extensions})
+    return replace(book, extra={**book.extra, "originalData": {**original, "entries": entries}})
+
+
+def _id(entry: dict[str, Any]) -> str:
+    return str(entry.get("id"))
 
 
 def _placed(book: Lorebook) -> list[tuple[str, LoreEntry]]:

@@ -21,6 +21,7 @@ from tavern_tui.formats.lorebook_exchange import (
     TARGETS,
     lorebook_format,
     read_any_lorebook,
+    with_original,
     write_lorebook_as,
 )
 from tavern_tui.formats.lorebook_fields import CONTROLS, SOURCES
@@ -173,6 +174,7 @@ def _written(workspace: Workspace, world: World, book: Lorebook) -> World:
             hint=f"Take it over first: tavern-tui worlds new NAME --from {world.path.stem}",
             where=str(world.path),
         )
+    book = with_original(book)
     data, _ = write_lorebook_as(book, target)
     if world.shipped:
         return replace(world, book=book, path=_shelf(workspace).add(world.path.stem, data), shipped=False, data=data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tavern_tui.formats.lorebook_exchange import (
     is_lorebook,
     lorebook_format,
     read_any_lorebook,
+    with_original,
     write_lorebook_as,
 )
 from tests.formats.lorebook_reading import read_write_read
@@ -237,3 +239,12 @@ def test_a_target_that_is_none_is_refused_with_those_that_are() -> None:
     with pytest.raises(FormatError) as caught:
         write_lorebook_as(Lorebook(""), "novelai")
     assert "sillytavern, v3, v2, kobold" in caught.value.hint
+
+
+def test_sillytavern_s_copy_of_a_card_s_book_follows_the_entries() -> None:
+    read = book("sillytavern-1.12.6.json")
+    copied = {"name": "Harbour", "theirs": 1, "entries": [{"id": 0, "name": "Lantern", "content": "Old."}, {"id": 3}]}
+    synced = with_original(replace(read, extra={"originalData": copied})).extra["originalData"]
+    assert (synced["name"], synced["theirs"], [one["id"] for one in synced["entries"]]) == ("Harbour", 1, [0, 7])
+    assert (synced["entries"][0]["name"], synced["entries"][0]["content"]) == ("Lantern", GREEN)
+    assert with_original(Lorebook("x")) == Lorebook("x")
