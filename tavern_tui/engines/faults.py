@@ -86,6 +86,12 @@ _NUMBERS = (
     re.compile(r"requested tokens \((?P<prompt>\d+)\) exceed context window of (?P<context>\d+)"),
     # llama-server: "the request exceeds the available context size (4096 tokens)"
     re.compile(r"context size \((?P<context>\d+)"),
+    # TabbyAPI: "Prompt length 9000 exceeds the available context size of 8192 tokens"; the reply may be counted in:
+    # "Initial job allocation requires 9216 cache tokens, which exceeds the available context size of 8192 tokens"
+    re.compile(
+        r"(?:prompt length (?P<prompt>\d+) )?(?:exceeds the available context size of|is greater than max_seq_len) "
+        r"(?P<context>\d+)"
+    ),
     # LM Studio: "Trying to keep the first 5000 tokens … loaded with context length of only 4096 tokens"
     re.compile(r"first (?P<prompt>\d+) tokens.*?context length of only (?P<context>\d+)"),
     # Mistral: "Prompt contains 40000 tokens …, too large for model with 32768 maximum context length"

@@ -68,6 +68,18 @@ OVERFLOWS = {
         {"error": {"message": "Prompt is greater than the context length", "code": "context_length_exceeded"}},
         (None, None),
     ),
+    "TabbyAPI with numbers": (
+        400,
+        {"error": {"message": "Prompt length 9000 exceeds the available context size of 8192 tokens",
+                   "code": "context_length_exceeded"}},
+        (9000, 8192),
+    ),
+    "TabbyAPI that counts the reply": (
+        400,
+        {"error": {"message": "Initial job allocation requires 9216 cache tokens, which exceeds the available context "
+                              "size of 8192 tokens", "code": "context_length_exceeded"}},
+        (None, 8192),
+    ),
     "vLLM that counts the reply": (
         400,
         {
