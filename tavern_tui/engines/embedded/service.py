@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -36,11 +37,14 @@ class Patience:
     """Seconds without use after which the model is unloaded, and after which the host leaves.
 
     ``keep`` is when what was read for the last chat is put on disk, so that little is lost to a crash or a power cut.
+    ``stuck`` is how long work may go on after it was told to end: code in C that never comes back would keep everybody
+    waiting.
     """
 
     unload: float
     leave: float
     keep: float = 300.0
+    stuck: float = 300.0
 
 
 @dataclass(slots=True)
@@ -208,8 +212,15 @@ class Host:
             running.aborted = True
             if self._worker is not None:
                 self._worker.abort()
+                asyncio.get_running_loop().call_later(self._patience.stuck, self._end_stuck, running)
         elif call_id in guest.calls and reply is None:
             guest.calls[call_id][1].cancel()
+
+    def _end_stuck(self, running: _Running) -> None:
+        """End this process where the work that was aborted still goes on; whoever asks next starts another."""
+        if self._running is running:
+            sys.stderr.write("Work that was told to end did not: the host ends itself.\n")
+            os._exit(1)
 
     def _has(self, spec: protocol.ModelSpec) -> bool:
         return self._facts is not None and self._facts.path == spec.path
