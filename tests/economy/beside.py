@@ -51,7 +51,9 @@ class Beside:
         await self._engine.close()
 
     async def _heard(self, events: AsyncIterator[Event], modelled: Read) -> AsyncIterator[Event]:
+        """The events, each after the next one was heard: who has enough text leaves before the end is told."""
         written: list[int] = []
+        held: Event | None = None
         async for event in events:
             if isinstance(event, TextArrived):
                 written += event.token_ids
@@ -59,7 +61,11 @@ class Beside:
                 # What ends a reply is sampled and not decoded: a token of its own, else the reply's last.
                 self._cache.write(written if event.reason is StopReason.END else written[:-1])
                 self.compared.append(Compared(modelled, _told(event.usage)))
-            yield event
+            if held is not None:
+                yield held
+            held = event
+        if held is not None:
+            yield held
 
 
 def _told(usage: Usage) -> Read:
