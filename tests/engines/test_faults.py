@@ -156,7 +156,7 @@ def test_an_overflow_is_known_in_every_dialect_with_its_numbers(name: str) -> No
         (404, {"detail": "Not Found"}, EngineFault.NOT_AN_API),
         (400, {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}, EngineFault.NO_MODEL),
         (402, {"error": {"code": 402, "message": "Insufficient credits"}}, EngineFault.REJECTED),
-        (429, {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}, EngineFault.REJECTED),
+        (429, {"error": {"message": "Over your quota", "code": "insufficient_quota"}}, EngineFault.REJECTED),
         (429, {"error": {"message": "Slow down", "code": "rate_limit_exceeded"}}, EngineFault.RATE_LIMITED),
         (422, {"detail": [{"loc": ["body", "stop"], "msg": "Input should be a list"}]}, EngineFault.REJECTED),
         (403, {"error": {"code": 403, "message": "Input was flagged by moderation"}}, EngineFault.REJECTED),
