@@ -95,10 +95,10 @@ def wishes_for(choice: ChatChoice, wishes: Wishes) -> Wishes:
 
 
 def character_rows(workspace: Workspace) -> Iterator[list[CharacterRow]]:
-    """The characters, the one last talked to first, then favourites, then by name: at first those with whom there are chats, then all.
+    """The characters, the one last talked to first, then favourites, then by name.
 
-    Of a large library the cards take most of the time; a chat can be gone on with before they are read. Raises
-    ``StorageError``.
+    At first come those with whom there are chats, then all: of a large library the cards take most of the time; a chat
+    can be gone on with before they are read. Raises ``StorageError``.
     """
     device = Device(workspace.directories.state).known
     summaries: dict[str, list[ChatSummary]] = {}

@@ -87,7 +87,7 @@ def test_favourites_stand_before_those_whom_one_never_talked_with(workspace: Wor
         *(("Bess", False), ("Tern", False), ("The Mapmaker", False)),
     ]
     *_, listed = listed_characters(workspace)
-    assert [(row.title, row.favourite) for row in listed.rows][0] == ("Wren", True)
+    assert (listed.rows[0].title, listed.rows[0].favourite) == ("Wren", True)
 
 
 def test_whom_one_talked_with_last_comes_first(workspace: Workspace) -> None:
