@@ -159,10 +159,10 @@ class _Merge:
         }
         if self._chat.parent:
             fact["parent"] = self._chat.parent
-        if fact != {name: base.get(name) for name in fact}:
+        for name in dict.fromkeys((*values, *said)) if self._leads else ():
+            self._tell_value(name, said.get(name), values.get(name))
+        if fact != {name: base.get(name) for name in fact}:  # last: what was told is told, even if this is cut off
             self._write(PropertySet(key, fact))
-        for name, value in values.items() if self._leads else ():
-            self._tell_value(name, said.get(name), value)
 
     def _tell_value(self, name: str, before: Any, value: Any) -> None:
         """A property as the file has it, unless it was changed here meanwhile; ``before``: what it said last."""
@@ -171,7 +171,7 @@ class _Merge:
             return
         if ours == before:
             self._write(PropertySet(name, value))
-        elif ours is not None:
+        elif ours is not None and name != LORE:  # lasting lore changes by itself as a chat goes on
             self._remarks.append(Remark(name.strip(), "changed here and in the file: what is here stays."))
         elif before is None:
             self._write(PropertySet(name, value))

@@ -19,7 +19,7 @@ from tavern_tui.session.bookmarks import bookmarked
 from tavern_tui.session.chat_export import exported
 from tavern_tui.session.chat_import import ChatImporter, import_chats
 from tavern_tui.session.chat_merge import first_events, new_events
-from tavern_tui.session.chat_variables import variables_in
+from tavern_tui.session.chat_variables import VARIABLE, variables_in
 from tavern_tui.session.undo import next_undo
 from tavern_tui.storage.chats import ChatLog
 from tests.formats.chat_messages import Message, headers, lines, messages
@@ -162,6 +162,14 @@ def test_a_note_that_was_changed_there_is_taken(folder: Folder) -> None:
     folder.take(conversation(1))
     folder.take([{**HEADER, "chat_metadata": {"note_prompt": "Theirs.", "note_depth": 9}}, said(0)])
     assert (note_of(folder.tree()).text, note_of(folder.tree()).depth) == ("Theirs.", 9)
+
+
+def test_a_variable_that_was_changed_or_taken_away_there_is_so_here(folder: Folder) -> None:
+    folder.take([{**HEADER, "chat_metadata": {"variables": {"hp": 7, "gone": "x"}}}, said(0)])
+    log = folder.workspace.chats.open("Mira - 1")
+    log.append(PropertySet(VARIABLE + "mine", "1"))
+    folder.take([{**HEADER, "chat_metadata": {"variables": {"hp": 6}}}, said(0)])
+    assert variables_in(folder.tree().properties) == {"hp": "6", "mine": "1"}
 
 
 @pytest.mark.parametrize("order", ["parent first", "checkpoint first"])
