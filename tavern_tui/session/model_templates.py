@@ -118,7 +118,7 @@ class ModelTemplates:
         if mine is not None:
             template, jinja = mine
             if not jinja:
-                return _choice(template, why)
+                return _choice(await self._thinking(template, info), why)
             return await self._named(OWN, replace(info, chat_template=jinja), why)
         template = template_named(name, self._own)
         if template is None or template.name != OWN:
@@ -131,6 +131,25 @@ class ModelTemplates:
             return replace(found, why=why, note="", whole=self._whole(info, reading))
         told = reading.problem if reading is not None else "It has none."
         return _with_note(found, f"The model's chat template has no form to write with: {told} {found.name} is used.")
+
+    async def _thinking(self, template: InstructTemplate | None, info: EngineInfo) -> InstructTemplate | None:
+        """A template of the user's, with how thinking is marked: by a reasoning template of its name, else as the
+        model's family does, for SillyTavern's templates do not say.
+        """
+        if template is None or template.reasoning_open:
+            return template
+        tags = await asyncio.to_thread(self._own.thinking_for, template)
+        if tags is not None:
+            return replace(template, reasoning_open=tags[0], reasoning_close=tags[1])
+        family = (await self._found(info)).instruct
+        if family is None:
+            return template
+        return replace(
+            template,
+            reasoning_open=family.reasoning_open,
+            reasoning_close=family.reasoning_close,
+            reasoning_closed=family.reasoning_closed,
+        )
 
     async def _found(self, info: EngineInfo) -> TemplateChoice:
         """The template that the model's chat template or name shows."""

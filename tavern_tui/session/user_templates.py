@@ -68,6 +68,14 @@ class UserTemplates:
             raise SettingsError(f"There is no context template “{self.context}”.", hint="reply.context names it.")
         return None
 
+    def thinking_for(self, instruct: InstructTemplate) -> tuple[str, str] | None:
+        """What opens and closes thinking, by a reasoning template that is called as the instruct template.
+
+        Raises ``SettingsError`` for a file that cannot be used.
+        """
+        found = self._named("reasoning", instruct.name)
+        return (found.held.template.prefix.strip(), found.held.template.suffix.strip()) if found else None
+
     def names(self) -> list[str]:
         """The names of instruct templates."""
         if not self._any("instruct"):

@@ -204,3 +204,20 @@ async def test_a_chat_keeps_its_prompts(workspace: Workspace) -> None:
     assert open_session(workspace, Wishes(chat=session.log.path.stem)).options.chat_preset is None
     with pytest.raises(SettingsError, match="gone"):
         await choose_prompts(again, workspace, "gone")
+
+
+async def test_thinking_is_marked_by_the_reasoning_template_of_that_name_else_as_the_family_does(
+    workspace: Workspace,
+) -> None:
+    put(workspace, "instruct-later.json")
+    own = ModelTemplates(own=user_templates(workspace))
+    thinker = replace(DEFAULT_INFO, model="Qwen3-8B", chat_template="")
+    choice = await own.choose(thinker, "instruct-later")
+    assert choice.instruct is not None
+    assert (choice.instruct.reasoning_open, choice.instruct.input_sequence) == ("<think>", "<|user|>")
+    add_file(workspace, PRESETS / "reasoning.json", name="Instruct-Later")
+    path = workspace.directories.templates / "reasoning" / "Instruct-Later.json"
+    path.write_text(path.read_text().replace("<think>", "<muse>").replace("</think>", "</muse>"))
+    choice = await own.choose(thinker, "instruct-later")
+    assert choice.instruct is not None
+    assert (choice.instruct.reasoning_open, choice.instruct.reasoning_close) == ("<muse>", "</muse>")
