@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 # name → (module, attribute, what it does in one line)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("tavern_tui.cli.backup", "backup", "Make a backup of the library; list them."),
-    "characters": ("tavern_tui.cli.characters", "characters", "List, show, change and export the characters in the library."),
+    "characters": ("tavern_tui.cli.characters", "characters", "Character cards: list, show, change, export them."),
     "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),
     "chats": ("tavern_tui.cli.chats", "chats", "Chats: list, rename, delete; import and export others'."),
     "connect": ("tavern_tui.cli.connect", "connect", "Find servers, or look at one address."),
