@@ -6,8 +6,10 @@ All of it happens in threads, in small steps, and rests while a reply is being m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.backups import daily_backup
@@ -25,6 +27,7 @@ LOOK_SECONDS = 30.0
 BUSY_SECONDS = 0.5
 
 Sleep = Callable[[float], Awaitable[None]]
+_Result = TypeVar("_Result")
 
 
 class LibraryKeeper:
@@ -85,12 +88,9 @@ class LibraryKeeper:
         await asyncio.to_thread(daily_backup, self._workspace, goes_on=lambda: not self._stopped)
 
     async def _keep_index(self) -> None:
-        steps = index_steps(self._workspace, self._index)
-        try:
-            while await asyncio.to_thread(next, steps, None) is not None:
+        with closing(index_steps(self._workspace, self._index)) as steps:
+            while await _finished(asyncio.to_thread(next, steps, None)) is not None:
                 await self._unless_busy()
-        finally:
-            steps.close()
 
     async def _rest(self) -> None:
         """Wait for the next look; take in meanwhile what is written here."""
@@ -117,6 +117,16 @@ class LibraryKeeper:
     async def _unless_busy(self) -> None:
         while self._busy():
             await self._sleep(BUSY_SECONDS)
+
+
+async def _finished(step: Coroutine[Any, Any, _Result]) -> _Result:
+    """What ``step`` gives. Whoever is cancelled meanwhile waits for it all the same: its thread goes on."""
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        raise
 
 
 def settled_conflicts(workspace: Workspace) -> list[str]:

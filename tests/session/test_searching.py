@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from tavern_tui.session.searching import NO_FULL_TEXT, NO_WORD, search
 from tavern_tui.session.upkeep import LOOK_SECONDS, LibraryKeeper
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.index_upkeep import Pass
 from tavern_tui.storage.locks import FileLock
 
 DAY = 86_400.0
@@ -202,3 +205,29 @@ async def test_while_the_app_runs_its_library_is_looked_after(workspace: Workspa
         await asyncio.to_thread(open_index(workspace).is_filled)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_app_that_ends_in_the_middle_of_a_step_waits_for_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def steps(*_: object) -> Iterator[Pass]:
+        try:
+            begun.set()
+            go_on.wait(60)
+            yield Pass(chats=1, all_chats=2)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("tavern_tui.session.upkeep.index_steps", steps)
+    keeper = LibraryKeeper(workspace, busy=lambda: False, tell=lambda _: None)
+    running = asyncio.create_task(keeper.run())
+    await asyncio.to_thread(begun.wait, 60)
+    running.cancel()
+    await asyncio.sleep(0)
+    assert not ended.is_set()
+    go_on.set()
+    (result,) = await asyncio.gather(running, return_exceptions=True)
+    assert isinstance(result, asyncio.CancelledError)
+    assert ended.is_set()
