@@ -92,7 +92,11 @@ def reads_as_text(plain: str) -> bool:
 
 
 def _text(data: bytes, where: str, max_bytes: int) -> str:
-    return decode_text(data, where=where, max_bytes=max_bytes) if data.strip(b"\x00 \t\r\n") else ""
+    if not data.strip(b"\x00 \t\r\n"):
+        return ""
+    text = decode_text(data, where=where, max_bytes=max_bytes)
+    # The last line's end belongs to a block that ends there.
+    return f"{text}\n" if data.rstrip(b"\x00 \t").endswith(b"\n") else text
 
 
 def _events(text: str, where: str) -> Iterator[yaml.Event]:

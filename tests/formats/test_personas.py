@@ -111,3 +111,9 @@ def test_a_persona_without_a_picture_gets_one_s_name_and_that_is_told() -> None:
     data, remarks = write_backup(PersonaBackup((Persona("Ash"),)))
     assert json.loads(data)["personas"] == {"persona-1.png": "Ash"}
     assert [one.place for one in remarks] == ["Ash"]
+
+
+def test_a_description_of_several_lines_keeps_its_last_line_s_end() -> None:
+    persona = Persona("Ash", "A courier.\nKnows every quay.\n")
+    written, _ = write_persona(persona)
+    assert read_persona(written, "stem")[0] == persona
