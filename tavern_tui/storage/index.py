@@ -80,7 +80,7 @@ class LibraryIndex:
         self.path = folder / f"{FILE}-{VERSION}{kind}.sqlite"
         self.upkeep_lock = folder / f"{FILE}.lock"
         self._connections: dict[bool, sqlite3.Connection] = {}
-        self._inode = 0
+        self._inodes = {True: 0, False: 0}
         self._locks = {True: threading.RLock(), False: threading.RLock()}
 
     def read(self, ask: Callable[[sqlite3.Connection], _Result]) -> _Result:
@@ -110,7 +110,7 @@ class LibraryIndex:
     def drop(self) -> None:
         """Throw the index away; the next call begins with an empty one. Raises ``StorageError``."""
         with self._locks[True], self._locks[False]:
-            self._disconnect()
+            self._disconnect(True, False)
             try:
                 for path in self._files():
                     path.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ class LibraryIndex:
     def close(self) -> None:
         """Let the file go; a later call opens it again."""
         with self._locks[True], self._locks[False]:
-            self._disconnect()
+            self._disconnect(True, False)
 
     def _run(self, work: Callable[[sqlite3.Connection], _Result], *, writing: bool) -> _Result:
         for again in (False, True):
@@ -148,16 +148,17 @@ class LibraryIndex:
         raise AssertionError("the second try returns or raises")
 
     def _connected(self, writing: bool) -> sqlite3.Connection:
+        """The connection of one kind, whose lock is held. Each has its own: another thread may be using the other."""
         connection = self._connections.get(writing)
-        if connection is not None and self._inode == _inode(self.path):
-            return connection
-        self._disconnect()  # another process threw the file away, and ours with it
+        if connection is not None:
+            if self._inodes[writing] == _inode(self.path):
+                return connection
+            self._disconnect(writing)  # another process threw the file away, and ours with it
         if not self.path.exists() or not self._is_ours():
             self._make()
-        for kind in (True, False):
-            self._connections[kind] = self._opened()
-        self._inode = _inode(self.path)
-        return self._connections[writing]
+        connection = self._connections[writing] = self._opened()
+        self._inodes[writing] = _inode(self.path)
+        return connection
 
     def _opened(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -216,11 +217,12 @@ class LibraryIndex:
         others = [f"{FILE}-{version}" for version in range(VERSION)]
         return [path for path in self.folder.iterdir() if path.name.startswith(tuple(f"{name}." for name in others))]
 
-    def _disconnect(self) -> None:
-        for connection in self._connections.values():
-            with suppress(sqlite3.Error):
-                connection.close()
-        self._connections.clear()
+    def _disconnect(self, *kinds: bool) -> None:
+        for kind in kinds:
+            connection = self._connections.pop(kind, None)
+            if connection is not None:
+                with suppress(sqlite3.Error):
+                    connection.close()
 
     def _refusal(self, error: sqlite3.DatabaseError) -> StorageError:
         """The error to show for what SQLite said."""
