@@ -52,6 +52,18 @@ class WordQuery:
         """The query in FTS5's words (sqlite.org/fts5.html §3); everything typed is quoted."""
         return " AND ".join(f'"{" ".join(term.tokens)}"{" *" if term.prefix else ""}' for term in self.terms)
 
+    @property
+    def shorter(self) -> str:
+        """The query with every beginning cut to the length that is looked up at once; empty where none is longer.
+
+        Whatever the query finds is among what this one finds.
+        """
+        cut = [
+            Term((*term.tokens[:-1], term.tokens[-1][:SHORTEST_PREFIX]), True) if term.prefix else term
+            for term in self.terms
+        ]
+        return WordQuery(self.text, tuple(cut), self.pattern).match if tuple(cut) != self.terms else ""
+
     def is_in(self, text: str) -> bool:
         """Whether ``text`` has every term."""
         folded = folded_text(text)[0]

@@ -29,6 +29,8 @@ LOOKING_SECONDS = 2.0
 _BEFORE = 50  # characters of a snippet that stand before the first match
 _SLICE = 2_000
 _GREATEST = 2**62
+_CANDIDATES = 400
+_MATCHING = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,27 @@ def _numbers(
     """Numbers of turns, the greatest first; whether all were looked at that had to be, and the last looked at."""
     if not index.full_text:
         return _looked_through(db, query, below, limit)
-    ask = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
-    return [number for (number,) in db.execute(ask, (query.match, below, limit))], True, 0
+    if limit <= PAGE and len(frequent := _among_shorter(db, query, below, limit)) == limit:
+        return frequent, True, 0
+    return [number for (number,) in db.execute(_MATCHING, (query.match, below, limit))], True, 0
+
+
+def _among_shorter(db: sqlite3.Connection, query: WordQuery, below: int, limit: int) -> list[int]:
+    """A page of a long beginning that stands in many turns: SQLite would first gather all of these.
+
+    Those of its first letters are kept gathered, so the newest of them are looked at, a few hundred; fewer than
+    ``limit`` hits among these mean that the beginning is rare enough to be asked for itself.
+    """
+    found: list[int] = []
+    if not query.shorter:
+        return found
+    ask = "SELECT text FROM turns WHERE id = ?"
+    for (number,) in db.execute(_MATCHING, (query.shorter, below, _CANDIDATES)):
+        if query.is_in(db.execute(ask, (number,)).fetchone()[0]):
+            found.append(number)
+            if len(found) == limit:
+                break
+    return found
 
 
 def _looked_through(

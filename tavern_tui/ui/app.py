@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from textual import events, work
 from textual.app import App
@@ -54,8 +54,8 @@ class Opener(Protocol):
 class TavernApp(App[int], inherit_bindings=False):
     """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
 
-    ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks; ``keeps``: look after the
-    library meanwhile. ``chat_written`` is told which chat's file has grown.
+    ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks; ``keep`` runs from when a chat
+    is open to the end, and may set ``chat_written``, which is told whose file has grown.
     """
 
     CSS = ROLE_CSS
@@ -73,7 +73,7 @@ class TavernApp(App[int], inherit_bindings=False):
         first_run: bool = False,
         opener: Opener = open_session,
         clock: Callable[[], float] = time.monotonic,
-        keeps: bool = False,
+        keep: Callable[[TavernApp], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.workspace = workspace
@@ -83,7 +83,7 @@ class TavernApp(App[int], inherit_bindings=False):
         self.theme_name = workspace.settings.ui.theme
         self.profile = profile
         self._first_run = first_run
-        self._keeps = keeps
+        self._keep = keep
         self.chat_written: Callable[[Path], None] = lambda _path: None
         self._opener = opener
         self._clock = clock
@@ -144,10 +144,8 @@ class TavernApp(App[int], inherit_bindings=False):
                 self.chat.could_not_open(error)
                 return
         await self._open(self.wishes)
-        if self._keeps:
-            from tavern_tui.ui.keeping import keep_library
-
-            self.run_worker(keep_library(self), group="keeping")
+        if self._keep is not None:
+            self.run_worker(self._keep(self), group="keeping")
 
     @work(group="opening", exclusive=True)
     async def open_chat(self, wishes: Wishes) -> None:

@@ -9,13 +9,9 @@ if TYPE_CHECKING:
     from tavern_tui.session.upkeep import LibraryKeeper
     from tavern_tui.ui.app import TavernApp
 
-FIRST_SECONDS = 2.0
-"""After the chat was opened, until the library is looked at: it is on screen by then."""
-
 
 async def keep_library(app: TavernApp) -> None:
     """Look after the library until the app ends. What is to be told stands below the chat."""
-    await asyncio.sleep(FIRST_SECONDS)
     keeper = await asyncio.to_thread(_keeper, app)  # in a thread: it takes some time to import
     app.chat_written = keeper.chat_written
     await keeper.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 
@@ -11,6 +12,9 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.glyphs import fit_scroll_bars, glyphs_for
 from tavern_tui.ui.terminal.profile import profile_of
+
+KEEP_AFTER_SECONDS = 2.0
+"""After a chat was opened, until the library is looked at: it is on screen by then."""
 
 
 def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = None) -> int:
@@ -29,9 +33,17 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
         glyphs=glyphs,
         profile=profile,
         first_run=needs_first_run(workspace) if first_run is None else first_run,
-        keeps=not workspace.safe,
+        keep=None if workspace.safe else _keep_library,
     )
     code = app.run(mouse=profile.mouse)
     if app.bug is not None:
         raise app.bug
     return code or 0
+
+
+async def _keep_library(app: TavernApp) -> None:
+    """Look after the library, once the chat is on screen."""
+    await asyncio.sleep(KEEP_AFTER_SECONDS)
+    from tavern_tui.ui.keeping import keep_library
+
+    await keep_library(app)

@@ -67,13 +67,23 @@ def steps(index: LibraryIndex, typed: str) -> int:
     return done
 
 
-@pytest.mark.parametrize("typed", ["lamp", "lam", "lamp bal", "zephyr"])
+@pytest.mark.parametrize("typed", ["lamp", "lam", "lamp bal", "lamp balm", "zephyr"])
 def test_a_page_costs_the_same_however_long_the_chats_are(long: Shelf, short: Shelf, typed: str) -> None:
     hits = len(long.found(typed))
     assert hits == 50
     in_long, in_short = steps(long.index, typed), steps(short.index, typed)
     assert in_long / hits <= 60
     assert in_long / hits <= 1.5 * in_short / len(short.found(typed))
+
+
+@pytest.mark.parametrize("typed", ["zephyr lam", "zephy", "lamp balm", "bals"])
+def test_a_long_beginning_finds_the_same_whichever_way_it_is_looked_for(
+    short: Shelf, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = [hit.number for hit in short.found(typed)]
+    monkeypatch.setattr(search, "_CANDIDATES", 0)
+    assert [hit.number for hit in short.found(typed)] == quick
+    assert quick == sorted(quick, reverse=True)
 
 
 def test_pages_go_through_all_chats_from_the_newest_to_the_oldest(short: Shelf) -> None:
