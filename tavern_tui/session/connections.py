@@ -12,11 +12,10 @@ from tavern_tui.config.settings import load_settings, remember
 from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.errors import NotFoundError, SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
-from tavern_tui.session.model_templates import template_named
+from tavern_tui.session.model_templates import own_templates, template_named
 from tavern_tui.session.presets import preset_named
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.routes import PROPERTY
-from tavern_tui.session.user_templates import user_templates
 from tavern_tui.storage.connections import EMBEDDED, FIELDS, SavedConnection, changed
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def saved_or_refused(workspace: Workspace, name: str) -> SavedConnection:
 def check(workspace: Workspace, connection: SavedConnection) -> None:
     """See that what a connection names is there. Raises ``TavernError`` with the reason: before it is written down."""
     if connection.template:
-        template_named(connection.template, user_templates(workspace))
+        template_named(connection.template, own_templates(workspace))
     if connection.preset:
         preset_named(workspace, connection.preset)
     if connection.embedded:

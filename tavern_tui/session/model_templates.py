@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.config.files import nearest
 from tavern_tui.domain.errors import SettingsError, StorageError
-from tavern_tui.session.user_templates import NONE, UserTemplates, unwrapped
 from tavern_tui.storage.template_choices import TemplateChoices
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from tavern_tui.engines.base import EngineInfo
     from tavern_tui.prompt.jinja_reading import Reading
     from tavern_tui.session.own_template import OwnTemplate, TemplateRenderer, WholeTemplate
+    from tavern_tui.session.user_templates import UserTemplates
+    from tavern_tui.session.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class ModelTemplates:
         *,
         today: Callable[[], datetime] = datetime.now,
         renderer: TemplateRenderer | None = None,
-        own: UserTemplates = NONE,
+        own: UserTemplates | None = None,
     ) -> None:
         self._own = own
         self._choices = choices
@@ -76,6 +77,10 @@ class ModelTemplates:
         a file of choices that cannot be read) is told in ``note``.
         """
         choice = await self._chosen(info, wanted, asked=asked)
+        if self._own is None:
+            return choice
+        from tavern_tui.session.user_templates import unwrapped
+
         try:
             context = await asyncio.to_thread(self._own.context_for, choice.instruct)
         except SettingsError as error:
@@ -114,7 +119,7 @@ class ModelTemplates:
     async def _named(self, name: str, info: EngineInfo, why: str) -> TemplateChoice:
         from tavern_tui.prompt.templates import OWN
 
-        mine = await asyncio.to_thread(self._own.instruct, name)
+        mine = await asyncio.to_thread(self._own.instruct, name) if self._own is not None else None
         if mine is not None:
             template, jinja = mine
             if not jinja:
@@ -136,7 +141,7 @@ class ModelTemplates:
         """A template of the user's, with how thinking is marked: by a reasoning template of its name, else as the
         model's family does, for SillyTavern's templates do not say.
         """
-        if template is None or template.reasoning_open:
+        if self._own is None or template is None or template.reasoning_open:
             return template
         tags = await asyncio.to_thread(self._own.thinking_for, template)
         if tags is not None:
@@ -196,7 +201,7 @@ def own_template_of(info: EngineInfo) -> OwnTemplate:
     return OwnTemplate(info.chat_template, info.bos_token or "<s>", info.eos_token or usual, info.add_bos)
 
 
-def template_named(wanted: str, own: UserTemplates = NONE) -> InstructTemplate | None:
+def template_named(wanted: str, own: UserTemplates | None = None) -> InstructTemplate | None:
     """A template by name, ``None`` for plain text. Raises ``SettingsError`` naming those that exist.
 
     The model's own, and one of the user's in Jinja, is only a name here: a template called so, with nothing in it.
@@ -204,15 +209,24 @@ def template_named(wanted: str, own: UserTemplates = NONE) -> InstructTemplate |
     from tavern_tui.domain.template import InstructTemplate
     from tavern_tui.prompt.templates import BUILT_IN, OWN, names, template_name
 
-    mine = own.instruct(wanted)
+    mine = own.instruct(wanted) if own is not None else None
     if mine is not None:
         return mine[0] or InstructTemplate(wanted.strip())
     name = template_name(wanted)
     if name is None:
-        known = [*own.names(), *names()]
+        known = [*(own.names() if own is not None else ()), *names()]
         hint = f"{nearest(wanted, known).strip()} There are: {', '.join(known)}.".lstrip()
         raise SettingsError(f"There is no instruct template “{wanted}”.", hint=hint)
     return InstructTemplate(OWN) if name == OWN else BUILT_IN.get(name)
+
+
+def own_templates(workspace: Workspace) -> UserTemplates | None:
+    """The user's own templates; ``None`` where there is no folder of them and the settings name none."""
+    if workspace.safe or not (workspace.directories.templates.is_dir() or workspace.settings.reply.context):
+        return None
+    from tavern_tui.session.user_templates import user_templates
+
+    return user_templates(workspace)
 
 
 def _beginning_with(template: InstructTemplate | None, bos: str) -> InstructTemplate | None:

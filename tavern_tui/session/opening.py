@@ -19,15 +19,13 @@ from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
-from tavern_tui.session.model_templates import ModelTemplates, template_named
+from tavern_tui.session.model_templates import ModelTemplates, own_templates, template_named
 from tavern_tui.session.options import ReplyOptions, options_from
-from tavern_tui.session.personas import persona_for
 from tavern_tui.session.presets import as_in_settings, of_chat, preset_named, with_preset
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
 from tavern_tui.session.routes import Route, route_for, with_route
 from tavern_tui.session.session import ChatSession
-from tavern_tui.session.user_templates import user_templates, with_texts
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 
@@ -112,7 +110,7 @@ def _embedded(workspace: Workspace, route: Route, watch: Watch) -> Engine:
 def connection_to(workspace: Workspace, route: Route, *, watch: Watch = lambda _event: None) -> Connection:
     """A connection to the engine that ``route`` leads to, which is looked for when it is first needed."""
     engine = choose_engine(workspace, route, watch=watch)
-    templates = ModelTemplates(workspace.template_choices, own=user_templates(workspace))
+    templates = ModelTemplates(workspace.template_choices, own=own_templates(workspace))
     return Connection(
         engine,
         clock=time.monotonic,
@@ -168,9 +166,7 @@ def open_session(
     if log is None and present:
         log = workspace.chats.open(present[0].name)
     own = log.tree if log is not None else ChatTree()
-    persona, note = persona_for(workspace, wishes.persona, own.properties, own.persona)
-    if note:
-        watch(out.Notice(note))
+    persona = _persona(workspace, wishes, own, watch)
     if log is None:
         log = workspace.new_chat(part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
@@ -189,10 +185,28 @@ def open_session(
     )
 
 
+def _persona(workspace: Workspace, wishes: Wishes, tree: ChatTree, watch: Watch) -> Persona:
+    """Who the user is in a chat; what reads personas is imported where somebody has chosen one."""
+    usual = workspace.persona
+    chosen = wishes.persona or workspace.settings.persona.use or "persona" in tree.properties
+    if not chosen and tree.persona in ("", usual.name):
+        return usual
+    from tavern_tui.session.personas import persona_for
+
+    persona, note = persona_for(workspace, wishes.persona, tree.properties, tree.persona)
+    if note:
+        watch(out.Notice(note))
+    return persona
+
+
 def _set_for(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any], watch: Watch) -> ReplyOptions:
     """``options`` with what is set for a chat with these properties: its sampler preset, its prompts."""
     options, note = of_chat(workspace, options, properties)
-    options, more = with_texts(workspace, options, properties)
+    reply, more = workspace.settings.reply, ""
+    if reply.system_prompt or reply.chat_preset or "chat_preset" in properties:
+        from tavern_tui.session.user_templates import with_texts
+
+        options, more = with_texts(workspace, options, properties)
     for told in (note, more):
         if told:
             watch(out.Notice(told))
@@ -266,7 +280,7 @@ def wished_options(workspace: Workspace, wishes: Wishes) -> ReplyOptions:
     """The settings' options with this start's wishes over them. Raises ``SettingsError``."""
     options = options_from(workspace.settings)
     if wishes.template:
-        template_named(wishes.template, user_templates(workspace))
+        template_named(wishes.template, own_templates(workspace))
     asked = frozenset(name for name in _ASKED if getattr(wishes, name) not in (None, ""))
     options = as_in_settings(replace(options, seed=wishes.seed, asked=asked), workspace)
     if wishes.preset:

@@ -19,14 +19,13 @@ from tavern_tui.domain.errors import EngineError, NotFoundError
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import prompt_records
 from tavern_tui.session.connection import EMBEDDED, Connection
-from tavern_tui.session.model_templates import ModelTemplates
+from tavern_tui.session.model_templates import ModelTemplates, own_templates
 from tavern_tui.session.opening import Instead, Wishes, open_session, remembered_habit
 from tavern_tui.session.personas import persona_for, with_books
 from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.reading_cost import ReadingCost, reading_cost
 from tavern_tui.session.session import ChatSession, Prepared
-from tavern_tui.session.user_templates import user_templates
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.chats import ChatLog
@@ -227,7 +226,7 @@ def _session(
     workspace: Workspace, question: PromptQuestion, log: ChatLog, card: _Card | None, reader: PromptReader
 ) -> ChatSession:
     """The session of the next reply, with what the question puts in the place of what the library has."""
-    templates = ModelTemplates(workspace.template_choices, own=user_templates(workspace))
+    templates = ModelTemplates(workspace.template_choices, own=own_templates(workspace))
     instead = Instead(
         card=workspace.character(question.card) if question.card else card,
         persona=persona_named(workspace, question.persona) if question.persona else None,

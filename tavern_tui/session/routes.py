@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from tavern_tui.domain import connection_messages as messages
 from tavern_tui.domain.errors import SettingsError
-from tavern_tui.session.model_templates import template_named
+from tavern_tui.session.model_templates import own_templates, template_named
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.presets import as_in_settings, preset_named, with_preset
 from tavern_tui.session.setting_problems import server_in_settings, template_in_settings
-from tavern_tui.session.user_templates import user_templates
 
 if TYPE_CHECKING:
     from tavern_tui.session.opening import Wishes
@@ -114,7 +113,7 @@ def _named(workspace: Workspace, named: str, model: str) -> Route:
 def _saved(workspace: Workspace, saved: SavedConnection) -> Route:
     known: dict[str, str] = {"template": saved.template, "preset": saved.preset}
     notes = []
-    own = user_templates(workspace)
+    own = own_templates(workspace)
     for kind, look in (
         ("template", lambda name: template_named(name, own)),
         ("preset", lambda name: preset_named(workspace, name)),

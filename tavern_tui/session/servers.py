@@ -12,10 +12,9 @@ from tavern_tui.engines.detect import detect, find_local
 from tavern_tui.engines.offered import LoadsWanted
 from tavern_tui.session.abilities import abilities, samplers_in_words
 from tavern_tui.session.keys import door_to, home_of_environment_key
-from tavern_tui.session.model_templates import ModelTemplates
+from tavern_tui.session.model_templates import ModelTemplates, own_templates
 from tavern_tui.session.refusals import remembering
 from tavern_tui.session.routes import Route, route_for
-from tavern_tui.session.user_templates import user_templates
 
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine
@@ -72,7 +71,7 @@ async def look_at(workspace: Workspace, named: str, *, typed: bool = True) -> di
         raise
     finally:
         await engine.close()
-    template = await ModelTemplates(workspace.template_choices, own=user_templates(workspace)).choose(
+    template = await ModelTemplates(workspace.template_choices, own=own_templates(workspace)).choose(
         info, route.template, asked=bool(route.template)
     )
     return {

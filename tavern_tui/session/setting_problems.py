@@ -13,8 +13,7 @@ from collections.abc import Callable
 from tavern_tui.config.files import Problem, nearest, quoted
 from tavern_tui.config.settings import not_taken
 from tavern_tui.domain.errors import EngineError, TavernError
-from tavern_tui.session.model_templates import template_named
-from tavern_tui.session.user_templates import user_templates
+from tavern_tui.session.model_templates import own_templates, template_named
 from tavern_tui.session.workspace import Workspace
 
 
@@ -62,14 +61,18 @@ def _preset_problems(workspace: Workspace) -> list[Problem]:
 def template_in_settings(workspace: Workspace) -> str:
     """The instruct template that the settings name, ours or one of the user's; empty where there is none so called."""
     wanted = workspace.settings.reply.template
-    return "" if _why_not(lambda: template_named(wanted, user_templates(workspace)) if wanted else None) else wanted
+    return "" if _why_not(lambda: template_named(wanted, own_templates(workspace)) if wanted else None) else wanted
 
 
 def _template_problems(workspace: Workspace) -> list[Problem]:
     """Why a template, a system prompt, a chat completion preset or a persona of the settings is not used."""
+    reply, use = workspace.settings.reply, workspace.settings.persona.use
+    if not any((reply.template, reply.context, reply.system_prompt, reply.chat_preset, use)):
+        return []
     from tavern_tui.session.personas import persona_called
+    from tavern_tui.session.user_templates import user_templates
 
-    own, reply, use = user_templates(workspace), workspace.settings.reply, workspace.settings.persona.use
+    own = user_templates(workspace)
     asked: dict[str, tuple[str, Callable[[], object]]] = {
         "reply.template": (reply.template, lambda: template_named(reply.template, own)),
         "reply.context": (reply.context, lambda: own.held("context", reply.context)),

@@ -11,8 +11,7 @@ from typing import Any
 
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.engines.base import EngineInfo
-from tavern_tui.session.model_templates import ModelTemplates, template_named
-from tavern_tui.session.user_templates import user_templates
+from tavern_tui.session.model_templates import ModelTemplates, own_templates, template_named
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.models import ModelFile, find_model
 
@@ -61,7 +60,7 @@ async def choose_template(workspace: Workspace, model: str, template: str) -> Mo
     else:
         from tavern_tui.prompt.templates import template_name
 
-        template_named(template, user_templates(workspace))
+        template_named(template, own_templates(workspace))
         workspace.template_choices.choose(info.model, template_name(template) or template)
     return await _template_for(workspace, info)
 
@@ -73,7 +72,7 @@ async def template_of_file(workspace: Workspace, model: ModelFile) -> ModelsTemp
 
 async def _template_for(workspace: Workspace, info: EngineInfo) -> ModelsTemplate:
     choices = workspace.template_choices
-    templates = ModelTemplates(choices, own=user_templates(workspace))
+    templates = ModelTemplates(choices, own=own_templates(workspace))
     choice = await templates.choose(info, workspace.settings.reply.template)
     return ModelsTemplate(info.model, choice.name, choice.why, choice.note, bool(choices.of(info.model)))
 
