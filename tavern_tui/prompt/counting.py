@@ -13,6 +13,7 @@ Counting = Generator[tuple[str, ...], Sequence[int], Result]
 """A computation that yields batches of texts, is sent their token counts in the same order, and returns a result."""
 
 _SHORT = 40
+_CHARACTERS_PER_TOKEN = 64  # no text has so many; one that is longer than that in the whole context is not counted
 
 
 def drive(steps: Counting[Result], count: Callable[[Sequence[str]], Sequence[int]]) -> Result:
@@ -45,6 +46,12 @@ class Counts(dict[str, int]):
             if len(text) > _SHORT:
                 self._bytes += len(text.encode("utf-8", "surrogatepass"))
                 self._tokens += number
+
+    def assume_lengths(self, texts: Iterable[str], context_tokens: int) -> None:
+        """Texts that are longer than any context of so many tokens are not sent to be counted."""
+        for text in texts:
+            if len(text) > _CHARACTERS_PER_TOKEN * context_tokens:
+                self.setdefault(text, max(context_tokens + 1, len(text) // 4))
 
     def estimate(self, text: str, unknown_ratio: float) -> float:
         """Tokens of ``text`` by what the texts counted so far had per byte; by ``unknown_ratio`` before any was."""

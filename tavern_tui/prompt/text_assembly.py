@@ -36,7 +36,6 @@ from tavern_tui.prompt.stop import stop_strings, users_turn_goes_on
 from tavern_tui.prompt.story import Story
 
 _OTHER_PARTS = 5  # at most: separator, filler, post-history instructions, reply line, prefill
-_CHARACTERS_PER_TOKEN = 64  # no text has so many; one that is longer than that in the whole context is not counted
 
 
 class TextAssembly:
@@ -63,7 +62,9 @@ class TextAssembly:
         standing = story.standing or Standing(given)
         items = items if self.exact else standing.woven(items, self.continued)
         self.walk = HistoryWalk(items, self.form, counts, lambda item: self.borders.beside(item.text))
-        self.fill = EconomyFill(given, self.walk, standing, self._cost_between, self.continued)
+        self.fill = EconomyFill(
+            given, self.walk, standing, lambda item: self._cost(item) + self._beside(item), self.continued
+        )
         self.injections: list[Injected] = injected(given, story)
         self.post_history = self._post_history()
         self.start = self._chat_start()
@@ -78,13 +79,13 @@ class TextAssembly:
         beside += self._fixed()
         examples = [text for element in self.elements for text in self._texts(*element)]
         known = [*self.head.countable(), *beside, *examples]
-        self._assume_lengths(known)
+        self.counts.assume_lengths(known, self.given.context_tokens)
         pinned = examples if self.given.examples is Examples.ALWAYS else []
         taken = dict.fromkeys((self.head.text(Role.ASSISTANT), *beside, *pinned))
         guess = self._limit() - sum(self.counts.estimate(text, 0.25) for text in taken)
         ahead = self.walk.look_ahead(guess, self.given.first_turn)
         ahead += self.fill.countable(self.form)
-        self._assume_lengths(ahead)
+        self.counts.assume_lengths(ahead, self.given.context_tokens)
         self._first_batch = [*known, *ahead]
         return self._first_batch
 
@@ -293,17 +294,8 @@ class TextAssembly:
     def _cost(self, *items: Item | None) -> int:
         return sum(self.counts[text] for text in self._texts(*items))
 
-    def _cost_between(self, item: Item) -> int:
-        return self._cost(item) + self._beside(item)
-
     def _known(self, text: str) -> int:
         return self.counts.get(text, 0)
-
-    def _assume_lengths(self, texts: Sequence[str]) -> None:
-        """Texts that are longer than any context are not sent to be counted."""
-        for text in texts:
-            if len(text) > _CHARACTERS_PER_TOKEN * self.given.context_tokens:
-                self.counts.setdefault(text, max(self.given.context_tokens + 1, len(text) // 4))
 
     def _beside(self, *items: Item) -> int:
         """Tokens kept free beside those of the items."""
