@@ -77,8 +77,10 @@ async def test_a_template_can_be_chosen_by_name_in_any_case_and_a_wrong_name_lis
     assert (await connection.ready(template="alpaca")).template.name == "Alpaca"
     assert (await connection.ready(template="none")).template.instruct is None
     with pytest.raises(SettingsError, match="no instruct template") as wrong:
-        await connection.ready(template="Alpacca")
+        await connection.ready(template="Alpacca", asked=True)
     assert "Alpaca" in wrong.value.hint
+    settled = await connection.ready(template="Alpacca")
+    assert "Alpacca" in settled.template.note
 
 
 async def test_only_the_embedded_engine_can_run_the_starter(starter_model: Path) -> None:
