@@ -11,7 +11,7 @@ import click
 from tavern_tui.cli.output import data, line, note, progress_on_one_line, table
 
 if TYPE_CHECKING:
-    from tavern_tui.session.moving_report import MovedThing, MovingReport
+    from tavern_tui.session.moving_report import MovingReport
     from tavern_tui.session.workspace import Workspace
 
 _FIRST_SECONDS, _AGAIN_SECONDS = 0.5, 0.2
@@ -94,6 +94,7 @@ class _Progress:
 def show_report(report: MovingReport, *, nothing: str = "There is nothing in it that can be imported.") -> None:
     """Print a receipt: counts to stdout, what was left behind to stderr; ``nothing`` where there are none."""
     from tavern_tui.domain.exchange import Outcome
+    from tavern_tui.session.moving_report import told_sections
 
     counts = report.counts()
     if counts:
@@ -107,10 +108,8 @@ def show_report(report: MovingReport, *, nothing: str = "There is nothing in it 
         line(nothing)
     if report.rehearsal:
         line("Nothing was changed: this was a dry run.")
-    _tell("Could not be read", [f"{file}: {why}" for file, why in report.failed])
-    _tell("Could not be kept, or does nothing here", _remarks(report.things))
-    _tell("Not recognised", report.unknown)
-    _tell("Left behind", report.unsupported)
+    for title, told in told_sections(report):
+        _tell(title, told)
     for text in report.notes:
         note(text)
     if report.latest is not None and report.latest.character and not report.rehearsal:
@@ -119,23 +118,7 @@ def show_report(report: MovingReport, *, nothing: str = "There is nothing in it 
         line(f'  tavern-tui chat "{latest.character}" --chat "{latest.name}"')
 
 
-def _remarks(things: list[MovedThing]) -> list[str]:
-    """The remarks on what came now, with its name; the same one about many things once."""
-    from tavern_tui.domain.exchange import Outcome
-
-    of_text: dict[str, list[str]] = {}
-    for thing in (one for one in things if one.outcome is not Outcome.SAME):
-        for text in thing.remarks:
-            of_text.setdefault(text, []).append(thing.name)
-    return [
-        f"{names[0]}{f' and {len(names) - 1:,} more' if len(names) > 1 else ''}: {text}"
-        for text, names in of_text.items()
-    ]
-
-
 def _tell(title: str, lines: list[str]) -> None:
-    if not lines:
-        return
     note(f"{title}:")
     for text in lines[:_FEW]:
         note(f"  {text if len(text) <= _LONGEST else text[:_LONGEST] + ' … (--json has all of it)'}")

@@ -67,6 +67,15 @@ _APP = (
         slash="search",
     ),
     Action(
+        "app.import",
+        "Bring in what you have",
+        "Takes SillyTavern's folder, its backup, or any card, chat, lorebook or preset into the library: /import and"
+        " its path.",
+        Where.ANYWHERE,
+        (),
+        slash="import",
+    ),
+    Action(
         "app.connect",
         "Who writes",
         "Chooses the engine: a server that answers, a model of this machine, or another address.",

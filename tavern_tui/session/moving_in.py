@@ -21,7 +21,7 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.import_sources import UNUSED, checked, files_below, is_packed, unpacked, user_folders
 
 Told = Callable[[int, int, str], None]
-"""Hears how many of how many files are done, and which is next."""
+"""Hears how many of how many files are done, and which is next. What it raises ends the import between two files."""
 
 _SETTINGS, _SECRETS, _BACKUPS, _GROUPS, _GROUP_CHATS = (
     "settings.json",
@@ -58,9 +58,11 @@ class MovingIn:
         """
         for path in paths:
             checked(path)
-        for path in paths:
-            self._take(path)
-        self._files.finish()
+        try:
+            for path in paths:
+                self._take(path)
+        finally:
+            self._files.finish()
         return self.report
 
     def _take(self, path: Path) -> None:

@@ -99,6 +99,42 @@ def last_report(workspace: Workspace) -> MovingReport:
     )
 
 
+def told_sections(report: MovingReport) -> list[tuple[str, list[str]]]:
+    """What there is to say beside the counts: headings with their lines, only those that have any."""
+    sections = [
+        ("Could not be read", [f"{file}: {why}" for file, why in report.failed]),
+        ("Could not be kept, or does nothing here", _remarks(report.things)),
+        ("Not recognised", report.unknown),
+        ("Left behind", report.unsupported),
+    ]
+    return [(title, lines) for title, lines in sections if lines]
+
+
+def report_lines(report: MovingReport) -> list[str]:
+    """The receipt for a screen: a line a kind, then what there is to say; empty lines between."""
+    lines = []
+    for kind, count in report.counts().items():
+        parts = [f"{number:,} {outcome.value}" for outcome, number in count.items()]
+        lines.append(f"{kind}: {', '.join(parts)}")
+    if not lines:
+        lines.append("There is nothing in it that can be imported.")
+    for title, told in told_sections(report):
+        lines += ["", title, *(f"  {text}" for text in told)]
+    return [*lines, *(["", *report.notes] if report.notes else [])]
+
+
+def _remarks(things: list[MovedThing]) -> list[str]:
+    """The remarks on what came now, with its name; the same one about many things once."""
+    of_text: dict[str, list[str]] = {}
+    for thing in (one for one in things if one.outcome is not Outcome.SAME):
+        for text in thing.remarks:
+            of_text.setdefault(text, []).append(thing.name)
+    return [
+        f"{names[0]}{f' and {len(names) - 1:,} more' if len(names) > 1 else ''}: {text}"
+        for text, names in of_text.items()
+    ]
+
+
 def as_plain(report: MovingReport) -> dict[str, Any]:
     """The receipt as JSON has it."""
     latest = report.latest

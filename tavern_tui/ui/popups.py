@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import remember
@@ -43,6 +44,9 @@ async def first_run(app: TavernApp) -> Wishes:
     app.say_later(result.notes)
     app.reload()
     wishes = wishes_for(result.writer, app.wishes) if result.writer is not None else app.wishes
+    if result.what is What.BRING:
+        chat = await brought(app)
+        return replace(wishes, character="", chat=chat) if chat else wishes
     if result.what is not What.DEMO:
         return wishes
     return replace(wishes, character="", chat=await asyncio.to_thread(own_demo_chat, app.workspace))
@@ -193,6 +197,25 @@ async def characters(app: TavernApp) -> None:
     choice = await app.push_screen_wait(screen)
     if choice is not None:
         app.open_chat(wishes_for(choice, app.wishes))
+
+
+async def bring(app: TavernApp, *, path: str = "") -> None:
+    """Take in what another program has, and open what was written there last."""
+    chat = await brought(app, path=path)
+    if chat:
+        app.open_chat(replace(app.wishes, character="", chat=chat, new=False, persona=""))
+
+
+async def brought(app: TavernApp, *, path: str = "") -> str:
+    """Take in what another program has; the chat to open then, "" for none."""
+    from tavern_tui.session.moving_places import Import, likely_folders
+    from tavern_tui.ui.screens.importing import ImportScreen
+
+    found = [] if path else await asyncio.to_thread(likely_folders, Path.home())
+    screen = ImportScreen(partial(Import, app.workspace), found=found, path=path, glyphs=app.glyphs)
+    chat = await app.push_screen_wait(screen)
+    app.reload()
+    return chat
 
 
 async def search(app: TavernApp, *, typed: str = "") -> None:

@@ -105,6 +105,12 @@ async def characters(screen: ChatScreen, _argument: str = "") -> None:
         screen.tavern.show(popups.characters)
 
 
+async def bring(screen: ChatScreen, argument: str = "") -> None:
+    """Take in what another program has, at the path that follows the command."""
+    if not refused_while_busy(screen):
+        screen.tavern.show(partial(popups.bring, path=argument))
+
+
 async def search(screen: ChatScreen, argument: str = "") -> None:
     """Find words in all chats, beginning with those that follow the command."""
     if not refused_while_busy(screen):
@@ -165,6 +171,7 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.repaint": repaint,
     "app.quit": leave,
     "app.characters": characters,
+    "app.import": bring,
     "app.search": search,
     "app.connect": connect,
     "app.theme": theme,

@@ -43,7 +43,7 @@ class Progress:
 
     def names(self, character: str, title: str) -> None:
         """Who is talked to, and in which chat; of one that has no name of its own yet, when it began."""
-        self.tell(character=character, chat=title.removeprefix(f"{character} "))
+        self.tell(character=character, chat=title.removeprefix(f"{character} ").lstrip("-–—· "))
 
     @property
     def status(self) -> Status:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.events import Resize
-from textual.screen import Screen
 
 from tavern_tui.config.actions import BY_ID
 from tavern_tui.config.keymap import Keymap
@@ -23,6 +22,7 @@ from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession, load_reply_making
 from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
+from tavern_tui.ui.chat.dropped import DropTarget
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
@@ -52,7 +52,7 @@ COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items
 """What can be typed after a slash, and what it is called."""
 
 
-class ChatScreen(Screen[None], inherit_bindings=False):
+class ChatScreen(DropTarget, inherit_bindings=False):
     """A chat that ``fill`` fills once its session is there. ``asks``: whether taking something away asks first.
 
     ``replying`` says whether a reply is being made here, ``own_writer`` that who writes was chosen for this chat alone

@@ -42,6 +42,7 @@ class What(Enum):
     """What a person wants to do first."""
 
     TALK = "talk"
+    BRING = "bring"
     DEMO = "demo"
 
 
@@ -90,6 +91,11 @@ _KEYS = {
 }
 _FIRST = (
     ListRow(What.TALK.value, "Talk", detail="With one of the sample characters, to begin with."),
+    ListRow(
+        What.BRING.value,
+        "Bring my SillyTavern folder",
+        detail="Characters, chats, lorebooks, presets. It is only read.",
+    ),
     ListRow(What.DEMO.value, "Look at the demo", detail="A finished evening at an inn. It needs no model."),
 )
 

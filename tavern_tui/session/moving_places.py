@@ -1,0 +1,78 @@
+"""Moving in from the app: where people keep SillyTavern, and an import that can be looked at first and stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.session.moving_in import MovingIn, MovingWishes
+from tavern_tui.session.moving_report import MovingReport, keep_report
+from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.import_sources import checked, user_folders
+
+_USUAL = ("SillyTavern", "SillyTavern-Launcher/SillyTavern", "sillytavern", "Documents/SillyTavern", "st/SillyTavern")
+
+
+class ImportStoppedError(Exception):
+    """The user wanted no more of it; what had come stays."""
+
+
+class Import:
+    """One import of what is at ``path``, in a thread. ``done`` of ``total`` files are done, ``name`` is next."""
+
+    def __init__(self, workspace: Workspace, path: Path) -> None:
+        self.path = path
+        self.done = self.total = 0
+        self.name = ""
+        self._workspace = workspace
+        self._stopped = False
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys of servers lie there, which are taken only when they are asked for."""
+        return any((user / "secrets.json").is_file() for user in user_folders(self.path))
+
+    def look(self) -> MovingReport:
+        """What would come; nothing is changed. Blocks; raises ``TavernError``, ``ImportStoppedError``."""
+        return self._take(MovingWishes(rehearsal=True))
+
+    def take(self, *, with_secrets: bool = False) -> MovingReport:
+        """Take it in, and keep the receipt. Raises as ``look``."""
+        report = self._take(MovingWishes(with_secrets=with_secrets))
+        keep_report(self._workspace, report)
+        return report
+
+    def stop(self) -> None:
+        """End it before the next file."""
+        self._stopped = True
+
+    def _take(self, wishes: MovingWishes) -> MovingReport:
+        return MovingIn(self._workspace, wishes, self._tell).take([checked(self.path)])
+
+    def _tell(self, done: int, total: int, name: str) -> None:
+        if self._stopped:
+            raise ImportStoppedError
+        self.done, self.total, self.name = done, total, name
+
+
+def typed_path(text: str) -> Path:
+    """The path that somebody typed or a terminal pasted: with ``~``, in quotes, or with escaped blanks."""
+    line = text.strip()
+    if len(line) > 1 and line[0] == line[-1] and line[0] in "'\"":
+        line = line[1:-1]
+    path = Path(line)
+    if not path.exists() and "\\" in line:
+        path = Path(line.replace("\\", ""))
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def likely_folders(home: Path) -> list[Path]:
+    """SillyTavern's folders where people usually have them."""
+    places = [home / name for name in _USUAL]
+    try:
+        return list(dict.fromkeys(place for place in places if place.is_dir() and user_folders(place)))
+    except (OSError, TavernError):
+        return []
