@@ -293,6 +293,14 @@ async def _preset(chat: PlainChat, argument: str) -> None:
         note(f"The preset is {chat.session.options.preset.name}. /preset NAME chooses another: {names}.")
 
 
+async def _world(chat: PlainChat, argument: str) -> None:
+    """Let the chat read a lorebook, or no longer; without a name, say which there are."""
+    from tavern_tui.session import lore_books
+
+    switch = lore_books.switch_in_chat(chat.session, chat.workspace, argument) if argument else None
+    note(f"{await (switch or lore_books.told_in_chat(chat.session, chat.workspace))}.")
+
+
 async def _persona(chat: PlainChat, argument: str) -> None:
     """Choose, or tell, who the user is in this chat."""
     from tavern_tui.session import personas
@@ -375,6 +383,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "policy": SlashCommand("/policy [economy|classic]", "how prompts are put together", _policy),
     "notes": SlashCommand("/notes [move|stay N|restate N]", "how long notes stay", _notes),
     "rebuild": SlashCommand("/rebuild", "the prompt's beginning anew, with the lore of now", _rebuild),
+    "world": SlashCommand("/world [NAME]", "lorebooks of this chat", _world),
     "persona": SlashCommand("/persona [NAME]", "who you are", _persona),
     "think": SlashCommand("/think [on|low|off]", "whether the model thinks first", PlainChat.think),
     "answer": SlashCommand("/answer", "a reply without thinking, this once", PlainChat.answer),

@@ -90,6 +90,14 @@ REPLY: tuple[Action, ...] = (
         slash="preset",
     ),
     Action(
+        "chat.world",
+        "Lorebooks of this chat",
+        "Lets this chat read a lorebook, or no longer: /world and its name. Without a name it lists them.",
+        Where.ANYWHERE,
+        (),
+        slash="world",
+    ),
+    Action(
         "chat.persona",
         "Persona",
         "Chooses who you are in this chat: /persona and the name of a persona. Without a name it lists them.",

@@ -19,6 +19,7 @@ from typing import Any
 
 from tavern_tui.config.engine_settings import EngineSettings as EngineSettings
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
+from tavern_tui.config.lore_settings import LoreSettings as LoreSettings
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
 from tavern_tui.config.setting_values import NotTakenError, one_of, setting, text, truth, whole
 from tavern_tui.domain import messages
@@ -123,6 +124,7 @@ GROUPS: dict[str, type] = {
     "connection": ConnectionSettings,
     "ui": UiSettings,
     "backup": BackupSettings,
+    "lore": LoreSettings,
 }
 
 
@@ -136,6 +138,7 @@ class Settings:
     connection: ConnectionSettings = ConnectionSettings()
     ui: UiSettings = UiSettings()
     backup: BackupSettings = BackupSettings()
+    lore: LoreSettings = field(default_factory=LoreSettings)
     chosen: frozenset[str] = frozenset()
 
 

@@ -58,7 +58,7 @@ WRITER: tuple[Action, ...] = (
     ),
     Action(
         "writer.stop_other",
-        "Stop another client's reply",
+        "Stop the other client",
         "Stops what KoboldCpp writes for another client, while you wait for it and nobody else does.",
         Where.ANYWHERE,
         (),

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tavern_tui.config.settings import LoreSettings
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 Watch = Callable[[out.SessionEvent], None]
 """Hears what an engine does while it connects."""
+
+
+USUAL_LORE = LoreSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +211,14 @@ def _set_for(workspace: Workspace, options: ReplyOptions, properties: Mapping[st
         from tavern_tui.session.user_templates import with_texts
 
         options, more = with_texts(workspace, options, properties)
-    for told in (note, more):
-        if told:
-            watch(out.Notice(told))
+    notes = [note, more]
+    if workspace.settings.lore != USUAL_LORE or "worlds" in properties:
+        from tavern_tui.session.lore_books import with_lore
+
+        options, missing = with_lore(workspace, options, properties)
+        notes += missing
+    for told in filter(None, notes):
+        watch(out.Notice(told))
     return options
 
 

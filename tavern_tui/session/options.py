@@ -11,6 +11,7 @@ from tavern_tui.domain.thinking import Thinking
 
 if TYPE_CHECKING:
     from tavern_tui.domain.chat_completion import ChatCompletionPreset
+    from tavern_tui.session.lore_books import ChosenLore
 
 STARTER_RESPONSE_TOKENS = 90
 STARTER_CONTEXT_TOKENS = 2048
@@ -31,6 +32,7 @@ class ReplyOptions:
     front end. ``chosen`` names the fields that somebody chose, whatever their value; ``asked`` those of them that were
     named at this start, which count for more than what is set for a chat. ``rules`` are the preset's beside sampling.
     ``post_history_text`` stands below the chat. ``chat_preset`` makes the messages of chat completions, ``None``: ours.
+    ``lore`` are the lorebooks beside the character's and how all are searched, ``None``: none, and as usual.
     """
 
     preset: SamplerPreset = BALANCED
@@ -54,6 +56,7 @@ class ReplyOptions:
     alternatives: int = 0
     post_history_text: str = ""
     chat_preset: ChatCompletionPreset | None = None
+    lore: ChosenLore | None = None
 
     @property
     def thinking_tokens(self) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tavern_tui.prompt import defaults
 from tavern_tui.prompt.inputs import STEP, GenerationKind, Policy, PromptInput
@@ -73,10 +73,8 @@ def prompt_input(
         swipes=swipes_of(session.tree, parent, another=kind is GenerationKind.SWIPE),
         turn_number=session.turn_number,
         regex_scripts=session.scripts.scripts,
-        persona_position=session.persona.position,
-        persona_depth=session.persona.depth,
-        persona_role=session.persona.role,
-        persona_lorebooks=session.persona.books,
+        **_of_persona(session),
+        **_of_lore(options),
         note=for_prompt(note_of(session.tree)),
         user_turns=session.turn_number.users(parent),
         cuts=kept.cuts,
@@ -85,3 +83,22 @@ def prompt_input(
         step=step_for(ready.info, STEP),
         notes=notes_stay(session.tree),
     )
+
+
+def _of_persona(session: ChatSession) -> dict[str, Any]:
+    """Where the persona stands, and its books."""
+    persona = session.persona
+    return {
+        "persona_position": persona.position,
+        "persona_depth": persona.depth,
+        "persona_role": persona.role,
+        "persona_lorebooks": persona.books,
+    }
+
+
+def _of_lore(options: ReplyOptions) -> dict[str, Any]:
+    """The lorebooks beside the character's, and how all of them are searched, where somebody chose that."""
+    if options.lore is None:
+        return {}
+    chosen = options.lore
+    return {"lore": chosen.settings, "global_lorebooks": chosen.everywhere, "chat_lorebooks": chosen.of_chat}

@@ -140,7 +140,7 @@ def test_a_users_folder_comes_over_whole(place: Place) -> None:
         "persona": 2,
         "regex script": 1,
         "connection": 2,
-        "setting": 5 if any("lore" in one.name for one in report.things) else 3,
+        "setting": 5,
         "chat": 2,
     }
     assert outcomes(report) == {Outcome.NEW, Outcome.SAME}

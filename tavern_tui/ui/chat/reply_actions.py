@@ -136,6 +136,15 @@ async def choose_preset(screen: ChatScreen, argument: str) -> None:
         screen.hint(f"The preset is {session.options.preset.name} · /preset {', '.join(names)} chooses another")
 
 
+async def switch_world(screen: ChatScreen, argument: str) -> None:
+    """Let the chat read a lorebook, or no longer; without a name, say which there are."""
+    from tavern_tui.session import lore_books
+
+    session, workspace = screen.open_session, screen.tavern.workspace
+    switch = lore_books.switch_in_chat(session, workspace, argument) if argument else None
+    screen.hint(await (switch or lore_books.told_in_chat(session, workspace)), lasting=not argument)
+
+
 async def choose_persona(screen: ChatScreen, argument: str) -> None:
     """Choose, or tell, who the user is in this chat."""
     from tavern_tui.session import personas
@@ -220,6 +229,7 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.length": set_length,
     "reply.preset": choose_preset,
     "chat.persona": choose_persona,
+    "chat.world": switch_world,
     "chat.prompts": choose_prompts,
     "chat.policy": choose_policy,
     "chat.notes": choose_notes,
