@@ -29,7 +29,6 @@ ALL_SUFFIXES = {**SUFFIXES, Container.YAML: ".yaml", Container.JPEG: ".jpg", Con
 """Those and of the kinds that are only read."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class StoredCard:
     """A card with its file as it was read. ``shipped``: it is one of ours, so that saving makes a copy."""
