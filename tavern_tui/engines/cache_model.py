@@ -107,10 +107,10 @@ class CacheModel:
         if chat == self.chat:
             return
         shared = common_prefix(self.ids, wanted)
+        found = self._taken(chat, wanted, better_than=shared)
         if len(self.ids) - shared >= WORTH_PARKING:
             self.park()
         self.chat = chat
-        found = self._taken(chat, wanted, better_than=shared)
         if found is not None:
             self.ids, self._others = found, []
 

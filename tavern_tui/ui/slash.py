@@ -51,7 +51,7 @@ def parse(text: str, runnable: Collection[str] | None = None) -> Command | Unkno
     action = known.get(name.lower())
     if action is not None:
         return Command(action, (match["argument"] or "").strip())
-    near = difflib.get_close_matches(name.lower()[:_LONGEST], known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.lower()[:_LONGEST], known, n=1, cutoff=0.65)
     hint = f"the nearest is /{near[0]}" if near else "/help shows them all"
     return Unknown(f"There is no /{_short(name)} · {hint} · // at the beginning says it")
 

@@ -72,7 +72,7 @@ def test_setup_asks_what_a_first_start_asks_and_keeps_the_answers(
     terminal.read_until(shows(terminal, "Starter model"))
     terminal.type("\x1b")
     terminal.read_until(shows(terminal, "What first?"))
-    terminal.type("\x1b[B\r")
+    terminal.type("\x1b[B\x1b[B\r")
     terminal.read_until(shows(terminal, "Bess"))
     assert leave(terminal) == 0
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -112,3 +112,10 @@ def test_every_token_is_read_reused_or_moved_and_the_last_one_is_read(
         assert gaps != 0 or read.shifted == 0
         assert cache.ids == prompt
         cache.write(reply)
+
+
+def test_a_chat_that_is_turned_to_is_taken_before_the_other_takes_its_room() -> None:
+    cache = CacheModel(parked_tokens=len(HEAD) + 50)
+    cache.read(HEAD, "first")
+    cache.read(TURNS[:100], "second")
+    assert cache.read((*HEAD, 7), "first") == Read(1, 100)

@@ -104,10 +104,10 @@ class Cache:
         if chat == self.chat:
             return
         shared = common_prefix(self.ids, wanted)
+        parked = self._parking.take(chat, wanted, better_than=shared)  # before what is put aside takes its room
         if len(self.ids) - shared >= WORTH_PARKING:
             self.park()
         self.chat = chat
-        parked = self._parking.take(chat, wanted, better_than=shared)
         if parked is not None:
             self._parking.settle(chat, good=self.restore(parked))
 

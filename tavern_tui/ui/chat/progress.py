@@ -13,11 +13,17 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.widgets.status import Elsewhere, Idle, Phase, Reading, Status, StatusLine, Thinking, Waiting, Writing
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tavern_tui.session.session import ChatSession
     from tavern_tui.ui.screens.chat import ChatScreen
 
 AFTER_SECONDS: Final = 0.05
 """How long the chat stays as it is before its next prompt is worked out."""
+
+
+SILENT_SECONDS: Final = 5.0
+"""After so long without another token a reply's speed is no longer told: it is that of a moment ago."""
 
 
 class Progress:
@@ -36,6 +42,7 @@ class Progress:
         self._on_failed = on_failed
         self._on_ended = on_ended
         self._prompt_tokens = 0
+        self._silence: Timer | None = None
 
     def tell(self, **changes: object) -> None:
         """Show the status with these fields changed."""
@@ -52,6 +59,9 @@ class Progress:
 
     def phase(self, phase: Phase) -> None:
         """Show what goes on."""
+        if self._silence is not None:
+            self._silence.stop()
+            self._silence = None
         self.tell(phase=phase)
 
     def of_engine(self, phase: Phase) -> None:
@@ -88,6 +98,15 @@ class Progress:
     def writing(self, tokens: int, per_second: float | None) -> None:
         """So many tokens of the reply have come."""
         self.tell(phase=Writing(tokens, per_second), context_used=self._prompt_tokens + tokens)
+        if self._silence is None:
+            self._silence = self._line.set_timer(SILENT_SECONDS, self._fell_silent)
+        else:
+            self._silence.reset()
+
+    def _fell_silent(self) -> None:
+        self._silence = None
+        if isinstance(self.status.phase, Writing):
+            self.tell(phase=replace(self.status.phase, silent=True))
 
     def failed(self, error: TavernError, *, kept: bool) -> None:
         """The reply broke."""

@@ -64,10 +64,14 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """The reply is being written: so many tokens so far, and how many come in a second, where that is known."""
+    """The reply is being written: so many tokens so far, and how many come in a second, where that is known.
+
+    ``silent``: none has come for a while.
+    """
 
     tokens: int
     per_second: float | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,8 @@ def _phase_forms(phase: Phase, glyphs: Glyphs) -> tuple[str, ...]:
             return (f"reading prompt {done:,}/{total:,}", f"reading {done:,}/{total:,}")
         case Thinking(tokens):
             return (f"thinking {tokens:,}{glyphs.dots}",)
+        case Writing(tokens, _, True):
+            return (f"wrote {tokens:,} {glyphs.dot} waiting for more", "waiting for more")
         case Writing(tokens, None):
             return (f"writing {tokens:,}{glyphs.dots}",)
         case Writing(tokens, per_second):

@@ -242,6 +242,20 @@ def test_a_chat_that_another_interrupted_comes_back_with_what_it_had(
     cache.free()
 
 
+def test_a_chat_that_is_turned_to_is_taken_before_the_other_takes_its_room(
+    loaded: Loaded, state: Parked, ids: tuple[int, ...]
+) -> None:
+    cache = cache_of(loaded, Parking(budget=lambda: state.size * 3 // 2))
+    cache.turn_to("mine", ids)
+    assert cache.restore(state)
+    other = tuple(reversed(ids))
+    cache.turn_to("other", other)
+    read(cache, other[cache.keep(other).tokens :])
+    cache.turn_to("mine", ids)
+    assert cache.keep(ids) == Kept(len(ids) - 1)
+    cache.free()
+
+
 def test_a_state_that_cannot_be_saved_ends_no_reply(loaded: Loaded, state: Parked, ids: tuple[int, ...]) -> None:
     with on(loaded, state, llama_decode=lambda *_arguments: -3) as (cache, _), pytest.raises(EngineError):
         cache.decode((1,))

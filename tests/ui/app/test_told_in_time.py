@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tavern_tui.config.action import Preset, Where
 from tavern_tui.config.keymap import preset_keymap
 from tavern_tui.session.opening import Wishes
+from tavern_tui.ui.chat import progress
 from tavern_tui.ui.widgets.keybar import keybar_text
+from tavern_tui.ui.widgets.status import Idle, Writing
 from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
 
 
@@ -139,3 +143,16 @@ def test_no_key_is_offered_that_is_refused_while_a_reply_is_written() -> None:
     assert "Edit" in row
     assert "Copy" in row
     assert not {"Swipe", "Regenerate", "Continue", "Delete", "Undo", "Branch"} & set(row.split())
+
+
+async def test_a_reply_that_stands_still_tells_no_speed_until_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SILENT_SECONDS", 0.05)
+    async with Evening(tmp_path, ["She ", "opens", 0.6, " the door."]).begun() as (app, pilot):
+        await pilot.press("g", "o", "enter")
+        while not (isinstance(phase := app.chat.progress.status.phase, Writing) and phase.silent):
+            await pilot.pause(0.01)
+            assert texts(app) != ["go", "She opens the door."], "it was told too late"
+        await settled(pilot)
+        assert isinstance(app.chat.progress.status.phase, Idle)

@@ -79,6 +79,7 @@ def test_the_line_is_as_wide_as_its_row_whatever_it_is_told(status: Status, widt
         (Thinking(1212), "thinking 1,212…"),
         (Writing(143, 12.34), "writing 143 · 12.3 tokens/s"),
         (Writing(1), "writing 1…"),
+        (Writing(143, 12.3, silent=True), "wrote 143 · waiting for more"),
         (Elsewhere(), "writing in another terminal · Esc stops it"),
         (Away(), "the server does not answer"),
     ],
