@@ -214,6 +214,14 @@ def wrote_nothing(template: str) -> Wording:
     )
 
 
+def nothing_to_add() -> Wording:
+    """A reply was to go on, and the model ended at once."""
+    return Wording(
+        "The model has nothing to add: for it the reply ends here.",
+        keys="r another reply",
+    )
+
+
 def only_the_users_lines(user: str) -> Wording:
     """The reply was written for the user, and nothing else."""
     return Wording(

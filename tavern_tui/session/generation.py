@@ -325,6 +325,8 @@ class Generation:
         elif self._text.reasoning:
             wording = messages.only_thought(self._text.thought_tokens)
             return EngineError(wording.title, hint=wording.hint, fault=EngineFault.ONLY_THOUGHT)
+        elif self._place.extends is not None:
+            wording = messages.nothing_to_add()
         else:
             wording = messages.wrote_nothing(self._plan.template)
         return EngineError(wording.title, hint=wording.hint, fault=EngineFault.REJECTED)

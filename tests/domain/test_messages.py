@@ -48,6 +48,7 @@ FIXED: dict[str, Wording] = {
     "The model wrote nothing (it stopped at once). Often the template: now ChatML. r again · p other template": (
         messages.wrote_nothing("ChatML")
     ),
+    "The model has nothing to add: for it the reply ends here. r another reply": messages.nothing_to_add(),
     'Entry "Dragon" switched off for this turn: its key /(a+)+b/ took over 50 ms': (
         messages.entry_switched_off("Dragon", "/(a+)+b/", 50)
     ),

@@ -233,6 +233,16 @@ async def test_a_model_that_writes_nothing_is_no_empty_turn(begin: Opener) -> No
     assert texts(session)[-1] == "Go."
 
 
+async def test_a_reply_that_the_model_does_not_continue_stays_and_no_template_is_blamed(begin: Opener) -> None:
+    session = begin("She nods.", "")
+    await session.open()
+    await collect(session.reply("Go."))
+    found = await collect(session.continue_reply())
+    assert isinstance(found[-1], out.TurnFailed)
+    assert "nothing to add" in found[-1].error.title
+    assert texts(session)[-1] == "She nods."
+
+
 async def test_thinking_is_told_apart_and_never_in_the_next_prompt(begin: Opener) -> None:
     session = begin([ReasoningArrived("He wants to cross."), "Come aboard."])
     await session.open()

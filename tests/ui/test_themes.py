@@ -27,6 +27,7 @@ from tavern_tui.ui.themes import (
     use_theme,
 )
 from tests.terminal.ptys import Terminal
+from tests.ui.screens.app import until
 from tests.ui.themed import NOWHERE, ThemedApp
 
 ROOT = Path(__file__).parents[2]
@@ -89,15 +90,18 @@ async def test_a_selected_row_and_selected_text_have_the_colour_and_style_of_the
             assert bool(style.reverse) is ("reverse" in theme.style(Role.SELECTION))
 
 
+def seen(app: ThemedApp) -> str:
+    """The words on screen, however they are broken into lines."""
+    return " ".join(" ".join(strip.text for strip in app.screen._compositor.render_strips()).split())
+
+
 @pytest.mark.parametrize("size", [(45, 13), (80, 24)], ids=str)
 async def test_a_toast_can_be_read_to_its_end_on_a_phone(size: tuple[int, int]) -> None:
     text = "config.yaml:3: There is no setting “engine.contxt_tokens”. The nearest is “engine.context_tokens”."
     app = ThemedApp([ChatLog()])
     async with app.run_test(size=size, notifications=True) as pilot:
         app.notify(text, severity="warning", timeout=600, markup=False)
-        await pilot.pause(0.1)
-        seen = " ".join(" ".join(strip.text for strip in app.screen._compositor.render_strips()).split())
-        assert text in seen
+        await until(pilot, lambda: text in seen(app))
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tavern_tui.domain.errors import TavernError
@@ -138,7 +139,7 @@ class CostAhead:
             return
         if anew or (self._tip and session.tree.tip != self._tip):
             self._tip = session.tree.tip
-            self._screen.run_worker(self._work_out(session), group="cost", exclusive=True)
+            self._screen.run_worker(partial(self._work_out, session), group="cost", exclusive=True)
 
     async def _work_out(self, session: ChatSession) -> None:
         await asyncio.sleep(AFTER_SECONDS)
