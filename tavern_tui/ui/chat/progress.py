@@ -139,7 +139,9 @@ class CostAhead:
             return
         if anew or (self._tip and session.tree.tip != self._tip):
             self._tip = session.tree.tip
-            self._screen.run_worker(partial(self._work_out, session), group="cost", exclusive=True)
+            # A function, as a coroutine that an ending app never starts would complain on the terminal.
+            work = partial(self._work_out, session)
+            self._screen.run_worker(work, group="cost", exclusive=True)  # type: ignore[arg-type]
 
     async def _work_out(self, session: ChatSession) -> None:
         await asyncio.sleep(AFTER_SECONDS)
