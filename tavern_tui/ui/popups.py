@@ -31,6 +31,7 @@ async def first_run(app: TavernApp) -> Wishes:
     """Ask what a first start asks; what to open then."""
     from tavern_tui.session.demo import own_demo_chat
     from tavern_tui.session.first_run import StarterFetch, remember_first_run
+    from tavern_tui.session.moving_places import likely_folders
     from tavern_tui.session.writers import find_writers, wishes_for, writer_at
     from tavern_tui.ui.screens.first_run import FirstRunScreen, FirstRunTools, What
 
@@ -40,7 +41,9 @@ async def first_run(app: TavernApp) -> Wishes:
         fetch=lambda: StarterFetch(app.workspace.directories),
         remember=partial(remember_first_run, app.workspace),
     )
-    result = await app.push_screen_wait(FirstRunScreen(tools, app.workspace.persona.name, glyphs=app.glyphs))
+    brings = bool(await asyncio.to_thread(likely_folders, Path.home()))
+    screen = FirstRunScreen(tools, app.workspace.persona.name, brings=brings, glyphs=app.glyphs)
+    result = await app.push_screen_wait(screen)
     app.say_later(result.notes)
     app.reload()
     wishes = wishes_for(result.writer, app.wishes) if result.writer is not None else app.wishes

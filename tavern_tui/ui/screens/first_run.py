@@ -89,19 +89,15 @@ _KEYS = {
     _Step.WHAT: "↑↓ choose · Enter begins · ← back",
     _Step.FETCH: "Esc goes on without it",
 }
-_FIRST = (
-    ListRow(What.TALK.value, "Talk", detail="With one of the sample characters, to begin with."),
-    ListRow(
-        What.BRING.value,
-        "Bring my SillyTavern folder",
-        detail="Characters, chats, lorebooks, presets. It is only read.",
-    ),
-    ListRow(What.DEMO.value, "Look at the demo", detail="A finished evening at an inn. It needs no model."),
+_TALK = ListRow(What.TALK.value, "Talk", detail="With one of the sample characters, to begin with.")
+_BRING = ListRow(
+    What.BRING.value, "Bring my SillyTavern folder", detail="Characters, chats, lorebooks, presets. It is only read."
 )
+_DEMO = ListRow(What.DEMO.value, "Look at the demo", detail="A finished evening at an inn. It needs no model.")
 
 
 class FirstRunScreen(Screen[FirstRunResult]):
-    """The three questions. ``name`` is what stands in the field at first."""
+    """The three questions. ``name`` is what stands in the field at first; ``brings``: there is something to bring."""
 
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = VERTICAL
@@ -117,8 +113,11 @@ class FirstRunScreen(Screen[FirstRunResult]):
     """
     )
 
-    def __init__(self, tools: FirstRunTools, name: str, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(
+        self, tools: FirstRunTools, name: str, *, brings: bool = False, glyphs: Glyphs = UNICODE_GLYPHS
+    ) -> None:
         super().__init__()
+        self._rows = (_BRING, _TALK, _DEMO) if brings else (_TALK, _BRING, _DEMO)
         self.choice = WriterChoice(tools.search, tools.look, glyphs=glyphs)
         self._tools = tools
         self._otherwise = name
@@ -140,7 +139,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
             with Vertical(classes="step", id="step-2"):
                 yield self.choice
             with Vertical(classes="step", id="step-3"):
-                yield RowList([replace(row, wraps=True) for row in _FIRST], glyphs=self._glyphs, id="first")
+                yield RowList([replace(row, wraps=True) for row in self._rows], glyphs=self._glyphs, id="first")
             with Vertical(classes="step", id="step-4"):
                 yield Static(id="progress")
             yield Static(id="keys")
@@ -236,7 +235,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
 
     def _picked_writer(self, writer: Writer | None) -> None:
         self._writer = writer
-        self._first.select(0 if writer is not None else len(_FIRST) - 1)  # the demo needs nobody who writes
+        self._first.select(0 if writer is not None else len(self._rows) - 1)  # the demo needs nobody who writes
         self._go(_Step.WHAT)
 
     def _begin(self) -> None:

@@ -244,6 +244,13 @@ async def test_the_demo_needs_no_download() -> None:
         assert await result_of(app, pilot) == FirstRunResult("Alex", None, What.DEMO)
 
 
+async def test_who_has_a_sillytavern_folder_is_offered_it_first() -> None:
+    app = ScreenApp(FirstRunScreen(tools(Search(KOBOLD)), "Alex", brings=True))
+    async with app.run_test() as pilot:
+        await press(pilot, "enter", "enter", "enter")
+        assert await result_of(app, pilot) == FirstRunResult("Alex", KOBOLD, What.BRING)
+
+
 async def test_left_goes_back_to_the_question_before() -> None:
     app = first_run(Search(KOBOLD, LARGE, STARTER))
     async with app.run_test(size=(80, 24)) as pilot:
