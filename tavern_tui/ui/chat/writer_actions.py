@@ -1,4 +1,7 @@
-"""Actions about who writes: an engine of the chat's own, a server's key, a template that stays."""
+"""Actions about who writes: an engine of the chat's own, a server's key, a template that stays.
+
+What does them is imported when one is done: a chat is on screen without it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tavern_tui.session import engine_choices
-from tavern_tui.session.connections import USUAL
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import refused_while_busy
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 async def choose_here(screen: ChatScreen, argument: str = "") -> None:
     """Choose who writes in this chat alone; without a name, from the list."""
+    from tavern_tui.session import engine_choices
+    from tavern_tui.session.connections import USUAL
+
     if refused_while_busy(screen):
         return
     if not argument:
@@ -42,6 +46,8 @@ async def try_out(screen: ChatScreen, _argument: str = "") -> None:
 
 async def enter_key(screen: ChatScreen, argument: str = "") -> None:
     """Ask for the key of the server that writes."""
+    from tavern_tui.session import engine_choices
+
     if argument:
         # What was typed may be the key: it is neither kept nor shown.
         screen.hint("/key asks for the key without showing it: type nothing behind it")
@@ -53,6 +59,8 @@ async def enter_key(screen: ChatScreen, argument: str = "") -> None:
 
 async def send_key(screen: ChatScreen, _argument: str = "") -> None:
     """Let the key go unencrypted that was held back, and connect."""
+    from tavern_tui.session import engine_choices
+
     origin = await engine_choices.send_key(screen.tavern.workspace, screen.problems.shown)
     screen.problems.clear()
     screen.hint(f"The key for {origin} is sent unencrypted from now on")
@@ -61,6 +69,8 @@ async def send_key(screen: ChatScreen, _argument: str = "") -> None:
 
 async def take_over(screen: ChatScreen, _argument: str = "") -> None:
     """Load the model here that another window's keeps out, and connect."""
+    from tavern_tui.session import engine_choices
+
     engine_choices.take_over(screen.open_session, screen.problems.shown)
     screen.problems.clear()
     screen.look_for_engine()
@@ -68,11 +78,15 @@ async def take_over(screen: ChatScreen, _argument: str = "") -> None:
 
 async def stop_other(screen: ChatScreen, _argument: str = "") -> None:
     """Have the server stop what it writes for another client."""
+    from tavern_tui.session import engine_choices
+
     screen.hint(str(await engine_choices.stop_other(screen.open_session)))
 
 
 async def keep_template(screen: ChatScreen, _argument: str = "") -> None:
     """Write to the model that is there now with the template of the one before."""
+    from tavern_tui.session import engine_choices
+
     session = screen.open_session
     told = await engine_choices.keep_template(screen.tavern.workspace, session, session.connection.replaced)
     session.connection.replaced = ""
