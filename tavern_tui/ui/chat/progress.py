@@ -135,7 +135,7 @@ class CostAhead:
         A chat that is only looked at is left alone until then.
         """
         session = self._screen.session
-        if session is None or self._screen.busy or session.connection.known is None:
+        if session is None or self._screen.busy or self._screen.tavern.leaving or session.connection.known is None:
             return
         if anew or (self._tip and session.tree.tip != self._tip):
             self._tip = session.tree.tip
@@ -147,8 +147,8 @@ class CostAhead:
         await asyncio.sleep(AFTER_SECONDS)
         from tavern_tui.session.reading_cost import cost_of_next
 
-        if self._screen.busy:
-            return
+        if self._screen.busy or self._screen.tavern.leaving:
+            return  # the program ends: its connections are closed, or will be in a moment
         try:
             cost = await cost_of_next(session)
         except TavernError:
