@@ -7,14 +7,13 @@ are ``chatlog``'s business.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
-from tavern_tui.formats.json_text import MAX_BYTES, read_json
+from tavern_tui.formats.json_text import MAX_BYTES, bounded_json, read_json
 
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of one line: a picture inside a message fits."""
@@ -26,7 +25,6 @@ MAX_LINES = 250_000
 MAX_VALUES = 1_500_000
 """Values of one line or whole file, by its commas and brackets: a value takes some hundred bytes of memory."""
 
-_MAX_DIGITS = 64
 _LONG = 1024 * 1024  # bytes from which on values are counted
 _LINE = re.compile(rb"[^\n]+")
 _BLANKS = b" \t\r\x00\xef\xbb\xbf"
@@ -71,7 +69,7 @@ def read_line(line: bytes) -> Any:
     if deep or b"\\ud" in line or b"\\uD" in line:
         return read_json(line, max_depth=MAX_DEPTH)
     try:
-        return json.loads(line.decode(), parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
+        return bounded_json(line.decode())
     except (ValueError, RecursionError):
         return read_json(line, max_depth=MAX_DEPTH)  # says in which column, and why
 
@@ -104,16 +102,3 @@ def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
 def _check_count(data: bytes, name: str = "") -> None:
     if len(data) > _LONG and sum(data.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
         raise FormatError(f"It holds more than the {MAX_VALUES:,} values that are read.", where=name)
-
-
-def _no_number(_: str) -> None:
-    return None
-
-
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _MAX_DIGITS else None
-
-
-def _finite(digits: str) -> float | None:
-    value = float(digits)
-    return value if math.isfinite(value) else None

@@ -80,7 +80,7 @@ def read_json(
     if max_values is not None and sum(map(text.count, ",[{")) > max_values:
         raise FormatError(f"The data holds more than {max_values:,} values.", where=where)
     try:
-        value = json.loads(text, parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
+        value = bounded_json(text)
     except json.JSONDecodeError as error:
         raise FormatError(
             f"This is not JSON: {_complaint(error.msg)} (column {error.colno}).", where=_place(where, error.lineno)
@@ -126,6 +126,14 @@ def _complaint(message: str) -> str:
 
 def _too_deep(max_depth: int, where: str) -> FormatError:
     return FormatError(f"The data is nested more than {max_depth} levels deep.", where=where)
+
+
+def bounded_json(text: str) -> Any:
+    """The value that ``text`` is. What is no number JSON can say, or an integer of very many digits, is ``None``.
+
+    Raises ``ValueError`` and ``RecursionError`` as ``json.loads``: the callers know what place to name.
+    """
+    return json.loads(text, parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
 
 
 def _no_number(_: str) -> None:
