@@ -66,7 +66,10 @@ def move_settings(workspace: Workspace, path: Path, files: FileMover, report: Mo
 def move_secrets(workspace: Workspace, path: Path, report: MovingReport, *, asked: bool) -> None:
     """Take over the keys whose server is known, where they were ``asked`` for; else the file is not even opened."""
     if not asked:
-        report.notes.append("secrets.json was not opened: --with-secrets takes the keys of servers over.")
+        why = "keys of servers come only when that is chosen (--with-secrets)."
+        report.notes.append(f"secrets.json was not opened: {why}")
+            "secrets.json was not opened: keys of servers come only when that is chosen (--with-secrets)."
+        )
         return
     try:
         found = read_secrets(read_bytes(path, MAX_BYTES), path.name)

@@ -49,7 +49,7 @@ _QUESTIONS = {
 _KEYS = {
     _Step.WHERE: "Enter looks there · Esc leaves",
     _Step.LOOKING: "Esc stops",
-    _Step.CHOICE: "↑↓ choose · Enter takes it · PgUp PgDn read · Esc back",
+    _Step.CHOICE: "Enter takes it · Esc back · PgUp/Dn read",
     _Step.TAKING: "Esc stops; what has come stays",
     _Step.RECEIPT: "↑↓ read · Enter goes on · Esc closes",
 }
@@ -229,7 +229,7 @@ class ImportScreen(Screen[str]):
     def _keys(self, step: _Step) -> str:
         latest = self._report.latest if self._report else None
         if step is _Step.RECEIPT and latest is not None and latest.character:
-            return f"Enter opens your last chat, with {safe_line(latest.character, 20)} · Esc closes"
+            return "Enter opens your last chat · Esc closes"
         return _KEYS[step]
 
     def _lines(self, width: int) -> list[Content]:
