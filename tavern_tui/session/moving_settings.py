@@ -68,8 +68,6 @@ def move_secrets(workspace: Workspace, path: Path, report: MovingReport, *, aske
     if not asked:
         why = "keys of servers come only when that is chosen (--with-secrets)."
         report.notes.append(f"secrets.json was not opened: {why}")
-            "secrets.json was not opened: keys of servers come only when that is chosen (--with-secrets)."
-        )
         return
     try:
         found = read_secrets(read_bytes(path, MAX_BYTES), path.name)
