@@ -1,14 +1,15 @@
 """The action registry: everything that a key, the palette, the footer or a slash command can do, one row each.
 
 Bindings, the command palette, the footer, the help screen, ``/commands`` and ``docs/keys.md`` are made from these rows
-(those of making replies stand in ``reply_actions``) and from nothing else. Ids are what people write into their
-``keys.yaml``: they are never renamed. Keys are named as in ``keys.py``; which keys are in force is decided in
-``keymap.py``. Source: ``docs/ux.md`` §1 and §6.
+(screens stand in ``page_actions``, replies in ``reply_actions`` and so on) and from nothing else. Ids are what people
+write into their ``keys.yaml``: they are never renamed. Keys are named as in ``keys.py``; which keys are in force is
+decided in ``keymap.py``. Source: ``docs/ux.md`` §1 and §6.
 """
 
 from __future__ import annotations
 
 from tavern_tui.config.action import Action, Where
+from tavern_tui.config.page_actions import PAGES
 from tavern_tui.config.reply_actions import REPLY
 from tavern_tui.config.turn_actions import TURN
 from tavern_tui.config.writer_actions import WRITER
@@ -49,47 +50,6 @@ _APP = (
         ("ctrl+c",),
         slash="quit",
         fixed=("ctrl+c",),
-    ),
-    Action(
-        "app.characters",
-        "Characters",
-        "Lists the characters and the chats with them; type to find, Enter opens.",
-        Where.ANYWHERE,
-        (),
-        slash="characters",
-    ),
-    Action(
-        "app.search",
-        "Search all chats",
-        "Finds words in every turn of every chat, the newest first; Enter goes to the turn.",
-        Where.ANYWHERE,
-        (),
-        slash="search",
-    ),
-    Action(
-        "app.import",
-        "Bring in what you have",
-        "Takes SillyTavern's folder, its backup, or any card, chat, lorebook or preset into the library: /import and"
-        " its path.",
-        Where.ANYWHERE,
-        (),
-        slash="import",
-    ),
-    Action(
-        "app.connect",
-        "Who writes",
-        "Chooses the engine: a server that answers, a model of this machine, or another address.",
-        Where.ANYWHERE,
-        (),
-        slash="connect",
-    ),
-    Action(
-        "app.theme",
-        "Theme",
-        "Chooses the colours; each theme is shown as it is walked over.",
-        Where.ANYWHERE,
-        (),
-        slash="theme",
     ),
     Action(
         "app.mouse",
@@ -241,7 +201,7 @@ _COMPOSER = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN)
+ACTIONS: tuple[Action, ...] = (*_APP, *PAGES, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

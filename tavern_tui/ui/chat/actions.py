@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chat.app_actions import APP_ACTIONS, TYPED_ACTIONS
 from tavern_tui.ui.chat.finding_actions import FINDING_ACTIONS
+from tavern_tui.ui.chat.page_actions import PAGE_ACTIONS
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
 from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS, TYPED_TURN_ACTIONS
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 Act = Callable[["ChatScreen", str], Awaitable[None]]
 
-RUNNABLE: dict[str, Act] = {**APP_ACTIONS, **WRITER_ACTIONS, **REPLY_ACTIONS, **TURN_ACTIONS, **FINDING_ACTIONS}
+RUNNABLE: dict[str, Act] = {
+    **APP_ACTIONS,
+    **PAGE_ACTIONS,
+    **WRITER_ACTIONS,
+    **REPLY_ACTIONS,
+    **TURN_ACTIONS,
+    **FINDING_ACTIONS,
+}
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.session.author_note import note_of, write_note
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.outside import edit_outside
+from tavern_tui.ui.chat.refusing import refused_while_busy
 from tavern_tui.ui.chatlog.view import scroll_screens
 from tavern_tui.ui.clipboard import copy
 
@@ -71,13 +71,6 @@ async def copied(screen: ChatScreen, text: str, what: str) -> None:
     screen.hint(f"Copied {what} {await copy(screen.app, text)}")
 
 
-def refused_while_busy(screen: ChatScreen) -> bool:
-    """Whether the chat cannot be left or changed now, which is then said."""
-    if screen.busy:
-        screen.hint("A reply is being written · Esc stops it")
-    return screen.busy
-
-
 async def leave(screen: ChatScreen, _argument: str = "") -> None:
     """Copy what is marked, else stop the reply, else quit on the second press."""
     if marked := screen.get_selected_text() or screen.composer.selected_text:
@@ -99,35 +92,11 @@ async def show_help(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(popups.show_help)
 
 
-async def characters(screen: ChatScreen, _argument: str = "") -> None:
-    """Show the characters and chats."""
-    if not refused_while_busy(screen):
-        screen.tavern.show(popups.characters)
-
-
-async def bring(screen: ChatScreen, argument: str = "") -> None:
-    """Take in what another program has, at the path that follows the command."""
-    if not refused_while_busy(screen):
-        screen.tavern.show(partial(popups.bring, path=argument))
-
-
-async def search(screen: ChatScreen, argument: str = "") -> None:
-    """Find words in all chats, beginning with those that follow the command."""
-    if not refused_while_busy(screen):
-        screen.tavern.show(partial(popups.search, typed=argument))
-
-
 async def new_chat(screen: ChatScreen, _argument: str = "") -> None:
     """Begin another chat with this character."""
     if not refused_while_busy(screen):
         name = screen.open_session.character.name
         screen.tavern.open_chat(replace(screen.tavern.wishes, character=name, chat="", new=True))
-
-
-async def connect(screen: ChatScreen, _argument: str = "") -> None:
-    """Choose who writes."""
-    if not refused_while_busy(screen):
-        screen.tavern.show(popups.writers)
 
 
 async def inspect(screen: ChatScreen, _argument: str = "") -> None:
@@ -142,11 +111,6 @@ async def note(screen: ChatScreen, argument: str = "") -> None:
         screen.tavern.show(popups.author_note)
         return
     screen.hint(await write_note(session, replace(note_of(session.tree), text=argument)))
-
-
-async def theme(screen: ChatScreen, _argument: str = "") -> None:
-    """Choose the colours."""
-    screen.tavern.show(popups.themes)
 
 
 async def mouse(screen: ChatScreen, argument: str = "") -> None:
@@ -170,11 +134,6 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.help": show_help,
     "app.repaint": repaint,
     "app.quit": leave,
-    "app.characters": characters,
-    "app.import": bring,
-    "app.search": search,
-    "app.connect": connect,
-    "app.theme": theme,
     "app.mouse": mouse,
     "chat.scroll_up": scroll_up,
     "chat.scroll_down": scroll_down,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.ui.chat.actions import RUNNABLE
-from tavern_tui.ui.chat.app_actions import refused_while_busy
-from tavern_tui.ui.chat.refusing import refuse
+from tavern_tui.ui.chat.refusing import refuse, refused_while_busy
 from tavern_tui.ui.slash import Command, Unknown, parse
 
 if TYPE_CHECKING:

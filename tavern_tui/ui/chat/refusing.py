@@ -24,3 +24,10 @@ def refuse(screen: ChatScreen, error: TavernError) -> None:
     else:
         screen.problems.show(error, ())
         screen.mirror.log.follow_end()
+
+
+def refused_while_busy(screen: ChatScreen) -> bool:
+    """Whether the chat cannot be left or changed now, which is then said."""
+    if screen.busy:
+        screen.hint("A reply is being written · Esc stops it")
+    return screen.busy

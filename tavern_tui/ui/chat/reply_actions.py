@@ -13,7 +13,7 @@ from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import presets
 from tavern_tui.ui import popups
-from tavern_tui.ui.chat.app_actions import refused_while_busy
+from tavern_tui.ui.chat.refusing import refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen

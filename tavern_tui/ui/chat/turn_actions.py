@@ -12,8 +12,9 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.messages import number
 from tavern_tui.session.quick_replies import quick_replies
 from tavern_tui.ui import popups
-from tavern_tui.ui.chat.app_actions import copied, refused_while_busy
+from tavern_tui.ui.chat.app_actions import copied
 from tavern_tui.ui.chat.outside import edit_outside
+from tavern_tui.ui.chat.refusing import refused_while_busy
 from tavern_tui.ui.chat.reply_actions import another, swipe_turn
 
 if TYPE_CHECKING:

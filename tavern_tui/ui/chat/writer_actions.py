@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.ui import popups
-from tavern_tui.ui.chat.app_actions import refused_while_busy
+from tavern_tui.ui.chat.refusing import refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen

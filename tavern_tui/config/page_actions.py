@@ -1,0 +1,53 @@
+"""The rows of the action registry that open a screen over the chat: lists, editors, the settings.
+
+Keys are scarce: a screen is reached by its command or through the palette, unless it is needed in every evening.
+"""
+
+from __future__ import annotations
+
+from tavern_tui.config.action import Action, Where
+
+PAGES: tuple[Action, ...] = (
+    Action(
+        "app.characters",
+        "Characters",
+        "Lists the characters and the chats with them; type to find, Enter opens.",
+        Where.ANYWHERE,
+        (),
+        slash="characters",
+    ),
+    Action(
+        "app.search",
+        "Search all chats",
+        "Finds words in every turn of every chat, the newest first; Enter goes to the turn.",
+        Where.ANYWHERE,
+        (),
+        slash="search",
+    ),
+    Action(
+        "app.import",
+        "Bring in what you have",
+        "Takes SillyTavern's folder, its backup, or any card, chat, lorebook or preset into the library: /import and"
+        " its path.",
+        Where.ANYWHERE,
+        (),
+        slash="import",
+    ),
+    Action(
+        "app.connect",
+        "Who writes",
+        "Chooses the engine: a server that answers, a model of this machine, or another address.",
+        Where.ANYWHERE,
+        (),
+        slash="connect",
+    ),
+    Action(
+        "app.theme",
+        "Theme",
+        "Chooses the colours; each theme is shown as it is walked over.",
+        Where.ANYWHERE,
+        (),
+        slash="theme",
+    ),
+)
+"""Every screen that an action opens."""
