@@ -19,6 +19,20 @@ class NotTakenError(ValueError):
     """The value means nothing here; the text says why, in a sentence."""
 
 
+class Choices:
+    """A check of which everything that it takes is known: ``words``, as a list of them shows them."""
+
+    __slots__ = ("_check", "words")
+
+    def __init__(self, check: Check, words: tuple[str, ...]) -> None:
+        self._check = check
+        self.words = words
+
+    def __call__(self, value: object) -> object:
+        """As the check."""
+        return self._check(value)
+
+
 def setting(default: Any, check: Check, title: str) -> Any:
     """The field of a setting, for a dataclass. ``title`` says in a sentence what it is."""
     return field(default=default, metadata={"check": check, "title": title})
@@ -96,12 +110,15 @@ def above_zero(value: object) -> float:
     return number
 
 
-def truth(value: object) -> bool:
-    """Yes or no, as YAML has it or in words."""
+def _truth(value: object) -> bool:
     found = _WORDS.get(value.strip().casefold()) if isinstance(value, str) else value
     if not isinstance(found, bool):
         raise NotTakenError("It has to be true or false.")
     return found
+
+
+truth: Check = Choices(_truth, ("on", "off"))
+"""Yes or no, as YAML has it or in words."""
 
 
 def one_of(*values: str) -> Check:
@@ -113,7 +130,7 @@ def one_of(*values: str) -> Check:
             raise NotTakenError(f"It has to be one of: {', '.join(values)}.")
         return str(word)
 
-    return check
+    return Choices(check, values)
 
 
 def _number(value: object) -> float | None:

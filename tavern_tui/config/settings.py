@@ -11,9 +11,9 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -186,13 +186,17 @@ def setting_names() -> list[str]:
 
 def refused(name: str, value: object) -> str:
     """Why a setting (``group.name``) cannot have that value, in a sentence; empty where it can."""
-    group, key = name.split(".")
-    check = next(each.metadata["check"] for each in fields(GROUPS[group]) if each.name == key)
     try:
-        check(value)
+        declared(name).metadata["check"](value)
     except NotTakenError as error:
         return str(error)
     return ""
+
+
+def declared(name: str) -> Field[Any]:
+    """How a setting (``group.name``) is declared: its default, and ``check`` and ``title`` in its metadata."""
+    group, key = name.split(".")
+    return next(each for each in fields(GROUPS[group]) if each.name == key)
 
 
 def remember(directories: Directories, name: str, value: Any) -> None:
@@ -201,6 +205,17 @@ def remember(directories: Directories, name: str, value: Any) -> None:
     Raises ``StorageError`` where it cannot be read or written, ``SettingsError`` for a file that is damaged or of a
     later version, which is then left as it is, and ``KeyError`` for a name that does not exist.
     """
+    _write_overlay(directories, name, lambda entries, key: {**entries, key: value})
+
+
+def forget(directories: Directories, name: str) -> None:
+    """Take one setting out of the program's own overlay file: its default holds again. Raises as ``remember``."""
+    _write_overlay(directories, name, lambda entries, key: {one: entries[one] for one in entries if one != key})
+
+
+def _write_overlay(
+    directories: Directories, name: str, change: Callable[[dict[str, Any], str], dict[str, Any]]
+) -> None:
     import yaml
 
     if name not in setting_names():
@@ -210,7 +225,7 @@ def remember(directories: Directories, name: str, value: Any) -> None:
     with _writing(path):
         tree = _remembered(path, group)
         tree["format"] = FORMAT
-        tree[group] = {**(tree.get(group) or {}), key: value}
+        tree[group] = change(tree.get(group) or {}, key)
         text = "# Written by tavern-tui. Settings of your own go into config.yaml, which stands above this file.\n"
         text += yaml.safe_dump(tree, allow_unicode=True, sort_keys=True)
         _write_durably(path, text)
