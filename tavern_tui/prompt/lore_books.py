@@ -46,11 +46,15 @@ class Listed:
 
     @property
     def title(self) -> str:
-        """The entry's title, else its first key, else its number."""
-        entry = self.entry
-        named = (entry.comment, entry.extra.get("name"), *entry.keys)
-        found = next((text.strip() for text in named if isinstance(text, str) and text.strip()), f"entry {entry.uid}")
-        return found if len(found) <= _LONGEST_TITLE else f"{found[:_LONGEST_TITLE]}…"
+        """What the entry is called."""
+        return title_of(self.entry)
+
+
+def title_of(entry: LoreEntry) -> str:
+    """An entry's title, else its first key, else its number."""
+    named = (entry.comment, entry.extra.get("name"), *entry.keys)
+    found = next((text.strip() for text in named if isinstance(text, str) and text.strip()), f"entry {entry.uid}")
+    return found if len(found) <= _LONGEST_TITLE else f"{found[:_LONGEST_TITLE]}…"
 
 
 def told(*entries: Listed) -> str:

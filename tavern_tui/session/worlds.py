@@ -109,13 +109,34 @@ def change_entry(
         raise SettingsError(error.title.replace("entries.0.", "")) from error
     kept = [one if entry is None or one.uid != entry.uid else made for one in world.book.entries]
     entries = (*kept, made) if entry is None else tuple(kept)
-    return _written(workspace, world, replace(world.book, entries=tuple(entries))), made
+    return save_world(workspace, world, replace(world.book, entries=tuple(entries))), made
 
 
 def remove_entry(workspace: Workspace, world: World, entry: LoreEntry) -> World:
     """Take an entry out. Raises ``SettingsError``, ``StorageError``."""
     left = tuple(one for one in world.book.entries if one.uid != entry.uid)
-    return _written(workspace, world, replace(world.book, entries=left))
+    return save_world(workspace, world, replace(world.book, entries=left))
+
+
+def save_world(workspace: Workspace, world: World, book: Lorebook) -> World:
+    """Write ``book`` into the file of ``world``, as that file is written; one that was shipped becomes one's own.
+
+    Raises ``SettingsError`` for a file of a program whose books are only read, ``StorageError`` also where something
+    else changed the file since.
+    """
+    target = _WRITTEN_AS.get(world.program)
+    if target is None:
+        raise SettingsError(
+            f"{world.path.name} is {world.program}'s: it is read, and not written.",
+            hint=f"Take it over first: tavern-tui worlds new NAME --from {world.path.stem}",
+            where=str(world.path),
+        )
+    book = with_original(book)
+    data, _ = write_lorebook_as(book, target)
+    if world.shipped:
+        return replace(world, book=book, path=_shelf(workspace).add(world.path.stem, data), shipped=False, data=data)
+    _shelf(workspace).replace(world.path, data, was=world.data)
+    return replace(world, book=book, data=data)
 
 
 def own_file(workspace: Workspace, world: World) -> Path:
@@ -164,22 +185,6 @@ def _world(workspace: Workspace, path: Path) -> World:
     book, remarks = read_any_lorebook(data, path.stem, where=path.name)
     ours = path.resolve().parent == shipped("worlds").resolve()
     return World(book, path, lorebook_format(read_json(data)), remarks, ours, data)
-
-
-def _written(workspace: Workspace, world: World, book: Lorebook) -> World:
-    target = _WRITTEN_AS.get(world.program)
-    if target is None:
-        raise SettingsError(
-            f"{world.path.name} is {world.program}'s: it is read, and not written.",
-            hint=f"Take it over first: tavern-tui worlds new NAME --from {world.path.stem}",
-            where=str(world.path),
-        )
-    book = with_original(book)
-    data, _ = write_lorebook_as(book, target)
-    if world.shipped:
-        return replace(world, book=book, path=_shelf(workspace).add(world.path.stem, data), shipped=False, data=data)
-    _shelf(workspace).replace(world.path, data, was=world.data)
-    return replace(world, book=book, data=data)
 
 
 def _checked(changes: Mapping[str, object | None]) -> None:
