@@ -30,6 +30,7 @@ from tavern_tui.domain.events import (
     TurnAdded,
     TurnDeleted,
     TurnHidden,
+    TurnMoved,
     TurnTokens,
     Undone,
 )
@@ -111,6 +112,8 @@ class ChatTree:
                 self.turns[turn] = replace(self.turns[turn], hidden=hidden)
             case TurnDeleted(turn):
                 self._delete(turn)
+            case TurnMoved(turn, parent) if turn in self.turns and (parent in self.turns or parent == ROOT):
+                self._move(turn, parent)
             case TipMoved(turn) if turn in self.turns or turn == ROOT:
                 self._move_tip(event.writer, turn)
             case PropertySet(key, value):
@@ -252,6 +255,28 @@ class ChatTree:
             self._any_tip = refuge
         if self._own_tip in gone:
             self._own_tip = refuge
+
+    def _move(self, turn: str, parent: str) -> None:
+        """Hang ``turn`` under ``parent``, unless it is there or ``parent`` is below it."""
+        moved = self.turns[turn]
+        if parent == moved.parent or self._is_below(parent, moved):
+            return
+        self.children[moved.parent].remove(turn)
+        self.children.setdefault(parent, []).append(turn)
+        self.turns[turn] = replace(moved, parent=parent)
+
+    def _is_below(self, place: str, turn: Turn) -> bool:
+        """Whether ``place`` is ``turn`` or below it. Looks no farther up than where the ways of both meet."""
+        above = {turn.parent}
+        further = turn.parent
+        while place in self.turns and place not in above:
+            if place == turn.id:
+                return True
+            place = self.turns[place].parent
+            if further in self.turns:
+                further = self.turns[further].parent
+                above.add(further)
+        return False
 
     def _move_tip(self, writer: str, turn: str) -> None:
         self._any_tip = turn

@@ -143,6 +143,17 @@ class TurnDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnMoved:
+    """A turn, with everything below it, hangs under ``parent`` now (a turn's id, empty for the first place).
+
+    So that in a story a passage can be put between two turns, and what follows keeps its turns.
+    """
+
+    turn: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
 class TipMoved:
     """The reader looks at ``turn`` now: another swipe, another branch."""
 
@@ -229,6 +240,7 @@ Body = (
     | TextEdited
     | TurnHidden
     | TurnDeleted
+    | TurnMoved
     | TipMoved
     | PropertySet
     | SourceTold

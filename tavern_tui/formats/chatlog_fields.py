@@ -32,6 +32,7 @@ from tavern_tui.domain.events import (
     TurnAdded,
     TurnDeleted,
     TurnHidden,
+    TurnMoved,
     TurnTokens,
     Undone,
 )
@@ -349,6 +350,7 @@ KINDS: dict[str, Kind] = {
     "edit": _kind(TextEdited, _text("turn", "on"), _text("text", "x")),
     "hide": _kind(TurnHidden, _text("turn", "on"), _flag("hidden", "hidden", default=True)),
     "drop": _kind(TurnDeleted, _text("turn", "on")),
+    "move": _kind(TurnMoved, _text("turn", "on"), _text("parent", "p", "")),
     "tip": _kind(TipMoved, _text("turn", "on")),
     "set": _kind(PropertySet, _text("key", "key"), Field("value", "value", _read_anything, _as_it_is)),
     "told": _kind(SourceTold, _text("turn", "on"), Field("source", "src", _read_anything, _as_it_is)),

@@ -17,6 +17,7 @@ from tavern_tui.domain.events import (
     TurnAdded,
     TurnDeleted,
     TurnHidden,
+    TurnMoved,
     Undone,
 )
 from tavern_tui.domain.renaming import RENAMED
@@ -77,6 +78,8 @@ def in_words(event: ChatEvent) -> str:
             return "showing a turn"
         case TurnDeleted():
             return "deleting a turn"
+        case TurnMoved():
+            return "moving a turn"
         case PropertySet(key=key, value=value) if key.startswith(BOOKMARK):
             return "taking a bookmark away" if value is None else "a bookmark"
         case PropertySet(key=key):
@@ -91,7 +94,7 @@ def _is_action(event: ChatEvent) -> bool:
             return parent != ROOT or speaker is Speaker.USER
         case PropertySet(key=key):
             return key not in _KEPT_BY_ITSELF and not key.startswith(VARIABLE)
-        case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted():
+        case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted() | TurnMoved():
             return True
         case _:
             return False

@@ -24,6 +24,7 @@ from tavern_tui.domain.events import (
     TurnAdded,
     TurnDeleted,
     TurnHidden,
+    TurnMoved,
     TurnTokens,
     Undone,
 )
@@ -93,6 +94,7 @@ def bodies(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Body]:
         st.builds(TextEdited, ids, texts),
         st.builds(TurnHidden, ids, st.booleans()),
         st.builds(TurnDeleted, ids),
+        st.builds(TurnMoved, ids, parents),
         st.builds(TipMoved, parents),
         st.builds(PropertySet, st.just("title") | texts, json_values),
         st.builds(PromptKept, parents, parents, placed, st.none() | heads),

@@ -17,6 +17,7 @@ from tavern_tui.domain.events import (
     TurnAdded,
     TurnDeleted,
     TurnHidden,
+    TurnMoved,
     TurnTokens,
     Undone,
     Unknown,
@@ -216,3 +217,16 @@ def test_template_and_policy_are_those_of_the_nearest_reply_above_that_names_the
     assert [tree.made_with(turn)[0] for turn in "abcd"] == ["ChatML", "ChatML", "Alpaca", "Alpaca"]
     assert tree.made_with("b", within=1) == ("", "")
     assert tree.made_with(ROOT) == ("", "")
+
+
+def test_a_passage_is_put_between_two_turns_and_what_follows_hangs_under_it() -> None:
+    tree = fold([*TALK, turn("new", 50, "hello"), event("m", 51, TurnMoved("ask", "new"))])
+    assert [one.id for one in tree.path("reply")] == ["hello", "new", "ask", "reply"]
+    assert tree.children["hello"] == ["new"]
+
+
+def test_a_turn_is_not_moved_under_itself_or_what_is_below_it() -> None:
+    before = fold(TALK)
+    for parent in ("ask", "reply", "nowhere"):
+        after = fold([*TALK, event("m", 50, TurnMoved("ask", parent))])
+        assert (after.turns, after.children) == (before.turns, before.children)

@@ -19,6 +19,7 @@ from tavern_tui.domain.events import (
     TurnAdded,
     TurnDeleted,
     TurnHidden,
+    TurnMoved,
     Undone,
 )
 from tavern_tui.session.bookmarks import bookmark_set, is_bookmarked
@@ -45,6 +46,7 @@ def histories(draw: st.DrawFn) -> list[ChatEvent]:
             st.builds(TextEdited, turns, texts),
             st.builds(TurnHidden, turns, st.booleans()),
             st.builds(TurnDeleted, turns),
+            st.builds(TurnMoved, turns, turns | st.just("")),
             st.builds(TipMoved, turns),
             st.builds(bookmark_set, turns, st.booleans()),
             st.builds(Undone, before),
@@ -68,6 +70,7 @@ def test_a_turn_that_looks_different_is_touched(history: list[ChatEvent]) -> Non
         (TurnHidden("a"), {"a"}),
         (turn("x", 9, "a").body, {"x", "b", "c"}),
         (TurnDeleted("b"), {"b", "c"}),
+        (TurnMoved("c", "b"), {"b", "c"}),
         (PropertySet("bookmark c", True), {"c"}),
         (PropertySet("title", "A night"), set()),
     ],
