@@ -140,6 +140,13 @@ class TurnSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlySaid:
+    """What the user said is the turn ``user_turn``, and nobody answers to it."""
+
+    user_turn: str
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """An event of one of several replies that are made to one prompt; ``reply`` numbers them from 0."""
 
@@ -160,6 +167,7 @@ SessionEvent = (
     | TurnFailed
     | TurnSaved
     | OneOf
+    | OnlySaid
 )
 
 
@@ -178,3 +186,11 @@ def progress_of(event: Event) -> EngineWaiting | PrefillProgress | Notice | None
             return Notice(text)
         case _:
             return None
+
+
+def told_what_is_kept(failed: TurnFailed, user_turn: str) -> TurnFailed:
+    """With a hint that says first what is safe: the text that came, else the message that was sent."""
+    kept = "What came is kept." if failed.turn_id else "Your message is saved." if user_turn else ""
+    if kept and not (failed.kept_text and not failed.turn_id):
+        failed.error.hint = f"{kept} {failed.error.hint}".rstrip()
+    return failed

@@ -9,30 +9,31 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
-from tavern_tui.domain.events import PropertySet
+from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
-from tavern_tui.domain.request import Segment
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.attempts import Steps, Tries, attempted
 from tavern_tui.session.changes import ChatChanges
 from tavern_tui.session.chat_variables import ChatVariables
-from tavern_tui.session.connection import Connection, Ready
+from tavern_tui.session.connection import Connection
 from tavern_tui.session.greeting import Speech
 from tavern_tui.session.kept_prompts import keep
 from tavern_tui.session.lore import PROPERTY, as_property
-from tavern_tui.session.options import ReplyOptions, for_starter
+from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.prepared import Prepared as Prepared
+from tavern_tui.session.prepared import as_it_was, of_model
 from tavern_tui.session.regex_scripts import ChatScripts, Display
 from tavern_tui.session.reply_place import ReplyPlace, reply_at, reply_to_extend
 from tavern_tui.session.thinking import (
@@ -54,32 +55,13 @@ from tavern_tui.storage.recovery import Recovery, recover
 
 # What makes a reply is imported when one is made: a chat is on screen without it.
 if TYPE_CHECKING:
-    from tavern_tui.prompt.inputs import PromptInput
     from tavern_tui.prompt.lore_index import LoreCache
     from tavern_tui.prompt.plan import PromptPlan
+    from tavern_tui.session.groups.part import GroupPart
     from tavern_tui.session.writing import Writing
 
 RESPONSE_TOKENS = "response_tokens"
 """The chat's property that holds its own length of replies, in tokens."""
-
-
-_AS_IT_WAS = ("variables", "global_variables", "lore_state", "first_turn", "cuts", "heads")
-"""Fields of a prompt's input that an earlier try of the same reply has changed in the chat."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything that stands before the engine writes. ``prompt`` is what it reads, where that is not the plan's.
-
-    ``told`` is what a person should know of it.
-    """
-
-    ready: Ready
-    options: ReplyOptions
-    given: PromptInput
-    plan: PromptPlan
-    prompt: tuple[Segment, ...] = ()
-    told: str = ""
 
 
 class ChatSession:
@@ -114,13 +96,15 @@ class ChatSession:
         self.connection = connection
         self.options = options
         self.lorebooks = lorebooks
+        self.group: GroupPart | None = None
+        """Who else is in the chat; ``character`` is then only who begins."""
         self.no_card = no_card
         self.variables = ChatVariables(log, global_variables)
         self.scripts = scripts or ChatScripts()
         told = (self.variables, clock, dice, self.scripts, options.policy)
-        self._speech = Speech(log, character, lambda: self.persona, *told)
-        self.changes = ChatChanges(log, self._speech.edited)
-        self.display = Display(self.scripts, self._speech.expand)
+        self.speech = Speech(log, character, lambda: self.persona, *told)
+        self.changes = ChatChanges(log, self.speech.edited)
+        self.display = Display(self.scripts, self.speech.expand)
         self._sample = sample
         self._clock = clock
         self._dice = dice
@@ -152,7 +136,7 @@ class ChatSession:
         await self.variables.open()
         recovery = await asyncio.to_thread(recover, self.log)
         if not self.tree.turns and not recovery.running:
-            await self._speech.greet()
+            await (self.group or self.speech).greet()
         return recovery
 
     def take_length(self) -> None:
@@ -161,13 +145,16 @@ class ChatSession:
         if isinstance(length, int) and length > 0 and "response_tokens" not in self.options.asked:
             self.options = self.options.with_length(length)
 
-    def reply(self, text: str = "", *, replies: int = 1) -> AsyncGenerator[out.SessionEvent, None]:
-        """Store ``text`` as the user's turn, if there is any, and let the character answer.
+    def reply(self, text: str = "", *, replies: int = 1, by: str = "") -> AsyncGenerator[out.SessionEvent, None]:
+        """Store ``text`` as the user's turn, if there is any, and let the character answer; in a group whoever is next,
+        one after another, or the member ``by``.
 
         Of several ``replies`` to it each event comes in a ``OneOf``, and each becomes a swipe. Raises ``EngineError``
         while a reply runs and ``no_card``; ``text`` is then not stored.
         """
-        return self._stream(lambda: following(self.tree.tip, self.character.name).side_by_side(replies), text)
+        if self.group is not None:
+            return self._stream(self.group.answers(text, replies, by), text)
+        return self._stream(lambda: [following(self.tree.tip, self.character.name).side_by_side(replies)], text)
 
     def swipe(self, turn: str = "", *, replies: int = 1, begins: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Another reply beside ``turn``, the newest by default; the old one stays, with what follows it.
@@ -177,9 +164,9 @@ class ChatSession:
         ``EngineError`` while a reply runs.
         """
 
-        def making() -> Making:
-            chosen = another(reply_at(self.tree, turn), self.character.name)
-            return replace(chosen, begins=begins).side_by_side(replies)
+        def making() -> list[Making]:
+            chosen = another(reply_at(self.tree, turn), _next_name(self))
+            return [replace(chosen, begins=begins).side_by_side(replies)]
 
         return self._stream(making)
 
@@ -191,8 +178,8 @@ class ChatSession:
         """
         unsaid = self.unsaid if turn in ("", self.tree.tip) else None
         if unsaid is not None:
-            return self._stream(lambda: unsaid.go_on)
-        return self._stream(lambda: extending(reply_to_extend(self.tree, turn)))
+            return self._stream(lambda: [unsaid.go_on])
+        return self._stream(lambda: [extending(reply_to_extend(self.tree, turn))])
 
     def answer(self) -> AsyncGenerator[out.SessionEvent, None]:
         """The last reply that was all thinking, else another reply beside the newest, this once without thinking.
@@ -200,7 +187,7 @@ class ChatSession:
         Raises as ``swipe`` does.
         """
         unsaid = self.unsaid
-        return self._stream(lambda: unsaid.at_once if unsaid else answering(self.changes.newest(), self.character.name))
+        return self._stream(lambda: [unsaid.at_once if unsaid else answering(self.changes.newest(), _next_name(self))])
 
     @property
     def unsaid(self) -> Unsaid | None:
@@ -244,15 +231,30 @@ class ChatSession:
         newest = self.tree.turns.get(self.tree.tip)
         parent = newest.parent if kind is out.ReplyKind.SWIPE and newest else self.tree.tip
         extends = newest if kind is out.ReplyKind.CONTINUE else None
-        return await self._prepare(Making(kind, ReplyPlace(self.character.name, parent, extends)))
+        again = kind is not out.ReplyKind.NORMAL and newest is not None and newest.speaker is Speaker.CHARACTER
+        name = newest.name if newest is not None and again else _next_name(self)
+        return await self._prepare(Making(kind, ReplyPlace(name, parent, extends)))
 
-    async def _stream(self, choose: Callable[[], Making], text: str = "") -> AsyncGenerator[out.SessionEvent, None]:
-        """The user's ``text``, and the reply that is chosen once it is said and nothing else is being made."""
+    async def _stream(
+        self, choose: Callable[[], Iterable[Making]], text: str = ""
+    ) -> AsyncGenerator[out.SessionEvent, None]:
+        """The user's ``text``, and the replies that are chosen once it is said and nothing else is being made.
+
+        Each is chosen when the one before it is saved; one that breaks or is stopped is the last.
+        """
         with self._claimed() as stopping:
-            user_turn = await self._speech.say(text) if text.strip() else ""
-            async with aclosing(self._make(choose(), stopping, user_turn)) as events:
-                async for event in events:
-                    yield event
+            user_turn = await self.speech.say(text) if text.strip() else ""
+            silent, failed = True, False
+            for making in choose():
+                async with aclosing(self._make(making, stopping, user_turn if silent else "")) as events:
+                    async for event in events:
+                        failed = failed or isinstance(event, out.TurnFailed)
+                        yield event
+                silent = False
+                if failed or stopping.is_set():
+                    break
+            if silent and user_turn:
+                yield out.OnlySaid(user_turn)
 
     async def _make(
         self, making: Making, stopping: asyncio.Event, user_turn: str = ""
@@ -270,7 +272,7 @@ class ChatSession:
             async for event in events:
                 if isinstance(event, out.PromptBuilt):
                     plan = event.plan
-                yield _told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
+                yield out.told_what_is_kept(event, user_turn) if isinstance(event, out.TurnFailed) else event
         for news in (*self.scripts.news(plan), *self.variables.news()) if plan is not None else ():
             yield out.Notice(news)
 
@@ -324,7 +326,7 @@ class ChatSession:
         ready = replace(ready, context_tokens=self.tries.room(ready.info, ready.context_tokens))
         if before is not None and before.ready == replace(ready, changed=before.ready.changed):
             return before
-        options = _of_model(self.options, ready, self.tree, sample=self._sample)
+        options = of_model(self.options, ready, self.tree, sample=self._sample)
         kind, place = making.kind, making.place
         if kind is out.ReplyKind.SWIPE:
             options = options.for_swipe(len(self.tree.children.get(place.parent, ())))
@@ -344,8 +346,10 @@ class ChatSession:
             first_turn=first_turn,
             lore_cache=self._lore_cache,
         )
+        if self.group is not None:
+            given = self.group.told(given, place, parent)
         if before is not None:
-            given = replace(given, **{name: getattr(before.given, name) for name in _AS_IT_WAS})
+            given = as_it_was(given, before)
         plan, prompt = await planned(given, ready, options, self.connection)
         if plan.chat is not None and not prompt:
             told = told or self._thinking.news(switched(plan.messages(), options, ready)[2])
@@ -367,23 +371,11 @@ def load_reply_making() -> None:
     import tavern_tui.session.writing  # noqa: F401
 
 
-def _of_model(options: ReplyOptions, ready: Ready, tree: ChatTree, *, sample: bool) -> ReplyOptions:
-    """``options`` with what is remembered for the model that writes, and with what the starter needs."""
-    if ready.habit is not None:
-        from tavern_tui.session.model_habits import with_habit
-
-        options = with_habit(options, ready.habit, tree.properties)
-    return for_starter(options, sample=sample) if ready.starter else options
+def _next_name(session: ChatSession) -> str:
+    """Who answers now, where nobody was named."""
+    return session.character.name if session.group is None else session.group.next_name()
 
 
 def _refuse(no_card: NotFoundError | None) -> None:
     if no_card is not None:
         raise NotFoundError(no_card.title, hint=no_card.hint, where=no_card.where)
-
-
-def _told_what_is_kept(failed: out.TurnFailed, user_turn: str) -> out.TurnFailed:
-    """With a hint that says first what is safe: the text that came, else the message that was sent."""
-    kept = "What came is kept." if failed.turn_id else "Your message is saved." if user_turn else ""
-    if kept and not (failed.kept_text and not failed.turn_id):
-        failed.error.hint = f"{kept} {failed.error.hint}".rstrip()
-    return failed
