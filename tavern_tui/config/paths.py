@@ -84,6 +84,11 @@ class Directories:
         return self.data / "variables.json"
 
     @property
+    def marks(self) -> Path:
+        """The file with what was marked as a favourite, or as private."""
+        return self.data / "marks.json"
+
+    @property
     def template_choices(self) -> Path:
         """The file with the templates that were chosen for single models."""
         return self.data / "templates.json"

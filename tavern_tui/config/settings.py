@@ -107,6 +107,10 @@ class UiSettings:
     confirm: str = setting(
         "ask", one_of("ask", "never"), "Whether deleting and regenerating a turn take a second press: ask or never."
     )
+    start: str = setting("chat", one_of("chat", "home"), "What a start shows: the chat where one left, or home.")
+    title: str = setting(
+        "name", one_of("name", "full"), "The terminal's title: the program's name, or full: character and chat."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,9 @@ class ChatFollower:
         Hold it from before a message is stored until its reply is saved. A process that dies gives it up. Raises
         ``StorageError``.
         """
+        if not self._log.kept:
+            yield
+            return
         lock = FileLock(self._log.state / f"{self._log.key}.floor", timeout=0.0, guarded=self._log.path)
         try:
             while not await _taken(lock):  # noqa: ASYNC110  the holder is another process: nothing here can be told

@@ -273,7 +273,7 @@ class Generation:
             sampling=options.preset,
             stop=tuple(dict.fromkeys((*plan.stop, *options.rules.stop))),
             seed=options.seed,
-            chat=self._log.key,
+            chat=self._log.key if self._log.kept else "",  # what belongs to no chat, no engine puts aside
             prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
             banned=tuple(dict.fromkeys((*plan.banned, *options.rules.banned))),
             logit_bias=options.rules.logit_bias,

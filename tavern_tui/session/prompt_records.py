@@ -35,6 +35,9 @@ def keep(log: ChatLog, plan: PromptPlan, turn: str, model: str, at: float) -> No
         return
     record = record_of(plan, turn=turn, at=at, model=model)
     data = json.dumps(record.as_dict(), ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    if not log.kept:
+        log.beside[_SUFFIX] = data
+        return
     try:
         write_atomic(_path(log), data)
     except StorageError:
@@ -47,6 +50,8 @@ def last(log: ChatLog) -> PromptRecord | None:
 
     path = _path(log)
     try:
+        if _SUFFIX in log.beside:
+            return read_record(json.loads(log.beside[_SUFFIX]))
         return read_record(json.loads(read_bytes(path, _LARGEST))) if path.is_file() else None
     except (TavernError, ValueError, RecursionError):
         return None

@@ -22,6 +22,7 @@ from tavern_tui.storage.template_choices import TemplateChoices
 
 if TYPE_CHECKING:
     from tavern_tui.storage.connections import Connections
+    from tavern_tui.storage.marks import Marks
     from tavern_tui.storage.secrets import Secrets
 
 SAMPLE = "Wren"
@@ -66,6 +67,13 @@ class Workspace:
     def template_choices(self) -> TemplateChoices:
         """The templates that were chosen for single models."""
         return TemplateChoices(self.directories.template_choices, self.directories.state / "templates.lock")
+
+    @property
+    def marks(self) -> Marks:
+        """What was marked as a favourite, or as private."""
+        from tavern_tui.storage.marks import Marks
+
+        return Marks(self.directories.marks, self.directories.state / "marks.lock")
 
     @property
     def connections(self) -> Connections:

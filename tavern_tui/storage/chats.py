@@ -69,8 +69,11 @@ class ChatLog:
 
     ``state`` is the folder for the chat's lock and its journals; it belongs to this machine and is not synced.
     ``clock`` gives Unix seconds, ``new_id`` ids of events. Methods may be called from any thread, one waiting for the
-    other; all of them raise ``StorageError`` where the disk refuses.
+    other; all of them raise ``StorageError`` where the disk refuses. ``kept`` is false of a chat that is never written
+    to the disk (``incognito``), and of which nothing else may be: ``beside`` has what is otherwise a file of its own.
     """
+
+    kept = True
 
     def __init__(
         self,
@@ -94,6 +97,7 @@ class ChatLog:
         self._events: dict[str, ChatEvent] = {}
         self._unwritten: dict[str, ChatEvent] = {}
         self.arrived: list[ChatEvent] = []
+        self.beside: dict[str, bytes] = {}
         self._writing: frozenset[str] = frozenset()
         self._tree = ChatTree(device=self.device)
         self._last = (0, "")

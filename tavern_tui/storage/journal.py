@@ -142,7 +142,6 @@ class ReplyJournal:
 
         Raises ``StorageError``; nothing is left behind then.
         """
-        make_folder(log.state, 0o700)
         facts = ReplyStart(
             event_id=log.new_id(),
             speaker=speaker,
@@ -156,6 +155,9 @@ class ReplyJournal:
             pid=os.getpid(),
             at=log.clock(),
         )
+        if not log.kept:
+            return UnkeptJournal(log, facts)
+        make_folder(log.state, 0o700)
         with recovery_lock(log.state):
             return cls(log, facts, sync_seconds=sync_seconds)
 
@@ -218,6 +220,27 @@ class ReplyJournal:
         except OSError as error:
             raise storage_error(error, self.path) from error
         self._syncer.wake()
+
+
+class UnkeptJournal(ReplyJournal):
+    """The journal of a reply in a chat that is never written to the disk: its text is in memory alone."""
+
+    def __init__(self, log: ChatLog, facts: ReplyStart) -> None:
+        self.facts = facts
+        self._log = log
+
+    def stop_asked(self) -> bool:
+        """No other terminal knows of it."""
+        return False
+
+    def write(self, text: str = "", reasoning: str = "", *, anew: bool = False) -> None:
+        """Write nothing."""
+
+    def finish(self) -> None:
+        """There is nothing to remove."""
+
+    def leave(self) -> None:
+        """There is nothing to let go of."""
 
 
 class JournaledReply:
