@@ -26,6 +26,7 @@ from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.scripted_prompt import ScriptedTurns, scripted_lore, unused_scripts
 from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.standing_notes import StandingNotes
+from tavern_tui.prompt.standing_summaries import as_injections, with_summaries
 from tavern_tui.prompt.story import Story, tell
 from tavern_tui.prompt.text_assembly import TextAssembly
 from tavern_tui.prompt.variables import Scope
@@ -64,7 +65,7 @@ def planned(given: PromptInput, make: Maker) -> Counting[PromptPlan]:
     """The plan that ``make``'s assembly comes to, lore scanned and paid for: what both pipelines share."""
     given = replace(given, turns=Recalled(given.turns), quiet=_asked(given))
     story = tell(given)
-    given = with_notes(given, story)
+    given = with_notes(replace(given, injections=(*given.injections, *as_injections(given))), story)
     if story.scripts.scripts:
         given = replace(given, turns=ScriptedTurns(given, story))
     plan = yield from _fitted(given, story, make)
@@ -91,7 +92,8 @@ def _fitted(given: PromptInput, story: Story, make: Maker) -> Counting[PromptPla
     scan = LoreScan(given, story)
     if not scan.entries:
         notes = StandingNotes(given, story)
-        story = replace(story, standing=Standing(given, notes.wanted, notes.shown))
+        standing = with_summaries(Standing(given, notes.wanted, notes.shown), given)
+        story = replace(story, standing=standing)
         return (yield from make(notes.given, story, counts).plan())
     yield from counts.ask(scan.index.priced)
     for share in _LORE_SHARES[:-1] if given.policy is Policy.ECONOMY else ():
@@ -137,4 +139,4 @@ def _in_place(given: PromptInput, story: Story, lore: Lore, scan: LoreScan) -> t
     given = notes.given
     standing = LoreStanding(given, story, lore, scan, notes)
     given, story = placed(given, story, standing.placed, lore)
-    return given, replace(story, standing=standing.standing, head=standing.made)
+    return given, replace(story, standing=with_summaries(standing.standing, given), head=standing.made)

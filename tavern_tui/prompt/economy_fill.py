@@ -52,6 +52,11 @@ class EconomyFill:
         """Take what fits into ``room`` tokens; whether that is the whole chat."""
         self.step = freed(room, self._given.step)
         whole = yield from take_in_steps(self._walk, room, known_cuts(self._given), self._given.step, self._added)
+        if self._cuts_anew():
+            self._standing.cut = True
+            self._walk.let_go(self._standing.superseded)
+            while self.tokens > room and self._walk.drop_oldest():
+                pass
         items = [kept.item for kept in self._walk.kept]
         self.placed = self._standing.placed(items, self._continued, whole=self._walk.complete)
         return whole
@@ -124,6 +129,11 @@ class EconomyFill:
         newest = self._continued.turn_id if self._continued is not None else turns[0] if turns else ROOT
         head = self._head(head)
         return PromptKept(newest, cut, placed, head) if cut or placed or head else None
+
+    def _cuts_anew(self) -> bool:
+        """Whether the history begins where no earlier one did."""
+        turns = [kept.item.turn_id for kept in self._walk.kept if not kept.item.key]
+        return not self._walk.complete and bool(turns) and turns[-1] not in known_cuts(self._given)
 
     def _added(self) -> int:
         return sum(self._cost(one.item) for one in self._standing.missing(kept.item for kept in self._walk.kept))

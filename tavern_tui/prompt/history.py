@@ -7,7 +7,7 @@ one more. Where ``economy`` cuts is ``steps``'; in which order things stand is `
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -225,6 +225,12 @@ class HistoryWalk:
         """Let go of what stands above the oldest turn that is in: it belongs under one that is not."""
         while not self.complete and self.kept and self.kept[-1].item.key:
             self._drop()
+
+    def let_go(self, keys: Collection[str]) -> None:
+        """Let go of the texts with these keys, wherever they stand between the turns."""
+        gone = [kept for kept in self.kept if kept.item.key in keys and kept.item.key]
+        self.kept = [kept for kept in self.kept if kept not in gone]
+        self.total -= sum(kept.tokens for kept in gone)
 
     def take_back(self, kept: Sequence[Kept]) -> None:
         """Take in again what was let go of since ``kept`` was all that was in."""

@@ -18,6 +18,8 @@ from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.persona import PersonaPosition as PersonaPosition
 from tavern_tui.domain.regex_script import RegexScript
+from tavern_tui.domain.summary import NONE as NO_SUMMARIES
+from tavern_tui.domain.summary import Summaries
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
 from tavern_tui.prompt.plan import NO_LORE_STATE, LoreState, PartKind
 
@@ -273,7 +275,8 @@ class PromptInput:
     ``cuts`` are the oldest turns of histories that earlier prompts cut, the last cut first; ``step`` is the share of
     the history's room that a cut frees: engines that cannot move what they have read do well with more. ``heads`` are
     the beginnings of earlier prompts by their keys, ``placed`` gives, by the newest turn of a prompt, the texts that it
-    put into the history. ``notes`` says how long notes stay where they are.
+    put into the history. ``notes`` says how long notes stay where they are. ``summaries`` tell of turns that are no
+    longer read.
     """
 
     character: Character
@@ -339,3 +342,4 @@ class PromptInput:
     heads: Mapping[str, KeptHead] = field(default=EMPTY)
     placed: Callable[[str], Sequence[PlacedText]] = nothing_placed
     notes: NotesStay = NotesStay()
+    summaries: Summaries = NO_SUMMARIES

@@ -41,6 +41,7 @@ class PartKind(Enum):
     SCRIPT = "regex script"
     QUIET = "quiet prompt"
     INSTRUCTION = "instruction"
+    SUMMARY = "summary"
 
 
 _HEAD = frozenset(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tavern_tui.domain.chat import ROOT
 from tavern_tui.domain.events import PlacedText, Speaker
@@ -40,18 +41,35 @@ class Shown:
     mark: str
 
 
+class Due(Protocol):
+    """Says whether what is called for is due beside these turns; ``cut``: the history is cut in this prompt."""
+
+    def __call__(self, one: Wanted, turns: Collection[str], *, cut: bool) -> bool:
+        """Whether it is."""
+        ...
+
+
+def _always(_one: Wanted, _turns: Collection[str], *, cut: bool) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Standing:
     """The texts between the turns of one prompt.
 
     ``wanted`` are those called for, from top to bottom where they come to stand together; ``shown`` tells how a placed
     one reads now, ``None`` where it is not to be seen any more; ``elsewhere`` are the keys of those in the head.
+    ``due`` says which of those called for are so beside the turns that are in; a cut makes others of those due, and the
+    ``superseded`` leave with it.
     """
 
     given: PromptInput
     wanted: tuple[Wanted, ...] = ()
     shown: Callable[[PlacedText], Shown | None] = lambda _: None
     elsewhere: Collection[str] = ()
+    due: Due = _always
+    superseded: frozenset[str] = frozenset()
+    cut: bool = False
     _most: dict[str, int] = field(default_factory=dict)
     _depths: dict[str, int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
@@ -75,8 +93,12 @@ class Standing:
 
     def missing(self, kept: Iterable[Item]) -> list[Wanted]:
         """What is called for and stands neither in the head nor among ``kept``."""
-        there = {item.key for item in kept if item.key}
-        return [one for one in self.wanted if not self._serves(one, there) and one.item.key not in self.elsewhere]
+        there: set[str] = set()
+        turns: set[str] = set()
+        for item in kept:
+            (there if item.key else turns).add(item.key or item.turn_id)
+        missing = (one for one in self.wanted if not self._serves(one, there) and one.item.key not in self.elsewhere)
+        return [one for one in missing if self.due(one, turns, cut=self.cut)]
 
     def renewed(self, kept: Iterable[Item]) -> Iterator[PlacedText]:
         """Of the texts among ``kept`` those that read otherwise than when they were placed."""
