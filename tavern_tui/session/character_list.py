@@ -6,6 +6,7 @@ what its reader saw last.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +31,8 @@ _FIRST_BYTES = 8192  # of the end of a log: two or three turns
 class ChatRow:
     """One chat. ``name`` opens it; ``last`` is Unix seconds, ``line`` its newest turn.
 
-    ``turns`` counts the swipes of one place once. ``title`` and ``line`` are safe to show, on one line.
+    ``turns`` counts the swipes of one place once. ``title`` and ``line`` are safe to show, on one line; ``characters``
+    are the names as the chat has them.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ChatRow:
     last: float
     line: str = ""
     problem: str = ""
+    characters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ class CharacterRow:
     problem: str = ""
     words: str = ""
     favourite: bool = False
+    tag_list: str = ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the card; read from ``tag_list``, the JSON in which the index has them, when they are shown."""
+        return tuple(map(safe_line, json.loads(self.tag_list))) if self.tag_list else ()
 
     @property
     def last(self) -> float:
@@ -66,11 +75,15 @@ class CharacterRow:
 
 @dataclass(frozen=True, slots=True)
 class ListedCharacters:
-    """The characters, as far as they are known; ``done`` of ``total`` files were read, both 0 where none had to be."""
+    """The characters, as far as they are known; ``done`` of ``total`` files were read, both 0 where none had to be.
+
+    ``others`` are the chats that are with nobody.
+    """
 
     rows: list[CharacterRow]
     done: int = 0
     total: int = 0
+    others: tuple[ChatRow, ...] = ()
 
     @property
     def progress(self) -> str:
@@ -178,6 +191,7 @@ def _chat_rows(summaries: Iterable[ChatSummary], device: str) -> tuple[ChatRow, 
             summary.last,
             last_line(summary.path, device) if place == 0 else "",
             safe_line(summary.problem),
+            summary.characters,
         )
         for place, summary in enumerate(summaries)
     )

@@ -64,15 +64,15 @@ def listed_characters(workspace: Workspace, index: LibraryIndex | None = None) -
     index = open_index(workspace) if index is None else index
     filled = index.is_filled()
     if filled:
-        yield ListedCharacters(_rows(workspace, index))
+        yield _listed(workspace, index)
     told, step = time.monotonic(), Pass()
     for step in bring_up_to_date(index, sources_of(workspace)):
         done, total = step.cards + step.chats, step.all_cards + step.all_chats
         if done < total and time.monotonic() - told >= TOLD_SECONDS:
-            yield ListedCharacters(_rows(workspace, index), done, total)
+            yield _listed(workspace, index, done, total)
             told = time.monotonic()
     if step.changed or not filled:
-        yield ListedCharacters(_rows(workspace, index))
+        yield _listed(workspace, index)
 
 
 def characters_in_library(workspace: Workspace) -> list[CharacterEntry]:
@@ -98,11 +98,12 @@ def library_counts(index: LibraryIndex) -> Counts:
     return counts(index)
 
 
-def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
+def _listed(workspace: Workspace, index: LibraryIndex, done: int = 0, total: int = 0) -> ListedCharacters:
     chats: dict[str, list[ChatRow]] = {}
+    others: list[ChatRow] = []
     for chat in indexed_chats(index, workspace.directories.chats):
-        if chat.summary.characters:
-            chats.setdefault(chat.summary.characters[0], []).append(_chat_row(chat))
+        with_them = chats.setdefault(chat.summary.characters[0], []) if chat.summary.characters else others
+        with_them.append(_chat_row(chat))
     rows = [
         CharacterRow(
             name,
@@ -112,8 +113,9 @@ def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
             safe_line(problem) if problem else "",
             words,
             marked,
+            tags if tags != "[]" else "",
         )
-        for name, path, problem, words, marked in listed_cards(index, workspace.library)
+        for name, path, problem, words, marked, tags in listed_cards(index, workspace.library)
     ]
     known = {row.name for row in rows}
     rows += [
@@ -121,11 +123,18 @@ def _rows(workspace: Workspace, index: LibraryIndex) -> list[CharacterRow]:
         for name, with_them in chats.items()
         if name not in known
     ]
-    return sorted(rows, key=lambda row: (-row.last, not row.favourite, row.title.casefold()))
+    rows.sort(key=lambda row: (-row.last, not row.favourite, row.title.casefold()))
+    return ListedCharacters(rows, done, total, tuple(others))
 
 
 def _chat_row(chat: IndexedChat) -> ChatRow:
     told = chat.summary
     return ChatRow(
-        told.name, safe_line(told.title), told.turns, told.last, safe_line(chat.line), safe_line(told.problem)
+        told.name,
+        safe_line(told.title),
+        told.turns,
+        told.last,
+        safe_line(chat.line),
+        safe_line(told.problem),
+        told.characters,
     )

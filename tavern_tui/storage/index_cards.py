@@ -103,16 +103,16 @@ def indexed_characters(index: LibraryIndex, library: Library) -> list[CharacterE
     return sorted(found, key=by_name)
 
 
-def listed_cards(index: LibraryIndex, library: Library) -> list[tuple[str, Path, str, str, bool]]:
-    """Name, file, problem, searched words and whether it is a favourite, of every character, in no order.
+def listed_cards(index: LibraryIndex, library: Library) -> list[tuple[str, Path, str, str, bool, str]]:
+    """Name, file, problem, searched words, whether it is a favourite and tags (JSON), of every character, in no order.
 
     It is what a list of thousands needs at once. The words are small and without accents. Raises ``StorageError``.
     """
-    ask = "SELECT folder, path, name, problem, text, favourite FROM objects WHERE kind = ?"
+    ask = "SELECT folder, path, name, problem, text, favourite, tags FROM objects WHERE kind = ?"
     homes = _homes(library.card_folders)
     return [
-        (name, Path(homes[folder] + os.fsdecode(path)), problem, words, bool(marked))
-        for folder, path, name, problem, words, marked in index.read(
+        (name, Path(homes[folder] + os.fsdecode(path)), problem, words, bool(marked), tags)
+        for folder, path, name, problem, words, marked, tags in index.read(
             lambda db: db.execute(ask, (CHARACTERS,)).fetchall()
         )
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,29 @@ def indexed_chats(index: LibraryIndex, folder: Path) -> list[IndexedChat]:
         IndexedChat(_summary(folder, os.fsdecode(path), title, characters, places, last, problem), line)
         for path, title, characters, places, last, line, problem in index.read(lambda db: db.execute(ask).fetchall())
     ]
+
+
+def branches(index: LibraryIndex, name: str) -> int:
+    """How many ways the chat in the file ``name`` goes: 1 where no turn has two answers that were both gone on with.
+
+    Of a chat of thousands only the turns with several answers are looked at one by one. Raises ``StorageError``.
+    """
+    return index.read(lambda db: _branches(db, os.fsencode(name)))
+
+
+def _branches(db: sqlite3.Connection, path: bytes) -> int:
+    known = db.execute("SELECT id FROM chats WHERE path = ?", (path,)).fetchone()
+    if known is None:
+        return 1
+    several = "SELECT parent FROM turns WHERE chat = ? GROUP BY parent HAVING count(*) > 1"
+    gone_on = (
+        "SELECT count(*) FROM turns AS one WHERE chat = ? AND parent = ? AND EXISTS"
+        " (SELECT 1 FROM turns AS below WHERE below.chat = one.chat AND below.parent = one.turn)"
+    )
+    ways = 1
+    for (parent,) in db.execute(several, known).fetchall():
+        ways += max(0, db.execute(gone_on, (known[0], parent)).fetchone()[0] - 1)
+    return ways
 
 
 def counts(index: LibraryIndex) -> Counts:

@@ -157,7 +157,8 @@ class RowList(ScrollView, can_focus=False):
         """Choose the row that was clicked on."""
         line = event.y + self.scroll_offset.y
         place = bisect_right(self._ends, line)
-        if place < len(self._ends):
+        top = self._ends[place - 1] if place else 0
+        if place < len(self._ends) and not (self._rows[place].head and line == top):
             self.select(place)
             self.choose()
 
@@ -177,8 +178,10 @@ class RowList(ScrollView, can_focus=False):
         return self._painted(self._rows[place], within, place == self._place, width)
 
     def _painted(self, row: ListRow, within: int, selected: bool, width: int) -> Strip:
+        first = 1 if row.head else 0
+        selected = selected and within >= first
         ground = self.rich_style + self._style(_SELECTED) if selected else self.rich_style
-        mark = (self._glyphs.on if selected and within == 0 else "").ljust(MARGIN)
+        mark = (self._glyphs.on if selected and within == first else "").ljust(MARGIN)
         segments = [Segment(mark, ground + self._style(Tone.MARK.value))]
         for text, tone in row_lines(row, self._width, self._glyphs.dots)[within]:
             style = ground + self._style(tone.value)

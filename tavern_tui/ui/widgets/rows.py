@@ -6,7 +6,7 @@ many lines as they need; the others are cut, so that their height does not depen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from rich.cells import cell_len, set_cell_size
@@ -39,7 +39,10 @@ class Tone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row; all texts are safe to show, on one line. ``id`` tells it from the others. ``muted``: not usable now."""
+    """One row; all texts are safe to show, on one line. ``id`` tells it from the others. ``muted``: not usable now.
+
+    ``head`` stands on a line above it and is no part of what is selected: the heading of the rows that begin here.
+    """
 
     id: str
     title: str
@@ -47,6 +50,7 @@ class ListRow:
     detail: str = ""
     wraps: bool = False
     muted: bool = False
+    head: str = ""
 
 
 Run = tuple[str, Tone]
@@ -81,11 +85,13 @@ def filled(text: str, width: int, glyphs: Glyphs) -> list[str]:
 
 def row_height(row: ListRow, width: int) -> int:
     """The lines that ``row`` takes at ``width`` cells."""
+    head = 1 if row.head else 0
     if not row.wraps:
-        return 2 if row.detail else 1
+        return head + (2 if row.detail else 1)
     room = _room(width)
     return (
-        wrap.height(row.title, room)
+        head
+        + wrap.height(row.title, room)
         + (0 if not row.right or _beside(row, room) else wrap.height(row.right, _inner(room)))
         + (wrap.height(row.detail, _inner(room)) if row.detail else 0)
     )
@@ -93,6 +99,8 @@ def row_height(row: ListRow, width: int) -> int:
 
 def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
     """The lines of ``row`` at ``width`` cells, the margin left out; ``row_height`` of them."""
+    if row.head:
+        return [((cut(row.head, _room(width), dots), Tone.MARK),), *row_lines(replace(row, head=""), width, dots)]
     room = _room(width)
     tone = Tone.MUTED if row.muted else Tone.TITLE
     if not row.wraps:
