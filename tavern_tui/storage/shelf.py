@@ -17,7 +17,7 @@ from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.file_names import stems
 from tavern_tui.storage.locks import FileLock
 from tavern_tui.storage.reading import read_bytes, refusal
-from tavern_tui.storage.trash import Discarded, Trash
+from tavern_tui.storage.trash import Discarded, Trash, move
 
 MOST_FILES = 10_000
 """Files of a folder that are listed, in the order of their names."""
@@ -95,6 +95,17 @@ class Shelf:
                     f"{path.name} was changed by something else meanwhile.", hint="Try once more.", where=str(path)
                 )
             write_atomic(path, data)
+
+    def rename(self, path: Path, name: str) -> Path:
+        """Give a file another name; where it is then. Raises ``SettingsError`` as ``add`` does."""
+        stem = usable_name(name, self.noun)
+        target = path.with_name(f"{stem}{path.suffix}")
+        with self._writing():
+            present = self.path(stem)
+            if present is not None and present != path:
+                raise SettingsError(f"The {self.noun} “{present.stem}” is there already.", hint="Choose another name.")
+            move(path, target)
+        return target
 
     def delete(self, name: str) -> Path:
         """Move a file to the trash; where it was. Raises ``NotFoundError``."""
