@@ -31,7 +31,9 @@ from tavern_tui.storage.reading import read_bytes
 from tavern_tui.storage.shelf import Shelf, usable_name, worlds_shelf
 
 MAX_BYTES = 64 * 1024 * 1024
-_WRITTEN_AS = {"SillyTavern": "sillytavern", "V3 lorebook": "v3", "character book": "v2"}
+WRITABLE = {"SillyTavern": "sillytavern", "V3 lorebook": "v3", "character book": "v2"}
+"""The programs whose files are written back, and what they are written as."""
+
 _LISTS = ("key", "keysecondary", "keyanti", "triggers")
 _FIELDS = (*to_world_entry(LoreEntry()), *CONTROLS, *SOURCES, "characterFilter", "automationId", "vectorized")
 
@@ -124,7 +126,7 @@ def save_world(workspace: Workspace, world: World, book: Lorebook) -> World:
     Raises ``SettingsError`` for a file of a program whose books are only read, ``StorageError`` also where something
     else changed the file since.
     """
-    target = _WRITTEN_AS.get(world.program)
+    target = WRITABLE.get(world.program)
     if target is None:
         raise SettingsError(
             f"{world.path.name} is {world.program}'s: it is read, and not written.",
