@@ -63,7 +63,8 @@ class ChatForm:
 
     ``prefill`` is the reply's given beginning, to be told to an engine beside the messages. ``joint`` stands between a
     turn that is gone on with and what the model adds to it. ``cut`` are the stop strings whose beginnings SillyTavern
-    takes off a reply's end, though it does not send them.
+    takes off a reply's end, though it does not send them. ``open``: the last of the messages is what the reply goes on
+    from, and is told as the given beginning alone.
     """
 
     post_processing: PostProcessing = PostProcessing.NONE
@@ -71,6 +72,7 @@ class ChatForm:
     prefill: str = ""
     joint: str = ""
     cut: tuple[str, ...] = ()
+    open: bool = False
 
     def messages(self, parts: Sequence[Spoken], *, strict: bool = False) -> tuple[Message, ...]:
         """The messages: a part is one of its own unless it ``joins``; empty ones are left out."""
@@ -82,6 +84,8 @@ class ChatForm:
             else:
                 made.append(Message(part.role, text, part.name))
         sent = [message for message in made if message.content]
+        if self.open and sent:
+            sent.pop()
         how = (
             PostProcessing.STRICT
             if strict and self.post_processing is not PostProcessing.SINGLE

@@ -29,7 +29,8 @@ class ReplyRules:
 
     ``others`` are the other members of a group. ``keep_start`` leaves blanks at the beginning, for a text that is
     joined to one before it. ``edit`` is what regex scripts do to a text that is stored. ``classic``: the rules of
-    SillyTavern, which take the place of all of these.
+    SillyTavern, which take the place of all of these. ``keep_end`` leaves the blanks at the end, for a text that
+    another is joined to; ``of_mode`` is what the chat's mode of play does to a text that is clean otherwise.
     """
 
     own: str
@@ -42,6 +43,8 @@ class ReplyRules:
     keep_start: bool = False
     edit: Callable[[str], str] | None = None
     classic: ClassicRules | None = None
+    keep_end: bool = False
+    of_mode: Callable[[str], str] | None = None
 
 
 def reply_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], str] | None = None) -> ReplyRules:
@@ -109,7 +112,8 @@ def _blank_lines(text: str, rules: ReplyRules) -> str:
 
 
 def _trailing_blanks(text: str, rules: ReplyRules) -> str:
-    return _TRAILING.sub("", text)
+    rest = text.rstrip() if rules.keep_end else text
+    return _TRAILING.sub("", rest) + text[len(rest) :]
 
 
 def _other_party(text: str, rules: ReplyRules) -> str:
@@ -153,7 +157,12 @@ def _own_name(text: str, rules: ReplyRules) -> str:
 
 
 def _ends(text: str, rules: ReplyRules) -> str:
-    return text.rstrip() if rules.keep_start else text.strip()
+    text = text if rules.keep_start else text.lstrip()
+    return text if rules.keep_end else text.rstrip()
+
+
+def _of_mode(text: str, rules: ReplyRules) -> str:
+    return rules.of_mode(text) if rules.of_mode is not None else text
 
 
 _STEPS: tuple[Callable[[str, ReplyRules], str], ...] = (
@@ -165,4 +174,5 @@ _STEPS: tuple[Callable[[str, ReplyRules], str], ...] = (
     _other_party,
     _trailing_blanks,
     _ends,
+    _of_mode,
 )

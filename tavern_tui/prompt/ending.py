@@ -15,6 +15,7 @@ from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput, Quiet
 from tavern_tui.prompt.instruct import InstructFormat, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.prose import ProseFormat, nameless
 from tavern_tui.prompt.story import Story, untrusted
 
 
@@ -84,7 +85,7 @@ def continued_in_template(continued: Item, form: TurnFormat, char: str) -> Item:
 
 def _quiet(given: PromptInput, quiet: Quiet, story: Story, form: TurnFormat, begun: str, kept: str) -> Ending:
     exact = given.policy is Policy.CLASSIC
-    plain = isinstance(form, PlainFormat)
+    plain = isinstance(form, PlainFormat) or (isinstance(form, ProseFormat) and form.within is None)
     if not exact and not quiet.loud:
         begun = kept = ""
     text = untrusted(story.expand(quiet.text), given)
@@ -110,6 +111,11 @@ def _reply(given: PromptInput, story: Story, begun: str) -> Item:
 
 def _format(given: PromptInput, story: Story, *, biased: bool) -> TurnFormat:
     exact = given.policy is Policy.CLASSIC
+    prose, template = given.prose, given.instruct
+    if prose is not None:
+        names = (story.user, story.char, story.expand)
+        within = InstructFormat(nameless(template), *names) if template is not None else None
+        return within if within is not None and not prose.open else ProseFormat(prose.joint, within)
     if given.instruct is None:
         asked = given.quiet is not None and given.group is None
         named = given.always_add_name or biased or asked or given.kind is GenerationKind.IMPERSONATE

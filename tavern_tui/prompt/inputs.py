@@ -241,6 +241,20 @@ def nothing_placed(_turn: str) -> Sequence[PlacedText]:
     return ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """That turns are written as running text, without names (``prompt.prose``), and how.
+
+    ``joint`` stands between two turns; with "" the text is exactly that of the turns, one after the other. Where there
+    is a template or there are messages, and it is ``open``, all of the text is one turn of the assistant's that has not
+    ended, below a turn of the user's that ``asks`` to go on with it; else the user's turns and the replies stay turns.
+    """
+
+    joint: str = "\n\n"
+    open: bool = False
+    asks: str = ""
+
+
 STEP = 0.25
 """The share of the history's room that a cut frees where the engine can move what it has read."""
 
@@ -276,7 +290,8 @@ class PromptInput:
     the history's room that a cut frees: engines that cannot move what they have read do well with more. ``heads`` are
     the beginnings of earlier prompts by their keys, ``placed`` gives, by the newest turn of a prompt, the texts that it
     put into the history. ``notes`` says how long notes stay where they are. ``summaries`` tell of turns that are no
-    longer read.
+    longer read. ``prose``: the turns are running text,
+    which only ``economy`` can write; ``None``: a chat with names.
     """
 
     character: Character
@@ -343,3 +358,4 @@ class PromptInput:
     placed: Callable[[str], Sequence[PlacedText]] = nothing_placed
     notes: NotesStay = NotesStay()
     summaries: Summaries = NO_SUMMARIES
+    prose: Prose | None = None

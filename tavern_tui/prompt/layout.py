@@ -28,7 +28,8 @@ class Layout:
     ``filler`` is used only where the history begins with another speaker than the user, unless that was looked at
     before (``ends``, which then say who takes the first and last sequences). ``closed_thoughts`` stands before the text
     that the reply goes on from. ``reply_on_new_line`` is for formats with lines of their own; ``blank_line``: an empty
-    line stands for the history. ``exact``: as SillyTavern 1.12.6 joins the end.
+    line stands for the history. ``exact``: as SillyTavern 1.12.6 joins the end. ``above`` stands over the history,
+    whatever that begins with.
     """
 
     head: Head
@@ -44,6 +45,7 @@ class Layout:
     reply_on_new_line: bool = True
     blank_line: bool = False
     exact: bool = False
+    above: tuple[Item, ...] = ()
 
 
 def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: bool) -> Counting[tuple[Part, ...]]:
@@ -68,7 +70,7 @@ def write_parts(layout: Layout, form: TurnFormat, counts: Counts, *, collapse: b
 
 
 def _in_order(layout: Layout, form: TurnFormat, before: Role | None) -> list[Item]:
-    opening = [*layout.examples, *((layout.start,) if layout.start else ())]
+    opening = [*layout.examples, *((layout.start,) if layout.start else ()), *layout.above]
     if layout.ends is not None:
         return [*opening, *((layout.filler,) if layout.filler else ()), *layout.history]
     wanted = layout.filler is not None and bool(layout.history)

@@ -293,6 +293,13 @@ def thoughts_begun(template: InstructTemplate, thoughts: str) -> str:
     return (template.reasoning_prefill or template.reasoning_open) + thoughts
 
 
+def thoughts_closed(template: InstructTemplate) -> str:
+    """Thinking that is over before it began, as a template has it; "" where the family does not think."""
+    if not template.reasoning_open:
+        return ""
+    return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
+
+
 def at_level(template: InstructTemplate, level: Thinking) -> InstructTemplate:
     """The template of a family that is told how much to think, saying ``level``; every other one as it is."""
     told = _LEVELS.get(level.value, "")

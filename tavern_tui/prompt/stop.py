@@ -34,7 +34,7 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
     impersonate = given.kind is GenerationKind.IMPERSONATE
     if given.single_line:
         yield "\n"
-    if given.context.names_as_stop_strings:
+    if given.context.names_as_stop_strings and given.prose is None:
         yield f"\n{story.char}:" if impersonate else f"\n{story.user}:"
         yield f"\n{story.user}:"
         if continued is not None and users_turn_goes_on(given, continued.speaker):
@@ -44,7 +44,7 @@ def _all(given: PromptInput, story: Story, continued: Item | None) -> Iterator[s
     if given.instruct is not None:
         yield from _sequences(given.instruct, story)
         yield from given.instruct.stop_strings
-    if given.context.use_stop_strings:
+    if given.context.use_stop_strings and given.prose is None:
         for separator in (given.context.chat_start, given.context.example_separator):
             if separator:
                 yield "\n" + story.expand(separator)

@@ -30,7 +30,8 @@ from tavern_tui.prompt.instruct import Ends, Place, PlainFormat, TurnFormat
 from tavern_tui.prompt.items import Item
 from tavern_tui.prompt.layout import Layout, write_parts
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
-from tavern_tui.prompt.reasoning import thoughts_begun
+from tavern_tui.prompt.prose import ProseFormat, is_open, opening, runs_on
+from tavern_tui.prompt.reasoning import thoughts_begun, thoughts_closed
 from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.stop import stop_strings, users_turn_goes_on
 from tavern_tui.prompt.story import Story
@@ -53,11 +54,12 @@ class TextAssembly:
         self.of_user = turn is not None and users_turn_goes_on(given, turn.speaker)
         self.ending: Ending = ending(given, story)
         self.form: TurnFormat = self.ending.form
-        self.thoughts = _thoughts(given, self.ending, goes_on=turn is not None)
+        self.above = opening(given, story)
+        self.thoughts = "" if runs_on(given) else _thoughts(given, self.ending, goes_on=turn is not None)
         self.dialogue: Dialogue = example_dialogue(given, story.of_head, self.form)
         self.head: Head = head(given, story, self.dialogue.text, self.dialogue.raw)
         self.elements = () if given.examples is Examples.NEVER else self.dialogue.elements
-        self.borders = Borders(blank=False, apart=True) if self.exact else borders(given.instruct)
+        self.borders = _borders(given, self.form)
         items = turn_items(self.turns, given, story)
         standing = story.standing or Standing(given)
         items = items if self.exact else standing.woven(items, self.continued)
@@ -66,9 +68,9 @@ class TextAssembly:
             given, self.walk, standing, lambda item: self._cost(item) + self._beside(item), self.continued
         )
         self.injections: list[Injected] = injected(given, story)
-        self.post_history = self._post_history()
-        self.start = self._chat_start()
-        self.filler = self._filler()
+        self.post_history = _post_history(given, story)
+        self.start = _chat_start(given, story)
+        self.filler = _filler(given, story)
         self._first_batch: list[str] = []
 
     def first_batch(self) -> list[str]:
@@ -209,6 +211,7 @@ class TextAssembly:
             reply=self.ending.reply if answered else None,
             closed_thoughts=self.thoughts,
             left_out=tuple(self._left_out((), used, self.walk.next_item)),
+            above=self.above,
         )
 
     # What a prompt is made of.
@@ -224,25 +227,6 @@ class TextAssembly:
         if self.exact:
             return len(list(islice(self.given.turns, 2))) == 1
         return turn.parent == ROOT
-
-    def _post_history(self) -> Item | None:
-        if not self.story.post_history:
-            return None
-        speaker = Speaker.USER if self.exact else Speaker.NARRATOR
-        return Item(speaker, "", self.story.post_history, PartKind.POST_HISTORY, "post-history instructions")
-
-    def _chat_start(self) -> Item | None:
-        text = self.story.expand(self.given.context.chat_start)
-        bare = self.exact or self.given.instruct is None
-        return separator_item(text, PartKind.CHAT_START, bare=bare) if text else None
-
-    def _filler(self) -> Item | None:
-        """The user's turn that stands before a history which the character opens, where the template wants one."""
-        template = self.given.instruct
-        if template is None or not (template.user_alignment_message or template.alternates):
-            return None
-        text = template.user_alignment_message or OPENING_TURN
-        return Item(Speaker.USER, self.story.user, text, PartKind.MARKUP, "the instruct template's user filler")
 
     def _left_out(self, injections: Sequence[Injected], used: int, older: Item | None) -> Iterator[Part]:
         """Parts for what is not in: the texts ``injections``, and of the history ``older`` and what is above it."""
@@ -274,10 +258,13 @@ class TextAssembly:
         added = self.ending.uncounted
         asked = [replace(item, text=item.text.removesuffix(added)) for item in self.ending.asked]
         if not self.exact and self.thoughts:
-            return [*self._texts(self.post_history, *asked), *_with_thoughts(self.thoughts, form, continued, reply)]
+            return [
+                *self._texts(self.post_history, *self.above, *asked),
+                *_with_thoughts(self.thoughts, form, continued, reply),
+            ]
         fixed = [*self._texts(continued, *asked, reply), *((self.given.thoughts,) if self.given.thoughts else ())]
         if not self.exact:
-            return [*self._texts(self.post_history), *fixed]
+            return [*self._texts(self.post_history, *self.above), *fixed]
         named = continued is not None and not self.of_user and not self.greeting_alone
         if isinstance(form, PlainFormat) and form.reply_name and named:
             fixed.append(f"{self.story.char}:")
@@ -339,6 +326,35 @@ class TextAssembly:
         )
 
 
+def _borders(given: PromptInput, form: TurnFormat) -> Borders:
+    if given.policy is Policy.CLASSIC:
+        return Borders(blank=False, apart=True)
+    return Borders(blank=True, apart=False) if isinstance(form, ProseFormat) else borders(given.instruct)
+
+
+def _post_history(given: PromptInput, story: Story) -> Item | None:
+    if not story.post_history or is_open(given):
+        return None
+    speaker = Speaker.USER if given.policy is Policy.CLASSIC else Speaker.NARRATOR
+    return Item(speaker, "", story.post_history, PartKind.POST_HISTORY, "post-history instructions")
+
+
+def _chat_start(given: PromptInput, story: Story) -> Item | None:
+    text = story.expand(given.context.chat_start)
+    in_prose = given.prose is not None and given.instruct is None  # it stands above every text then
+    bare = given.policy is Policy.CLASSIC or given.instruct is None
+    return separator_item(text, PartKind.CHAT_START, bare=bare) if text and not in_prose else None
+
+
+def _filler(given: PromptInput, story: Story) -> Item | None:
+    """The user's turn that stands before a history which the character opens, where the template wants one."""
+    template = given.instruct
+    if template is None or is_open(given) or not (template.user_alignment_message or template.alternates):
+        return None
+    text = template.user_alignment_message or OPENING_TURN
+    return Item(Speaker.USER, story.user, text, PartKind.MARKUP, "the instruct template's user filler")
+
+
 def _thoughts(given: PromptInput, ending: Ending, *, goes_on: bool) -> str:
     """The beginning of the thinking, or an empty one where the reply goes on from a text or must not think."""
     template = given.instruct
@@ -347,7 +363,7 @@ def _thoughts(given: PromptInput, ending: Ending, *, goes_on: bool) -> str:
     begun = goes_on or (ending.reply is not None and bool(ending.reply.text))
     if given.think and not begun:
         return thoughts_begun(template, given.thoughts) if given.thoughts else template.reasoning_prefill
-    return template.reasoning_closed or f"{template.reasoning_open}\n\n{template.reasoning_close}\n\n"
+    return thoughts_closed(template)
 
 
 def _with_thoughts(thoughts: str, form: TurnFormat, continued: Item | None, reply: Item | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
-from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker
+from tavern_tui.domain.chat_completion import ChatCompletionPreset, Marker, NamesIn
 from tavern_tui.domain.errors import PromptError
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt import notes
@@ -20,7 +20,7 @@ from tavern_tui.prompt.assemble import planned
 from tavern_tui.prompt.chat_completion.ending import Ending, ending
 from tavern_tui.prompt.chat_completion.entries import REQUEST_TOKENS, Entry
 from tavern_tui.prompt.chat_completion.example_blocks import Block, example_blocks, that_fit
-from tavern_tui.prompt.chat_completion.history import Frame, MessageFormat, frame
+from tavern_tui.prompt.chat_completion.history import Frame, MessageFormat, frame, one_text
 from tavern_tui.prompt.chat_completion.in_chat import combined, interleaved
 from tavern_tui.prompt.chat_completion.post_process import Speakers
 from tavern_tui.prompt.chat_completion.slots import CHARACTERS_PER_TOKEN, Slots, fill
@@ -36,6 +36,7 @@ from tavern_tui.prompt.inputs import Examples, GenerationKind, Policy, PromptInp
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.plan import Part, PartKind, PartState, PromptPlan
+from tavern_tui.prompt.prose import ProseFormat
 from tavern_tui.prompt.refusals import card_too_long, nothing_to_continue, turn_too_long
 from tavern_tui.prompt.standing import Standing
 from tavern_tui.prompt.stop import stop_strings
@@ -77,8 +78,11 @@ class _ChatAssembly:
         self.given = given
         self.story = story
         self.counts = counts
-        self.preset = preset
+        prose = given.prose
+        self.preset = preset = preset if prose is None else _without_names(preset)
         self.exact = given.policy is Policy.CLASSIC
+        self.running = ProseFormat(prose.joint) if prose is not None and prose.open else None
+        self.text = ""  # of an open turn that the engine is given as the beginning of what it writes
         self.form = MessageFormat(
             preset.names_behavior,
             story.user,
@@ -86,6 +90,7 @@ class _ChatAssembly:
             self.exact,
             preset.wrap_in_quotes,
             story.expand,
+            self.running,
         )
         self.slots: Slots = fill(given, story.of_head, preset)
         self.blocks: list[Block] = self._blocks()
@@ -93,7 +98,7 @@ class _ChatAssembly:
         self.continued: Item | None = None
         turns = iter(given.turns)
         continues = given.kind is GenerationKind.CONTINUE
-        if continues and not self.exact and preset.continue_prefill:
+        if continues and not self.exact and preset.continue_prefill and self.running is None:
             turn = next((turn for turn in turns if not turn.hidden), None)
             if turn is None:
                 raise nothing_to_continue()
@@ -105,7 +110,8 @@ class _ChatAssembly:
         self.goes_on = newest[0] if continues and self.continued is None else None
         self.moves = continues and self.exact and preset.continue_prefill
         last = next(interleaved(newest, self.injections), None)
-        nudged = None if preset.continue_prefill else self.goes_on
+        to_go_on = last if self.running is not None and not self._asks else self.goes_on
+        nudged = None if preset.continue_prefill else to_go_on
         self.frame: Frame = frame(given, story, preset, newest=last, continued=nudged)
         self.ending: Ending = ending(given, story, preset, continued=self.continued, newest=self.goes_on)
         history = chain(newest, items) if Marker.HISTORY in self.slots.order else iter(())
@@ -139,6 +145,10 @@ class _ChatAssembly:
         """Fit everything into the budget and write it down."""
         yield from self.counts.ask(self.first_batch())
         contents = yield from (self._spend_exactly() if self.exact else self._spend_economically())
+        if self.running is not None:
+            contents = replace(contents, history=one_text(contents.history))
+            if self.preset.continue_prefill and not self._asks:
+                self.text = "".join(one.content for one in contents.history)
         entries = list(self._in_order(contents))
         if self.preset.squash_system_messages:
             entries = squashed(entries, self.counts)
@@ -227,7 +237,10 @@ class _ChatAssembly:
 
     def _in_order(self, contents: _Contents) -> Iterator[Entry]:
         """Every message with its tokens; the history's have theirs already."""
-        for identifier in self.slots.order:
+        order = self.slots.order
+        if self.running is not None and Marker.HISTORY in order:  # nothing stands between a text and what goes on
+            order = [*(one for one in order if one != Marker.HISTORY), Marker.HISTORY]
+        for identifier in order:
             if identifier == Marker.EXAMPLES:
                 yield from self._counted(*contents.examples)
             elif identifier == Marker.HISTORY:
@@ -272,6 +285,11 @@ class _ChatAssembly:
                 text = "\n".join(one.content for one in block.turns)
                 part = Part(PartKind.EXAMPLE, "the card's example dialogue", text, state=PartState.OUT)
                 yield replace(part, reason="example dialogue is switched off")
+
+    @property
+    def _asks(self) -> bool:
+        """Whether a question stands at the end, which ends any text above it."""
+        return self.given.kind in (GenerationKind.QUIET, GenerationKind.IMPERSONATE)
 
     # Sizes.
 
@@ -319,8 +337,20 @@ class _ChatAssembly:
             chat=ChatForm(
                 self.preset.custom_prompt_post_processing,
                 Speakers(self.story.user, self.story.char, other_names(given)),
-                prefill=self.ending.sent,
+                prefill=self.text + self.ending.sent,
                 joint=self.ending.joint,
                 cut=stop_strings(given, self.story, self.goes_on) if self.exact else (),
+                open=bool(self.text),
             ),
         )
+
+
+def _without_names(preset: ChatCompletionPreset) -> ChatCompletionPreset:
+    """The preset for running text: no names, no quotes, nothing between a turn and what it goes on with."""
+    return replace(
+        preset,
+        names_behavior=NamesIn.NONE,
+        wrap_in_quotes=False,
+        send_if_empty="",
+        continue_postfix="",
+    )

@@ -6,8 +6,8 @@ Source: SillyTavern 1.12.6, ``public/scripts/openai.js`` (``setOpenAIMessages``,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tavern_tui.domain.chat_completion import ChatCompletionPreset, NamesIn
 from tavern_tui.domain.events import Speaker
@@ -20,7 +20,8 @@ from tavern_tui.prompt.history import Kept
 from tavern_tui.prompt.inputs import GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import ROLE_OF, Item, Written
-from tavern_tui.prompt.plan import PartKind
+from tavern_tui.prompt.plan import Part, PartKind
+from tavern_tui.prompt.prose import ASKED, ProseFormat
 from tavern_tui.prompt.story import Story, untrusted
 
 _HISTORY = "chatHistory"
@@ -29,7 +30,10 @@ _LAST_MESSAGE = re.compile(r"\{\{lastChatMessage\}\}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class MessageFormat:
-    """How items are written as messages. ``expand`` runs over every text under ``exact``, as in SillyTavern."""
+    """How items are written as messages. ``expand`` runs over every text under ``exact``, as in SillyTavern.
+
+    ``running``: all of them are one text of the assistant's.
+    """
 
     names: NamesIn
     user: str
@@ -37,19 +41,24 @@ class MessageFormat:
     exact: bool
     quotes: bool
     expand: Callable[[str], str]
+    running: ProseFormat | None = None
 
     def role(self, item: Item) -> Role:
         """Who says it."""
-        return ROLE_OF[item.speaker]
+        return Role.ASSISTANT if self.running is not None else ROLE_OF[item.speaker]
 
     def write(self, item: Item, place: Place) -> Written:
         """The message's text; a name that is sent beside it stands before it as markup, to be counted with it."""
+        if self.running is not None:
+            return self.running.write(item, place)
         text = self._text(item)
         name = sent_name(item, self.names)
         return Written(item, f"{name}\n" if name else "", self.expand(text) if self.exact else text, "")
 
     def beside(self, item: Item, counts: Mapping[str, int]) -> int:
         """What a message costs beside its text and its name; an empty one is not sent and costs nothing."""
+        if self.running is not None:
+            return 1  # where two texts meet
         if not self._text(item) and not sent_name(item, self.names):
             return 0
         return overhead(self.role(item), "", counts) + (1 if sent_name(item, self.names) else 0)
@@ -62,6 +71,11 @@ class MessageFormat:
     def entry(self, kept: Kept) -> Entry:
         """The message of an item that is in."""
         item = kept.item
+        if self.running is not None:
+            opening, closing = kept.written.opening, kept.written.closing
+            whole = (kept.written.body, opening, closing, kept.tokens)
+            part = Part(item.kind, item.source, *whole, reason=item.reason, turn_id=item.turn_id, role=Role.ASSISTANT)
+            return Entry(_HISTORY, (part,))
         return entry(
             _HISTORY,
             kept.written.body,
@@ -105,6 +119,9 @@ def frame(
 
     title = preset.new_group_chat_prompt if grouped else preset.new_chat_prompt
     heading = entry(NEW_CHAT, text(title), PartKind.CHAT_START, "the preset's chat heading")
+    if given.prose is not None:
+        asked = text(given.prose.asks) if given.prose.open else ""
+        heading = entry(NEW_CHAT, asked, PartKind.INSTRUCTION, ASKED, role=Role.USER)
     nudges = []
     if grouped and given.kind is not GenerationKind.IMPERSONATE:
         own = text(preset.group_nudge_prompt)
@@ -118,6 +135,12 @@ def frame(
     empty = entry("emptyUserMessageReplacement", own, PartKind.INSTRUCTION, source, role=Role.USER)
     waits = given.kind in (GenerationKind.NORMAL, GenerationKind.SWIPE)
     return Frame(heading, tuple(nudges), empty if answered and (exact or waits) else None)
+
+
+def one_text(history: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Messages of a running text as the one that they are."""
+    parts = [replace(part, joins=True) for one in history for part in one.parts]
+    return (Entry(_HISTORY, (replace(parts[0], joins=False), *parts[1:])),) if parts else ()
 
 
 def _nudge(preset: ChatCompletionPreset, continued: Item, story: Story, *, exact: bool) -> str:

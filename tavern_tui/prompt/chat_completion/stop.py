@@ -19,6 +19,8 @@ def chat_stop_strings(given: PromptInput, story: Story) -> tuple[str, ...]:
     own = [story.expand(text) if given.stop_strings_macro else text for text in given.stop_strings]
     if given.policy is Policy.CLASSIC:
         return tuple(own[:MOST])
+    if given.prose is not None:
+        return tuple(dict.fromkeys(text for text in own if text))
     impersonates = given.kind is GenerationKind.IMPERSONATE
     silent = [story.char if impersonates else story.user, *(named(name, given) for name in all_names(given))]
     speaker = story.user if impersonates else story.char
