@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _FEW = 400  # lines or words that are compared each with each
+_MOST_PAIRS = 4_000_000  # that are compared in all: a few seconds; what then differs is one edit
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]+")
 
 
@@ -68,21 +69,36 @@ def changes(old: str, new: str) -> list[Change]:
     return [*found, Change(old[at:], old[at:])] if at < len(old) else found
 
 
+@dataclass(slots=True)
+class _Patience:
+    """How many more pairs of lines or words are compared."""
+
+    pairs: int = _MOST_PAIRS
+
+    def has_room(self, old: int, new: int) -> bool:
+        """Whether so many of both are compared; they then count."""
+        if old > _FEW or new > _FEW or old * new > self.pairs:
+            return False
+        self.pairs -= old * new
+        return True
+
+
 def _by_lines(old: str, new: str, start: int) -> Iterator[Edit]:
     """The edits of ``old``, which begins at ``start``, found by its lines."""
+    patience = _Patience()
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     offsets = _offsets(before)
     others = _offsets(after)
-    for i, i_end, j, j_end in _differing(before, after):
+    for i, i_end, j, j_end in _differing(before, after, patience):
         was, now = old[offsets[i] : offsets[i_end]], new[others[j] : others[j_end]]
-        yield from _by_words(was, now, start + offsets[i])
+        yield from _by_words(was, now, start + offsets[i], patience)
 
 
-def _by_words(old: str, new: str, start: int) -> Iterator[Edit]:
+def _by_words(old: str, new: str, start: int, patience: _Patience) -> Iterator[Edit]:
     kept, left = _common(old, new)
     old, new, start = old[kept : len(old) - left], new[kept : len(new) - left], start + kept
     before, after = _WORDS.findall(old), _WORDS.findall(new)
-    if not old or not new or len(before) > _FEW or len(after) > _FEW:
+    if not old or not new or not patience.has_room(len(before), len(after)):
         yield Edit(start, start + len(old), new)
         return
     offsets, others = _offsets(before), _offsets(after)
@@ -91,7 +107,7 @@ def _by_words(old: str, new: str, start: int) -> Iterator[Edit]:
             yield Edit(start + offsets[i], start + offsets[i_end], new[others[j] : others[j_end]])
 
 
-def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+def _differing(old: Sequence[str], new: Sequence[str], patience: _Patience) -> Iterator[tuple[int, int, int, int]]:
     """Where ``old`` and ``new`` differ: from and to in both, in their order."""
     waiting = [(0, len(old), 0, len(new))]
     while waiting:
@@ -108,7 +124,7 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, in
             ends = [*anchors, (i_end, j_end)]
             between = [(a, c, b, d) for (a, b), (c, d) in zip(borders, ends, strict=True)]
             waiting += reversed(between)
-        elif i_end - i <= _FEW and j_end - j <= _FEW:
+        elif patience.has_room(i_end - i, j_end - j):
             matcher = SequenceMatcher(None, old[i:i_end], new[j:j_end], autojunk=False)
             for tag, a, a_end, b, b_end in matcher.get_opcodes():
                 if tag != "equal":

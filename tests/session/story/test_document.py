@@ -123,8 +123,8 @@ def test_text_at_the_end_joins_what_a_person_wrote_and_leaves_a_generated_passag
 def test_typing_on_makes_turns_of_a_page_each() -> None:
     document = Document()
     for _ in range(60):
-        for word in ("word " * 19 + "end.\n").split(" "):
-            document.edit(document.length, document.length, word + " ")
+        for word in (*["word "] * 19, "end.\n"):
+            document.edit(document.length, document.length, word)
     lengths = [end - start for _, start, end in document.turns()]
     assert max(lengths) < TURN_CHARACTERS + 200
     assert len(lengths) == document.length // TURN_CHARACTERS
