@@ -18,6 +18,7 @@ class Where(Enum):
     TURN = "a turn is selected"
     EMPTY = "composer, while it is empty"
     COMPOSER = "composer"
+    STORY = "a story is written"
     ANYWHERE = "anywhere"
 
 
@@ -38,6 +39,7 @@ class Action:
     ``keys`` hold in every preset unless ``vim`` or ``phone`` says otherwise. A key of an ``ANYWHERE`` action that types
     a character acts only while a turn is selected. ``slash`` is the command's name without the slash, "" for none.
     ``fixed`` keys stay whatever the user's keymap says: without them there would be no way out, or to the palette.
+    ``in_story``: an ``ANYWHERE`` action whose keys hold in the document of a story, too, where others are the story's.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Action:
     slash: str = ""
     fixed: tuple[str, ...] = ()
     short: str = ""
+    in_story: bool = False
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from tavern_tui.config.action import Action, Where
 from tavern_tui.config.page_actions import PAGES
 from tavern_tui.config.reply_actions import REPLY
+from tavern_tui.config.story_actions import STORY
 from tavern_tui.config.turn_actions import TURN
 from tavern_tui.config.writer_actions import WRITER
 
@@ -23,6 +24,7 @@ _APP = (
         ("ctrl+p",),
         fixed=("ctrl+p",),
         short="Palette",
+        in_story=True,
     ),
     Action(
         "app.help",
@@ -32,6 +34,7 @@ _APP = (
         ("f1", "question_mark"),
         phone=("question_mark",),
         slash="help",
+        in_story=True,
     ),
     Action(
         "app.repaint",
@@ -40,6 +43,7 @@ _APP = (
         Where.ANYWHERE,
         ("ctrl+l",),
         slash="repaint",
+        in_story=True,
     ),
     Action(
         "app.quit",
@@ -50,6 +54,7 @@ _APP = (
         ("ctrl+c",),
         slash="quit",
         fixed=("ctrl+c",),
+        in_story=True,
     ),
     Action(
         "app.mouse",
@@ -201,7 +206,7 @@ _COMPOSER = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *PAGES, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN)
+ACTIONS: tuple[Action, ...] = (*_APP, *PAGES, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN, *STORY)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

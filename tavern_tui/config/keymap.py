@@ -77,14 +77,16 @@ def places(action: Action, key: str) -> frozenset[Where]:
     """Where ``key`` does ``action``, were it bound to it."""
     if action.where is not Where.ANYWHERE:
         return frozenset({action.where})
-    return frozenset({Where.TURN}) if character(key) else _CONCRETE
+    if character(key):
+        return frozenset({Where.TURN})
+    return _CONCRETE if action.in_story else _CONCRETE - {Where.STORY}
 
 
 def objection(action: Action, key: str) -> str:
     """Why ``action`` cannot have ``key``, as the end of a sentence about the key; "" where it can."""
     if action.where not in (Where.TURN, Where.ANYWHERE) and character(key):
         return "types itself there"
-    if action.where in (Where.COMPOSER, Where.ANYWHERE, Where.REPLYING) and key in EDITING:
+    if action.where in (Where.COMPOSER, Where.ANYWHERE, Where.REPLYING, Where.STORY) and key in EDITING:
         return "belongs to editing the text in the composer"
     for other in ACTIONS:
         if key in other.fixed and other is not action and places(other, key) & places(action, key):

@@ -24,6 +24,7 @@ LEARNT = {
     Where.TURN: "j k up down g G h l left right e E r c b d x y i m n N u U 1 9 enter escape a",
     Where.REPLYING: "escape",
     Where.POPUP: "escape",
+    Where.STORY: "ctrl+g ctrl+r ctrl+t ctrl+n ctrl+o ctrl+f ctrl+z ctrl+y ctrl+j f2",
 }
 
 

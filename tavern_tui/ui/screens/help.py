@@ -22,6 +22,7 @@ HEADINGS: Final = {
     Where.TURN: "A turn is selected",
     Where.EMPTY: "The composer is empty",
     Where.COMPOSER: "Writing",
+    Where.STORY: "In a story",
     Where.ANYWHERE: "Anywhere",
     Where.POPUP: "A list or dialog is open",
 }

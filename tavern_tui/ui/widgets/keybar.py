@@ -34,6 +34,7 @@ _USEFUL: Final[dict[Where, tuple[str, ...]]] = {
     ),
     Where.EMPTY: ("reply.speak", "reply.swipe", "turn.select", "app.palette", "app.help", "reply.regenerate"),
     Where.COMPOSER: ("composer.send", "composer.newline", "app.palette", "composer.editor", "app.help"),
+    Where.STORY: ("story.write", "story.again", "app.palette", "story.versions", "story.direction", "story.outline"),
     Where.ANYWHERE: ("app.palette", "app.help"),
 }
 _NOT_WHILE_REPLYING: Final = frozenset(

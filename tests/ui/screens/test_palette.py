@@ -111,5 +111,5 @@ async def test_only_what_can_be_done_is_listed_with_the_keys_in_force() -> None:
 async def test_a_terminal_with_ascii_alone_is_shown_no_other_sign() -> None:
     for glyphs in (ASCII_GLYPHS, UNICODE_GLYPHS):
         app = ScreenApp(Palette(KEYS, glyphs=glyphs))
-        async with app.run_test(size=(80, 100)):
+        async with app.run_test(size=(80, 200)):
             assert app.text().isascii() is (glyphs is ASCII_GLYPHS)
