@@ -7,7 +7,7 @@ variables is kept with them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from tavern_tui.domain.events import Body, Speaker, TipMoved, TurnAdded
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.regex_script import Placement
 from tavern_tui.session.chat_variables import ChatVariables, swipes_of
+from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.regex_scripts import ChatScripts
 from tavern_tui.session.turn_numbers import TurnNumbers
 from tavern_tui.storage.chats import ChatLog
@@ -61,10 +62,7 @@ class Speech:
         ``StorageError``.
         """
         shown = self._variables.begin()
-        texts = [
-            self._stored(text, Placement.AI_OUTPUT, shown if at == 0 else self._variables.begin())
-            for at, text in enumerate(self._character.greetings)
-        ]
+        texts = self.greetings(self._character, self._character.greetings, shown)
 
         def turns(tree: ChatTree) -> list[Body]:
             if tree.turns:
@@ -77,16 +75,26 @@ class Speech:
         if written:
             await self._variables.keep_changed(shown)
 
+    def greetings(self, character: Character, texts: Sequence[str], shown: Variables) -> list[str]:
+        """``texts`` as they are stored for greetings of ``character``; the first of them, which is shown, changes
+        ``shown``.
+        """
+        return [
+            self._stored(text, Placement.AI_OUTPUT, self._variables.begin() if at else shown, character)
+            for at, text in enumerate(texts)
+        ]
+
     async def say(self, text: str) -> str:
         """Store the user's turn; its id. It goes under what is the tip by then: another terminal may have written.
 
-        Raises ``StorageError``.
+        Raises ``StorageError``, and what the chat's mode refuses to say.
         """
         variables = self._variables.begin()
-        said = self._stored(text, Placement.USER_INPUT, variables)
+        meant = mode_of(self._log.tree.properties).said(text, self._log.tree, self._dice)
+        said = self._stored(meant.text, Placement.USER_INPUT, variables)
 
         def turn(tree: ChatTree) -> list[Body]:
-            return [TurnAdded(tree.tip, Speaker.USER, self._persona().name, said)]
+            return [TurnAdded(tree.tip, Speaker.USER, self._persona().name, said, roll=meant.roll)]
 
         (event,) = await asyncio.to_thread(self._log.append_from, turn)
         await self._variables.keep_changed(variables)
@@ -100,21 +108,24 @@ class Speech:
         """``text`` with its macros replaced; what it would do to variables is not kept."""
         return self._expanded(text, self._variables.begin())
 
-    def _stored(self, text: str, placement: Placement, variables: Variables) -> str:
+    def _stored(self, text: str, placement: Placement, variables: Variables, character: Character | None = None) -> str:
         """``text`` as it is stored: scripts read it before its macros are replaced, as in SillyTavern."""
 
         def expand(part: str) -> str:
-            return self._expanded(part, variables, of_user=placement is Placement.USER_INPUT)
+            of_user = placement is Placement.USER_INPUT
+            return self._expanded(part, variables, of_user=of_user, character=character)
 
         return expand(self._scripts.stored(text, placement, expand))
 
-    def _expanded(self, text: str, variables: Variables, *, of_user: bool = False) -> str:
+    def _expanded(
+        self, text: str, variables: Variables, *, of_user: bool = False, character: Character | None = None
+    ) -> str:
         """``text`` as it is stored; a text of the user's may ask for the chat's newest turns."""
         if "{{" not in text and "<" not in text:
             return text
         from tavern_tui.prompt.macros import MacroContext, expand
 
-        card = self._character
+        card = character or self._character
         context = MacroContext(
             user=self._persona().name,
             char=card.nickname or card.name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.request import Segment
 from tavern_tui.session.connection import Ready
+from tavern_tui.session.modes.choosing import CHAT, in_mode, name_of
 from tavern_tui.session.options import ReplyOptions, for_starter
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def as_it_was(given: PromptInput, before: Prepared) -> PromptInput:
 
 
 def of_model(options: ReplyOptions, ready: Ready, tree: ChatTree, *, sample: bool) -> ReplyOptions:
-    """``options`` with what is remembered for the model that writes, and with what the starter needs."""
+    """``options`` with what is remembered for the model, what the chat's mode wants, and what the starter needs."""
     if ready.habit is not None:
         from tavern_tui.session.model_habits import with_habit
 
         options = with_habit(options, ready.habit, tree.properties)
+    options = in_mode(options, tree.properties)
+    sample = sample and name_of(tree.properties) == CHAT.name
     return for_starter(options, sample=sample) if ready.starter else options

@@ -18,6 +18,7 @@ from tavern_tui.session.chat_variables import swipes_of
 from tavern_tui.session.economy_choices import policy_of
 from tavern_tui.session.kept_prompts import kept_prompts, notes_stay, step_for
 from tavern_tui.session.lore import read_state
+from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.reply_text import ReplyText
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def prompt_input(
     """The input for a reply under ``parent``. ``thinks``: the model thinks before it answers, ``thoughts`` so far."""
     template = ready.template.instruct
     kept = kept_prompts(session.tree)
-    return PromptInput(
+    given = PromptInput(
         character=session.character,
         persona=session.persona,
         turns=session.tree.walk_back(parent),
@@ -82,7 +83,9 @@ def prompt_input(
         placed=kept.placed,
         step=step_for(ready.info, STEP),
         notes=notes_stay(session.tree),
+        summaries=for_prompt(session.tree, parent),
     )
+    return mode_of(session.tree.properties).shaped(given, session.tree)
 
 
 def _of_persona(session: ChatSession) -> dict[str, Any]:

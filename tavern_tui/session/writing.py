@@ -17,6 +17,7 @@ from tavern_tui.prompt.scripted_prompt import reply_edit
 from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.generation import Generation
+from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.reading_cost import ReadingCost, reading_cost, surprise
 from tavern_tui.session.reply_text import ReplyText
 
@@ -87,9 +88,10 @@ class Writing:
         session, prepared, place = self._session, self._prepared, self._making.place
         left_out = session.scripts.left_out
         options = prepared.options.for_swipe(number)
+        rules = reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, left_out))
         text = ReplyText(
             plan=prepared.plan,
-            rules=reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, left_out)),
+            rules=mode_of(session.tree.properties).cleaned(rules, prepared.given),
             options=options,
             prefill=prepared.plan.prefill,
             continued=place.extends,
