@@ -34,6 +34,7 @@ from tavern_tui.domain.events import (
     TurnTokens,
     Undone,
 )
+from tavern_tui.domain.groups import MEMBERS, names_in, rename_member
 from tavern_tui.domain.renaming import RENAMED, apply_renaming
 
 ROOT = ""
@@ -288,10 +289,13 @@ class ChatTree:
             self.title = value
         elif key == RENAMED:
             self.characters = apply_renaming(self.characters, self.turns, value)
+            rename_member(self.properties, value)
         elif value is None:
             self.properties.pop(key, None)
         else:
             self.properties[key] = value
+            if key == MEMBERS:
+                self.characters = names_in(value)
 
 
 def undone_ids(events: Iterable[ChatEvent]) -> set[str]:

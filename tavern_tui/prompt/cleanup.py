@@ -117,12 +117,10 @@ def _trailing_blanks(text: str, rules: ReplyRules) -> str:
 
 
 def _other_party(text: str, rules: ReplyRules) -> str:
+    """Up to the first line that is somebody else's; empty where that is the first."""
     for name in (rules.other, *rules.others):
-        if not name:
-            continue
-        if name == rules.other and text.lstrip().startswith(f"{name}:"):
-            return ""
-        text = text.partition(f"\n{name}:")[0]
+        if name and (line := re.search(rf"^[^\S\n]*{re.escape(name)}:", text, re.MULTILINE)):
+            text = text[: line.start()]
     return text
 
 

@@ -23,10 +23,26 @@ _WORDS = re.compile(r"\b\w+\b", re.ASCII)
 
 
 class SpeakingOrder(Enum):
-    """Who answers: those who are spoken to or feel like it, or everybody in the list's order."""
+    """Who answers: those who are spoken to or feel like it; everybody in the list's order; nobody unless asked; one of
+    those who have not spoken yet. The numbers are SillyTavern's, the last two of its later versions.
+    """
 
     NATURAL = 0
     LIST = 1
+    MANUAL = 2
+    POOLED = 3
+
+
+class Why(Enum):
+    """Why somebody speaks next; the value says it."""
+
+    MENTIONED = "mentioned"
+    TALKATIVE = "talkative"
+    CHANCE = "by chance"
+    LIST = "in the list's order"
+    WAITING = "has not spoken yet"
+    ALONE = "nobody else can"
+    ASKED = "asked to"
 
 
 def other_names(given: PromptInput) -> tuple[str, ...]:
@@ -110,24 +126,63 @@ def next_speakers(
     random: Callable[[], float],
     *,
     self_responses: bool = False,
+    spoken: Sequence[str] = (),
 ) -> tuple[Character, ...]:
     """Who answers in turn. ``typed`` is what the user has just written, ``newest`` the chat's newest turn before it.
 
     In the natural order nobody answers to themselves unless ``self_responses``; whoever is named in the text speaks,
-    then whoever feels like it by their talkativeness, and at least somebody.
+    then whoever feels like it by their talkativeness, and at least somebody. ``spoken`` are the names of those who have
+    spoken since the user did, the newest first: in a pool they wait.
     """
+    named = speakers_and_why(group, order, typed, newest, random, self_responses=self_responses, spoken=spoken)
+    return tuple(speaker for speaker, _ in named)
+
+
+def speakers_and_why(
+    group: Group,
+    order: SpeakingOrder,
+    typed: str,
+    newest: Turn | None,
+    random: Callable[[], float],
+    *,
+    self_responses: bool = False,
+    spoken: Sequence[str] = (),
+) -> tuple[tuple[Character, Why], ...]:
+    """``next_speakers``, each with the reason."""
     members = [member for member in group.members if not member.muted]
-    if order is SpeakingOrder.LIST or not members:
-        return tuple(member.character for member in members)
+    if not members or (order is SpeakingOrder.MANUAL and typed):
+        return ()
+    if order is SpeakingOrder.LIST:
+        return tuple((member.character, Why.LIST) for member in members)
+    if order is SpeakingOrder.MANUAL:
+        return (_one_of(members, Why.CHANCE, random),)
+    if order is SpeakingOrder.POOLED:
+        return (_of_pool(members, () if typed else spoken, random),)
     said_by_user = newest is None or newest.speaker is Speaker.USER
     silent = "" if typed or self_responses or said_by_user or newest is None else newest.name
     text = typed or (newest.text if newest is not None and not newest.hidden else "")
     able = [member for member in members if member.character.name != silent]
-    speakers = [*_named_in(text, able), *_in_the_mood(members, silent, random)]
-    if not speakers:
+    found = [(member.character, Why.MENTIONED) for member in _named_in(text, able)]
+    found += [(member.character, Why.TALKATIVE) for member in _in_the_mood(members, silent, random)]
+    if not found:
         pool = [member for member in able if talkativeness(member.character) > 0] or members
-        speakers = [pool[int(random() * len(pool))]]
-    return tuple({member.character.name: member.character for member in speakers}.values())
+        found = [_one_of(pool, Why.CHANCE, random)]
+    first: dict[str, tuple[Character, Why]] = {}
+    for one in found:
+        first.setdefault(one[0].name, one)
+    return tuple(first.values())
+
+
+def _of_pool(members: Sequence[Member], spoken: Sequence[str], random: Callable[[], float]) -> tuple[Character, Why]:
+    """One of those who have not spoken; where all have, anybody but the last."""
+    waiting = [member for member in members if member.character.name not in spoken]
+    if waiting:
+        return _one_of(waiting, Why.WAITING, random)
+    return _one_of([member for member in members if member.character.name != spoken[0]] or members, Why.CHANCE, random)
+
+
+def _one_of(members: Sequence[Member], why: Why, random: Callable[[], float]) -> tuple[Character, Why]:
+    return members[int(random() * len(members))].character, why if len(members) > 1 else Why.ALONE
 
 
 def talkativeness(character: Character) -> float:

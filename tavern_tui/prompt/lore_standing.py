@@ -2,7 +2,9 @@
 
 Entries that are active when a head is made stand in it at their place and stay, whether they lapse or not. What fires
 later is put into the history where it fires; an entry with a depth always is, at that depth. An entry that is edited
-reads as edited at once; one that is switched off or gone is not read any more.
+reads as edited at once; one that is switched off or gone is not read any more. In a group the head is everybody's:
+what only some know (a member's own book, entries limited by names or tags) stands in the history, and is read by them
+alone.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ class LoreStanding:
         found = self._in_head(known, fired) if known is not None else None
         new = found is None
         if found is None:
-            found = [one for one in fired if one.one.entry.position not in _AT_DEPTH]
+            found = [one for one in fired if one.one.entry.position not in _AT_DEPTH and self._everybodys(one.one)]
         round_note = [one for one in fired if one.one.entry.position in _ROUND_NOTE] if self._note_moves() else []
         self.placed = replace(lore, fired=(*found, *round_note))
         texts = tuple(PlacedText(scan.index.key(one.one), mark(one.one), one.text) for one in found)
@@ -63,6 +65,19 @@ class LoreStanding:
             wanted = [one for one in wanted if one.depth is None]
         texts_wanted = (*(one for one in wanted if one.item.text), *notes.wanted)
         self.standing = Standing(given, texts_wanted, self._shown if lore.budget > 0 else notes.shown, elsewhere)
+
+    def _everybodys(self, one: Listed) -> bool:
+        """Whether an entry may stand in the head, which in a group is that of whoever speaks."""
+        entry, own = one.entry, self._given.lorebooks
+        return self._given.group is None or not (
+            entry.characters or entry.tags or any(one.book is book for book in own)
+        )
+
+    def _kept_from(self, one: Listed) -> bool:
+        """Whether an entry is not for the member that speaks now."""
+        entry = one.entry
+        named = self._given.character.name in entry.characters
+        return self._given.group is not None and bool(entry.characters) and named is entry.except_characters
 
     def _note_moves(self) -> bool:
         """Whether there is an author's note that is read with every turn, each time at its depth."""
@@ -90,6 +105,8 @@ class LoreStanding:
         one = self._scan.index.entry(placed.key)
         if one is None or not _on(one):
             return self._notes.shown(placed) if one is None else None
+        if self._kept_from(one):
+            return None
         if mark(one) == placed.mark:
             return Shown(self._item(one, untrusted(placed.text, self._given), _STANDS), placed.mark)
         return Shown(self._item(one, self._scan.text(one), "edited; it stands where it fired"), mark(one))

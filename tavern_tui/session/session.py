@@ -292,6 +292,8 @@ class ChatSession:
             self._running = None
             for text in writing.texts:
                 self._thinking.heard(text, prepared.ready.info.model, making, self.tree.tip)
+                if self.group is not None:
+                    self.group.heard(text.said, making.place.name)
 
     @contextmanager
     def _claimed(self) -> Iterator[asyncio.Event]:
