@@ -33,6 +33,7 @@ from tavern_tui.storage.chats import ChatLog
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine, Event
     from tavern_tui.session.model_habits import Habit
+    from tavern_tui.storage.global_variables import GlobalVariables
 
 Watch = Callable[[out.SessionEvent], None]
 """Hears what an engine does while it connects."""
@@ -45,7 +46,8 @@ USUAL_LORE = LoreSettings()
 class Wishes:
     """What was asked for at this start; empty and ``None`` mean: as the settings say.
 
-    ``chat`` names a chat to go on with; ``new`` begins another one. ``policy`` is ``economy`` or ``classic``.
+    ``chat`` names a chat to go on with; ``new`` begins another one, ``incognito`` one that is never written to the
+    disk. ``policy`` is ``economy`` or ``classic``.
     """
 
     character: str = ""
@@ -60,6 +62,7 @@ class Wishes:
     context_tokens: int | None = None
     seed: int | None = None
     policy: str = ""
+    incognito: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +169,14 @@ def open_session(
         log = find_chat(workspace, wishes.chat)
     instead = instead or Instead()
     part = _Part(*instead.card) if instead.card else _part_of(workspace, wishes, log, watch)
-    present = [] if wishes.new or log is not None else workspace.chats_with(part.character.name)
+    new = wishes.new or wishes.incognito
+    present = [] if new or log is not None else workspace.chats_with(part.character.name)
     if log is None and present:
         log = workspace.chats.open(present[0].name)
     own = log.tree if log is not None else ChatTree()
     persona = _persona(workspace, wishes, own, watch)
     if log is None:
-        log = workspace.new_chat(part.character, persona)
+        log = _new_log(workspace, wishes, part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
     options = _set_for(workspace, with_route(options, workspace, wishes, route), log.tree.properties, watch)
     return ChatSession(
@@ -184,9 +188,27 @@ def open_session(
         lorebooks=(*books_of(part.character, workspace.library), *instead.worlds),
         sample=part.path is not None and workspace.is_sample(part.path),
         no_card=part.no_card,
-        global_variables=workspace.global_variables,
+        global_variables=_variables_for(workspace, log),
         scripts=chat_scripts(workspace, part.character),
     )
+
+
+def _new_log(workspace: Workspace, wishes: Wishes, character: Character, persona: Persona) -> ChatLog:
+    """A chat without any turn. Raises ``StorageError``."""
+    if not wishes.incognito:
+        return workspace.new_chat(character, persona)
+    from tavern_tui.session.privacy import incognito_log
+
+    return incognito_log(workspace, character, persona)
+
+
+def _variables_for(workspace: Workspace, log: ChatLog) -> GlobalVariables:
+    """The variables of all chats; a chat that is not kept only reads them."""
+    if log.kept:
+        return workspace.global_variables
+    from tavern_tui.session.privacy import variables_to_read
+
+    return variables_to_read(workspace)
 
 
 def _persona(workspace: Workspace, wishes: Wishes, tree: ChatTree, watch: Watch) -> Persona:
