@@ -28,7 +28,10 @@ SILENT_SECONDS: Final = 5.0
 
 
 class Progress:
-    """Turns what ``Replies`` tells into the status of ``line``. ``started``, ``failed`` and ``ended`` are passed on."""
+    """Turns what ``Replies`` tells into the status of ``line``. ``started``, ``failed`` and ``ended`` are passed on.
+
+    ``echo`` is told every status, too: what lies over the chat shows it in its own way.
+    """
 
     def __init__(
         self,
@@ -44,10 +47,12 @@ class Progress:
         self._on_ended = on_ended
         self._prompt_tokens = 0
         self._silence: Timer | None = None
+        self.echo: Callable[[Status], None] = lambda _status: None
 
     def tell(self, **changes: object) -> None:
         """Show the status with these fields changed."""
         self._line.show(replace(self._line.status, **changes))  # type: ignore[arg-type]
+        self.echo(self._line.status)
 
     def names(self, character: str, title: str) -> None:
         """Who is talked to, and in which chat; of one that has no name of its own yet, when it began."""
