@@ -1,0 +1,25 @@
+"""``KeyedScreen``: a screen besides the chat whose keys are in the table of keys: the app gives them to it first."""
+
+from __future__ import annotations
+
+from textual.events import Key
+from textual.screen import Screen
+
+from tavern_tui.ui.screens.page import VERTICAL
+
+
+class KeyedScreen(Screen[None], inherit_bindings=False):
+    """What lies over the chat for as long as that chat is open, and takes every key and paste itself."""
+
+    VERTICAL_BREAKPOINTS = VERTICAL
+
+    async def take_key(self, event: Key) -> bool:
+        """Do what a key means; whether that was done here. What was not goes to the widget with the focus."""
+        return False
+
+    def take_paste(self, text: str) -> bool:
+        """Take what was pasted; ``False`` leaves it to the widget with the focus."""
+        return False
+
+    async def put_away(self) -> None:
+        """The chat is being left, or the program ends: keep what is not kept yet. Raises ``StorageError``."""
