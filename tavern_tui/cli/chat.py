@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tavern_tui.cli.output import written_aside
+from tavern_tui.cli.output import note, written_aside
 from tavern_tui.cli.talking import Progress, Unit, talking_options, tell_problems, wishes_from
 from tavern_tui.cli.terminal import is_terminal
 
@@ -46,6 +46,10 @@ async def _chat(ctx: click.Context, wishes: Wishes, unit: Unit) -> int:
     tell_problems(workspace)
     progress = Progress()
     session = open_session(workspace, wishes, watch=progress.watch)
+    if not session.log.kept:
+        from tavern_tui.session.privacy import INCOGNITO
+
+        note(INCOGNITO)
     try:
         return await PlainChat(session, unit, progress, workspace=workspace, wishes=wishes).run()
     finally:

@@ -47,10 +47,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 ABOUT = "Roleplay and stories with language models, in a terminal."
 SERVER = "Use this server or saved connection for this start (also TAVERN_SERVER)."
 SAFE = "Default settings, no engine: to look after a library that misbehaves."
+INCOGNITO = "Begin a chat of which nothing is written to the disk."
 _OPTIONS = (
     ("--version", "Show the version and exit."),
     ("--server URL", SERVER),
     ("--safe", SAFE),
+    ("--incognito", INCOGNITO),
     ("-h, --help", "Show this message and exit."),
 )
 _FEWEST, _MOST = 50, 78  # columns that click fills, whatever the terminal has

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tavern_tui import __version__
-from tavern_tui.cli.help import ABOUT, COMMANDS, SAFE, SERVER
+from tavern_tui.cli.help import ABOUT, COMMANDS, INCOGNITO, SAFE, SERVER
 
 if TYPE_CHECKING:
     from tavern_tui.domain.errors import TavernError
@@ -59,10 +59,11 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--server", metavar="URL", help=SERVER)
 @click.option("--safe", is_flag=True, help=SAFE)
+@click.option("--incognito", is_flag=True, help=INCOGNITO)
 @click.pass_context
-def cli(ctx: click.Context, server: str | None, safe: bool) -> object:
+def cli(ctx: click.Context, server: str | None, safe: bool, incognito: bool) -> object:
     """Keep what stands before the command, and run the chat where there is none."""
-    ctx.obj = {"server": server, "safe": safe}
+    ctx.obj = {"server": server, "safe": safe, "incognito": incognito}
     if ctx.invoked_subcommand is not None:
         return None
     command = ctx.command

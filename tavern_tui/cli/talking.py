@@ -49,8 +49,12 @@ def talking_options(command: F) -> F:
 
 def wishes_from(ctx: click.Context, character: str, given: dict[str, Any]) -> Wishes:
     """The shared options as ``Wishes``."""
+    from tavern_tui.domain.errors import ContradictionError
     from tavern_tui.session.opening import Wishes
 
+    if ctx.obj["incognito"] and given["chat_name"]:
+        title = "--incognito begins a chat that is not kept; --chat goes on with one that is."
+        raise ContradictionError(title, hint="Leave out one of them.")
     return Wishes(
         character=character,
         chat=given["chat_name"] or "",
@@ -63,6 +67,7 @@ def wishes_from(ctx: click.Context, character: str, given: dict[str, Any]) -> Wi
         response_tokens=given["length"],
         context_tokens=given["context_size"],
         seed=given["seed"],
+        incognito=ctx.obj["incognito"],
     )
 
 

@@ -6,8 +6,10 @@ Keys are scarce: a screen is reached by its command or through the palette, unle
 from __future__ import annotations
 
 from tavern_tui.config.action import Action, Where
+from tavern_tui.config.home_actions import HOME
 
 PAGES: tuple[Action, ...] = (
+    *HOME,
     Action(
         "app.characters",
         "Characters",

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.chat import fold
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.formats.chatlog import decode_log
+from tavern_tui.session.privacy import private_things
 from tavern_tui.session.transcript import path_lines
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.atomic import make_folder
@@ -31,7 +33,7 @@ from tavern_tui.storage.backup import (
     same_library,
 )
 from tavern_tui.storage.locks import FileLock, HeldError
-from tavern_tui.storage.restoring import Restored, chosen, restore
+from tavern_tui.storage.restoring import Outcome, Restored, chats_in, chosen, restore
 
 DAY_SECONDS = 24 * 3600
 
@@ -42,12 +44,32 @@ class Restoring:
 
     files: tuple[Restored, ...]
 
+    @property
+    def told(self) -> str:
+        """What came of it, in a sentence or two."""
+        if len(self.files) == 1:
+            return _told_of_one(self.files[0])
+        counted = ", ".join(f"{number:,} {what}" for what, number in self.counted().items())
+        problems = "".join(f" {one.problem}" for one in self.files if one.problem)
+        return f"Done: {counted or 'nothing'}.{problems}"
+
     def counted(self) -> dict[str, int]:
         """How many files each outcome had."""
         numbers: dict[str, int] = {}
         for one in self.files:
             numbers[one.outcome.value] = numbers.get(one.outcome.value, 0) + 1
         return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class KeptChat:
+    """A chat in a backup: ``name`` is its file there; ``title`` and ``problem`` are safe to show. ``last``: seconds."""
+
+    name: str
+    title: str
+    turns: int
+    last: float
+    problem: str = ""
 
 
 def backup_library(workspace: Workspace, folder: Path | None = None) -> Made:
@@ -113,6 +135,16 @@ def preview(backup: Backup, name: str, last: int) -> list[str]:
     return list(path_lines(tree, tree.path()[-last:]))
 
 
+def kept_chats(workspace: Workspace, backup: Backup, *, shows_private: bool = True) -> list[KeptChat]:
+    """The chats of a backup, the last written first, without private ones unless asked. Raises ``TavernError``."""
+    private = private_things(workspace)
+    return [
+        KeptChat(str(one.path), safe_line(one.title), one.turns, one.last, safe_line(one.problem))
+        for one in chats_in(backup)
+        if shows_private or not private.hides(one.name, one.characters)
+    ]
+
+
 def put_back(workspace: Workspace, backup: Backup, names: Sequence[str]) -> Restoring:
     """Put the files called ``names`` back, or everything where there are none; nothing present is overwritten.
 
@@ -120,6 +152,17 @@ def put_back(workspace: Workspace, backup: Backup, names: Sequence[str]) -> Rest
     """
     kept: Iterable[Kept] = chosen(backup, names) if names else files_of(backup)
     return Restoring(tuple(restore(workspace.directories, backup, kept, older=bool(names))))
+
+
+def _told_of_one(one: Restored) -> str:
+    name = one.path.stem if one.path is not None else one.name
+    return {
+        Outcome.PUT_BACK: f"{name} is back.",
+        Outcome.COPY: f"It is there as a copy beside the present one: {name}.",
+        Outcome.SAME: f"{name} is there already, word for word.",
+        Outcome.GROWN: f"{name} is there already, and longer.",
+        Outcome.NOT_READ: one.problem,
+    }[one.outcome]
 
 
 def backup_record(backup: Backup) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tavern_tui.domain.errors import NotFoundError, TavernError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.storage.atomic import make_folder, sync_folder, write_all
 from tavern_tui.storage.backup import CONFIG, LIBRARY, Backup, Kept, content_of, files_of, present_bytes
+from tavern_tui.storage.chat_store import ChatSummary, summarise
 from tavern_tui.storage.chats import ChatLog
 from tavern_tui.storage.device import Device
 
@@ -154,3 +155,20 @@ def _retitle(directories: Directories, path: Path, note: str) -> None:
     log = ChatLog.open(path, device=Device(directories.state), state=directories.journals)
     if log.read_only is None and log.tree.title:
         log.append(PropertySet("title", f"{log.tree.title} {note}"))
+
+
+def chats_in(backup: Backup) -> list[ChatSummary]:
+    """The chats of a backup as a list shows them, the last written first; one that is damaged says so.
+
+    ``path`` is the name in the backup. Raises ``FormatError``, ``StorageError``.
+    """
+    found = []
+    for one in files_of(backup):
+        if not one.is_chat:
+            continue
+        name = Path(one.name)
+        try:
+            found.append(summarise(name, content_of(backup, one.name), 0.0))
+        except TavernError as error:
+            found.append(ChatSummary(name.stem, name, name.stem, (), 0, 0.0, str(error)))
+    return sorted(found, key=lambda one: (-one.last, one.title))

@@ -25,6 +25,7 @@ from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.setting_problems import setting_problems
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leave, show_title
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.opening import away_notes, notes_of, where_left
 from tavern_tui.ui.chat.refusing import refuse
@@ -55,7 +56,8 @@ class TavernApp(App[int], inherit_bindings=False):
     """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
 
     ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks; ``keep`` runs from when a chat
-    is open to the end, and may set ``chat_written``, which is told whose file has grown.
+    is open to the end, and may set ``chat_written``, which is told whose file has grown. ``shows_private``: lists show
+    what is marked private.
     """
 
     CSS = ROLE_CSS
@@ -92,6 +94,7 @@ class TavernApp(App[int], inherit_bindings=False):
         self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
         self.leaving = False
         self._hang_up: HangUp | None = None
+        self.shows_private = False
         self.bug: BaseException | None = None
         self.chat = self._new_screen()
 
@@ -106,6 +109,7 @@ class TavernApp(App[int], inherit_bindings=False):
         self.push_screen(self.chat)
         self._begin()
 
+        show_title(self)
     async def on_event(self, event: events.Event) -> None:
         """Keys and pastes go through the chat's table first, in their order; the rest goes on to the widgets."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -152,6 +156,8 @@ class TavernApp(App[int], inherit_bindings=False):
         """Leave this chat for another."""
         await self._close_chat(ended=True)
         self.chat = self._new_screen()
+        if not await may_leave(self):
+            return
         await self.switch_screen(self.chat)
         await self._open(wishes)
 
@@ -169,7 +175,7 @@ class TavernApp(App[int], inherit_bindings=False):
     async def _open(self, wishes: Wishes) -> None:
         screen = self.chat
         try:
-            if not (wishes.character or wishes.chat):
+            if not (wishes.character or wishes.chat or wishes.incognito):
                 wishes = await where_left(self.workspace, wishes)
             session = await asyncio.to_thread(self._opener, self.workspace, wishes, watch=screen.engine_event)
             notes = await self._opened(session)
@@ -210,9 +216,10 @@ class TavernApp(App[int], inherit_bindings=False):
             return
         self._asked_to_quit = now
         if self.screen is self.chat:
-            self.chat.hint("Press ctrl+c again to quit", seconds=TWICE_SECONDS)
+            self.chat.hint(text, seconds=TWICE_SECONDS)
+        text = LOST_ON_QUIT if loses_something(self) else "Press ctrl+c again to quit"
         else:
-            self.notify("Press ctrl+c again to quit", timeout=TWICE_SECONDS)
+            self.notify(text, timeout=TWICE_SECONDS)
 
     async def leave(self) -> None:
         """End the program, once a reply that is being written here is saved."""
@@ -227,7 +234,8 @@ class TavernApp(App[int], inherit_bindings=False):
 
     async def reply_ended(self) -> None:
         """A reply is saved: the program ends if that was what it waited for."""
-        self.chat_written(self.chat.open_session.log.path)
+        if self.chat.open_session.log.kept:
+            self.chat_written(self.chat.open_session.log.path)
         if self.profile.termux:
             self.run_worker(termux.reply_ended(self), group="termux")
         if self._hang_up is not None:

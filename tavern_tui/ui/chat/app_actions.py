@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.session.author_note import note_of, write_note
 from tavern_tui.ui import popups
+from tavern_tui.ui.chat.incognito import leave_app, loses_something
 from tavern_tui.ui.chat.outside import edit_outside
 from tavern_tui.ui.chat.refusing import refused_while_busy
 from tavern_tui.ui.chatlog.view import scroll_screens
@@ -136,6 +137,9 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.quit": leave,
     "app.mouse": mouse,
     "chat.scroll_up": scroll_up,
+    if loses_something(screen.tavern):
+        screen.tavern.show(leave_app)
+        return
     "chat.scroll_down": scroll_down,
     "chat.inspect": inspect,
     "chat.new": new_chat,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,7 +22,16 @@ def notes_of(session: ChatSession) -> list[str]:
     """The notes below the chat, each a sentence."""
     gone = [str(session.no_card)] if session.no_card is not None else []
     waiting = [session.scripts.waiting] if session.scripts.waiting else []
-    return [*gone, *problems_of(session.log), *waiting]
+    return [*gone, *problems_of(session.log), *waiting, *_unkept(session)]
+
+
+def _unkept(session: ChatSession) -> list[str]:
+    """What is said of a chat that is never written down."""
+    if session.log.kept:
+        return []
+    from tavern_tui.session.privacy import INCOGNITO
+
+    return [INCOGNITO]
 
 
 def away_notes(screen: ChatScreen, place: Place) -> list[str]:
@@ -51,7 +61,12 @@ def away_notes(screen: ChatScreen, place: Place) -> list[str]:
 async def where_left(workspace: Workspace, wishes: Wishes) -> Wishes:
     """``wishes`` for the chat that was open last, here or else anywhere; as they are where that chat is gone.
 
-    Raises ``StorageError``.
+    A private one is not opened by itself. Raises ``StorageError``.
     """
     path = await PlaceKeeper(workspace.directories.state).last_chat()
-    return wishes if path is None or not path.is_file() else replace(wishes, chat=path.stem)
+    found = wishes if path is None or not path.is_file() else replace(wishes, chat=path.stem)
+    if not workspace.directories.marks.exists():
+        return found
+    from tavern_tui.session.privacy import without_private
+
+    return await asyncio.to_thread(without_private, workspace, found)

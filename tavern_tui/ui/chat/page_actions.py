@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.ui import popups
+from tavern_tui.ui.chat.home_actions import HOME_ACTIONS
 from tavern_tui.ui.chat.refusing import refused_while_busy
 
 if TYPE_CHECKING:
@@ -49,3 +50,4 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.connect": connect,
     "app.theme": theme,
 }
+    **HOME_ACTIONS,

@@ -31,6 +31,8 @@ class Whereabouts:
 
         Raises ``StorageError``: nothing is kept then.
         """
+        if not session.log.kept:
+            return Place()
         place = await self._keeper.open(session.log)
         self._open = True
         composer, log = self._screen.composer, self._screen.mirror.log

@@ -43,10 +43,11 @@ class Glyphs:
     dot: str = "·"
     down: str = "↓"
     rule: str = "─"
+    branch: str = "⑂"
 
 
 UNICODE_GLYPHS = Glyphs()
-ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v", "-")
+ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v", "-", "ways")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
 from tavern_tui.ui.chat.hints import HINT_SECONDS, Hints
 from tavern_tui.ui.chat.keys import Keys
+from tavern_tui.ui.chat.incognito import show_title
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.others import Others
 from tavern_tui.ui.chat.outbox import Outbox
@@ -171,6 +172,8 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.progress.names(session.character.name, tree.title)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
+        self.progress.tell(incognito=not session.log.kept)
+        show_title(self.tavern)
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
@@ -291,6 +294,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.progress.names(self.open_session.character.name, self.open_session.tree.title)
         self.hint("")
         self.outbox.reply_ended(leaving=self.tavern.leaving)
+        show_title(self.tavern)
         self.cost_ahead.look(anew=True)
         self.show_state()
         if self._engine is not None:

@@ -111,6 +111,7 @@ class Status:
     cost: str = ""
     cost_why: str = ""
     context_guessed: bool = False
+    incognito: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
     found = [
         _name("character", status.character, 90, "bold", left=True),
         _name("chat", status.chat, 40, "$text-muted", left=True),
+        _Piece(97, ("incognito",) if status.incognito else (), "bold $text-warning", left=True),
         _name("engine", status.engine, 20, "$text-muted"),
         _name("model", status.model, 30, "$text-muted"),
     ]

@@ -1,0 +1,58 @@
+"""The rows of the action registry that are about the library as a whole, and about who may see it."""
+
+from __future__ import annotations
+
+from tavern_tui.config.action import Action, Where
+
+HOME: tuple[Action, ...] = (
+    Action(
+        "app.home",
+        "Home",
+        "Lists the chats written last, then the characters; type to find, Enter opens, ctrl+n begins something new.",
+        Where.ANYWHERE,
+        (),
+        slash="home",
+    ),
+    Action(
+        "chat.rename",
+        "Rename this chat",
+        "Gives this chat another title: /rename and the title.",
+        Where.ANYWHERE,
+        (),
+        slash="rename",
+    ),
+    Action(
+        "app.restore",
+        "Restore from a backup",
+        "Lists the backups; a chat of one can be looked at, and put back as a copy beside the present one.",
+        Where.ANYWHERE,
+        (),
+        slash="restore",
+    ),
+    Action(
+        "app.hide",
+        "Hide",
+        "Covers the screen at once; any key and then Enter returns.",
+        Where.ANYWHERE,
+        (),
+        slash="hide",
+    ),
+    Action(
+        "app.incognito",
+        "New incognito chat",
+        "Begins a chat with this character of which nothing is written to the disk; it is gone when it is left.",
+        Where.ANYWHERE,
+        (),
+        slash="incognito",
+    ),
+    Action(
+        "app.private",
+        "Show what is private",
+        "Shows what is marked private in lists and search until the program ends, or hides it again. /private chat and"
+        " /private character mark what is open.",
+        Where.ANYWHERE,
+        (),
+        slash="private",
+    ),
+)
+"""Every action of that kind."""

@@ -1,0 +1,88 @@
+"""Actions about the library as a whole, and about who may see it. Screens are imported when they are shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tavern_tui.domain.events import PropertySet
+from tavern_tui.session.titles import TITLE
+from tavern_tui.ui.chat.refusing import refused_while_busy
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+async def home(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the chats and the characters."""
+    from tavern_tui.ui.screens.home import show_home
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_home)
+
+
+async def rename(screen: ChatScreen, argument: str = "") -> None:
+    """Give the open chat another title."""
+    title = " ".join(argument.split())
+    if not title:
+        screen.hint("/rename and a title gives this chat another one")
+        return
+    session = screen.open_session
+    await session.changes.write(PropertySet(TITLE, title))
+    screen.progress.names(session.character.name, title)
+    screen.hint(f"The chat is called {title}")
+
+
+async def restore(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the backups."""
+    from tavern_tui.ui.screens.restore import show_restore
+
+    screen.tavern.show(show_restore)
+
+
+async def hide(screen: ChatScreen, _argument: str = "") -> None:
+    """Cover the screen."""
+    from tavern_tui.ui.screens.cover import show_cover
+
+    screen.tavern.show(show_cover)
+
+
+async def incognito(screen: ChatScreen, _argument: str = "") -> None:
+    """Begin a chat with this character that is never written down."""
+    if not refused_while_busy(screen):
+        name = screen.open_session.character.name
+        screen.tavern.open_chat(
+            replace(screen.tavern.wishes, character=name, chat="", persona="", new=True, incognito=True)
+        )
+
+
+async def private(screen: ChatScreen, argument: str = "") -> None:
+    """Show what is private, or hide it again; mark the open chat or its character."""
+    from tavern_tui.session.privacy import toggle_private
+
+    app, wanted = screen.tavern, argument.strip().casefold()
+    if wanted not in ("chat", "character"):
+        app.shows_private = not app.shows_private
+        shown = "is shown until the program ends" if app.shows_private else "is hidden again"
+        screen.hint(f"What is private {shown}")
+        return
+    session = screen.open_session
+    if wanted == "chat" and not session.log.kept:
+        screen.hint("An incognito chat is in no list")
+        return
+    named = {"chat": session.log.path.stem} if wanted == "chat" else {"character": session.character.name}
+    on = await asyncio.to_thread(lambda: toggle_private(app.workspace, **named))
+    what = "This chat" if wanted == "chat" else session.character.name
+    screen.hint(f"{what} is private · /private shows it" if on else f"{what} is not private any more")
+
+
+HOME_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    "app.home": home,
+    "chat.rename": rename,
+    "app.restore": restore,
+    "app.hide": hide,
+    "app.incognito": incognito,
+    "app.private": private,
+}
