@@ -36,6 +36,18 @@ HEARD: Final = "group.heard/"
 SOURCE: Final = "group.source"
 """What another program's file said of the group, whole."""
 
+TOLD: Final[Mapping[str, str]] = {
+    MEMBERS: "who is in the group",
+    MUTED: "who is muted",
+    ORDER: "how the group speaks",
+    CARDS: "whose cards are told",
+    SELF_RESPONSES: "who may answer themselves",
+    SCENARIO: "the group's scenario",
+    AWAY.rstrip("/"): "who is away",
+    HEARD.rstrip("/"): "who knows of a turn",
+}
+"""What a person changes in a group, in words, by the properties' names up to the stroke."""
+
 
 def is_group(tree: ChatTree) -> bool:
     """Whether the chat is a group's."""
