@@ -14,6 +14,7 @@ from tavern_tui.config.settings import LoreSettings
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.errors import ContradictionError, EngineError, EngineFault, NotFoundError, TavernError
+from tavern_tui.domain.groups import is_group
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session import events as out
@@ -33,6 +34,7 @@ from tavern_tui.storage.chats import ChatLog
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine, Event
     from tavern_tui.session.model_habits import Habit
+    from tavern_tui.storage.chat_store import ChatSummary
     from tavern_tui.storage.global_variables import GlobalVariables
 
 Watch = Callable[[out.SessionEvent], None]
@@ -170,7 +172,7 @@ def open_session(
     instead = instead or Instead()
     part = _Part(*instead.card) if instead.card else _part_of(workspace, wishes, log, watch)
     new = wishes.new or wishes.incognito
-    present = [] if new or log is not None else workspace.chats_with(part.character.name)
+    present = [] if new or log is not None else _alone_with(workspace, part.character.name)
     if log is None and present:
         log = workspace.chats.open(present[0].name)
     own = log.tree if log is not None else ChatTree()
@@ -179,7 +181,7 @@ def open_session(
         log = _new_log(workspace, wishes, part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
     options = _set_for(workspace, with_route(options, workspace, wishes, route), log.tree.properties, watch)
-    return ChatSession(
+    session = ChatSession(
         log=log,
         character=part.character,
         persona=instead.persona or persona,
@@ -191,6 +193,16 @@ def open_session(
         global_variables=_variables_for(workspace, log),
         scripts=chat_scripts(workspace, part.character),
     )
+    if is_group(log.tree):
+        from tavern_tui.session.groups.opening import open_group
+
+        session.group = open_group(workspace, session)
+    return session
+
+
+def _alone_with(workspace: Workspace, character: str) -> list[ChatSummary]:
+    """The chats with a character and nobody else: a group is opened by its own name."""
+    return [chat for chat in workspace.chats_with(character) if len(chat.characters) == 1]
 
 
 def _new_log(workspace: Workspace, wishes: Wishes, character: Character, persona: Persona) -> ChatLog:
@@ -262,8 +274,9 @@ def _part_of(workspace: Workspace, wishes: Wishes, log: ChatLog | None, watch: W
         name = workspace.latest_character()
         _tell_who_was_passed(workspace, name, watch)
         return _Part(*workspace.character(name))
+    able = next((name for name in present if _has_card(workspace, name)), present[0])
     try:
-        return _Part(*workspace.card_of(present[0]))
+        return _Part(*workspace.card_of(able))
     except TavernError as error:
         hint = f"{error.hint} The chat can be read; to talk, put the card back or name another character.".lstrip()
         return _Part(Character(name=present[0]), no_card=NotFoundError(error.title, hint=hint, where=error.where))
