@@ -20,6 +20,7 @@ from tavern_tui.domain.events import (
     TurnMoved,
     Undone,
 )
+from tavern_tui.domain.groups import TOLD as GROUP_CHANGES
 from tavern_tui.domain.renaming import RENAMED
 from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.bookmarks import BOOKMARK
@@ -31,7 +32,12 @@ _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED})
 """Properties that the program writes without being asked, as it does variables: nobody means them by "undo"."""
 
 
-_NAMED = {NOTE: "the author's note", "response_tokens": "the length of replies", "think": "how much is thought"}
+_NAMED = {
+    NOTE: "the author's note",
+    "response_tokens": "the length of replies",
+    "think": "how much is thought",
+    **GROUP_CHANGES,
+}
 """What else a person sets in a chat, in words."""
 
 
@@ -83,7 +89,7 @@ def in_words(event: ChatEvent) -> str:
         case PropertySet(key=key, value=value) if key.startswith(BOOKMARK):
             return "taking a bookmark away" if value is None else "a bookmark"
         case PropertySet(key=key):
-            return _NAMED.get(key, f"setting {key}")
+            return _NAMED.get(key.partition("/")[0], f"setting {key}")
         case _:
             return "a change"
 
