@@ -20,6 +20,7 @@ from tavern_tui.session.kept_prompts import kept_prompts, notes_stay, step_for
 from tavern_tui.session.lore import read_state
 from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.reply_text import ReplyText
+from tavern_tui.session.summaries.versions import summaries_for
 
 if TYPE_CHECKING:
     from tavern_tui.session.connection import Ready
@@ -83,7 +84,7 @@ def prompt_input(
         placed=kept.placed,
         step=step_for(ready.info, STEP),
         notes=notes_stay(session.tree),
-        summaries=for_prompt(session.tree, parent),
+        summaries=summaries_for(session.tree, parent),
     )
     return mode_of(session.tree.properties).shaped(given, session.tree)
 

@@ -6,6 +6,7 @@ Undo is per device: it takes back what was done here, newest first. Looking at a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from tavern_tui.domain.chat import ROOT, undone_ids
 from tavern_tui.domain.events import (
@@ -22,6 +23,7 @@ from tavern_tui.domain.events import (
 )
 from tavern_tui.domain.groups import TOLD as GROUP_CHANGES
 from tavern_tui.domain.renaming import RENAMED
+from tavern_tui.domain.summary import KEY as SUMMARY
 from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.bookmarks import BOOKMARK
 from tavern_tui.session.chat_variables import VARIABLE
@@ -40,12 +42,15 @@ _NAMED = {
 }
 """What else a person sets in a chat, in words."""
 
+STORY: Final = "story "
+"""How the keys of the properties begin that a story keeps: how it is written, not what."""
+
 
 def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
     """The newest action of ``device`` that still counts; ``events`` in the order of the fold."""
     undone = undone_ids(events)
     for event in reversed(events):
-        if event.writer == device and event.id not in undone and _is_action(event):
+        if event.writer == device and event.id not in undone and is_action(event):
             return event
     return None
 
@@ -60,9 +65,9 @@ def next_redo(events: Sequence[ChatEvent], device: str) -> tuple[ChatEvent, Chat
             continue
         if isinstance(event.body, Undone):
             action = by_id.get(event.body.event)
-            if action is not None and _is_action(action):
+            if action is not None and is_action(action):
                 return event, action
-        elif _is_action(event) and event.id not in redone:
+        elif is_action(event) and event.id not in redone:
             return None
     return None
 
@@ -88,18 +93,23 @@ def in_words(event: ChatEvent) -> str:
             return "moving a turn"
         case PropertySet(key=key, value=value) if key.startswith(BOOKMARK):
             return "taking a bookmark away" if value is None else "a bookmark"
+        case PropertySet(key=key) if key.startswith(SUMMARY):
+            return "a summary"
         case PropertySet(key=key):
             return _NAMED.get(key.partition("/")[0], f"setting {key}")
         case _:
             return "a change"
 
 
-def _is_action(event: ChatEvent) -> bool:
+def is_action(event: ChatEvent) -> bool:
+    """Whether somebody who takes back what was done last may mean ``event``."""
     match event.body:
         case TurnAdded(parent=parent, speaker=speaker):
             return parent != ROOT or speaker is Speaker.USER
+        case PropertySet(key=key, value=value) if key.startswith(SUMMARY):
+            return not isinstance(value, dict) or value.get("by") != "model"
         case PropertySet(key=key):
-            return key not in _KEPT_BY_ITSELF and not key.startswith(VARIABLE)
+            return key not in _KEPT_BY_ITSELF and not key.startswith((VARIABLE, STORY))
         case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted() | TurnMoved():
             return True
         case _:

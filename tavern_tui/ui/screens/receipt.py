@@ -96,6 +96,7 @@ def _engine_facts(receipt: Receipt, made_with: Sequence[str]) -> list[Fact]:
         ("Prompt", " · ".join(safe_line(said) for said in made_with if said)),
         ("Read", " · ".join(filter(None, read))),
         ("Because", safe_line(receipt.cause)),
+        ("Instead", f"{safe_line(receipt.summary)} was read" if receipt.summary else ""),
         ("Wrote", " · ".join(filter(None, made))),
         ("Ended", _ENDED.get(receipt.stop, safe_line(receipt.stop))),
         ("Seed", _seed(receipt)),
