@@ -51,5 +51,31 @@ PAGES: tuple[Action, ...] = (
         (),
         slash="theme",
     ),
+    Action(
+        "app.settings",
+        "Settings",
+        "Lists every setting with its value and where that comes from, and changes it: /settings and a word finds one.",
+        Where.ANYWHERE,
+        (),
+        slash="settings",
+    ),
+    Action(
+        "app.presets",
+        "Sampler presets",
+        "Lists the presets and changes them with sliders, saves, copies and deletes them; /preset and a name chooses"
+        " one at once.",
+        Where.ANYWHERE,
+        (),
+        slash="presets",
+    ),
+    Action(
+        "app.templates",
+        "Templates",
+        "Shows which template holds and why, how this prompt ends with each, and tests or changes them; system prompts"
+        " too.",
+        Where.ANYWHERE,
+        (),
+        slash="templates",
+    ),
 )
 """Every screen that an action opens."""

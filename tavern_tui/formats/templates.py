@@ -27,6 +27,8 @@ from tavern_tui.formats.json_text import read_json, write_json
 from tavern_tui.formats.overlay import overlaid
 
 MAX_BYTES = 1024 * 1024
+OURS_KEY = "tavern_tui"
+"""The key below which a file has the fields of an instruct template that SillyTavern does not know."""
 
 Template: TypeAlias = InstructTemplate | ContextTemplate | SystemPrompt | ReasoningTemplate
 
@@ -117,7 +119,7 @@ def write_template(file: TemplateFile) -> tuple[bytes, tuple[Remark, ...]]:
     after = told_fields(file.template)
     before = told_fields(_TEMPLATES[file.kind](Fields(file.source), file.name)) if file.source else {}
     written = overlaid(file.source, before, after) if file.source else after
-    ours = _OURS if isinstance(file.template, InstructTemplate) else ()
+    ours = _OURS if isinstance(file.template, InstructTemplate) and OURS_KEY not in file.source else ()
     usual = InstructTemplate("")
     remarks = tuple(
         Remark(name, "SillyTavern has no such field: it is left out.")
@@ -125,6 +127,16 @@ def write_template(file: TemplateFile) -> tuple[bytes, tuple[Remark, ...]]:
         if getattr(file.template, name) != getattr(usual, name)
     )
     return write_json(written), remarks
+
+
+def with_ours_kept(file: TemplateFile) -> TemplateFile:
+    """The file with what only this program knows of an instruct template, below a key that others pass over."""
+    usual = InstructTemplate("")
+    ours = {name: getattr(file.template, name) for name in _OURS if hasattr(file.template, name)}
+    kept = {name: value for name, value in ours.items() if value != getattr(usual, name)}
+    if not kept:
+        return file
+    return replace(file, source={**(file.source or told_fields(file.template)), OURS_KEY: kept})
 
 
 def told_fields(template: Template) -> dict[str, Any]:
@@ -151,6 +163,7 @@ def _instruct(raw: Fields, name: str) -> InstructTemplate:
     template = InstructTemplate(raw.text("name") or name, **texts)
     return replace(
         template,
+        **_ours_in(raw),
         wrap=raw.flag("wrap", True),
         macro=raw.flag("macro", True),
         names_behavior=_names(raw),
@@ -159,6 +172,20 @@ def _instruct(raw: Fields, name: str) -> InstructTemplate:
         # 1.12.6 knows no such switch, and always stops at sequences
         sequences_as_stop_strings=raw.flag("sequences_as_stop_strings", True),
     )
+
+
+def _ours_in(raw: Fields) -> dict[str, Any]:
+    """What a file of ours says beyond SillyTavern's fields; what is of another type than it should be is left out."""
+    told = raw.get(OURS_KEY)
+    usual = InstructTemplate("")
+    found: dict[str, Any] = {}
+    for name in _OURS if isinstance(told, Mapping) else ():
+        value, like = told.get(name), getattr(usual, name)
+        if isinstance(like, tuple) and isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+            found[name] = tuple(value)
+        elif not isinstance(like, tuple) and type(value) is type(like):
+            found[name] = value
+    return found
 
 
 def _names(raw: Fields) -> NamesBehavior:

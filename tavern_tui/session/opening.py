@@ -28,6 +28,7 @@ from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.regex_scripts import chat_scripts
 from tavern_tui.session.routes import Route, route_for, with_route
 from tavern_tui.session.session import ChatSession
+from tavern_tui.session.thinking import ChatThinking
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chats import ChatLog
 
@@ -149,6 +150,24 @@ def reconnect(session: ChatSession, workspace: Workspace, wishes: Wishes, *, wat
     session.options = _set_for(workspace, options, session.tree.properties, watch)
     before, session.connection = session.connection, connection_to(workspace, route, watch=watch)
     return before
+
+
+def take_settings(session: ChatSession, workspace: Workspace, wishes: Wishes, *, watch: Watch) -> None:
+    """Let the settings as they are now hold in an open chat, wherever this start or the chat has nothing of its own.
+
+    Who writes stays (``reconnect``), and so does what of the preset was changed here. Raises ``SettingsError``.
+    """
+    tree, before = session.tree, session.options
+    route = route_for(workspace, server=wishes.server, model=wishes.model, properties=tree.properties)
+    options = with_route(wished_options(workspace, wishes), workspace, wishes, route)
+    options = replace(
+        _set_for(workspace, options, tree.properties, watch), updates_per_second=before.updates_per_second
+    )
+    if options.preset.name == before.preset.name:
+        options = replace(options, preset=before.preset, rules=before.rules, seed=before.seed)
+    session.options = ChatThinking().of_chat(tree, options)
+    session.take_length()
+    session.persona = _persona(workspace, wishes, tree, watch)
 
 
 def open_session(

@@ -142,6 +142,24 @@ async def look_at_next(session: ChatSession, workspace: Workspace, wishes: Wishe
     )
 
 
+async def prepared_anyhow(session: ChatSession, workspace: Workspace, wishes: Wishes) -> Prepared:
+    """What the next reply in an open chat would be made with, as others would count it where its engine is away.
+
+    Raises as ``look_at_prompt`` does.
+    """
+    try:
+        return await session.prepared()
+    except EngineError:
+        log, question = session.log, PromptQuestion("", wishes=wishes)
+        reader = await prompt_reader(workspace, wishes, last_model=_last_model(log), properties=log.tree.properties)
+        try:
+            other = _session(workspace, question, log, None, reader)
+            other.take_length()
+            return await other.prepared()
+        finally:
+            await reader.engine.close()
+
+
 async def _look(workspace: Workspace, question: PromptQuestion, log: ChatLog | None, card: _Card | None) -> LookedAt:
     with TemporaryDirectory(prefix="tavern-tui-") as folder:
         new = log is None

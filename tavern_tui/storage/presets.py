@@ -94,6 +94,23 @@ class PresetStore:
                 write_atomic(path, changed_text(text, changes, where=str(path)).encode())
         return _read(path)
 
+    def rename(self, name: str, to: str) -> PresetFile:
+        """Call a preset something else. Raises ``NotFoundError``, ``SettingsError`` for a name that is taken or cannot
+        be, ``StorageError``.
+        """
+        to = usable_name(to)
+        with self._writing():
+            path = self._existing(name).path
+            present = self.named(to)
+            if present is not None and present.path != path:
+                raise SettingsError(f"There is a preset “{present.name}” already.", hint="Choose another name.")
+            there = path.with_name(f"{to}{path.suffix}")
+            try:
+                path.rename(there)
+            except OSError as error:
+                raise storage_error(error, path) from error
+        return _read(there)
+
     def delete(self, name: str) -> Path:
         """Take a preset away; the file that is gone. Raises ``NotFoundError``, ``StorageError``."""
         with self._writing():

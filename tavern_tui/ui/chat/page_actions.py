@@ -43,11 +43,36 @@ async def theme(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(popups.themes)
 
 
+async def settings(screen: ChatScreen, argument: str = "") -> None:
+    """Show the settings, beginning with those that have a word in them."""
+    from tavern_tui.ui.screens.settings import show_settings
+
+    screen.tavern.show(partial(show_settings, typed=argument))
+
+
+async def presets(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the sampler presets."""
+    from tavern_tui.ui.screens.presets import show_presets
+
+    screen.tavern.show(show_presets)
+
+
+async def templates(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the templates."""
+    from tavern_tui.ui.screens.templates import show_templates
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_templates)
+
+
 PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    **HOME_ACTIONS,
     "app.characters": characters,
     "app.import": bring,
     "app.search": search,
     "app.connect": connect,
     "app.theme": theme,
+    "app.settings": settings,
+    "app.presets": presets,
+    "app.templates": templates,
 }
-    **HOME_ACTIONS,
