@@ -73,6 +73,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _QUOTED = re.compile(
     r'"[^"]*"?|“[^”]*”?|„[^“”]*[“”]?|«[^»]*»?|(?<!\w)\'(?:[^\']|\'(?=\w))*\'(?!\w)|(?<!\w)‘[^’]*’(?!\w)'
 )
+_LOOK_BACK = 16  # characters in which the end of a sentence before a word is looked for
 _ENDS_A_SENTENCE = re.compile(r"[.!?…]['\"”’)]*\s+$")
 _PAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bI['’]m\b"), "you're"),
@@ -119,12 +120,13 @@ def _begins_with_a_verb(text: str, spoken: str) -> bool:
 def _speaks_of_itself(spoken: str) -> bool:
     """Whether an English "I" or "my" is in it; "I" is an article in Italian, "me" and "mine" are words of many."""
     words = _WORD.findall(spoken)
+    english = any(word.lower() in _MARKERS for word in words)
     for at, word in enumerate(words):
         following = words[at + 1].lower() if at + 1 < len(words) else ""
         if word in ("I'm", "I’m", "I'll", "I’ll", "I've", "I’ve", "I'd", "I’d"):
             return True
         known = following in _VERBS or following in _AUXILIARIES or following.endswith("ly") or not following
-        if word == "I" and (known or any(one.lower() in _MARKERS for one in words)):
+        if word == "I" and (known or english):
             return True
         if word == "You" and at == 0:
             return True
@@ -149,7 +151,8 @@ def _turned(part: str, before: str) -> str:
 def _in_place(part: str, before: str, second: str) -> Callable[[re.Match[str]], str]:
     def made(found: re.Match[str]) -> str:
         said = found.expand(second)
-        ahead = before + part[: found.start()]
+        start = found.start()
+        ahead = (before[-_LOOK_BACK:] + part[max(0, start - _LOOK_BACK) : start])[-_LOOK_BACK:]
         begins = not ahead.strip() or _ENDS_A_SENTENCE.search(ahead) is not None
         return said[0].upper() + said[1:] if begins and found[0][0] == "I" else said
 
