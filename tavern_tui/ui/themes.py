@@ -42,8 +42,15 @@ _LOOKS = "\n".join(
     )
 )
 
+_VOICES = "\n".join(
+    f"ChatLog > .chatlog--voice-{number} {{ color: $role-{role}; }}"
+    for number, role in enumerate((Role.SUCCESS, Role.NARRATOR, Role.WARNING, Role.SECONDARY), 1)
+)
+"""The names of a group's members after the first, in colours that are told apart on every ground."""
+
 ROLE_CSS: Final = f"""
 {_LOOKS}
+{_VOICES}
 ChatLog > .chatlog--bold {{ text-style: bold; }}
 ChatLog > .chatlog--problem {{ color: $role-error; text-style: $role-error-style; }}
 ChatLog > .chatlog--selected {{ background: $surface; }}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tavern_tui.domain.chat import ChatTree, Turn
+from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.messages import number
 from tavern_tui.session.bookmarks import is_bookmarked
 from tavern_tui.session.regex_scripts import Display
@@ -178,4 +179,10 @@ def entry_in(tree: ChatTree, turn: Turn) -> ChatEntry:
         max(1, len(siblings)),
         bookmarked=is_bookmarked(tree, turn.id),
         day=_DAYS.between(before.at, turn.at) if before is not None else "",
+        voice=voice_of(tree, turn.name) if turn.speaker is Speaker.CHARACTER else 0,
     )
+
+
+def voice_of(tree: ChatTree, name: str) -> int:
+    """Which of the members of a group is called so, from 0; 0 for anybody else."""
+    return tree.characters.index(name) if name in tree.characters else 0

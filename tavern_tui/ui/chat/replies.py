@@ -12,7 +12,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
-from tavern_tui.ui.chat.mirror import Mirror
+from tavern_tui.ui.chat.mirror import Mirror, voice_of
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 
 STREAMING = "reply"
@@ -108,6 +108,9 @@ class Replies:
                 self._notice(text)
             case out.TurnSaved(turn=turn):
                 self._saved(turn)
+            case out.OnlySaid():
+                watcher.started()
+                self._mirror.keep_up(self._session.tree)
             case out.TurnFailed(turn_id=turn_id) if turn_id:
                 self._saved(self._session.tree.turns[turn_id])
             case out.TurnFailed(kept_text=kept) if kept:
@@ -118,6 +121,7 @@ class Replies:
 
     def _begin(self, kind: out.ReplyKind, name: str, beside: str) -> None:
         tree, mirror = self._session.tree, self._mirror
+        self._first_text = None
         mirror.forget_problems()
         if kind is out.ReplyKind.CONTINUE:
             self._target = beside
@@ -128,7 +132,8 @@ class Replies:
         self._target = STREAMING
         if STREAMING in mirror.log.standing:  # the text of an earlier reply that could not be saved
             mirror.log.discard([STREAMING])
-        mirror.log.append([ChatEntry(STREAMING, EntryKind.CHARACTER, name, swipe=place, swipes=place)])
+        voice = voice_of(tree, name)
+        mirror.log.append([ChatEntry(STREAMING, EntryKind.CHARACTER, name, swipe=place, swipes=place, voice=voice)])
 
     def _make_room(self, beside: str) -> int:
         """Take away what a new reply takes the place of; which swipe it will be."""

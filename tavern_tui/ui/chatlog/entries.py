@@ -32,7 +32,7 @@ class ChatEntry:
     engine counted. ``lost`` marks a stand-in for a turn that the chat's file no longer holds. ``day`` is the date that
     begins with this entry, ``new`` says that everything from it on came since the last visit: both stand on a line
     above it. ``at`` is when it was made (Unix seconds, 0 where unknown). ``stamp`` stands at the right of its head, in
-    parts, of which the first is kept where space is short.
+    parts, of which the first is kept where space is short. ``voice`` is which of a group's members speaks, from 0.
     """
 
     id: str
@@ -54,6 +54,7 @@ class ChatEntry:
     new: bool = False
     at: float = 0.0
     stamp: tuple[str, ...] = ()
+    voice: int = 0
 
     @property
     def roleplay(self) -> bool:
@@ -68,7 +69,9 @@ _KINDS = {
 }
 
 
-def entry_of(turn: Turn, swipe: int = 1, swipes: int = 1, *, bookmarked: bool = False, day: str = "") -> ChatEntry:
+def entry_of(
+    turn: Turn, swipe: int = 1, swipes: int = 1, *, bookmarked: bool = False, day: str = "", voice: int = 0
+) -> ChatEntry:
     """The entry of a turn that is number ``swipe`` of ``swipes`` siblings."""
     return ChatEntry(
         id=turn.id,
@@ -84,4 +87,5 @@ def entry_of(turn: Turn, swipe: int = 1, swipes: int = 1, *, bookmarked: bool = 
         bookmarked=bookmarked,
         day=day,
         at=turn.at,
+        voice=voice,
     )

@@ -223,10 +223,15 @@ def _head(entry: ChatEntry, width: int, glyphs: Glyphs) -> list[Line]:
     name = safe_line(entry.name)
     while marks and _marks_width(marks) + min(cell_len(name), 4) > width:
         marks.pop()
-    runs = [(_cut(name, width - _marks_width(marks), glyphs), _NAME_LOOKS[entry.kind])]
+    runs = [(_cut(name, width - _marks_width(marks), glyphs), _name_look(entry))]
     for text, look in marks:
         runs += [("  ", Look.PLAIN), (text, look)] if runs[0][0] or len(runs) > 1 else [(text, look)]
     return [_line_at_right(Part.HEAD, [run for run in runs if run[0]], entry.stamp, width, glyphs)]
+
+
+def _name_look(entry: ChatEntry) -> int:
+    look = _NAME_LOOKS[entry.kind]
+    return look | Look.VOICES[entry.voice % len(Look.VOICES)] if entry.kind is EntryKind.CHARACTER else look
 
 
 def _line_at_right(part: Part, runs: list[tuple[str, int]], stamp: tuple[str, ...], width: int, glyphs: Glyphs) -> Line:

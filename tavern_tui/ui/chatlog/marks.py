@@ -25,6 +25,13 @@ class Look:
     USER = 128
     CHARACTER = 256
     NARRATOR = 512
+    VOICE_1 = 1024
+    VOICE_2 = 2048
+    VOICE_3 = 4096
+    VOICE_4 = 8192
+
+    VOICES = (PLAIN, VOICE_1, VOICE_2, VOICE_3, VOICE_4)
+    """What tells the members of a group apart, in their order and then anew."""
 
 
 _TAB = "    "

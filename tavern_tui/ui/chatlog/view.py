@@ -80,6 +80,10 @@ class ChatLog(ScrollView, can_focus=True):
         & > .chatlog--user { color: $text-primary; text-style: bold; }
         & > .chatlog--character { color: $text-success; text-style: bold; }
         & > .chatlog--narrator { color: $text-secondary; text-style: bold; }
+        & > .chatlog--voice-1 { color: $text-primary; }
+        & > .chatlog--voice-2 { color: $text-warning; }
+        & > .chatlog--voice-3 { color: $text-accent; }
+        & > .chatlog--voice-4 { color: $text-secondary; }
         & > .chatlog--muted { color: $text-muted; }
         & > .chatlog--problem { color: $text-error; }
         & > .chatlog--selected { background: $surface; }
