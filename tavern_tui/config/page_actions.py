@@ -77,5 +77,21 @@ PAGES: tuple[Action, ...] = (
         (),
         slash="templates",
     ),
+    Action(
+        "app.lore",
+        "Lorebook",
+        "Shows the entries of the lorebook that fired last, to be changed and tried: /lore and a name shows another.",
+        Where.ANYWHERE,
+        (),
+        slash="lore",
+    ),
+    Action(
+        "app.lorebooks",
+        "Lorebooks",
+        "Lists the lorebooks with who reads each: switched, made, copied, renamed, deleted, brought in.",
+        Where.ANYWHERE,
+        (),
+        slash="lorebooks",
+    ),
 )
 """Every screen that an action opens."""

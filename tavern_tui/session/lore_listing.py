@@ -238,6 +238,11 @@ def fired_last(tree: ChatTree) -> Sequence[str]:
     return next((turn.lore for turn in tree.walk_back() if turn.lore), ())
 
 
+def titles_in(book: Lorebook) -> set[str]:
+    """What the entries of a book are called."""
+    return {title_of(one) for one in book.entries}
+
+
 _SORTED: Mapping[Sort, Callable[[EntryRow], tuple[object, ...]]] = {
     Sort.TITLE: lambda row: (row.title.casefold(),),
     Sort.ORDER: lambda row: (-row.entry.order, row.title.casefold()),

@@ -65,6 +65,20 @@ async def templates(screen: ChatScreen, _argument: str = "") -> None:
         screen.tavern.show(show_templates)
 
 
+async def lore(screen: ChatScreen, argument: str = "") -> None:
+    """Show the lorebook whose entries fired last, or the one that is named."""
+    from tavern_tui.ui.screens.lorebooks import show_lorebook
+
+    screen.tavern.show(partial(show_lorebook, name=argument))
+
+
+async def lorebooks(screen: ChatScreen, _argument: str = "") -> None:
+    """List the lorebooks."""
+    from tavern_tui.ui.screens.lorebooks import show_lorebooks
+
+    screen.tavern.show(show_lorebooks)
+
+
 PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     **HOME_ACTIONS,
     "app.characters": characters,
@@ -75,4 +89,6 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.settings": settings,
     "app.presets": presets,
     "app.templates": templates,
+    "app.lore": lore,
+    "app.lorebooks": lorebooks,
 }
