@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": ("tavern_tui.cli.log", "log", "Print a chat."),
     "models": ("tavern_tui.cli.models", "models", "List model files; fetch the starter model."),
     "note": ("tavern_tui.cli.note", "note", "Show or write the author's note of a chat."),
+    "notebook": ("tavern_tui.cli.notebook", "notebook", "Notes on a chat for yourself: no model reads them."),
     "personas": ("tavern_tui.cli.personas", "personas", "Who you are: list, show, make, change, delete, export."),
     "presets": ("tavern_tui.cli.presets", "presets", "Sampler presets: list, show, make, change, delete."),
     "prompt": ("tavern_tui.cli.prompt", "prompt", "Show what the next reply would read, part by part."),
@@ -42,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "search": ("tavern_tui.cli.search", "search", "Find words in every turn of every chat."),
     "secrets": ("tavern_tui.cli.secrets", "secrets", "Keys of servers: set, list, forget. Never shown."),
     "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
+    "summary": ("tavern_tui.cli.summary", "summary", "What is told of turns that are no longer read."),
     "worlds": ("tavern_tui.cli.worlds", "worlds", "Lorebooks: list, show, make, change, delete, export."),
 }
 ABOUT = "Roleplay and stories with language models, in a terminal."

@@ -36,7 +36,9 @@ _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED})
 
 _NAMED = {
     NOTE: "the author's note",
+    "notebook": "the notebook",
     "response_tokens": "the length of replies",
+    "summaries": "when summaries are written",
     "think": "how much is thought",
     **GROUP_CHANGES,
 }

@@ -157,10 +157,12 @@ def test_an_unknown_kind_keeps_its_whole_record() -> None:
 
 
 def test_a_receipt_with_more_places_than_we_know_is_written_back_whole() -> None:
-    places = ["fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", 7, 8, "why", {"new": True}]
+    places = ["fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", 7, 8, "why", "turns", {"new": True}]
     found = decoded(json.dumps(LATER | {"r": places}).encode())
     assert isinstance(found.body, TurnAdded)
-    assert found.body.receipt == Receipt("fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", 7, 8, "why")
+    assert found.body.receipt == Receipt(
+        "fake", "m", "eos", 1, 2, 3, 4, 5, 6, "ChatML", "economy", 7, 8, "why", "turns"
+    )
     assert record(encode(found))["r"] == places
 
 
