@@ -93,5 +93,14 @@ PAGES: tuple[Action, ...] = (
         (),
         slash="lorebooks",
     ),
+    Action(
+        "app.connections",
+        "Connections and models",
+        "Shows who can write, each with its model, context, template and key, to be tested and changed, and which"
+        " models fit this machine.",
+        Where.ANYWHERE,
+        (),
+        slash="connections",
+    ),
 )
 """Every screen that an action opens."""

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 async def characters(screen: ChatScreen, _argument: str = "") -> None:
-    """Show the characters and chats."""
+    """Show the characters and the chats."""
+    from tavern_tui.ui.screens.home import show_home
+
     if not refused_while_busy(screen):
-        screen.tavern.show(popups.characters)
+        screen.tavern.show(partial(show_home, characters=True))
 
 
 async def bring(screen: ChatScreen, argument: str = "") -> None:
@@ -79,6 +81,14 @@ async def lorebooks(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(show_lorebooks)
 
 
+async def connections(screen: ChatScreen, _argument: str = "") -> None:
+    """Show who can write, in full, and which models fit this machine."""
+    from tavern_tui.ui.screens.connections import show_connections
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_connections)
+
+
 PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     **HOME_ACTIONS,
     "app.characters": characters,
@@ -89,6 +99,7 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.settings": settings,
     "app.presets": presets,
     "app.templates": templates,
+    "app.connections": connections,
     "app.lore": lore,
     "app.lorebooks": lorebooks,
 }

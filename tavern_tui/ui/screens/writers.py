@@ -24,17 +24,21 @@ from tavern_tui.ui.widgets.writer_list import Search
 
 
 class WritersScreen(ModalScreen[Writer | None]):
-    """The list, beginning on the writer in use. ``search`` and ``look`` are ``session.writers``' in the app."""
+    """The list, beginning on the writer in use. ``search`` and ``look`` are ``session.writers``' in the app.
+
+    ``more_wanted``: it was left for the connections and models in full.
+    """
 
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = VERTICAL
-    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS, ("escape", "leave", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS, ("escape", "leave", "Close"), ("c", "more", "Connections")]
     DEFAULT_CSS = PAGE_CSS.replace("PAGE", "WritersScreen")
 
     def __init__(
         self, search: Search, look: Look, *, glyphs: Glyphs = UNICODE_GLYPHS, question: str = "Who writes?"
     ) -> None:
         super().__init__()
+        self.more_wanted = False
         self._question = question
         self._glyphs = glyphs
         self.choice = WriterChoice(search, look, prefer_current=True, glyphs=glyphs)
@@ -71,10 +75,16 @@ class WritersScreen(ModalScreen[Writer | None]):
         else:
             self.dismiss(None)
 
+    def action_more(self) -> None:
+        """Choose none, and go on to the connections and models in full."""
+        self.more_wanted = True
+        self.dismiss(None)
+
     @on(WriterChoice.Picked)
     def _picked(self, message: WriterChoice.Picked) -> None:
         self.dismiss(message.writer)
 
     def _say_keys(self) -> None:
-        keys = "Enter looks there · Esc back" if self.choice.entering else "↑↓ choose · Enter use · Esc close"
+        listed = "Enter use · c connections, models · Esc close"
+        keys = "Enter looks there · Esc back" if self.choice.entering else listed
         self.query_one("#keys", Static).update(Content(plain(keys, self._glyphs)))
