@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 2000), default=50, metavar="N", help="At most N turns (50).")
 @click.option("--best", is_flag=True, help="The best of the newest 2,000 first, instead of the newest.")
+@click.option("--private", is_flag=True, help="Also in what is marked private.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def search(ctx: click.Context, words: tuple[str, ...], limit: int, best: bool, as_json: bool) -> None:
+def search(ctx: click.Context, words: tuple[str, ...], limit: int, best: bool, private: bool, as_json: bool) -> None:
     """Find WORDS in every turn of every chat, the newest first.
 
     Turns with all of the words are found, whatever their accents and capitals. The last word is a beginning (from
     three letters on), and so is every word with a star; put words in quotes that stand one after the other.
     """
     from tavern_tui.session.library_index import WAIT_SECONDS, keep_index, open_index
+    from tavern_tui.session.privacy import NOTHING_PRIVATE, private_things
     from tavern_tui.session.searching import search as look
     from tavern_tui.session.workspace import Workspace
 
@@ -36,7 +38,8 @@ def search(ctx: click.Context, words: tuple[str, ...], limit: int, best: bool, a
     if last.elsewhere:
         note("Another tavern-tui is reading the library: what it has not come to is not found yet.")
     typed = " ".join(f'"{word}"' if " " in word.strip() and '"' not in word else word for word in words)
-    page = look(index, typed, ranked=best, limit=limit)
+    hidden = NOTHING_PRIVATE if private else private_things(workspace)
+    page = look(index, typed, ranked=best, limit=limit, hides=hidden)
     for text in page.notes:
         note(text)
     if as_json:

@@ -141,13 +141,6 @@ def character_rows(workspace: Workspace) -> Iterator[list[CharacterRow]]:
     yield _ordered([*rows, *without_card])
 
 
-def chats_with_lines(workspace: Workspace, row: CharacterRow) -> list[ChatRow]:
-    """The chats of ``row``, each with its newest turn. Never raises: a file that cannot be read has no line."""
-    device = Device(workspace.directories.state).known
-    folder = workspace.chats.folder
-    return [replace(chat, line=chat.line or last_line(folder / f"{chat.name}.jsonl", device)) for chat in row.chats]
-
-
 def last_line(path: Path, device: str = "") -> str:
     """The turn at which the reader of the log at ``path`` is, as one safe line ``Name: text``; "" where there is none.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavern_tui.domain.display import safe_line
+from tavern_tui.session.privacy import NOTHING_PRIVATE, Private
 from tavern_tui.storage.index import LibraryIndex
 from tavern_tui.storage.index_words import word_query
 from tavern_tui.storage.search import PAGE, RANKED, Hit, Page, best, newest
@@ -63,16 +64,29 @@ class FoundPage:
     notes: tuple[str, ...] = ()
 
 
-def search(index: LibraryIndex, typed: str, *, after: int = 0, ranked: bool = False, limit: int = PAGE) -> FoundPage:
+def search(
+    index: LibraryIndex,
+    typed: str,
+    *,
+    after: int = 0,
+    ranked: bool = False,
+    limit: int = PAGE,
+    hides: Private = NOTHING_PRIVATE,
+) -> FoundPage:
     """The turns in which all words of ``typed`` stand, the newest first; ``ranked``: the best of the newest first.
 
-    ``after`` is the ``after`` of the page before. Blocks. Raises ``StorageError``.
+    ``after`` is the ``after`` of the page before. What ``hides`` names is left out: a page may then be short, and is
+    never empty where there is more. Blocks. Raises ``StorageError``.
     """
     query = word_query(typed)
     if query is None:
         return FoundPage(notes=(NO_WORD,) if typed.strip() else ())
-    page = best(index, query, limit=limit) if ranked else newest(index, query, after=after, limit=limit)
-    return FoundPage(tuple(map(_found, page.hits)), page.after, tuple(_notes(index, page)))
+    while True:
+        page = best(index, query, limit=limit) if ranked else newest(index, query, after=after, limit=limit)
+        shown = tuple(_found(hit) for hit in page.hits if not hides.hides(hit.chat, hit.characters))
+        if shown or not page.hits or not page.after:
+            return FoundPage(shown, page.after, tuple(_notes(index, page)))
+        after = page.after
 
 
 def _notes(index: LibraryIndex, page: Page) -> list[str]:

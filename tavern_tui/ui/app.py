@@ -25,9 +25,9 @@ from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.setting_problems import setting_problems
 from tavern_tui.session.workspace import Workspace
-from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leave, show_title
 from tavern_tui.ui import popups
-from tavern_tui.ui.chat.opening import away_notes, notes_of, where_left
+from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leave, show_title
+from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, where_left
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.popups import Popup
@@ -93,9 +93,9 @@ class TavernApp(App[int], inherit_bindings=False):
         self._asked_to_quit = float("-inf")
         self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
         self.leaving = False
-        self._hang_up: HangUp | None = None
         self.shows_private = False
         self.bug: BaseException | None = None
+        self._hang_up: HangUp | None = None
         self.chat = self._new_screen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -147,19 +147,22 @@ class TavernApp(App[int], inherit_bindings=False):
             except TavernError as error:
                 self.chat.could_not_open(error)
                 return
-        await self._open(self.wishes)
+        wishes, then = await begin_at_home(self)
+        await self._open(wishes)
+        if then:
+            await self.chat.run_typed(then)
         if self._keep is not None:
             self.run_worker(self._keep(self), group="keeping")
 
     @work(group="opening", exclusive=True)
     async def open_chat(self, wishes: Wishes) -> None:
         """Leave this chat for another."""
-        await self._close_chat(ended=True)
-        self.chat = self._new_screen()
         if not await may_leave(self):
             return
         await self.switch_screen(self.chat)
         await self._open(wishes)
+        await self._close_chat(ended=True)
+        self.chat = self._new_screen()
 
     async def _close_chat(self, *, ended: bool) -> None:
         """Write down where the chat was left, and let its engine go. ``ended``: the user wanted it."""

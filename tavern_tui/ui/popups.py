@@ -61,7 +61,12 @@ async def writers(app: TavernApp) -> None:
     from tavern_tui.ui.screens.writers import WritersScreen
 
     search = partial(find_writers, app.workspace, named=app.wishes.server)
-    writer = await app.push_screen_wait(WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs))
+    screen = WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs)
+    writer = await app.push_screen_wait(screen)
+    if screen.more_wanted:
+        from tavern_tui.ui.screens.connections import show_connections
+
+        await show_connections(app)
     if writer is None:
         return
     if writer.must_be_fetched:
@@ -112,6 +117,10 @@ async def writers_here(app: TavernApp) -> None:
     title = "Who writes in this chat, and only here?"
     screen = WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs, question=title)
     writer = await app.push_screen_wait(screen)
+    if screen.more_wanted:
+        from tavern_tui.ui.screens.connections import show_connections
+
+        await show_connections(app)
     if writer is not None and writer.must_be_fetched:
         writer = await fetched(app, writer)
     if writer is not None:
@@ -188,20 +197,6 @@ async def key_entry(app: TavernApp, origin: str) -> None:
         app.chat.mirror.note(str(told))
 
 
-async def characters(app: TavernApp) -> None:
-    """Go to another character or chat."""
-    from tavern_tui.session.character_list import chats_with_lines, wishes_for
-    from tavern_tui.session.library_index import listed_characters
-    from tavern_tui.ui.screens.characters import CharactersScreen
-
-    screen = CharactersScreen(
-        partial(listed_characters, app.workspace), partial(chats_with_lines, app.workspace), glyphs=app.glyphs
-    )
-    choice = await app.push_screen_wait(screen)
-    if choice is not None:
-        app.open_chat(wishes_for(choice, app.wishes))
-
-
 async def bring(app: TavernApp, *, path: str = "") -> None:
     """Take in what another program has, and open what was written there last."""
     chat = await brought(app, path=path)
@@ -224,13 +219,15 @@ async def brought(app: TavernApp, *, path: str = "") -> str:
 async def search(app: TavernApp, *, typed: str = "") -> None:
     """Find words in all chats, and go to the turn that is chosen."""
     from tavern_tui.session.library_index import index_steps, open_index
+    from tavern_tui.session.privacy import NOTHING_PRIVATE, private_things
     from tavern_tui.session.searching import search as look
     from tavern_tui.ui.chat.finding import go_to_turn
     from tavern_tui.ui.screens.search import SearchScreen
 
     index = open_index(app.workspace)
+    hidden = NOTHING_PRIVATE if app.shows_private else await asyncio.to_thread(private_things, app.workspace)
     screen = SearchScreen(
-        lambda words, after: look(index, words, after=after),
+        lambda words, after: look(index, words, after=after, hides=hidden),
         partial(index_steps, app.workspace, index),
         typed=typed,
         glyphs=app.glyphs,
@@ -244,7 +241,7 @@ async def search(app: TavernApp, *, typed: str = "") -> None:
     session = app.chat.session
     if session is None or session.log.path.stem != found.chat:
         await app.open_chat(replace(app.wishes, character="", chat=found.chat, new=False, persona="")).wait()
-    if app.chat.session is not None:
+    if app.chat.session is not None and app.chat.session.log.path.stem == found.chat:
         await go_to_turn(app.chat, found.turn)
 
 

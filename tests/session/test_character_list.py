@@ -18,7 +18,6 @@ from tavern_tui.session.character_list import (
     CharacterRow,
     ChatChoice,
     character_rows,
-    chats_with_lines,
     last_line,
     wishes_for,
 )
@@ -117,7 +116,6 @@ def test_a_character_has_its_chats_the_last_written_first_with_its_newest_turn(w
     bess = row(workspace, "Bess")
     assert [(one.title, one.turns, one.line) for one in bess.chats] == [("Two", 2, "Bess: Pie?"), ("One", 1, "")]
     assert bess.last == bess.chats[0].last
-    assert [one.line for one in chats_with_lines(workspace, bess)] == ["Bess: Pie?", "Bess: Hello."]
 
 
 def test_chats_with_someone_whose_card_is_gone_are_not_lost_from_sight(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from tavern_tui.session.while_away import first_new, while_away
 from tavern_tui.session.workspace import Workspace
 
 if TYPE_CHECKING:
+    from tavern_tui.ui.app import TavernApp
     from tavern_tui.ui.screens.chat import ChatScreen
 
 
@@ -56,6 +57,20 @@ def away_notes(screen: ChatScreen, place: Place) -> list[str]:
         now=datetime.now().astimezone(),
     )
     return [line] if line else []
+
+
+async def begin_at_home(app: TavernApp) -> tuple[Wishes, str]:
+    """What to open first, and the action to run then ("" for none): as Home answers, where a start is to show it."""
+    wishes = app.wishes
+    if app.workspace.settings.ui.start != "home" or wishes.character or wishes.chat or wishes.new or wishes.incognito:
+        return wishes, ""
+    from tavern_tui.session.character_list import wishes_for
+    from tavern_tui.ui.screens.home import asked_at_home
+
+    choice = await asked_at_home(app)
+    if choice is None or choice.chat is None:
+        return wishes, choice.action if choice is not None else ""
+    return replace(wishes_for(choice.chat, wishes), incognito=choice.incognito), ""
 
 
 async def where_left(workspace: Workspace, wishes: Wishes) -> Wishes:

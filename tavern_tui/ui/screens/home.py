@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PAGE = 100
 """Rows that are made at a time."""
 
+_LETTERS = frozenset({"R", "P", "asterisk", "question_mark"})  # keys of the list, as long as nothing was typed
 _BEFORE_END = 20  # rows: from here on the next page is made
 
 
@@ -106,7 +107,8 @@ class HomeScreen(ListPage[HomeChoice | None]):
 
     def above(self) -> Iterable[Widget]:
         """The filter."""
-        yield Input(placeholder=plain("Type to find a chat, a name, a #tag", self._signs), id="filter", compact=True)
+        hint = plain("Type to find a chat, a name, a #tag", self._signs)
+        yield Input(placeholder=hint, id="filter", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -118,7 +120,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
         """The keys that hold now."""
         return (
             ("Enter", "open"),
-            ("→", "more"),
+            ("→", "choices"),
             ("ctrl+n", "new"),
             ("*", "favourite"),
             ("R", "rename"),
@@ -134,10 +136,11 @@ class HomeScreen(ListPage[HomeChoice | None]):
 
     def on_key(self, event: Key) -> None:
         """What is typed on the list goes into the filter."""
-        if event.is_printable and event.character and not self.entering and self.focused is None:
+        typed = event.character if event.is_printable and event.key not in _LETTERS else None
+        if typed and not self.entering and self.focused is None:
             event.stop()
             self.filter.focus()
-            self.filter.value += event.character
+            self.filter.value += typed
             self.filter.cursor_position = len(self.filter.value)
 
     def selected(self, row: ListRow | None) -> None:
@@ -149,7 +152,9 @@ class HomeScreen(ListPage[HomeChoice | None]):
 
     async def chosen(self, row: ListRow) -> None:
         """Open it."""
-        if row.id == rows.ALL_CHATS:
+        if row.id == rows.NEW:
+            self.action_new()
+        elif row.id == rows.ALL_CHATS:
             self._look = replace(self._look, all_chats=True)
             self._show()
         elif row.id.startswith(rows.ACTION):
@@ -336,17 +341,20 @@ def tools_for(workspace: Workspace, index: LibraryIndex, *, shows_private: bool)
     )
 
 
-async def show_home(app: TavernApp, *, characters: bool = False) -> None:
-    """Go to a chat or a character, begin something new, or go to another page."""
+async def asked_at_home(app: TavernApp, *, characters: bool = False) -> HomeChoice | None:
+    """Show Home; what was chosen there."""
     from tavern_tui.session.library_index import open_index
 
     with closing(open_index(app.workspace)) as index:
         tools = tools_for(app.workspace, index, shows_private=app.shows_private)
-        choice = await app.push_screen_wait(HomeScreen(tools, characters=characters, glyphs=app.glyphs))
-    if choice is None:
-        return
-    if choice.action:
+        return await app.push_screen_wait(HomeScreen(tools, characters=characters, glyphs=app.glyphs))
+
+
+async def show_home(app: TavernApp, *, characters: bool = False) -> None:
+    """Go to a chat or a character, begin something new, or go to another page."""
+    choice = await asked_at_home(app, characters=characters)
+    if choice is not None and choice.action:
         await app.chat.run_typed(choice.action)
-    elif choice.chat is not None:
+    elif choice is not None and choice.chat is not None:
         wishes = wishes_for(choice.chat, app.wishes)
-        app.open_chat(replace(wishes, incognito=True) if choice.incognito else wishes)
+        app.open_chat(replace(wishes, incognito=choice.incognito or wishes.incognito))

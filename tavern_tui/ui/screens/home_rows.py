@@ -64,8 +64,9 @@ def home_rows(lists: HomeLists, typed: str, look: Look, actions: Actions) -> Ite
         yield ListRow(ALL_CHATS, plain(f"All {len(chats):,} chats…", look.glyphs)), None
     yield from _headed("Characters", ((_character_row(one, lists, look), one) for one in characters))
     if not typed:
+        yield ListRow(NEW, "Begin something new", "ctrl+n", head="More"), None
         entries = (actions[name] for name in ENTRIES if name in actions)
-        yield from _headed("More", ((ListRow(f"{ACTION}{action}", title), None) for action, title in entries))
+        yield from ((ListRow(f"{ACTION}{action}", title), None) for action, title in entries)
 
 
 def deeds(thing: Thing, lists: HomeLists, look: Look) -> list[ListRow]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+
+from tavern_tui.ui.widgets.row_list import RowList
 
 VERTICAL: list[tuple[int, str]] = [(0, "-short"), (18, "-tall")]
 """Rows from which the layout classes hold (``docs/architecture.md`` §3.6)."""
@@ -35,3 +38,19 @@ LIST_KEYS: list[BindingType] = [
     Binding("enter", "choose", show=False),
 ]
 """The keys of a list: ``action_move``, ``action_page`` and ``action_choose`` are the screen's."""
+
+
+class ListKeys(DOMNode):
+    """What ``LIST_KEYS`` do on a screen with one list; ``action_choose`` may be the screen's own."""
+
+    def action_move(self, rows: int) -> None:
+        """Select another row."""
+        self.query_one(RowList).move(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Select a row a window further."""
+        self.query_one(RowList).page(pages)
+
+    def action_choose(self) -> None:
+        """Choose the selected row."""
+        self.query_one(RowList).choose()

@@ -14,12 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 
-class RowChoice(ModalScreen[str | None]):
+class RowChoice(ListKeys, ModalScreen[str | None]):
     """The ``rows`` below a ``question``, beginning on the one with the id ``near``."""
 
     VERTICAL_BREAKPOINTS = VERTICAL
@@ -54,18 +54,6 @@ class RowChoice(ModalScreen[str | None]):
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen) -> None:
         self.dismiss(message.row.id)
-
-    def action_move(self, rows: int) -> None:
-        """Select another row."""
-        self.query_one(RowList).move(rows)
-
-    def action_page(self, pages: int) -> None:
-        """Select a row a window further."""
-        self.query_one(RowList).page(pages)
-
-    def action_choose(self) -> None:
-        """Take the selected one."""
-        self.query_one(RowList).choose()
 
     def action_leave(self) -> None:
         """Choose none."""

@@ -23,8 +23,8 @@ from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.searching import Found, FoundPage
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.characters import age
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.home_rows import age
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -56,7 +56,7 @@ class Step(Protocol):
         """Chats to be read."""
 
 
-class SearchScreen(ModalScreen[Found | None]):
+class SearchScreen(ListKeys, ModalScreen[Found | None]):
     """The words, and the turns that have them.
 
     ``find`` gives the page of what is typed that comes after a place (0: the first); ``steps`` takes in what changed in
@@ -99,14 +99,6 @@ class SearchScreen(ModalScreen[Found | None]):
         self._say(_HINT)
         self.query_one(Input).focus()
         self._take_in()
-
-    def action_move(self, rows: int) -> None:
-        """Select another row."""
-        self._list.move(rows)
-
-    def action_page(self, pages: int) -> None:
-        """Select a row a window further."""
-        self._list.page(pages)
 
     def action_choose(self) -> None:
         """Go to the selected turn."""
