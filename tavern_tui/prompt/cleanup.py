@@ -30,7 +30,9 @@ class ReplyRules:
     ``others`` are the other members of a group. ``keep_start`` leaves blanks at the beginning, for a text that is
     joined to one before it. ``edit`` is what regex scripts do to a text that is stored. ``classic``: the rules of
     SillyTavern, which take the place of all of these. ``keep_end`` leaves the blanks at the end, for a text that
-    another is joined to; ``of_mode`` is what the chat's mode of play does to a text that is clean otherwise.
+    another is joined to; ``of_mode`` is what the chat's mode of play does to a text that is clean otherwise. ``enough``
+    says of what was written so far whether the reply is complete. ``messages``: it answers messages, so that it does
+    not go on in the middle of a word.
     """
 
     own: str
@@ -45,6 +47,8 @@ class ReplyRules:
     classic: ClassicRules | None = None
     keep_end: bool = False
     of_mode: Callable[[str], str] | None = None
+    enough: Callable[[str], bool] | None = None
+    messages: bool = False
 
 
 def reply_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], str] | None = None) -> ReplyRules:
@@ -64,6 +68,7 @@ def reply_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], str]
         keep_start=given.kind is GenerationKind.CONTINUE,
         edit=edit,
         classic=_classic_rules(given, plan, edit) if exact else None,
+        messages=plan.chat is not None,
     )
 
 

@@ -22,6 +22,7 @@ from tavern_tui.session.connection import Connection
 from tavern_tui.session.late_engine import LateEngine
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.model_templates import ModelTemplates, own_templates, template_named
+from tavern_tui.session.modes.choosing import CHAT, name_of
 from tavern_tui.session.options import ReplyOptions, options_from
 from tavern_tui.session.presets import as_in_settings, of_chat, preset_named, with_preset
 from tavern_tui.session.reading_chats import find_chat
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 Watch = Callable[[out.SessionEvent], None]
 """Hears what an engine does while it connects."""
 
+
+NARRATOR = "Narrator"
+"""Who writes the replies of a story or an adventure in which no character is named."""
 
 USUAL_LORE = LoreSettings()
 
@@ -289,6 +293,8 @@ def _part_of(workspace: Workspace, wishes: Wishes, log: ChatLog | None, watch: W
     present = log.tree.characters if log is not None else ()
     if wishes.character:
         return _Part(*_named(workspace, wishes.character, present))
+    if not present and log is not None and name_of(log.tree.properties) != CHAT.name:
+        return _Part(Character(name=NARRATOR))
     if not present:
         name = workspace.latest_character()
         _tell_who_was_passed(workspace, name, watch)

@@ -178,7 +178,8 @@ class ReplyText:
             done = self._finisher.feed(reply, tokens)
             # Servers have been seen to ignore the length that they were asked for.
             too_long = self.tokens >= self._length
-            self.complete = self.complete or too_long or (done and self._options.finish_sentence)
+            enough = self._rules.enough is not None and self._rules.enough(self._splitter.reply)
+            self.complete = self.complete or too_long or enough or (done and self._options.finish_sentence)
 
     def _count_thought(self, tokens: int) -> None:
         self.thought_tokens += tokens

@@ -101,7 +101,7 @@ class ChatSession:
         self.no_card = no_card
         self.variables = ChatVariables(log, global_variables)
         self.scripts = scripts or ChatScripts()
-        told = (self.variables, clock, dice, self.scripts, options.policy)
+        told = (self.variables, clock, dice, self.scripts, lambda: self.options)
         self.speech = Speech(log, character, lambda: self.persona, *told)
         self.changes = ChatChanges(log, self.speech.edited)
         self.display = Display(self.scripts, self.speech.expand)
@@ -193,6 +193,10 @@ class ChatSession:
     def unsaid(self) -> Unsaid | None:
         """The thoughts of a reply that was nothing else, while ``continue_reply`` goes on with them."""
         return self._thinking.waiting(self.tree)
+
+    def make(self, choose: Callable[[], Iterable[Making]]) -> AsyncGenerator[out.SessionEvent, None]:
+        """The replies that ``choose`` names once nothing else is being made. Raises as ``reply`` does."""
+        return self._stream(choose)
 
     def stop(self) -> None:
         """Stop the reply that is being made and keep its text; nothing where none is."""

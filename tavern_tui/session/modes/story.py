@@ -1,21 +1,44 @@
-"""``Story``: the chat is one text that both write on: its turns, one after the other, are the story."""
+"""``Story``: the chat is one text that both write on: its turns, one after the other, are the story.
+
+What the model reads beside the text is told in notes one turn above its end: the direction for the passage and, where
+it writes into the middle, what follows. Comments in double square brackets are never sent.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tavern_tui.prompt.defaults import STORY
-from tavern_tui.prompt.inputs import Policy, Prose
+from tavern_tui.prompt.inputs import GenerationKind, Injection, Policy, Prose
 from tavern_tui.session.modes.mode import Mode
+from tavern_tui.session.story.comments import without_comments
+from tavern_tui.session.story.directions import direction_of
+from tavern_tui.session.story.gaps import Gap, open_gap, text_after
+from tavern_tui.session.story.joining import joined_to
+from tavern_tui.session.story.until import Until, until_of
 
 if TYPE_CHECKING:
-    from tavern_tui.domain.chat import ChatTree
+    from tavern_tui.domain.chat import ChatTree, Turn
     from tavern_tui.prompt.cleanup import ReplyRules
     from tavern_tui.prompt.inputs import PromptInput
+    from tavern_tui.session.options import ReplyOptions
 
 GO_ON = "Go on with the story from its very end. Write nothing but its text."
 """What stands above the story where it is one open turn of a model that answers."""
+
+AFTER_CHARACTERS = 1_200
+"""How much of the text behind the cursor a passage in the middle of a story is told of."""
+
+_TAIL_CHARACTERS = 400  # of the text before a passage that its beginning is compared with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryProse(Prose):
+    """Running text, where the passage that is asked for ends, and the end of the text ``before`` it."""
+
+    until: Until
+    before: str
 
 
 class Story(Mode):
@@ -27,9 +50,54 @@ class Story(Mode):
     system_text = STORY
 
     def shaped(self, given: PromptInput, tree: ChatTree) -> PromptInput:
-        """One open text."""
-        return replace(given, policy=Policy.ECONOMY, prose=Prose(joint="", open=True, asks=GO_ON))
+        """One open text without comments, up to where the passage goes."""
+        quiet = given.kind is GenerationKind.QUIET
+        gap = None if quiet else open_gap(tree)
+        turns = _read(given, gap)
+        newest = next((turn.text for turn in turns if not turn.hidden), "")
+        until = until_of(tree.properties)
+        prose = StoryProse(joint="", open=True, asks=GO_ON, until=until, before=newest[-_TAIL_CHARACTERS:])
+        notes = () if quiet else _notes(tree, gap)
+        return replace(given, turns=turns, policy=Policy.ECONOMY, prose=prose, injections=(*given.injections, *notes))
 
-    def cleaned(self, rules: ReplyRules, given: PromptInput) -> ReplyRules:
-        """Nobody in particular writes or must not be written for; the borders of a reply stay as they came."""
-        return replace(rules, own="", other="", others=(), classic=None, keep_start=True, keep_end=True)
+    def cleaned(self, rules: ReplyRules, given: PromptInput, options: ReplyOptions) -> ReplyRules:
+        """Nobody in particular writes or must not be written for; the borders of a passage stay as they came."""
+        told = given.prose
+        before, until = (told.before, told.until) if isinstance(told, StoryProse) else ("", Until())
+
+        def of_mode(text: str) -> str:
+            return until.cut(joined_to(before, text) if rules.messages else text)
+
+        return replace(
+            rules,
+            own="",
+            other="",
+            others=(),
+            classic=None,
+            keep_start=True,
+            keep_end=True,
+            of_mode=of_mode,
+            enough=until.reached,
+        )
+
+
+def _read(given: PromptInput, gap: Gap | None) -> list[Turn]:
+    """The turns as the model reads them, newest first."""
+    turns = list(given.turns)
+    if gap is not None and turns and turns[0].id == gap.turn and gap.at < len(turns[0].text):
+        turns[0] = replace(turns[0], text=turns[0].text[: gap.at], tokens=None)
+    return without_comments(turns)
+
+
+def _notes(tree: ChatTree, gap: Gap | None) -> list[Injection]:
+    """What is told of the passage itself."""
+    found = []
+    if direction := direction_of(tree):
+        text = f"[What comes next: {direction}]"
+        found.append(Injection(text, depth=1, source="direction", key="8_direction", reason="for the next passage"))
+    after = text_after(tree, gap, AFTER_CHARACTERS) if gap is not None else ""
+    if after.strip():
+        told = " ".join(after.split())
+        text = f"[Write what leads up to this, which follows: {told}]"
+        found.append(Injection(text, depth=1, source="text after the cursor", key="9_after", reason="it follows"))
+    return found
