@@ -153,8 +153,8 @@ class ChatSession:
         while a reply runs and ``no_card``; ``text`` is then not stored.
         """
         if self.group is not None:
-            return self._stream(self.group.answers(text, replies, by), text)
-        return self._stream(lambda: [following(self.tree.tip, self.character.name).side_by_side(replies)], text)
+            return self.make(self.group.answers(text, replies, by), text)
+        return self.make(lambda: [following(self.tree.tip, self.character.name).side_by_side(replies)], text)
 
     def swipe(self, turn: str = "", *, replies: int = 1, begins: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Another reply beside ``turn``, the newest by default; the old one stays, with what follows it.
@@ -168,7 +168,7 @@ class ChatSession:
             chosen = another(reply_at(self.tree, turn), _next_name(self))
             return [replace(chosen, begins=begins).side_by_side(replies)]
 
-        return self._stream(making)
+        return self.make(making)
 
     def continue_reply(self, turn: str = "") -> AsyncGenerator[out.SessionEvent, None]:
         """Let ``turn``, the newest by default, go on where its raw text ended. Raises as ``swipe`` does.
@@ -178,8 +178,8 @@ class ChatSession:
         """
         unsaid = self.unsaid if turn in ("", self.tree.tip) else None
         if unsaid is not None:
-            return self._stream(lambda: [unsaid.go_on])
-        return self._stream(lambda: [extending(reply_to_extend(self.tree, turn))])
+            return self.make(lambda: [unsaid.go_on])
+        return self.make(lambda: [extending(reply_to_extend(self.tree, turn))])
 
     def answer(self) -> AsyncGenerator[out.SessionEvent, None]:
         """The last reply that was all thinking, else another reply beside the newest, this once without thinking.
@@ -187,16 +187,12 @@ class ChatSession:
         Raises as ``swipe`` does.
         """
         unsaid = self.unsaid
-        return self._stream(lambda: [unsaid.at_once if unsaid else answering(self.changes.newest(), _next_name(self))])
+        return self.make(lambda: [unsaid.at_once if unsaid else answering(self.changes.newest(), _next_name(self))])
 
     @property
     def unsaid(self) -> Unsaid | None:
         """The thoughts of a reply that was nothing else, while ``continue_reply`` goes on with them."""
         return self._thinking.waiting(self.tree)
-
-    def make(self, choose: Callable[[], Iterable[Making]]) -> AsyncGenerator[out.SessionEvent, None]:
-        """The replies that ``choose`` names once nothing else is being made. Raises as ``reply`` does."""
-        return self._stream(choose)
 
     def stop(self) -> None:
         """Stop the reply that is being made and keep its text; nothing where none is."""
@@ -239,13 +235,12 @@ class ChatSession:
         name = newest.name if newest is not None and again else _next_name(self)
         return await self._prepare(Making(kind, ReplyPlace(name, parent, extends)))
 
-    async def _stream(
+    async def make(
         self, choose: Callable[[], Iterable[Making]], text: str = ""
     ) -> AsyncGenerator[out.SessionEvent, None]:
-        """The user's ``text``, and the replies that are chosen once it is said and nothing else is being made.
+        """Say the user's ``text`` and make the replies chosen, each once the one before it is saved.
 
-        Each is chosen when the one before it is saved; one that breaks or is stopped is the last.
-        """
+        One that breaks or is stopped is the last. Raises as ``reply`` does."""
         with self._claimed() as stopping:
             user_turn = await self.speech.say(text) if text.strip() else ""
             silent, failed = True, False
