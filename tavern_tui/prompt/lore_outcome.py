@@ -48,7 +48,8 @@ class Lore:
     """The result of a scan: what fires in the order of firing, what nearly did, and what lasts.
 
     ``unknown`` are texts whose tokens were only estimated. The tokens charged are
-    below ``budget``; ``cut`` says that it, or a book's own, kept something out.
+    below ``budget``; ``cut`` says that it, or a book's own, kept something out. ``held`` are as many as a plan tells,
+    ``all_held`` all of them.
     """
 
     fired: tuple[Fired, ...] = ()
@@ -57,3 +58,4 @@ class Lore:
     unknown: tuple[str, ...] = ()
     budget: int = 0
     cut: bool = False
+    all_held: tuple[Held, ...] = ()

@@ -78,6 +78,7 @@ class LoreRun:
             unknown=tuple(self.unknown),
             budget=self.budget,
             cut=bool(held) and held[0].cut,
+            all_held=tuple(held),
         )
 
     @property
