@@ -6,14 +6,17 @@ are others, by offsets), before the next is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from tavern_tui.session.story.origins import Origin
 from tavern_tui.ui.story import moving
-from tavern_tui.ui.story.history import History, Step, length
+from tavern_tui.ui.story.history import History, Part, Step, length
 from tavern_tui.ui.story.layout import StoryLayout
 from tavern_tui.ui.story.text import Place, Run, StoryText, merged
+
+Put = tuple[int, int, tuple[Run, ...]]
+"""At this offset, in the place of so many characters, these runs."""
 
 Way = Literal[
     "left", "right", "word_left", "word_right", "row_start", "row_end", "line_start", "line_end", "start", "end"
@@ -23,7 +26,8 @@ Way = Literal[
 class StoryEditor:
     """See the module. ``width``: cells of a row.
 
-    ``on_edit`` is given the offsets between which text was replaced, and the runs that stand there now.
+    ``on_edit`` is given the offsets between which text was replaced, and the text that stands there now; of several
+    changes at once, the last first.
     """
 
     def __init__(self, runs: Iterable[Run] = (), *, width: int = 80) -> None:
@@ -33,7 +37,7 @@ class StoryEditor:
         self.cursor: Place = (0, 0)
         self.anchor: Place | None = None
         self.marking = False
-        self.on_edit: Callable[[int, int, tuple[Run, ...]], None] = lambda _start, _end, _runs: None
+        self.on_edit: Callable[[int, int, str], None] = lambda _start, _end, _text: None
         self.on_splice: Callable[[int, int], None] = lambda _line, _grown: None
         self._goal: int | None = None
 
@@ -115,12 +119,12 @@ class StoryEditor:
     def type(self, text: str) -> None:
         """Put what a key typed in the place of the selection."""
         start, end = self.selection
-        self.replace(start, end, ((text, self._origin(start, end)),), typed=start == end)
+        self.replace(start, end, ((text, self.origin(start, end)),), typed=start == end)
 
     def insert(self, text: str) -> None:
         """Put ``text`` in the place of the selection, as a step of its own."""
         start, end = self.selection
-        self.replace(start, end, ((text, self._origin(start, end)),))
+        self.replace(start, end, ((text, self.origin(start, end)),))
 
     def delete(self, way: Way) -> str:
         """Take away the selection, else what lies between the cursor and where ``way`` leads; what was taken."""
@@ -138,49 +142,64 @@ class StoryEditor:
 
     def replace(self, start: Place, end: Place, runs: Iterable[Run], *, typed: bool = False) -> None:
         """Put ``runs`` in the place of what stands between two places; the cursor goes behind them."""
-        at, cursor = self.text.offset(start), self.text.offset(self.cursor)
-        removed, added = self.text.slice(start, end), merged(runs)
-        if removed == added:
-            return
-        self._put(at, length(removed), added)
-        self._stand(at + length(added))
-        self.history.add(Step(at, removed, added, cursor, typed))
+        at = self.text.offset(start)
+        self.replace_parts([Part(at, self.text.slice(start, end), merged(runs))], typed=typed)
+
+    def replace_parts(self, parts: Iterable[Part], *, typed: bool = False) -> None:
+        """Make several changes, none touching another, as one step; the cursor goes behind the last."""
+        made = tuple(part for part in parts if part.removed != part.added)
+        if made:
+            step = Step(made, self.text.offset(self.cursor), typed)
+            self._put([(part.at, length(part.removed), part.added) for part in made])
+            self._stand(step.end)
+            self.history.add(step)
 
     def undo(self) -> Step | None:
-        """Take back the last step; it, or ``None`` where there is none."""
+        """Take back the last step, which is given; ``None`` where there is none. An exchange is the story's to undo."""
         step = self.history.undo()
-        if step is not None:
-            self._put(step.at, length(step.added), step.removed)
+        if step is not None and step.parts:
+            grown, puts = 0, []
+            for part in step.parts:
+                puts.append((part.at + grown, length(part.added), part.removed))
+                grown += length(part.added) - length(part.removed)
+            self._put(puts)
             self._stand(step.cursor)
         return step
 
     def redo(self) -> Step | None:
-        """Do again what was taken back; it, or ``None`` where there is nothing."""
+        """Do again what was taken back; the step, or ``None`` where there is nothing."""
         step = self.history.redo()
-        if step is not None:
-            self._put(step.at, length(step.removed), step.added)
+        if step is not None and step.parts:
+            self._put([(part.at, length(part.removed), part.added) for part in step.parts])
             self._stand(step.end)
         return step
 
-    def put(self, at: int, taken: int, runs: Iterable[Run]) -> None:
-        """Put ``runs`` at offset ``at`` in the place of ``taken`` characters: nothing that can be undone.
+    def put(self, puts: Sequence[Put]) -> None:
+        """Change the text where that is no edit of its writer's: nothing that can be undone, and nobody is told.
 
-        The cursor and the selection stay with the characters that they are at.
+        ``puts`` as for ``_put``. The cursor and the selection stay with the characters that they are at.
         """
-        added = merged(runs)
-        gained = length(added)
-        cursor = _moved(self.text.offset(self.cursor), at, taken, gained)
-        anchor = None if self.anchor is None else _moved(self.text.offset(self.anchor), at, taken, gained)
-        self._put(at, taken, added)
+        if not puts:
+            return
+        cursor = _moved(self.text.offset(self.cursor), puts)
+        anchor = None if self.anchor is None else _moved(self.text.offset(self.anchor), puts)
+        self._put(puts, silent=True)
         self.cursor = self.text.place(cursor)
         self.anchor = None if anchor is None else self.text.place(anchor)
 
-    def _put(self, at: int, taken: int, runs: tuple[Run, ...]) -> None:
-        start, end = self.text.place(at), self.text.place(at + taken)
-        splice, _ = self.text.replace(start, end, runs)
-        grown = self.layout.changed(splice)
-        self.on_splice(splice.line, grown)
-        self.on_edit(at, at + taken, runs)
+    def _put(self, puts: Sequence[Put], *, silent: bool = False) -> None:
+        """Make changes, given in their order, each counting characters as before all of them."""
+        at = first = puts[0][0]
+        runs: list[Run] = []
+        for start, taken, added in puts:
+            runs += self.text.slice(self.text.place(at), self.text.place(start))
+            runs += added
+            at = start + taken
+        splice, _ = self.text.replace(self.text.place(first), self.text.place(at), runs)
+        self.on_splice(splice.line, self.layout.changed(splice))
+        if not silent:
+            for start, taken, added in reversed(puts):
+                self.on_edit(start, start + taken, "".join(text for text, _ in added))
 
     def _stand(self, offset: int) -> None:
         """The cursor is there after a change, and nothing is selected."""
@@ -196,16 +215,22 @@ class StoryEditor:
             self.anchor = None
         self.cursor = place
 
-    def _origin(self, start: Place, end: Place) -> Origin:
-        """What is typed within a generated passage edits it; at its border it is the writer's own."""
+    def origin(self, start: Place, end: Place) -> Origin:
+        """Of what is typed between two places: an edit within a generated passage, at its border it is written."""
         before = self.text.origin((start[0], start[1] - 1)) if start[1] else None
         after = self.text.origin(end)
         inside = Origin.WRITTEN not in (before, after) and (before is not None and after is not None)
         return Origin.EDITED if inside else Origin.WRITTEN
 
 
-def _moved(offset: int, at: int, taken: int, added: int) -> int:
-    """Where the character at ``offset`` stands once ``added`` characters are in the place of ``taken`` at ``at``."""
-    if offset < at:
-        return offset
-    return offset + added - taken if offset >= at + taken else min(offset, at + added)
+def _moved(offset: int, puts: Sequence[Put]) -> int:
+    """Where the character at ``offset`` stands once ``puts`` are made."""
+    grown = 0
+    for at, taken, runs in puts:
+        if offset < at:
+            break
+        added = length(runs)
+        if offset < at + taken:
+            return grown + min(offset, at + added)
+        grown += added - taken
+    return offset + grown

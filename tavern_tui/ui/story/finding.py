@@ -13,7 +13,8 @@ from typing import Final
 from tavern_tui.domain.errors import SettingsError
 from tavern_tui.session.story.origins import Origin
 from tavern_tui.ui.story.editing import StoryEditor
-from tavern_tui.ui.story.text import Place, Run
+from tavern_tui.ui.story.history import Part
+from tavern_tui.ui.story.text import Place, merged
 
 LONGEST_LINE: Final = 20_000
 """Characters of a line up to which a regular expression is tried on it."""
@@ -101,18 +102,14 @@ class Finding:
 
     def replace_all(self) -> int:
         """Put the replacement in the place of every match, as one step; how many there were."""
-        found = list(self.matches())
-        if not found:
-            return 0
-        first, last = found[0][0], (found[-1][0][0], found[-1][1].end())
-        runs: list[Run] = []
-        at = first
-        for place, match in found:
-            runs += self._editor.text.slice(at, place)
-            runs.append((self._new(match), self._origin(place)))
-            at = (place[0], match.end())
-        self._editor.replace(first, last, runs)
-        return len(found)
+        text = self._editor.text
+        parts = []
+        for place, match in self.matches():
+            end = (place[0], match.end())
+            new = merged([(self._new(match), self._origin(place))])
+            parts.append(Part(text.offset(place), text.slice(place, end), new))
+        self._editor.replace_parts(parts)
+        return len(parts)
 
     def _in(self, line: str) -> Iterator[re.Match[str]]:
         if self.pattern is None or (len(line) > LONGEST_LINE and not self.pattern.flags & re.IGNORECASE):

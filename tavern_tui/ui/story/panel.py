@@ -78,6 +78,18 @@ class Panel(Vertical):
         if choice is not None:
             self.call_after_refresh(self.renew)
 
+    async def press(self, key: str) -> None:
+        """Do what a key means in the choice. Raises what that raises; the panel is gone then."""
+        choice = self.choice
+        done = True
+        try:
+            done = choice is None or key == "ctrl+c" or await choice.press(key)
+        finally:
+            if not done:
+                self.renew()
+            elif self.choice is choice:
+                self.show(None)
+
     def renew(self) -> None:
         """Show what the choice says now."""
         choice = self.choice

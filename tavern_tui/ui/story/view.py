@@ -176,6 +176,16 @@ class StoryView(ScrollView, can_focus=True):
         self.refresh()
 
     @property
+    def sees_cursor(self) -> bool:
+        """Whether the cursor is on screen."""
+        top = round(self.scroll_y)
+        return top <= self.editor.layout.row_of(self.editor.cursor) < top + max(1, self._rows)
+
+    def knows(self, key: str) -> bool:
+        """Whether a key that types nothing means something here."""
+        return key.removeprefix("shift+") in MOVING or key in DELETING or key in TYPING
+
+    @property
     def _rows(self) -> int:
         return self.scrollable_content_region.height
 
@@ -222,8 +232,7 @@ class StoryView(ScrollView, can_focus=True):
         layout, space = self.editor.layout, self.scrollable_content_region.width
         top = round(self.scroll_y)
         held = layout.row(top) if top < layout.height else None
-        cursor = layout.row_of(self.editor.cursor)
-        seen = top <= cursor < top + max(1, self._rows)
+        seen = self.sees_cursor
         self._space = space
         self._left, measure = reading_measure(space)
         layout.set_width(measure)

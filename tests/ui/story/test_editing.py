@@ -56,8 +56,8 @@ def test_any_edits_give_the_edited_text_and_are_taken_back_one_by_one(
     states = [text]
     told: list[str] = [text]
 
-    def tell(start: int, end: int, runs: tuple[Run, ...]) -> None:
-        told.append(told[-1][:start] + "".join(piece for piece, _ in runs) + told[-1][end:])
+    def tell(start: int, end: int, new: str) -> None:
+        told.append(told[-1][:start] + new + told[-1][end:])
 
     made.on_edit = tell
     for first, second, new in edits:
@@ -184,9 +184,9 @@ def test_what_is_typed_into_a_passage_is_an_edit_and_at_its_border_it_is_written
 def test_a_passage_that_is_put_in_moves_what_stands_behind_it_and_is_no_step() -> None:
     made = editor(("Before after", W))
     made.go((0, 7))
-    made.put(0, 0, [("New\n", G)])
+    made.put([(0, 0, (("New\n", G),))])
     assert made.cursor == (1, 7)
-    made.put(4, 7, [])
+    made.put([(4, 7, ())])
     assert made.cursor == (1, 0)
     assert made.undo() is None
 
@@ -227,7 +227,7 @@ def test_typing_in_a_book_wraps_its_paragraph_and_nothing_else() -> None:
     assert made.layout.wrapped - before == 3
     before = made.layout.wrapped
     for _ in range(50):
-        made.put(0, 1, [("y", G)])
+        made.put([(0, 1, (("y", G),))])
     assert made.layout.wrapped - before == 50
 
 

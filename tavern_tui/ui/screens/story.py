@@ -1,0 +1,220 @@
+"""``StoryScreen``: a story on screen: its text, what the model reads of it, a line to ask in, and a row of keys.
+
+It lies over the chat that the story is, and goes with it. What keys and commands do is in ``ui/story/actions``, how a
+passage is written in ``ui/story/writing``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.events import Key
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tavern_tui.config.action import Where
+from tavern_tui.config.themes import Depth
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.session.story.story import REST_SECONDS, StorySession
+from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.compositor import RowCompositor
+from tavern_tui.ui.keyed import KeyedScreen
+from tavern_tui.ui.story.actions import act
+from tavern_tui.ui.story.ask import AskLine
+from tavern_tui.ui.story.counts import Counts
+from tavern_tui.ui.story.finding import Finding
+from tavern_tui.ui.story.panel import Panel
+from tavern_tui.ui.story.tapbar import TapBar
+from tavern_tui.ui.story.view import StoryView
+from tavern_tui.ui.story.writing import Writing
+from tavern_tui.ui.terminal.gestures import keys_meant
+from tavern_tui.ui.widgets.rows import plain
+from tavern_tui.ui.widgets.status import Status, StatusLine
+
+if TYPE_CHECKING:
+    from tavern_tui.config.keymap import Keymap
+    from tavern_tui.ui.app import TavernApp
+    from tavern_tui.ui.screens.chat import ChatScreen
+
+
+class StoryScreen(KeyedScreen, inherit_bindings=False):
+    """``story``, over ``chat``, whose engine and status it has."""
+
+    DEFAULT_CSS = """
+    StoryScreen {
+        layout: vertical;
+        background: $background;
+        & #note { display: none; height: auto; max-height: 4; padding: 0 2; background: $surface; }
+        & #note.-told { display: block; }
+        & #read { height: 1; padding: 0 2; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-short TapBar, &.-short #read { display: none; }
+        &.-focus StatusLine, &.-focus TapBar, &.-focus #read { display: none; }
+    }
+    """
+
+    def __init__(self, chat: ChatScreen, story: StorySession, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+        super().__init__()
+        self._compositor = RowCompositor()
+        self.chat = chat
+        self.story = story
+        self.glyphs = glyphs
+        self.view = StoryView(glyphs=glyphs, id="story")
+        self.panel = Panel(glyphs=glyphs, id="panel")
+        self.ask = AskLine(self.view.focus, glyphs=glyphs, id="ask")
+        self.finding = Finding(self.view.editor)
+        self.counts = Counts(self.view.editor)
+        self.writing = Writing(self)
+        self._status = StatusLine(glyphs=glyphs, id="status")
+        self._keybar = TapBar(chat.keymap, glyphs=glyphs, id="keys")
+        self._rest: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The parts, from top to bottom."""
+        yield self._status
+        yield self.view
+        yield self.panel
+        yield Static(id="read")
+        yield Static(id="note")
+        yield self.ask
+        yield self._keybar
+
+    def on_mount(self) -> None:
+        """Show the story where it was left, and what the chat tells of its engine."""
+        self.view.set_class(self.tavern.depth is Depth.NONE, "-colourless")
+        self.view.load(self.story.runs())
+        self.view.editor.on_edit = self._edited
+        self.story.on_change = self.writing.changed
+        self.chat.progress.echo = self.show_status
+        self.view.focus()
+        self.counts.begin()
+        self.show_state()
+
+    @property
+    def tavern(self) -> TavernApp:
+        """The app, as what it is."""
+        return self.chat.tavern
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys in force."""
+        return self.chat.keymap
+
+    def holding(self) -> frozenset[Where]:
+        """The places of the registry that hold now."""
+        return frozenset({Where.STORY, Where.REPLYING} if self.writing.running else {Where.STORY})
+
+    async def take_key(self, event: Key) -> bool:
+        """Do what a key means: in the line that asks, in a panel, in the table of keys, or else in the text."""
+        if self.ask.is_open or self.panel.choice is not None:
+            return await self._answer(event)
+        pressed = [event]
+        if event.key.startswith("alt+") and not self._known(event.key):
+            meant = keys_meant(event.key, composer_empty=True, text_selected=False)
+            pressed = [Key(press.key, press.character) for press in meant]
+        for key in pressed:
+            await self._press(key)
+        return True
+
+    def take_paste(self, text: str) -> bool:
+        """What is pasted is text, unless something is asked just now."""
+        if self.ask.is_open:
+            return False
+        if self.panel.choice is None:
+            self.view.paste(text)
+        return True
+
+    async def put_away(self) -> None:
+        """Save what is not saved yet."""
+        self.writing.stop()
+        await self.story.save()
+
+    def say(self, text: str) -> None:
+        """Say something about this moment in the status line."""
+        self.chat.hint(text)
+
+    def tell(self, text: str) -> None:
+        """Say something that is to be read whole, until the next key; "" takes it away."""
+        note = self.query_one("#note", Static)
+        note.update(Content(plain(text, self.glyphs)))
+        note.set_class(bool(text), "-told")
+
+    def refuse(self, error: TavernError) -> None:
+        """Say what could not be done."""
+        self.tell(str(error))
+
+    def show_status(self, status: Status) -> None:
+        """Show what the chat tells of its engine, with what is to be said of the story."""
+        self._status.show(replace(status, character=self.story.tree.title, chat=self.counts.told()))
+
+    def show_state(self) -> None:
+        """Show counts, what is read, and the keys that hold."""
+        self.show_status(self.chat.progress.status)
+        self.view.read_only = self.writing.running
+        titles = {"story.write": "", "story.again": ""} if self.writing.running else {}
+        self._keybar.show(self.holding(), titles)
+
+    def _edited(self, start: int, end: int, text: str) -> None:
+        """Somebody typed: the story knows at once, the disk after a rest."""
+        self.story.edit(start, end, text)
+        if self._rest is None:
+            self._rest = self.set_timer(REST_SECONDS, self._rested)
+        else:
+            self._rest.reset()
+
+    @on(StoryView.Moved)
+    def _moved(self, message: StoryView.Moved) -> None:
+        if message.changed or self.view.editor.anchor is not None:
+            self.show_status(self.chat.progress.status)
+
+    @on(TapBar.Tapped)
+    async def _tapped(self, message: TapBar.Tapped) -> None:
+        await act(self, message.action)
+
+    async def _answer(self, event: Key) -> bool:
+        """A key while something is asked or chosen; what is not its business is the field's."""
+        self.tell("")
+        taken = True
+        try:
+            if self.ask.is_open:
+                taken = await self.ask.press(event.key)
+            else:
+                await self.panel.press(event.key)
+        except TavernError as error:
+            self.refuse(error)
+        if taken:
+            self.show_state()
+        return taken
+
+    def _known(self, key: str) -> bool:
+        """Whether a key means something as it is."""
+        return self.keymap.action_for(key, self.holding()) is not None or self.view.knows(key)
+
+    async def _press(self, event: Key) -> None:
+        self.tell("")
+        if event.key == "ctrl+s":
+            self.say("Everything is already saved.")
+            return
+        action = self.keymap.action_for(event.key, self.holding())
+        if action is not None:
+            await act(self, action.id)
+        elif event.key == "escape":
+            self._escape()
+        elif not self.view.press(event.key, event.character, printable=event.is_printable) and self.writing.running:
+            self.say("A passage is being written · Esc stops it")
+
+    def _escape(self) -> None:
+        """Let go of what is selected or found."""
+        self.view.editor.unselect()
+        self.view.highlight(None)
+        self.view.after()
+
+    async def _rested(self) -> None:
+        self._rest = None
+        try:
+            await self.story.save()
+        except TavernError as error:
+            self.refuse(error)

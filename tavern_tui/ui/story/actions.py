@@ -1,0 +1,303 @@
+"""What the actions of the registry do in a story: one table from id to function, and the one way to run them.
+
+An action that meets a fault says so on the screen. What is no matter of the text (``app.connect`` …) is the chat's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from tavern_tui.config.action import Where
+from tavern_tui.config.actions import BY_ID
+from tavern_tui.domain.errors import TavernError
+from tavern_tui.ui.story.finding_actions import find
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.app import TavernApp
+    from tavern_tui.ui.screens.story import StoryScreen
+
+Act = Callable[["StoryScreen"], Awaitable[None]]
+
+NOT_OF_A_STORY: Final = frozenset(
+    {
+        *("chat.scroll_up", "chat.scroll_down", "chat.find", "chat.bookmarks", "reply.swipes", "reply.token"),
+        *("reply.answer", "app.palette"),
+    }
+)
+"""Actions that hold anywhere in a chat, and have nothing to be done on in a story."""
+
+
+async def write(screen: StoryScreen) -> None:
+    """Write on from the cursor, or stop."""
+    if screen.writing.running:
+        screen.writing.stop()
+        return
+    editor = screen.view.editor
+    at = editor.text.offset(editor.selection[1])
+    screen.writing.start(screen.story.passages.write_on(at), at)
+
+
+async def stop(screen: StoryScreen) -> None:
+    """Stop, and keep what has come."""
+    screen.writing.stop()
+
+
+async def again(screen: StoryScreen) -> None:
+    """Another version of the last passage; of what is selected, a rewriting."""
+    turn = _passage(screen) or screen.story.passages.last
+    place = screen.story.document.place_of(turn) if turn else None
+    if place is None:
+        screen.say("Nothing was generated here yet · ctrl+g writes on")
+        return
+    screen.writing.start(screen.story.passages.again(turn), place[0], instead_of=turn)
+
+
+async def versions(screen: StoryScreen) -> None:
+    """Show the versions of a passage."""
+    from tavern_tui.ui.story.versions import VersionChoice
+
+    turn = _passage(screen) or screen.story.passages.last
+    found = screen.story.passages.versions(turn)
+    if not found:
+        screen.say("Nothing was generated here yet · ctrl+g writes on")
+        return
+    place = next((place for place, version in enumerate(found) if version.shown), 0)
+
+    async def take(number: int, text: str) -> None:
+        await screen.writing.take(turn, found[number].turn, len(text) if text else None)
+
+    choice = VersionChoice([version.text for version in found], place, take, glyphs=screen.glyphs)
+    screen.panel.show(choice)
+    if where := screen.story.document.place_of(turn):
+        screen.call_after_refresh(screen.view.show_place, screen.view.editor.text.place(where[0]))
+
+
+def _passage(screen: StoryScreen) -> str:
+    """The generated passage at the cursor, "" for none."""
+    editor = screen.view.editor
+    return screen.story.passages.passage_at(editor.text.offset(editor.cursor))
+
+
+async def direction(screen: StoryScreen) -> None:
+    """Ask what the next passage is to bring."""
+
+    async def direct(line: str) -> None:
+        await screen.story.passages.direct(line)
+        screen.say("The next passage will hear it · ctrl+g writes on" if line.strip() else "No direction")
+
+    screen.ask.ask("Direction", direct, text=screen.story.passages.direction, hint="she refuses, but wants to stay")
+
+
+async def mark(screen: StoryScreen) -> None:
+    """Begin to select, or let go."""
+    screen.say("Selecting · ctrl+j or Esc lets go" if screen.view.editor.mark() else "")
+    screen.view.after()
+
+
+async def undo(screen: StoryScreen) -> None:
+    """Take back the last step."""
+    await _walk(screen, back=True)
+
+
+async def redo(screen: StoryScreen) -> None:
+    """Bring it back."""
+    await _walk(screen, back=False)
+
+
+async def _walk(screen: StoryScreen, *, back: bool) -> None:
+    if screen.writing.running:
+        screen.say("A passage is being written · Esc stops it")
+        return
+    editor, story = screen.view.editor, screen.story
+    if editor.history.blank:
+        told = await (story.undo() if back else story.redo())
+        screen.say("" if told else "Nothing to take back" if back else "Nothing to bring back")
+        return
+    step = editor.undo() if back else editor.redo()
+    if step is None:
+        screen.say("Nothing to take back" if back else "Nothing to bring back")
+    elif step.exchange is not None:
+        await screen.writing.exchange(step, back=back)
+    screen.view.after(changed=True)
+
+
+async def chapter_outside(screen: StoryScreen) -> None:
+    """Open the chapter at the cursor in $EDITOR."""
+    from tavern_tui.session.story.difference import edits
+    from tavern_tui.ui.editor import edit_text, editor_command
+    from tavern_tui.ui.story.history import Part
+    from tavern_tui.ui.story.text import merged
+
+    if screen.writing.running:
+        screen.say("A passage is being written · Esc stops it")
+        return
+    text = screen.view.editor.text
+    edited = await edit_text(screen.app, text.text(), editor_command(os.environ), name="chapter")
+    parts = []
+    for edit in edits(text.text(), edited.text):
+        start, end = text.place(edit.start), text.place(edit.end)
+        new = merged([(edit.text, screen.view.editor.origin(start, end))])
+        parts.append(Part(edit.start, text.slice(start, end), new))
+    screen.view.editor.replace_parts(parts)
+    screen.view.after(changed=True)
+    if edited.notice:
+        screen.say(edited.notice)
+
+
+async def until(screen: StoryScreen) -> None:
+    """Ask where passages end."""
+    from tavern_tui.session.story.until import until_typed
+
+    async def end_at(typed: str) -> None:
+        chosen = until_typed(typed)
+        await screen.story.passages.end_at(chosen)
+        screen.say(f"A passage ends: {chosen}")
+
+    now = str(screen.story.passages.until)
+    screen.ask.ask("A passage ends at", end_at, text=now, hint="sentence, paragraph, length, 200 words")
+
+
+async def paragraph_up(screen: StoryScreen) -> None:
+    """Move the paragraph up."""
+    _move_paragraph(screen, up=True)
+
+
+async def paragraph_down(screen: StoryScreen) -> None:
+    """Move the paragraph down."""
+    _move_paragraph(screen, up=False)
+
+
+def _move_paragraph(screen: StoryScreen, *, up: bool) -> None:
+    """Exchange the line at the cursor with the next that is not blank; the blank ones between stay where they are."""
+    editor = screen.view.editor
+    text, here = editor.text, editor.cursor[0]
+    others = range(here - 1, -1, -1) if up else range(here + 1, text.count)
+    other = next((number for number in others if text.line(number).strip()), None)
+    if other is None or screen.writing.running:
+        return
+    first, last = min(here, other), max(here, other)
+    ends = [(number, len(text.line(number))) for number in (first, last)]
+    above = text.slice((first, 0), ends[0])
+    below = text.slice((last, 0), ends[1])
+    between = text.slice(ends[0], (last, 0))
+    column = editor.cursor[1]
+    editor.replace((first, 0), ends[1], (*below, *between, *above))
+    editor.go((other, column))
+    screen.view.after(changed=True)
+
+
+async def comment(screen: StoryScreen) -> None:
+    """Put what is selected between the signs of a comment, or begin one."""
+    editor = screen.view.editor
+    selected = editor.selected_text
+    editor.insert(f"[[{selected}]]")
+    if not selected:
+        editor.move("left")
+        editor.move("left")
+    screen.view.after(changed=True)
+
+
+async def focus_view(screen: StoryScreen) -> None:
+    """Show the text alone, or everything."""
+    screen.toggle_class("-focus")
+
+
+async def typewriter(screen: StoryScreen) -> None:
+    """Keep the cursor in the middle, or no longer."""
+    screen.view.set_typewriter(not screen.view.typewriter)
+    screen.say("The cursor stays in the middle" if screen.view.typewriter else "The cursor goes down the screen")
+
+
+async def leave(screen: StoryScreen) -> None:
+    """Copy what is selected, else stop what is written, else quit on the second press."""
+    from tavern_tui.ui.clipboard import copy
+
+    if marked := screen.view.editor.selected_text:
+        screen.say(f"Copied what is selected {await copy(screen.app, marked)}")
+    elif screen.writing.running:
+        screen.writing.stop()
+    else:
+        await screen.tavern.quit_on_second_press()
+
+
+async def repaint(screen: StoryScreen) -> None:
+    """Draw the screen from nothing."""
+    screen.tavern.repaint()
+
+
+async def palette(screen: StoryScreen) -> None:
+    """Show everything that can be done."""
+    screen.tavern.show(partial(show_palette, screen=screen))
+
+
+async def show_help(screen: StoryScreen) -> None:
+    """Show the keys."""
+    screen.tavern.show(partial(show_keys, screen=screen))
+
+
+STORY_ACTIONS: dict[str, Act] = {
+    "story.write": write,
+    "story.again": again,
+    "story.versions": versions,
+    "story.direction": direction,
+    "story.editor": chapter_outside,
+    "story.find": find,
+    "story.mark": mark,
+    "story.undo": undo,
+    "story.redo": redo,
+    "story.until": until,
+    "story.raise": paragraph_up,
+    "story.lower": paragraph_down,
+    "story.comment": comment,
+    "story.focus": focus_view,
+    "story.typewriter": typewriter,
+    "reply.stop": stop,
+    "app.palette": palette,
+    "app.help": show_help,
+    "app.repaint": repaint,
+    "app.quit": leave,
+}
+"""What the keys of a story do."""
+
+
+async def act(screen: StoryScreen, action: str) -> None:
+    """Do what the key of ``action`` does."""
+    try:
+        await STORY_ACTIONS[action](screen)
+    except TavernError as error:
+        screen.refuse(error)
+    screen.show_state()
+
+
+def of_the_chat() -> frozenset[str]:
+    """The actions of the chat that mean something in a story: those that hold anywhere and need no turn."""
+    from tavern_tui.ui.chat.actions import RUNNABLE
+
+    found = {action for action in RUNNABLE if BY_ID[action].where is Where.ANYWHERE}
+    return frozenset(found - NOT_OF_A_STORY - set(STORY_ACTIONS))
+
+
+async def show_palette(app: TavernApp, *, screen: StoryScreen) -> None:
+    """Find something that can be done, and do it."""
+    from tavern_tui.ui.screens.palette import Palette
+
+    runnable = of_the_chat() | set(STORY_ACTIONS) - {"reply.stop"}
+    action = await app.push_screen_wait(Palette(screen.keymap, runnable=runnable, glyphs=app.glyphs))
+    if action == "app.quit":
+        screen.writing.stop()
+        await app.leave()
+    elif action in STORY_ACTIONS:
+        await act(screen, action)
+    elif action is not None:
+        await screen.chat.run_typed(action)
+
+
+async def show_keys(app: TavernApp, *, screen: StoryScreen) -> None:
+    """Show the keys that hold, and all others."""
+    from tavern_tui.ui.screens.help import HelpScreen
+
+    runnable = of_the_chat() | set(STORY_ACTIONS)
+    await app.push_screen_wait(HelpScreen(screen.keymap, screen.holding(), runnable=runnable, glyphs=app.glyphs))
