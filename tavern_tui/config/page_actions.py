@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from tavern_tui.config.action import Action, Where
 from tavern_tui.config.home_actions import HOME
+from tavern_tui.config.memory_actions import MEMORY
 
 PAGES: tuple[Action, ...] = (
     *HOME,
+    *MEMORY,
     Action(
         "app.characters",
         "Characters",

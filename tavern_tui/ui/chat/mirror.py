@@ -101,10 +101,14 @@ class Mirror:
         """Say above this turn that it and what follows is new."""
         self.log.replace(replace(self.log.standing.entry(turn_id), new=True))
 
-    def note(self, text: str, *, problem: bool = False) -> str:
-        """Say something of the program's own at the end of the log; its entry's id."""
+    def note(self, text: str, *, problem: bool = False, calm: bool = False) -> str:
+        """Say something of the program's own at the end of the log; its entry's id.
+
+        A ``problem`` goes once the chat goes on; a ``calm`` one looks like any note.
+        """
         self._spoken += 1
-        entry = ChatEntry(f"said-{self._spoken}", EntryKind.PROBLEM if problem else EntryKind.NOTE, text=text)
+        kind = EntryKind.PROBLEM if problem and not calm else EntryKind.NOTE
+        entry = ChatEntry(f"said-{self._spoken}", kind, text=text)
         if problem:
             self._problems.add(entry.id)
         self._said.append(entry.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.home_actions import HOME_ACTIONS
+from tavern_tui.ui.chat.memory_actions import MEMORY_ACTIONS
 from tavern_tui.ui.chat.refusing import refused_while_busy
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ async def connections(screen: ChatScreen, _argument: str = "") -> None:
 
 PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     **HOME_ACTIONS,
+    **MEMORY_ACTIONS,
     "app.characters": characters,
     "app.import": bring,
     "app.search": search,

@@ -32,6 +32,7 @@ SEND_KEY = Offer("y", "sends it all the same", "writer.send_key")
 TAKE_OVER = Offer("l", "loads it here", "writer.take_over")
 KEEP_TEMPLATE = Offer("k", "keeps that template", "writer.keep_template")
 OTHER_CHAT = Offer("enter", "lists the characters", "app.characters")
+A_COPY = Offer("c", "opens a copy to write in", "chat.copy")
 
 _ENGINE_AT_FAULT = frozenset(
     {
@@ -91,6 +92,12 @@ class Problems:
         self.clear()
         self.shown, self._offers = error, offers
         self._mirror.note(problem_text(error, offers, more), problem=True)
+
+    def offer(self, text: str, offers: tuple[Offer, ...]) -> None:
+        """Show ``text``, which is no problem and names the keys that it offers, until the chat goes on."""
+        self.clear()
+        self._offers = offers
+        self._mirror.note(text, problem=True, calm=True)
 
     def clear(self) -> None:
         """Show none any more: the chat goes on."""

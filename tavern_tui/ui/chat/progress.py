@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tavern_tui.session.session import ChatSession
+    from tavern_tui.ui.chat.memory_watch import MemoryWatch
     from tavern_tui.ui.screens.chat import ChatScreen
 
 AFTER_SECONDS: Final = 0.05
@@ -133,24 +134,28 @@ class CostAhead:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._tip = ""
+        self._memory: MemoryWatch | None = None
 
-    def look(self, *, anew: bool = False) -> None:
+    def look(self, *, anew: bool = False, memory: bool = True) -> None:
         """Work it out if the reader is at another turn than before; ``anew``: in any case, as after a reply or an edit.
 
-        A chat that is only looked at is left alone until then.
+        A chat that is only looked at is left alone until then. ``memory``: see what is due of its summaries, too.
         """
         session = self._screen.session
+        if self._memory is not None and self._screen.busy:
+            self._memory.stop()
         if session is None or self._screen.busy or self._screen.tavern.leaving or session.connection.known is None:
             return
         if anew or (self._tip and session.tree.tip != self._tip):
             self._tip = session.tree.tip
             # A function, as a coroutine that an ending app never starts would complain on the terminal.
-            work = partial(self._work_out, session)
+            work = partial(self._work_out, session, memory=memory)
             self._screen.run_worker(work, group="cost", exclusive=True)  # type: ignore[arg-type]
 
-    async def _work_out(self, session: ChatSession) -> None:
+    async def _work_out(self, session: ChatSession, *, memory: bool) -> None:
         await asyncio.sleep(AFTER_SECONDS)
         from tavern_tui.session.reading_cost import cost_of_next
+        from tavern_tui.ui.chat.memory_watch import MemoryWatch
 
         if self._screen.busy or self._screen.tavern.leaving:
             return  # the program ends: its connections are closed, or will be in a moment
@@ -160,3 +165,6 @@ class CostAhead:
             self._screen.progress.tell(cost="", cost_why="")
             return
         self._screen.progress.tell(cost=cost.numbers, cost_why=cost.told if cost.notable else "")
+        if memory:
+            self._memory = self._memory or MemoryWatch(self._screen)
+            self._memory.look()

@@ -1,0 +1,49 @@
+"""The rows of the action registry about what a chat remembers: summaries, the notebook."""
+
+from __future__ import annotations
+
+from tavern_tui.config.action import Action, Where
+
+MEMORY: tuple[Action, ...] = (
+    Action(
+        "app.summary",
+        "Summary",
+        "Shows what is told of turns that are no longer read, to be changed: /summary write, always and never, too.",
+        Where.ANYWHERE,
+        (),
+        slash="summary",
+    ),
+    Action(
+        "memory.write",
+        "Write a summary",
+        "Lets the model sum up the turns that are no longer read; they stay as they are.",
+        Where.ANYWHERE,
+        (),
+        slash="sumup",
+    ),
+    Action(
+        "memory.always",
+        "Always write summaries",
+        "Lets the turns of this chat be summed up by themselves, behind a reply, before they leave the prompts.",
+        Where.ANYWHERE,
+        (),
+        slash="sumupalways",
+    ),
+    Action(
+        "memory.never",
+        "Never offer summaries",
+        "Offers no summaries in this chat any more; /summary still writes one.",
+        Where.ANYWHERE,
+        (),
+        slash="sumupnever",
+    ),
+    Action(
+        "app.notebook",
+        "Notebook",
+        "Shows your own notes on this chat, which no model ever reads; /notebook and a text adds a line.",
+        Where.ANYWHERE,
+        (),
+        slash="notebook",
+    ),
+)
+"""Summaries and the notebook."""
