@@ -17,6 +17,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tavern_tui.config.adventure_settings import AdventureSettings as AdventureSettings
 from tavern_tui.config.engine_settings import EngineSettings as EngineSettings
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.lore_settings import LoreSettings as LoreSettings
@@ -111,6 +112,16 @@ class UiSettings:
     title: str = setting(
         "name", one_of("name", "full"), "The terminal's title: the program's name, or full: character and chat."
     )
+    profile: str = setting(
+        "auto",
+        one_of("auto", "local", "ssh", "phone"),
+        "How often the screen is painted: local, ssh, phone, or auto, which looks at the terminal.",
+    )
+    painter: str = setting(
+        "auto",
+        one_of("auto", "diff", "plain"),
+        "What is sent to the terminal: only the cells that change (diff), all that is painted (plain), or auto.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,7 @@ GROUPS: dict[str, type] = {
     "ui": UiSettings,
     "backup": BackupSettings,
     "lore": LoreSettings,
+    "adventure": AdventureSettings,
 }
 
 
@@ -143,6 +155,7 @@ class Settings:
     ui: UiSettings = UiSettings()
     backup: BackupSettings = BackupSettings()
     lore: LoreSettings = field(default_factory=LoreSettings)
+    adventure: AdventureSettings = field(default_factory=AdventureSettings)
     chosen: frozenset[str] = frozenset()
 
 

@@ -32,7 +32,8 @@ class ReplyRules:
     SillyTavern, which take the place of all of these. ``keep_end`` leaves the blanks at the end, for a text that
     another is joined to; ``of_mode`` is what the chat's mode of play does to a text that is clean otherwise. ``enough``
     says of what was written so far whether the reply is complete. ``messages``: it answers messages, so that it does
-    not go on in the middle of a word.
+    not go on in the middle of a word. ``plays_the_other``: whether a reply begins with what is ``other``'s to write, as
+    the mode of play has it.
     """
 
     own: str
@@ -48,6 +49,7 @@ class ReplyRules:
     keep_end: bool = False
     of_mode: Callable[[str], str] | None = None
     enough: Callable[[str], bool] | None = None
+    plays_the_other: Callable[[str], bool] | None = None
     messages: bool = False
 
 

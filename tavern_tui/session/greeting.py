@@ -25,6 +25,7 @@ from tavern_tui.storage.chats import ChatLog
 
 if TYPE_CHECKING:
     from tavern_tui.prompt.macros import NewestTurns, Variables
+    from tavern_tui.session.options import ReplyOptions
 
 _TURNS_BACK = 1_000
 
@@ -32,7 +33,8 @@ _TURNS_BACK = 1_000
 class Speech:
     """Says things in ``log``'s chat. ``clock`` gives Unix seconds, ``dice`` numbers from 0 up to 1.
 
-    ``persona`` tells who the user is by then. Under the policy ``classic`` macros are SillyTavern 1.12.6's alone.
+    ``persona`` tells who the user is by then, ``options`` how replies are made. Under the policy ``classic`` macros are
+    SillyTavern 1.12.6's alone.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Speech:
         clock: Callable[[], float],
         dice: Callable[[], float],
         scripts: ChatScripts,
-        policy: str,
+        options: Callable[[], ReplyOptions],
     ) -> None:
         self._log = log
         self._character = character
@@ -53,7 +55,7 @@ class Speech:
         self._clock = clock
         self._dice = dice
         self._scripts = scripts
-        self._exact = policy == "classic"
+        self._options = options
 
     async def greet(self) -> None:
         """Store the card's greetings as swipes of the chat's first turn, the first one shown.
@@ -90,7 +92,7 @@ class Speech:
         Raises ``StorageError``, and what the chat's mode refuses to say.
         """
         variables = self._variables.begin()
-        meant = mode_of(self._log.tree.properties).said(text, self._log.tree, self._dice)
+        meant = mode_of(self._log.tree.properties).said(text, self._log.tree, self._options(), self._dice)
         said = self._stored(meant.text, Placement.USER_INPUT, variables)
 
         def turn(tree: ChatTree) -> list[Body]:
@@ -141,7 +143,7 @@ class Speech:
             char_note=card.note.text,
             greetings=card.greetings,
             chat_id=self._log.key,
-            exact=self._exact,
+            exact=self._options().policy == "classic",
             variables=variables,
             turns=self._newest() if of_user else None,
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tavern_tui.config.settings import Settings
+from tavern_tui.config.settings import AdventureSettings, Settings
 from tavern_tui.domain.preset import BALANCED, NO_RULES, STARTER, ReplyRules, SamplerPreset
 from tavern_tui.domain.thinking import Thinking
 
@@ -33,6 +33,7 @@ class ReplyOptions:
     named at this start, which count for more than what is set for a chat. ``rules`` are the preset's beside sampling.
     ``post_history_text`` stands below the chat. ``chat_preset`` makes the messages of chat completions, ``None``: ours.
     ``lore`` are the lorebooks beside the character's and how all are searched, ``None``: none, and as usual.
+    ``adventure`` says how an adventure is played.
     """
 
     preset: SamplerPreset = BALANCED
@@ -57,6 +58,7 @@ class ReplyOptions:
     post_history_text: str = ""
     chat_preset: ChatCompletionPreset | None = None
     lore: ChosenLore | None = None
+    adventure: AdventureSettings = field(default_factory=AdventureSettings)
 
     @property
     def thinking_tokens(self) -> int:
@@ -86,6 +88,7 @@ def options_from(settings: Settings) -> ReplyOptions:
         reasoning_tokens=reply.reasoning_tokens,
         kept_thoughts=reply.kept_thoughts,
         alternatives=reply.alternatives,
+        adventure=settings.adventure,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 

@@ -88,6 +88,8 @@ class ReplyText:
     def spoken_for(self) -> str:
         """The name of whom the reply was written for instead of its own speaker; empty where it was not."""
         whole = (self._begun + self.said).lstrip()
+        if self._rules.plays_the_other is not None and self._rules.plays_the_other(whole):
+            return self._rules.other
         return self._rules.other if self._rules.other and whole.startswith(f"{self._rules.other}:") else ""
 
     @property

@@ -135,7 +135,7 @@ class ChatSession:
         self.options = self._thinking.of_chat(self.tree, self.options)
         await self.variables.open()
         recovery = await asyncio.to_thread(recover, self.log)
-        if not self.tree.turns and not recovery.running:
+        if not self.tree.turns and not recovery.running and self.log.read_only is None:
             await (self.group or self.speech).greet()
         return recovery
 

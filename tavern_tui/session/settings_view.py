@@ -44,6 +44,7 @@ _BY_GROUP = {
     "engine": Holds.LOADING,
     "connection": Holds.LOADING,
     "backup": Holds.START,
+    "adventure": Holds.REPLY,
 }
 _BY_NAME = {"ui.theme": Holds.NOW, "ui.confirm": Holds.NOW, "engine.idle_minutes": Holds.START}
 

@@ -91,7 +91,7 @@ class Writing:
         rules = reply_rules(prepared.given, prepared.plan, reply_edit(prepared.given, left_out))
         text = ReplyText(
             plan=prepared.plan,
-            rules=mode_of(session.tree.properties).cleaned(rules, prepared.given),
+            rules=mode_of(session.tree.properties).cleaned(rules, prepared.given, options),
             options=options,
             prefill=prepared.plan.prefill,
             continued=place.extends,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tavern_tui.domain.chat import ChatTree
     from tavern_tui.prompt.cleanup import ReplyRules
     from tavern_tui.prompt.inputs import PromptInput
+    from tavern_tui.session.options import ReplyOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Mode:
     response_tokens: ClassVar[int | None] = None
     system_text: ClassVar[str | None] = None
 
-    def said(self, typed: str, tree: ChatTree, dice: Callable[[], float]) -> Said:
+    def said(self, typed: str, tree: ChatTree, options: ReplyOptions, dice: Callable[[], float]) -> Said:
         """The turn that ``typed`` is in a chat; ``dice`` gives numbers from 0 up to 1.
 
         Raises ``TavernError`` for what cannot be said; nothing is stored then.
@@ -53,6 +54,6 @@ class Mode:
         """
         return given
 
-    def cleaned(self, rules: ReplyRules, given: PromptInput) -> ReplyRules:
+    def cleaned(self, rules: ReplyRules, given: PromptInput, options: ReplyOptions) -> ReplyRules:
         """How the reply to ``given`` is cleaned, from how it is cleaned in a chat."""
         return rules

@@ -1,0 +1,42 @@
+"""Settings of adventures: how what is typed stands in the text, what is thrown, what is asked of the model beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tavern_tui.config.setting_values import NotTakenError, setting, text, truth
+from tavern_tui.domain.errors import SettingsError
+
+TYPED = "{text}"
+"""The place in a form where what was typed goes."""
+
+
+def _dice(value: object) -> str:
+    from tavern_tui.domain.dice import read_dice
+
+    try:
+        return read_dice(str(text(shortest=1)(value))).written
+    except SettingsError as error:
+        raise NotTakenError(f"{error.title} {error.hint}") from None
+
+
+def _form(value: object) -> str:
+    form = str(text(shortest=1, longest=200)(value))
+    if TYPED not in form:
+        raise NotTakenError(f"It has to have {TYPED} in it, where what you type goes.")
+    return form
+
+
+@dataclass(frozen=True, slots=True)
+class AdventureSettings:
+    """Adventures."""
+
+    strip_question: bool = setting(
+        True, truth, "Take off a reply's last words where they only ask what you do, as many models' do."
+    )
+    suggest: bool = setting(False, truth, "Ask for three actions to choose from after every reply.")
+    dice: str = setting("1d20", _dice, "What is thrown for an action with a roll: 1d20, 2d6, d100 or other dice.")
+    do: str = setting(f"> {TYPED}", _form, f"How what you do stands in the text; {TYPED} is what you typed.")
+    say: str = setting(f'> You say "{TYPED}"', _form, "How what you say stands in the text.")
+    story: str = setting(TYPED, _form, "How what you tell yourself stands in the text.")
+    ooc: str = setting(f"(Out of character: {TYPED})", _form, "How a word to the narrator stands in the text.")
