@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from textual.app import App
 from textual.events import Key
 from textual.screen import Screen
 
@@ -23,3 +26,10 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
 
     async def put_away(self) -> None:
         """The chat is being left, or the program ends: keep what is not kept yet. Raises ``StorageError``."""
+
+
+async def put_away(app: App[Any]) -> None:
+    """Take away every such screen that lies on top, each when it has kept what is its own. Raises ``StorageError``."""
+    while isinstance(app.screen, KeyedScreen):
+        await app.screen.put_away()
+        await app.pop_screen()

@@ -1,18 +1,30 @@
-"""Opening the story that a chat is: over the chat, once that is there; and going back to the chat alone."""
+"""Opening the story that a chat is, over that chat, once it is there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.errors import TavernError
+
 if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
 
 
-async def show_story(app: TavernApp) -> None:
-    """Show the chat that is open as the story that it is. Raises ``StorageError``."""
+async def show_if_story(app: TavernApp) -> None:
+    """Show the chat that is open as the story that it is, if it is one; else leave it as it is."""
+    from tavern_tui.session.modes.choosing import name_of
+
+    session = app.chat.session
+    if session is None or name_of(session.tree.properties) != "story":
+        return
     from tavern_tui.session.story.story import StorySession
+    from tavern_tui.ui.chat.refusing import refuse
     from tavern_tui.ui.screens.story import StoryScreen
 
-    story = StorySession(app.chat.open_session)
-    await story.open()
+    story = StorySession(session)
+    try:
+        await story.open()
+    except TavernError as error:
+        refuse(app.chat, error)
+        return
     await app.push_screen(StoryScreen(app.chat, story, glyphs=app.glyphs))
