@@ -28,6 +28,11 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
         """The chat is being left, or the program ends: keep what is not kept yet. Raises ``StorageError``."""
 
 
+def takes_paste(screen: Screen[Any], text: str) -> bool:
+    """Whether ``screen`` is such a screen and takes what was pasted."""
+    return isinstance(screen, KeyedScreen) and screen.take_paste(text)
+
+
 async def put_away(app: App[Any]) -> None:
     """Take away every such screen that lies on top, each when it has kept what is its own. Raises ``StorageError``."""
     while isinstance(app.screen, KeyedScreen):
