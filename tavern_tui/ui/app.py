@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from textual import events, work
-from textual.app import App
 from textual.worker import WorkerFailed
 
 from tavern_tui.config.keymap import load_keymap
@@ -27,13 +26,16 @@ from tavern_tui.session.setting_problems import setting_problems
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leave, show_title
-from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, where_left
+from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, tell_read_only, where_left
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.keyed import KeyedScreen, put_away, takes_paste
 from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
 from tavern_tui.ui.screens.page import VERTICAL
+from tavern_tui.ui.story.opening import show_if_story
 from tavern_tui.ui.terminal import termux
+from tavern_tui.ui.terminal.diff import PaintingApp
 from tavern_tui.ui.terminal.driver import TerminalDriver
 from tavern_tui.ui.terminal.profile import LOCAL, Profile
 from tavern_tui.ui.themes import ROLE_CSS, VARIABLE_DEFAULTS, depth_of, use_theme
@@ -52,7 +54,7 @@ class Opener(Protocol):
         """A session on the chat that was wished for. Blocks; raises ``TavernError``."""
 
 
-class TavernApp(App[int], inherit_bindings=False):
+class TavernApp(PaintingApp[int], inherit_bindings=False):
     """The program on ``workspace``, opened as ``wishes`` say; its result is the exit code.
 
     ``profile`` is what suits the terminal; ``first_run``: ask what a first start asks; ``keep`` runs from when a chat
@@ -84,6 +86,7 @@ class TavernApp(App[int], inherit_bindings=False):
         self.depth = Depth.FULL
         self.theme_name = workspace.settings.ui.theme
         self.profile = profile
+        self.profile_wanted = ""
         self._first_run = first_run
         self._keep = keep
         self.chat_written: Callable[[Path], None] = lambda _path: None
@@ -94,8 +97,8 @@ class TavernApp(App[int], inherit_bindings=False):
         self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
         self.leaving = False
         self.shows_private = False
-        self.bug: BaseException | None = None
         self._hang_up: HangUp | None = None
+        self.bug: BaseException | None = None
         self.chat = self._new_screen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -105,11 +108,12 @@ class TavernApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Show an empty chat at once, and fill it."""
         self.depth = depth_of(self.console.color_system, os.environ)
+        self.paint_differences(self.profile.diff, scrolls=self.profile.scrolls)
         self.say_later(map(str, use_theme(self, self.workspace.directories, self.theme_name, self.depth)))
         self.push_screen(self.chat)
+        show_title(self)
         self._begin()
 
-        show_title(self)
     async def on_event(self, event: events.Event) -> None:
         """Keys and pastes go through the chat's table first, in their order; the rest goes on to the widgets."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -117,11 +121,15 @@ class TavernApp(App[int], inherit_bindings=False):
                 return
             if isinstance(event, events.Paste) and self.screen is self.chat and self.chat.keys.paste(event.text):
                 return
+            if isinstance(event, events.Paste) and takes_paste(self.screen, event.text):
+                return
         await super().on_event(event)
 
     async def _take_key(self, event: events.Key) -> bool:
         if self.screen is self.chat:
             return await self.chat.keys.take(event)
+        if isinstance(self.screen, KeyedScreen) and await self.screen.take_key(event):
+            return True
         if event.key == "ctrl+c":
             await self.quit_on_second_press()
             return True
@@ -159,13 +167,14 @@ class TavernApp(App[int], inherit_bindings=False):
         """Leave this chat for another."""
         if not await may_leave(self):
             return
-        await self.switch_screen(self.chat)
-        await self._open(wishes)
         await self._close_chat(ended=True)
         self.chat = self._new_screen()
+        await self.switch_screen(self.chat)
+        await self._open(wishes)
 
     async def _close_chat(self, *, ended: bool) -> None:
         """Write down where the chat was left, and let its engine go. ``ended``: the user wanted it."""
+        await put_away(self)
         if self.chat.whereabouts is not None:
             await self.chat.whereabouts.close(ended=ended)
         if self.chat.session is not None:
@@ -192,6 +201,8 @@ class TavernApp(App[int], inherit_bindings=False):
             notes.append(str(error))
         for note in notes:
             screen.mirror.note(note)
+        tell_read_only(screen)
+        await show_if_story(self)
 
     async def _opened(self, session: ChatSession) -> list[str]:
         """What is to be said about the chat that was opened, and once about files that were not taken as they are."""
@@ -218,9 +229,9 @@ class TavernApp(App[int], inherit_bindings=False):
             await self.leave()
             return
         self._asked_to_quit = now
+        text = LOST_ON_QUIT if loses_something(self) else "Press ctrl+c again to quit"
         if self.screen is self.chat:
             self.chat.hint(text, seconds=TWICE_SECONDS)
-        text = LOST_ON_QUIT if loses_something(self) else "Press ctrl+c again to quit"
         else:
             self.notify(text, timeout=TWICE_SECONDS)
 

@@ -26,7 +26,7 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
     settings = workspace.settings.ui
     glyphs = glyphs_for(os.environ, sys.stdout.encoding or "", settings.ascii)
     fit_scroll_bars(glyphs)
-    profile = profile_of(os.environ)
+    profile = profile_of(os.environ, wanted=settings.profile, painter=settings.painter)
     app = TavernApp(
         workspace,
         wishes,

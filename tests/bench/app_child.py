@@ -1,8 +1,9 @@
 """The app on the terminal that it is started in, over an engine that says one word after the other.
 
-Run as ``python -m tests.bench.app_child HOME RESULT WORDS PAUSE``: on the library in ``HOME`` it answers everything
-with ``WORDS`` words, ``PAUSE`` seconds apart, between ``FIRST_WORD`` and ``LAST_WORD``. After each reply it writes to
-``RESULT``, a JSON file, the processor time that a word took: ``cpu_ms``. It stays until it is ended.
+Run as ``python -m tests.bench.app_child HOME RESULT WORDS PAUSE PAINTER``: on the library in ``HOME`` it answers
+everything with ``WORDS`` words, ``PAUSE`` seconds apart, between ``FIRST_WORD`` and ``LAST_WORD``, painted by ``diff``
+or ``plain``. After each reply it writes to ``RESULT``, a JSON file, the processor time that a word took: ``cpu_ms``. It
+stays until it is ended.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.terminal.profile import profile_of
 
 FIRST_WORD, LAST_WORD = "Firstly", "lastly"
 WORDS = ("lamp", "rain", "door", "quiet", "road", "counter", "night", "again")
@@ -56,7 +58,7 @@ class Speaker:
 
 def main() -> None:
     """Run the app."""
-    home, result, words, pause = sys.argv[1:]
+    home, result, words, pause, painter = sys.argv[1:]
     speaker = Speaker(Path(result), int(words), float(pause))
 
     def opened(workspace: Workspace, wishes: Wishes, *, watch: Watch) -> ChatSession:
@@ -66,7 +68,9 @@ def main() -> None:
         return session
 
     workspace = Workspace.open(dirs=directories({**os.environ, "TAVERN_HOME": home}))
-    TavernApp(workspace, Wishes(), opener=opened).run()
+    chosen = replace(workspace.settings, ui=replace(workspace.settings.ui, painter=painter))
+    workspace = replace(workspace, loaded=replace(workspace.loaded, settings=chosen))
+    TavernApp(workspace, Wishes(), opener=opened, profile=profile_of({}, painter=painter)).run()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tests.bench.figures import Figure, environment
 from tests.terminal.ptys import Terminal
 
 PAUSE_SECONDS = 0.05
-BYTES_PER_TOKEN, MS_PER_TOKEN = 900, 3
+BYTES_PER_TOKEN, MS_PER_TOKEN = {"plain": 900, "diff": 120}, 3
 KEYS = 40
 IDLE_SECONDS = 5.0
 _QUIET_SECONDS = 1.5
@@ -42,11 +42,11 @@ class Spoken:
 class AppTerminal(Terminal):
     """The app over a speaking engine, in 80×24, on a chat that is there."""
 
-    def __init__(self, home: Path, result: Path, words: int) -> None:
+    def __init__(self, home: Path, result: Path, words: int, painter: str) -> None:
         self._result = result
         self._words = words
         command = [sys.executable, "-m", "tests.bench.app_child", str(home), str(result), str(words)]
-        super().__init__([*command, str(PAUSE_SECONDS)], variables=environment(home))
+        super().__init__([*command, str(PAUSE_SECONDS), painter], variables=environment(home))
 
     def until_open(self) -> None:
         """Read until the chat is on screen and nothing moves."""
@@ -97,22 +97,22 @@ class AppTerminal(Terminal):
 
 
 @contextmanager
-def app_on(turns: int, words: int) -> Iterator[AppTerminal]:
-    """The app on a chat of that many turns, open and quiet."""
+def app_on(turns: int, words: int, painter: str = "plain") -> Iterator[AppTerminal]:
+    """The app on a chat of that many turns, open and quiet, painted by ``plain`` or ``diff``."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "home"
         home.mkdir()
         library(home, turns)
-        with AppTerminal(home, Path(name) / "result.json", words) as terminal:
+        with AppTerminal(home, Path(name) / "result.json", words, painter) as terminal:
             terminal.until_open()
             yield terminal
 
 
 def figures(words: int) -> list[Figure]:
-    """A reply of that many words in a short chat and in a long one, and keys between."""
+    """A reply of that many words in a short chat and in a long one, with either painter, and keys between."""
     lines = []
-    for turns in (10, TURNS):
-        with app_on(turns, words) as terminal:
+    for turns, painter in ((10, "plain"), (10, "diff"), (TURNS, "plain"), (TURNS, "diff")):
+        with app_on(turns, words, painter) as terminal:
             waits = []
             before = terminal.cpu_seconds()
             for number in range(KEYS):
@@ -124,10 +124,12 @@ def figures(words: int) -> list[Figure]:
             before = terminal.cpu_seconds()
             idle = terminal.bytes_in(IDLE_SECONDS)
             idle_cpu = terminal.cpu_seconds() - before
-        what = f"app, chat of {turns:,} turns"
+        what = f"app, {painter}, chat of {turns:,} turns"
         lines += [
             Figure(f"{what}, a token of a reply", spoken.cpu_ms, "CPU-ms", 2, MS_PER_TOKEN),
-            Figure(f"{what}, a token on the wire at 80×24", spoken.bytes_per_token, "bytes", 0, BYTES_PER_TOKEN),
+            Figure(
+                f"{what}, a token on the wire at 80×24", spoken.bytes_per_token, "bytes", 0, BYTES_PER_TOKEN[painter]
+            ),
             Figure(f"{what}, idle for {IDLE_SECONDS:g} s, on the wire", idle, "bytes", 0, 0),
             Figure(f"{what}, the same", idle_cpu * 1000, "CPU-ms", 0),
             Figure(f"{what}, key to paint, median", statistics.median(waits) * 1000, "ms", 1),

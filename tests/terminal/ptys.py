@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pyte
+from tests.terminal.scrolling_screen import ScrollingScreen, ScrollingStream, looks
 
 LONGEST_SECONDS = 60.0
 """After so long a test gives up; no test measures time against it."""
@@ -57,8 +57,8 @@ class Terminal:
         os.set_blocking(self.master, False)
         self.seen = bytearray()
         self._closed = False
-        self._display = pyte.Screen(columns, rows)
-        self._reader = pyte.ByteStream(self._display)
+        self._display = ScrollingScreen(columns, rows)
+        self._reader = ScrollingStream(self._display)
         self._displayed = 0
 
     def __enter__(self) -> Self:
@@ -135,6 +135,11 @@ class Terminal:
         self._displayed += len(news)
         self._reader.feed(_UNKNOWN_TO_PYTE.sub(b"", news))
         return [str(line) for line in self._display.display]
+
+    def look(self) -> list[list[tuple[object, ...]]]:
+        """The same with the look of every cell."""
+        self.screen()
+        return looks(self._display)
 
     def modes(self) -> list[object]:
         """The line discipline's settings now."""

@@ -63,8 +63,18 @@ async def write_outside(screen: ChatScreen, _argument: str = "") -> None:
 
 
 async def repaint(screen: ChatScreen, _argument: str = "") -> None:
-    """Draw the screen from nothing."""
+    """Draw the screen from nothing, for the terminal that shows it now."""
+    from tavern_tui.ui.terminal.following import look_again
+
     screen.tavern.repaint()
+    await look_again(screen.tavern)
+
+
+async def profile(screen: ChatScreen, argument: str = "") -> None:
+    """Take the terminal for what follows the command; say what it is taken for."""
+    from tavern_tui.ui.terminal.following import choose_profile
+
+    screen.hint(await choose_profile(screen.tavern, argument))
 
 
 async def copied(screen: ChatScreen, text: str, what: str) -> None:
@@ -127,6 +137,9 @@ async def quit_app(screen: ChatScreen, _argument: str = "") -> None:
     """Quit from the palette or by command: nobody types that by accident."""
     if screen.busy:
         await screen.stop_reply()
+    if loses_something(screen.tavern):
+        screen.tavern.show(leave_app)
+        return
     await screen.tavern.leave()
 
 
@@ -134,12 +147,10 @@ APP_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.palette": palette,
     "app.help": show_help,
     "app.repaint": repaint,
+    "app.profile": profile,
     "app.quit": leave,
     "app.mouse": mouse,
     "chat.scroll_up": scroll_up,
-    if loses_something(screen.tavern):
-        screen.tavern.show(leave_app)
-        return
     "chat.scroll_down": scroll_down,
     "chat.inspect": inspect,
     "chat.new": new_chat,

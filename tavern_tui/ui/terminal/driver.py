@@ -41,6 +41,9 @@ RESTORED: Final = (
 )
 """What makes a terminal as it was. Source: xterm's control sequences; kitty's keyboard protocol."""
 
+CLEARED: Final = "\x1b[2J"
+"""Clears the screen (ECMA-48 §8.3.39)."""
+
 _PLACES_CURSOR: Final = re.compile(r"\x1b\[\d+;\d+H")
 """Textual ends every frame by placing the cursor, and writes this nowhere else."""
 
@@ -60,7 +63,7 @@ class EndRequested(Message, bubble=False):
 
 
 class TerminalDriver(LinuxDriver):
-    """Give it to the app as ``driver_class``."""
+    """Give it to the app as ``driver_class``. ``epoch`` changes whenever it is not known any more what is on screen."""
 
     _output: Output
 
@@ -70,6 +73,8 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._synchronized = False
         self._hung_up = False
+        self._placed = ""
+        self.epoch = 0
 
     @property
     def behind(self) -> bool:
@@ -100,14 +105,21 @@ class TerminalDriver(LinuxDriver):
             self._mouse = False
 
     def write(self, data: str) -> None:
-        """Show a frame, or set a mode. A frame is left out while the terminal does not read; a whole one follows."""
+        """Show a frame, or set a mode. A frame is left out while the terminal does not read; a whole one follows.
+
+        One that only places the cursor where it is already is not sent.
+        """
         if data in (SYNC_START, SYNC_END):
             # Kept with its frame: half a pair would freeze the terminal until it gives up waiting.
             self._synchronized = True
         elif not _PLACES_CURSOR.search(data):
             self._output.write(data)
-        else:
-            self._output.frame(f"{SYNC_START}{data}{SYNC_END}" if self._synchronized else data)
+            if data == CLEARED:
+                self.epoch += 1
+        elif data != self._placed:
+            taken = self._output.frame(f"{SYNC_START}{data}{SYNC_END}" if self._synchronized else data)
+            self._placed = data[data.rindex("\x1b[") :] if taken else ""
+            self.epoch += not taken
 
     def start_application_mode(self) -> None:
         """Take over the terminal, and SIGHUP and SIGTERM with it."""
@@ -125,6 +137,8 @@ class TerminalDriver(LinuxDriver):
         self._tell_gone = on_loop(self._hang_up)
         terminal = self._file.fileno() if self._file is not None else self.fileno
         self._output = Output(terminal, on_loop(self._paint_again), self._tell_gone)
+        self.epoch += 1
+        self._placed = ""
         super().start_application_mode()  # type: ignore[no-untyped-call]
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         loop.add_signal_handler(signal.SIGTERM, self._end)

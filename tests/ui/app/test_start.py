@@ -13,7 +13,7 @@ from tavern_tui.engines.base import ReasoningArrived
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
-from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, profile_of
+from tavern_tui.ui.terminal.profile import FAR, LOCAL, TERMUX, profile_of
 from tavern_tui.ui.widgets.keybar import KeyBar
 from tests.storage.disk import said
 from tests.ui.app.evening import Evening, hint, texts, tree_texts, typed
@@ -66,12 +66,12 @@ async def test_what_was_not_taken_of_the_settings_is_said_in_the_log(tmp_path: P
     [
         ({}, LOCAL),
         ({"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, FAR),
-        ({"TERMUX_VERSION": "0.118"}, PHONE),
-        ({"TERMUX_VERSION": "0.118", "SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, PHONE),
+        ({"TERMUX_VERSION": "0.118"}, TERMUX),
+        ({"TERMUX_VERSION": "0.118", "SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, TERMUX),
     ],
 )
 def test_the_profile_follows_the_terminal(environ: dict[str, str], profile: object) -> None:
-    assert profile_of(environ) is profile
+    assert profile_of(environ) == profile
 
 
 async def test_a_swipe_over_a_phones_screen_scrolls_the_log(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ async def test_termux_stays_awake_while_a_reply_is_written(tmp_path: Path, monke
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     evening = Evening(tmp_path, "She nods.")
     app = evening.app()
-    app.profile = PHONE
+    app.profile = TERMUX
     async with evening.begun(app=app) as (app, pilot):
         await typed(pilot, "A secret", "enter")
         while not told.exists() or "notification" not in told.read_text(encoding="utf-8"):
