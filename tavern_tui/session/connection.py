@@ -83,6 +83,10 @@ class Connection:
         self._starter = False
         self._settled = False
 
+    def use_templates(self, templates: ModelTemplates) -> None:
+        """Choose templates with ``templates`` from now on: files or settings of theirs are others."""
+        self._templates = templates
+
     @contextmanager
     def as_known(self) -> Iterator[None]:
         """Within, ``ready`` takes the engine as it was last known, once it was reached, however long ago that was."""

@@ -171,6 +171,7 @@ def take_settings(session: ChatSession, workspace: Workspace, wishes: Wishes, *,
         options = replace(options, preset=before.preset, rules=before.rules, seed=before.seed)
     session.options = ChatThinking().of_chat(tree, options)
     session.take_length()
+    session.connection.use_templates(ModelTemplates(workspace.template_choices, own=own_templates(workspace)))
     session.persona = _persona(workspace, wishes, tree, watch)
 
 
