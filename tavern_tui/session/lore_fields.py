@@ -36,7 +36,7 @@ _LOGIC = {
 }
 _ROLES = {role: role.value for role in InjectionRole}
 _YES = {True: "yes", False: "no"}
-_ASKED = {None: "as the settings say", True: "yes", False: "no"}
+_ASKED = {None: "by the settings", True: "yes", False: "no"}
 _TRIGGERS = ("normal", "continue", "impersonate", "swipe", "regenerate", "quiet")
 _WORDS_YES, _WORDS_NO = ("yes", "on", "true", "y", "1"), ("no", "off", "false", "n", "0")
 
@@ -78,7 +78,7 @@ class Field:
         if self.kind is Kind.CHOICE:
             return (self.choices or {}).get(value, str(value))
         if self.kind is Kind.NUMBER:
-            return "as the settings say" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:,.0f}"
+            return "by the settings" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:,.0f}"
         if self.kind in (Kind.KEYS, Kind.SEEN):
             return write_keys(value)
         return " ".join(str(value).split())
@@ -141,7 +141,7 @@ class Field:
 
     def _range(self) -> str:
         what = "A whole number" if self.whole else "A number"
-        nothing = "; nothing: as the settings say" if self.usual is None else ""
+        nothing = "; nothing: by the settings" if self.usual is None else ""
         return f"{what} from {self.least:,.0f} to {self.most:,.0f}{nothing}."
 
     def _choice(self, typed: str) -> Any:
@@ -206,7 +206,13 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         _flag("constant", "Always in", "It is in every prompt, whatever is said."),
         _keys("keys", "Keys", "One of them in the last turns lets it fire. /word/i is a pattern.", searched=True),
         _keys("secondary_keys", "Second keys", "Looked for once a key was found.", searched=True),
-        Field("selective_logic", "Of these are wanted", "How the second keys decide.", Kind.CHOICE, _LOGIC),
+        Field(
+            "selective_logic",
+            "Second keys decide",
+            "What of the second keys must stand there, too.",
+            Kind.CHOICE,
+            _LOGIC,
+        ),
         _flag("selective", "Heed second keys", "Without this they are left aside."),
         _keys("exclude_keys", "Never with", "One of these in the text keeps it out.", searched=True),
         _number(

@@ -22,7 +22,7 @@ from tavern_tui.prompt.inputs import GenerationKind, PromptInput
 from tavern_tui.prompt.lore import LoreScan
 from tavern_tui.prompt.lore_books import Listed
 from tavern_tui.prompt.lore_index import LoreCache
-from tavern_tui.prompt.lore_outcome import MOST_TOLD, Lore
+from tavern_tui.prompt.lore_outcome import Lore
 from tavern_tui.prompt.lore_text import Recalled
 from tavern_tui.prompt.notes import with_notes
 from tavern_tui.prompt.plan import NO_LORE_STATE
@@ -56,16 +56,12 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class LoreTrial:
-    """What a scan found, what fires first. ``charged`` of ``budget`` tokens; ``exact``: an engine counted them.
-
-    ``more``: there may be others that nearly fired; only so many are told.
-    """
+    """What a scan found, what fires first. ``charged`` of ``budget`` tokens; ``exact``: an engine counted them."""
 
     entries: tuple[Tried, ...]
     charged: int
     budget: int
     exact: bool
-    more: bool = False
 
     def of(self, book: str) -> LoreNow:
         """What it says about the entries of one book."""
@@ -181,9 +177,9 @@ def _told(lore: Lore, *, exact: bool) -> LoreTrial:
     fired = [_tried(one.one, "fired", one.reason, one.tokens) for one in lore.fired]
     held = [
         _tried(one.one, "cut" if one.cut else "held", f"{one.reason}{by}" if one.cut else one.reason)
-        for one in lore.held
+        for one in lore.all_held
     ]
-    return LoreTrial((*fired, *held), charged, lore.budget, exact, more=len(held) >= MOST_TOLD)
+    return LoreTrial((*fired, *held), charged, lore.budget, exact)
 
 
 def _tried(one: Listed, state: str, reason: str, tokens: int = 0) -> Tried:

@@ -27,9 +27,8 @@ class AskLine(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False, priority=True)]
     DEFAULT_CSS = """
     AskLine {
-        background: $background 40%;
         align: center bottom;
-        & #asked { width: 100%; height: auto; background: $surface; padding: 1 2; }
+        & #asked { width: 100%; max-width: 140; height: auto; background: $surface; padding: 1 2; }
         & #title { text-style: bold; }
         & #help { color: $text-muted; }
         & #problem { color: $text-warning; display: none; }
@@ -64,6 +63,10 @@ class AskLine(ModalScreen[str | None]):
             yield Input(self._value, compact=True, select_on_focus=False)
             yield Static(id="problem")
             yield Static(Content(plain("Enter take it · Esc leave it", self._glyphs)), id="keys")
+
+    def on_mount(self) -> None:
+        """What the line is about stays in sight."""
+        self.styles.background = "transparent"
 
     @on(Input.Submitted)
     def _entered(self, message: Input.Submitted) -> None:

@@ -101,7 +101,7 @@ class LoreDesk:
         async with self._changing:
             changed = await asyncio.to_thread(self.open_book.change, what, edit)
             self._take()
-        return self._told(f"{what[:1].upper()}{what[1:]}" if changed else "Nothing is different")
+        return self._told(f"Saved: {what}" if changed else "Nothing is different")
 
     async def undo(self) -> str:
         """Take the last change back; what to say. Raises ``TavernError``."""

@@ -18,10 +18,10 @@ from tavern_tui.ui.widgets.rows import Tone, cut
 
 Runs = tuple[tuple[str, Tone], ...]
 
-_ALL_FROM = 68
+_ALL_FROM = 66
 """Cells from which on every column is shown."""
 
-_KEYS_FROM = 56
+_KEYS_FROM = 46
 _GAP = 1
 _NARROWEST = 6
 _TEXT = 300  # characters of keys that are looked at for a cell

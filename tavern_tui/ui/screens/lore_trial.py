@@ -44,12 +44,13 @@ def trial_sums(trial: LoreTrial, *, typed: bool) -> str:
     """What it comes to, in a line."""
     fired = sum(one.state == "fired" for one in trial.entries)
     cut = sum(one.state == "cut" for one in trial.entries)
+    held = len(trial.entries) - fired - cut
     about = "" if trial.exact else "~"
     parts = [
         "this text" if typed else "this chat, next prompt",
         f"{fired:,} fire = {about}{trial.charged:,} of {trial.budget:,} tokens",
         f"{cut:,} cut" if cut else "",
-        "more may have been held back" if trial.more else "",
+        f"{held:,} held back" if held else "",
     ]
     return " · ".join(part for part in parts if part)
 

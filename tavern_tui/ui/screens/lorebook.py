@@ -70,9 +70,9 @@ class LorebookScreen(ModalScreen[None]):
         & #entry.-open { display: block; }
         & #panes { height: 1fr; }
         & EntryTable { padding: 0 1 0 0; }
-        & #list { width: 3fr; }
-        & EntryForm { width: 2fr; display: none; }
-        &.-wide EntryForm { display: block; margin: 1 0 0 1; }
+        & #list { width: 1fr; }
+        & EntryForm { width: 1fr; display: none; }
+        &.-wide EntryForm { display: block; width: 46; margin: 1 0 0 1; }
         &.-editing EntryForm { display: block; }
         &.-editing #list { display: none; }
         &.-editing.-wide #list { display: block; }
