@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tavern_tui.engines.base import ReasoningArrived
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
-from tavern_tui.ui.terminal.profile import FAR, LOCAL, TERMUX, profile_of
+from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, TERMUX, profile_of
 from tavern_tui.ui.widgets.keybar import KeyBar
 from tests.storage.disk import said
 from tests.ui.app.evening import Evening, hint, texts, tree_texts, typed
@@ -66,12 +67,25 @@ async def test_what_was_not_taken_of_the_settings_is_said_in_the_log(tmp_path: P
     [
         ({}, LOCAL),
         ({"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, FAR),
+        ({"TMUX": "/tmp/tmux-0/default,1,0"}, replace(LOCAL, diff=True)),
+        (
+            {"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22", "NCURSES_NO_UTF8_ACS": "1"},
+            replace(FAR, scrolls=False, titles=False),
+        ),
         ({"TERMUX_VERSION": "0.118"}, TERMUX),
         ({"TERMUX_VERSION": "0.118", "SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, TERMUX),
     ],
 )
 def test_the_profile_follows_the_terminal(environ: dict[str, str], profile: object) -> None:
     assert profile_of(environ) == profile
+
+
+def test_a_narrow_terminal_far_away_is_a_phone_and_what_is_asked_for_counts_more() -> None:
+    far = {"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}
+    assert profile_of(far, columns=45) == PHONE
+    assert profile_of(far, columns=45, wanted="ssh") == FAR
+    assert profile_of({}, wanted="ssh", painter="plain") == replace(FAR, diff=False)
+    assert profile_of({"TERMUX_VERSION": "0.118"}, wanted="local").keys is Preset.PHONE
 
 
 async def test_a_swipe_over_a_phones_screen_scrolls_the_log(tmp_path: Path) -> None:
