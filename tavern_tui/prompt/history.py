@@ -80,6 +80,8 @@ def continued_item(turn: Turn, given: PromptInput, story: Story) -> Item:
 def _item(turn: Turn, source: str, given: PromptInput, story: Story) -> Item:
     greets = turn.parent == ROOT and (turn.speaker is Speaker.CHARACTER or given.policy is Policy.CLASSIC)
     text = untrusted(_greeting(turn, source, given, story) if greets else source, given)
+    if given.rolls is not None and turn.roll is not None and turn.speaker is Speaker.USER:
+        text += f"\n{given.rolls(turn.roll)}"
     tokens = turn.tokens
     number = given.turn_number(turn.id)
     valid = tokens is not None and tokens.fingerprint == given.fingerprint != "" and text == turn.text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
-from tavern_tui.domain.events import KeptHead, PlacedText
+from tavern_tui.domain.events import KeptHead, PlacedText, Roll
 from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.persona import PersonaPosition as PersonaPosition
@@ -291,7 +291,8 @@ class PromptInput:
     the beginnings of earlier prompts by their keys, ``placed`` gives, by the newest turn of a prompt, the texts that it
     put into the history. ``notes`` says how long notes stay where they are. ``summaries`` tell of turns that are no
     longer read. ``prose``: the turns are running text,
-    which only ``economy`` can write; ``None``: a chat with names.
+    which only ``economy`` can write; ``None``: a chat with names. ``rolls`` gives the line below a turn of the user's
+    that was rolled for.
     """
 
     character: Character
@@ -359,3 +360,4 @@ class PromptInput:
     notes: NotesStay = NotesStay()
     summaries: Summaries = NO_SUMMARIES
     prose: Prose | None = None
+    rolls: Callable[[Roll], str] | None = None

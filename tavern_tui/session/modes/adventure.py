@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import ContradictionError
-from tavern_tui.domain.events import Speaker
 from tavern_tui.prompt.defaults import ADVENTURE
-from tavern_tui.prompt.inputs import GenerationKind, Injection, InjectionPosition, Policy, Prose
+from tavern_tui.prompt.inputs import Injection, InjectionPosition, Policy, Prose
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.session.modes.kinds import Kind, kind_of, typed, written
 from tavern_tui.session.modes.mode import Mode, Said
@@ -74,10 +72,10 @@ class Adventure(Mode):
         """Turns without names, in a template as turns of user and assistant; memory at the end of the head."""
         return replace(
             given,
-            turns=_with_rolls(given),
+            rolls=for_narrator,
             policy=Policy.ECONOMY,
             prose=Prose(),
-            stop_strings=(*given.stop_strings, *(STOPS if given.kind is not GenerationKind.QUIET else ())),
+            stop_strings=(*given.stop_strings, *STOPS),
             injections=(*given.injections, *_memory(tree.properties)),
         )
 
@@ -120,15 +118,6 @@ def _within(line: str) -> str:
         return line
     ends = [found.end() for found in _SENTENCE.finditer(line, 0, LONGEST_LINE)]
     return line[: ends[-1]] if ends else line[:LONGEST_LINE] + "…"
-
-
-def _with_rolls(given: PromptInput) -> Iterator[Turn]:
-    """The turns, each action with what the dice say of it."""
-    for turn in given.turns:
-        if turn.roll is None or turn.speaker is not Speaker.USER:
-            yield turn
-        else:
-            yield replace(turn, text=f"{turn.text}\n{for_narrator(turn.roll)}", tokens=None)
 
 
 def _memory(properties: Mapping[str, Any]) -> Iterator[Injection]:

@@ -43,6 +43,7 @@ async def test_a_roll_is_data_of_the_turn_and_a_swipe_keeps_it(begin: Opener) ->
     await collect(session.reply("/roll climb the wall"))
     *_, action, first = session.tree.path()
     assert (action.text, action.roll) == ("> You climb the wall.", Roll("1d20", 11, "fair"))
+    assert action.roll is not None
     prompt = (await session.plan(out.ReplyKind.SWIPE)).text
     await collect(session.swipe())
     *_, same, second = session.tree.path()
