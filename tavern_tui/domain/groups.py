@@ -5,7 +5,7 @@ A group is a chat with several characters, or one that was given members. ``sess
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ def names_in(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         return ()
     return tuple(dict.fromkeys(name for name in value if isinstance(name, str) and name.strip()))
+
+
+def together(names: Sequence[str]) -> str:
+    """Names in a sentence: ``Mira, Tom and Wren``."""
+    return " and ".join((", ".join(names[:-1]), names[-1]) if len(names) > 1 else names) or "nobody"
 
 
 def rename_member(properties: MutableMapping[str, Any], value: object) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.groups import together
 from tavern_tui.session.groups.part import GroupPart, Player
 from tavern_tui.session.lore import books_of
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_group(workspace: Workspace, session: ChatSession) -> GroupPart:
-    """The group of a session's chat. Its cards are read when they are needed."""
+    """The group of a session's chat, the cards of its members read. Blocks."""
 
     def player(name: str) -> Player:
         try:
@@ -24,7 +25,9 @@ def open_group(workspace: Workspace, session: ChatSession) -> GroupPart:
             return Player(Character(name=name), problem=error.title)
         return Player(character, books_of(character, workspace.library))
 
-    return GroupPart(session, player)
+    part = GroupPart(session, player)
+    part.read_cards()
+    return part
 
 
 def missing_told(part: GroupPart) -> str:
@@ -32,8 +35,6 @@ def missing_told(part: GroupPart) -> str:
     missing = part.missing
     if not missing:
         return ""
-    names = " and ".join((", ".join(missing[:-1]), missing[-1]) if len(missing) > 1 else missing)
-    have, others = ("has", "The others") if len(missing) == 1 else ("have", "The others")
-    able = len(part.facts.members) - len(missing)
-    rest = f"{others} talk." if able else "Nobody is left to talk: the chat can be read."
-    return f"{names} {have} no card any more. {rest}"
+    able = len(part.facts.members) > len(missing)
+    rest = "The others talk." if able else "Nobody is left to talk: the chat can be read."
+    return f"{together(missing)} {'has' if len(missing) == 1 else 'have'} no card any more. {rest}"

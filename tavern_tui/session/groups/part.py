@@ -67,9 +67,9 @@ class GroupPart:
             self._players[name] = self._read(name)
         return self._players[name]
 
-    def forget_cards(self) -> None:
-        """Read the members' cards anew when they are next needed: they may have been changed."""
-        self._players.clear()
+    def read_cards(self) -> None:
+        """Read the cards of all members anew: they may have been changed. Blocks."""
+        self._players = {name: self._read(name) for name in self.facts.members}
 
     def away(self) -> frozenset[str]:
         """Who is away now."""

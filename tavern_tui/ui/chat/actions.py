@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chat.app_actions import APP_ACTIONS, TYPED_ACTIONS
 from tavern_tui.ui.chat.finding_actions import FINDING_ACTIONS
+from tavern_tui.ui.chat.group_actions import GROUP_ACTIONS
 from tavern_tui.ui.chat.page_actions import PAGE_ACTIONS
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
@@ -29,6 +30,7 @@ RUNNABLE: dict[str, Act] = {
     **REPLY_ACTIONS,
     **TURN_ACTIONS,
     **FINDING_ACTIONS,
+    **GROUP_ACTIONS,
 }
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""
 

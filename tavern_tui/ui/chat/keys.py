@@ -79,6 +79,8 @@ class Keys:
 
     async def _press(self, event: Key) -> bool:
         screen = self._screen
+        if screen.group_view is not None and await screen.group_view.take(event):
+            return True
         if not screen.selection.turn and screen.composer.is_empty and (offer := screen.problems.action_for(event.key)):
             await run(screen, offer)
             return True

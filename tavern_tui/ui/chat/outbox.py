@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.ui.chat.actions import RUNNABLE
 from tavern_tui.ui.chat.refusing import refuse, refused_while_busy
+from tavern_tui.ui.composer.state import ComposerState
 from tavern_tui.ui.slash import Command, Unknown, parse
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class Outbox:
                 await screen.save_edit(turn, text)
             else:
                 screen.hint("An empty text is not kept · d deletes a turn" if emptied else "Nothing was changed")
+            return
+        if screen.group_view is not None and (name := screen.group_view.asked(composer.full_text)):
+            composer.restore(ComposerState())
+            screen.group_view.speak(name)
             return
         match parse(composer.full_text, RUNNABLE):
             case Command(action=action, argument=argument):

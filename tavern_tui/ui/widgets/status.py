@@ -6,6 +6,7 @@ it shows, so that nothing else moves; it knows no session and is told everything
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -96,7 +97,8 @@ class Status:
     is about this moment and goes before all else (``reply running · Esc stops · Enter again queues it``). Of both,
     parts between ``·`` are left out from the left; a
     hint that is still too long is cut. ``cost`` is what the next reply will read (``reads 212 of 7,904``), ``cost_why``
-    the same with the reason, where it is much; both are shown while nothing goes on.
+    the same with the reason, where it is much; both are shown while nothing goes on, and so is ``next``: who of a
+    group speaks next and why.
     """
 
     character: str = ""
@@ -112,6 +114,7 @@ class Status:
     cost_why: str = ""
     context_guessed: bool = False
     incognito: bool = False
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ def _pieces(status: Status, space: int, glyphs: Glyphs) -> list[_Piece]:
         # What it is about comes before what could be done about it.
         cost = plain(safe_line(status.cost), glyphs)
         why = plain(safe_line(status.cost_why), glyphs)
+        found.append(_Piece(80, _next_forms(plain(safe_line(status.next), glyphs)), "$text-accent", soft=57))
         found.append(_Piece(55, tuple(filter(None, (why, cost))), "$text-warning" if why else "$text-muted", soft=52))
         found.append(_Piece(70, tuple(dict.fromkeys((advice, advice.partition(" · ")[0]))), "$text-muted", soft=45))
     else:
@@ -221,6 +225,12 @@ def _phase_forms(phase: Phase, glyphs: Glyphs) -> tuple[str, ...]:
             return ("the server does not answer", "does not answer", "no answer")
         case Idle():
             return ()
+
+
+def _next_forms(coming: str) -> tuple[str, ...]:
+    """Who speaks next: everybody and why, the first and why, the first alone."""
+    first = coming.partition(", then ")[0]
+    return tuple(dict.fromkeys((coming, first, re.split(r" [·-] ", first, maxsplit=1)[0])))
 
 
 def _context_forms(status: Status) -> tuple[str, ...]:
