@@ -23,7 +23,16 @@ def notes_of(session: ChatSession) -> list[str]:
     """The notes below the chat, each a sentence."""
     gone = [str(session.no_card)] if session.no_card is not None else []
     waiting = [session.scripts.waiting] if session.scripts.waiting else []
-    return [*gone, *problems_of(session.log), *waiting, *_unkept(session)]
+    return [*gone, *_without_cards(session), *problems_of(session.log), *waiting, *_unkept(session)]
+
+
+def _without_cards(session: ChatSession) -> list[str]:
+    """Who of a group has no card any more, where somebody else can talk."""
+    if session.group is None or session.no_card is not None:
+        return []
+    from tavern_tui.session.groups.opening import missing_told
+
+    return [told] if (told := missing_told(session.group)) else []
 
 
 def _unkept(session: ChatSession) -> list[str]:

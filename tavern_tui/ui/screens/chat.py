@@ -26,6 +26,7 @@ from tavern_tui.ui.chat.dropped import DropTarget
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
+from tavern_tui.ui.chat.group_actions import meet_group
 from tavern_tui.ui.chat.hints import HINT_SECONDS, Hints
 from tavern_tui.ui.chat.keys import Keys
 from tavern_tui.ui.chat.incognito import show_title
@@ -48,6 +49,7 @@ from tavern_tui.ui.widgets.status import StatusLine, Waiting
 
 if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
+    from tavern_tui.ui.chat.group_view import GroupView
 
 COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items() if action in RUNNABLE]
 """What can be typed after a slash, and what it is called."""
@@ -85,6 +87,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.opening = True
         self.others: Others | None = None
         self.whereabouts: Whereabouts | None = None
+        self.group_view: GroupView | None = None
         self._replies: Replies | None = None
         self._engine: EngineWatch | None = None
         self.replying = False
@@ -170,6 +173,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         name = session.character.name
         self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
         self.progress.names(session.character.name, tree.title)
+        meet_group(self)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
         self.progress.tell(incognito=not session.log.kept)
@@ -249,6 +253,8 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         """Show the keys that hold now."""
         self.hints.renew()
         self.cost_ahead.look()
+        if self.group_view is not None:
+            self.group_view.show()
         titles = {"composer.send": "Save"} if self.editor.turn else {}
         if self.session is None or not self.session.tree.tip:
             titles |= dict.fromkeys(("reply.swipe", "turn.select", "reply.regenerate"), "")
@@ -293,6 +299,8 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.selection.renew()  # the reply has the id of its turn now
         self.progress.names(self.open_session.character.name, self.open_session.tree.title)
         self.hint("")
+        if self.group_view is not None:
+            self.group_view.reply_ended()
         self.outbox.reply_ended(leaving=self.tavern.leaving)
         show_title(self.tavern)
         self.cost_ahead.look(anew=True)
