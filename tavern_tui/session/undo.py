@@ -36,6 +36,7 @@ _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED})
 
 _NAMED = {
     NOTE: "the author's note",
+    "later": "what is read later",
     "notebook": "the notebook",
     "response_tokens": "the length of replies",
     "summaries": "when summaries are written",
