@@ -44,9 +44,13 @@ def edits(old: str, new: str) -> list[Edit]:
 
     Applied from the last to the first, each finds its characters where it says.
     """
+    if old == new:
+        return []
     start, left = _common(old, new)
-    old, new = old[start : len(old) - left], new[start : len(new) - left]
-    return [] if not old and not new else list(_by_lines(old, new, start))
+    # Whole lines, so that what is put behind a sentence is not taken for words before its full stop.
+    start, end = old.rfind("\n", 0, start) + 1, old.find("\n", len(old) - left)
+    left = len(old) - end - 1 if end >= 0 else 0
+    return list(_by_lines(old[start : len(old) - left], new[start : len(new) - left], start))
 
 
 def applied(text: str, made: Iterable[Edit]) -> str:
@@ -95,11 +99,10 @@ def _by_lines(old: str, new: str, start: int) -> Iterator[Edit]:
 
 
 def _by_words(old: str, new: str, start: int, patience: _Patience) -> Iterator[Edit]:
-    kept, left = _common(old, new)
-    old, new, start = old[kept : len(old) - left], new[kept : len(new) - left], start + kept
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     if not old or not new or not patience.has_room(len(before), len(after)):
-        yield Edit(start, start + len(old), new)
+        kept, left = _common(old, new)
+        yield Edit(start + kept, start + len(old) - left, new[kept : len(new) - left])
         return
     offsets, others = _offsets(before), _offsets(after)
     for tag, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():

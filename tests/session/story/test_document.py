@@ -174,9 +174,9 @@ def test_origins_tell_written_generated_and_what_a_person_put_into_the_generated
     spans = [(document.text(span.start, span.end), span.origin) for span in document.spans(34)]
     assert spans == [
         ("Then ", Origin.WRITTEN),
-        ("a ", Origin.GENERATED),
-        ("small ", Origin.EDITED),
-        ("bell rang.", Origin.GENERATED),
+        ("a", Origin.GENERATED),
+        (" small", Origin.EDITED),
+        (" bell rang.", Origin.GENERATED),
     ]
 
 
