@@ -20,8 +20,9 @@ from tavern_tui.session.cards import card_store, save_card
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.lore_books import with_lore
 from tavern_tui.session.personas import with_books
-from tavern_tui.session.worlds import save_world, world_at
+from tavern_tui.session.worlds import MAX_BYTES, save_world, world_at
 from tavern_tui.storage.file_names import stems
+from tavern_tui.storage.reading import read_bytes
 from tavern_tui.storage.versions import Versions, mark
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ class OpenBook:
             before, after = now, edit(now)
             note = self._place.write(after)
             self.notes.append(f"{self.name} was changed by something else as well: that is kept.")
-        self.book, self.changed = self._place.read(), True
+        self.book, self.changed = after, True
         if note:
             self.notes.append(note)
-        self._versions.keep(write_lorebook(before), what, write_lorebook(self.book))
+        self._versions.keep(write_lorebook(before), what, self._stamp())
         return True
 
     def undo(self) -> str:
@@ -152,15 +153,21 @@ class OpenBook:
         version = self._versions.last()
         if version is None:
             return ""
-        if version.made != mark(write_lorebook(self._place.read())):
+        if self._versions.left != self._stamp():
             raise StorageError(
                 f"{self.name} was changed by something else since: taking “{version.change}” back would lose that.",
                 hint=f"The versions before are in {self._versions.folder}.",
             )
-        self._place.write(read_lorebook(version.data, name=self.book.name))
-        self.book, self.changed = self._place.read(), True
-        self._versions.drop(version.path)
+        self._place.read()
+        self.book = read_lorebook(version.data, name=self.book.name)
+        self._place.write(self.book)
+        self.changed = True
+        self._versions.drop(version, self._stamp())
         return version.change
+
+    def _stamp(self) -> str:
+        """A mark of the file as it is on disk now."""
+        return mark(read_bytes(self.path, MAX_BYTES))
 
 
 def with_each(uids: Collection[int], edit: Callable[[LoreEntry], LoreEntry]) -> Edit:

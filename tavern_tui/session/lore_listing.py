@@ -1,7 +1,7 @@
 """The entries of one lorebook as a list: rows, found by words, picked out, sorted, and the sums above them. Pure.
 
-What is worked out of an entry is kept as long as the entry is the same, so that five thousand are filtered while
-somebody types. Which entries fire now is ``session.lore_trial``'s.
+What is worked out of an entry's texts is kept as long as the entry is the same, so that five thousand are filtered
+while somebody types. Which entries fire now is ``session.lore_trial``'s.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class EntryList:
         self.turns: Mapping[str, int] = {}
         self.now: LoreNow | None = None
         self.counted: dict[str, int] = {}
-        self._kept: dict[int, tuple[LoreEntry, EntryRow]] = {}
+        self._texts: dict[int, tuple[LoreEntry, str, str, str]] = {}
+        self._problems: dict[int, tuple[LoreEntry, str]] = {}
         self._twice: frozenset[str] | None = None
         self._rows: list[EntryRow] | None = None
 
@@ -116,13 +117,18 @@ class EntryList:
         """Take up what the chat says."""
         self.turns = self.turns if turns is None else turns
         self.now = now or self.now
-        self._kept.clear()
         self._rows = None
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Take up tokens by text."""
         self.counted.update(counts)
-        self._kept.clear()
+        self._rows = None
+
+    def check(self) -> None:
+        """Find out which keys cannot be searched for. Blocks, for seconds where thousands are patterns."""
+        for one in self.book.entries:
+            if (known := self._problems.get(one.uid)) is None or known[0] != one:
+                self._problems[one.uid] = (one, entry_problem(one))
         self._rows = None
 
     def uncounted(self) -> list[str]:
@@ -158,13 +164,10 @@ class EntryList:
         return parts
 
     def _row(self, entry: LoreEntry) -> EntryRow:
-        kept = self._kept.get(entry.uid)
-        if kept is not None and kept[0] is entry:
-            return kept[1]
-        title = title_of(entry)
+        title, keys, words = self._said(entry)
         tokens = self.counted.get(entry.content)
-        keys = write_keys((*entry.keys, *entry.secondary_keys))
-        row = EntryRow(
+        checked = self._problems.get(entry.uid)
+        return EntryRow(
             entry,
             title,
             mode_of(entry),
@@ -174,11 +177,17 @@ class EntryList:
             tokens is not None,
             self.turns.get(title, 0),
             self.now is not None and entry.uid in self.now.fired,
-            "\n".join((title, keys, entry.content)).casefold(),
-            entry_problem(entry),
+            words,
+            checked[1] if checked is not None and checked[0] == entry else "",
         )
-        self._kept[entry.uid] = (entry, row)
-        return row
+
+    def _said(self, entry: LoreEntry) -> tuple[str, str, str]:
+        """Its title, its keys, and what is searched in."""
+        kept = self._texts.get(entry.uid)
+        if kept is None or kept[0] != entry:
+            title, keys = title_of(entry), write_keys((*entry.keys, *entry.secondary_keys))
+            kept = self._texts[entry.uid] = (entry, title, keys, "\n".join((title, keys, entry.content)).casefold())
+        return kept[1:]
 
     def _picked(self, only: Only) -> Callable[[EntryRow], bool]:
         now = self.now or LoreNow()

@@ -1,7 +1,7 @@
 """``Versions``: the last versions of one thing that is edited, in a folder of the state: what ``undo`` brings back.
 
-A file for each, numbered in the order in which they were kept. Its first line holds a mark of what the change made of
-the version, and what the change was; the rest are the version's bytes.
+A file for each, numbered in the order in which they were kept; its first line says what the change was, the rest are
+the version's bytes. Beside them stands a mark of how the thing was left, by which a change from elsewhere is known.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from tavern_tui.storage.reading import read_bytes
 MOST = 20
 """Versions that are kept of one thing."""
 
-_LARGEST = 64 * 1024 * 1024
+_LARGEST = 128 * 1024 * 1024
+_LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """How something was before ``change``; ``made`` is the mark of what became of it."""
+    """How something was before ``change``."""
 
     path: Path
     change: str
-    made: str
     data: bytes
 
 
@@ -41,30 +41,34 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, before: bytes, change: str, after: bytes) -> None:
-        """Keep how it was before ``change`` (a few words) made ``after`` of it; the oldest leaves."""
+    @property
+    def left(self) -> str:
+        """The mark of how the thing was left; empty where nothing was kept yet."""
+        path = self.folder / _LEFT
+        return read_bytes(path, _LARGEST).decode("ascii", "replace") if path.is_file() else ""
+
+    def keep(self, before: bytes, change: str, left: str) -> None:
+        """Keep how it was before ``change`` (a few words) left it with the mark ``left``; the oldest leaves."""
         there = self._paths()
         number = int(there[-1].name) + 1 if there else 1
         told = " ".join(change.split())
-        write_atomic(self.folder / f"{number:08d}", f"{mark(after)} {told}\n".encode("utf-8", "replace") + before)
+        write_atomic(self.folder / f"{number:08d}", f"{told}\n".encode("utf-8", "replace") + before)
+        write_atomic(self.folder / _LEFT, left.encode("ascii", "replace"))
         for path in there[: max(0, len(there) + 1 - MOST)]:
-            self.drop(path)
+            _remove(path)
 
     def last(self) -> Version | None:
         """The version that was kept last; ``None`` where there is none."""
         there = self._paths()
         if not there:
             return None
-        head, _, data = read_bytes(there[-1], _LARGEST).partition(b"\n")
-        made, _, change = head.decode("utf-8", "replace").partition(" ")
-        return Version(there[-1], change, made, data)
+        change, _, data = read_bytes(there[-1], _LARGEST).partition(b"\n")
+        return Version(there[-1], change.decode("utf-8", "replace"), data)
 
-    def drop(self, path: Path) -> None:
-        """Let a version go."""
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise storage_error(error, path) from error
+    def drop(self, version: Version, left: str) -> None:
+        """Let a version go that stands in its place again, which has the mark ``left`` now."""
+        write_atomic(self.folder / _LEFT, left.encode("ascii", "replace"))
+        _remove(version.path)
 
     def _paths(self) -> list[Path]:
         try:
@@ -73,3 +77,10 @@ class Versions:
             return []
         except OSError as error:
             raise storage_error(error, self.folder, reading=True) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, path) from error

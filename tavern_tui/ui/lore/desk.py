@@ -148,6 +148,7 @@ class LoreDesk:
 
     async def learn(self, *, changed: bool = False) -> None:
         """Find out what the chat says of the book, and how many tokens its texts have."""
+        await asyncio.to_thread(self.list.check)
         now, self.about = await self.tools.look(self.open_book.book, changed)
         self.list.know(now=now or LoreNow() if self.list.now is not None else now)
         texts = self.list.uncounted()
