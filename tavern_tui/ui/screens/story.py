@@ -23,11 +23,12 @@ from tavern_tui.session.story.story import REST_SECONDS, StorySession
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.compositor import RowCompositor
 from tavern_tui.ui.keyed import KeyedScreen
-from tavern_tui.ui.story.actions import act
+from tavern_tui.ui.story.actions import act, name_this
 from tavern_tui.ui.story.ask import AskLine
 from tavern_tui.ui.story.counts import Counts
 from tavern_tui.ui.story.finding import Finding
 from tavern_tui.ui.story.panel import Panel
+from tavern_tui.ui.story.shelf import Shelf
 from tavern_tui.ui.story.tapbar import TapBar
 from tavern_tui.ui.story.view import StoryView
 from tavern_tui.ui.story.writing import Writing
@@ -67,6 +68,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.ask = AskLine(self.view.focus, glyphs=glyphs, id="ask")
         self.finding = Finding(self.view.editor)
         self.counts = Counts(self.view.editor)
+        self.shelf = Shelf(story, self.counts)
         self.writing = Writing(self)
         self._status = StatusLine(glyphs=glyphs, id="status")
         self._keybar = TapBar(chat.keymap, glyphs=glyphs, id="keys")
@@ -90,7 +92,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.story.on_change = self.writing.changed
         self.chat.progress.echo = self.show_status
         self.view.focus()
-        self.counts.begin()
+        self.shelf.begin()
         self.show_state()
 
     @property
@@ -131,6 +133,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         """Save what is not saved yet."""
         self.writing.stop()
         await self.story.save()
+        await self.shelf.keep_counts()
 
     def say(self, text: str) -> None:
         """Say something about this moment in the status line."""
@@ -196,7 +199,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
     async def _press(self, event: Key) -> None:
         self.tell("")
         if event.key == "ctrl+s":
-            self.say("Everything is already saved.")
+            await name_this(self)
             return
         action = self.keymap.action_for(event.key, self.holding())
         if action is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tavern_tui.config.action import Where
 from tavern_tui.config.actions import BY_ID
-from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.errors import SettingsError, TavernError
 from tavern_tui.ui.story.finding_actions import find
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ async def stop(screen: StoryScreen) -> None:
 
 async def again(screen: StoryScreen) -> None:
     """Another version of the last passage; of what is selected, a rewriting."""
+    from tavern_tui.ui.story.rewriting import choose_rewriting
+
+    if screen.view.editor.selected_text:
+        screen.tavern.show(partial(choose_rewriting, screen=screen))
+        return
     turn = _passage(screen) or screen.story.passages.last
     place = screen.story.document.place_of(turn) if turn else None
     if place is None:
@@ -128,20 +133,14 @@ async def chapter_outside(screen: StoryScreen) -> None:
     """Open the chapter at the cursor in $EDITOR."""
     from tavern_tui.session.story.difference import edits
     from tavern_tui.ui.editor import edit_text, editor_command
-    from tavern_tui.ui.story.history import Part
-    from tavern_tui.ui.story.text import merged
 
     if screen.writing.running:
         screen.say("A passage is being written · Esc stops it")
         return
-    text = screen.view.editor.text
-    edited = await edit_text(screen.app, text.text(), editor_command(os.environ), name="chapter")
-    parts = []
-    for edit in edits(text.text(), edited.text):
-        start, end = text.place(edit.start), text.place(edit.end)
-        new = merged([(edit.text, screen.view.editor.origin(start, end))])
-        parts.append(Part(edit.start, text.slice(start, end), new))
-    screen.view.editor.replace_parts(parts)
+    start, end = screen.shelf.chapter_at(screen.view.editor.text.offset(screen.view.editor.cursor))
+    before = screen.story.document.text(start, end)
+    edited = await edit_text(screen.app, before, editor_command(os.environ), name="chapter")
+    screen.view.editor.apply(start, edits(before, edited.text))
     screen.view.after(changed=True)
     if edited.notice:
         screen.say(edited.notice)
@@ -211,6 +210,45 @@ async def typewriter(screen: StoryScreen) -> None:
     screen.say("The cursor stays in the middle" if screen.view.typewriter else "The cursor goes down the screen")
 
 
+async def goal(screen: StoryScreen) -> None:
+    """Ask how many words are wanted today."""
+
+    async def wanted(typed: str) -> None:
+        digits = typed.replace(",", "").replace(".", "").strip()
+        if digits and not (digits.isdecimal() and len(digits) < 7):
+            raise SettingsError(f"“{typed}” is not a number of words.", hint="500, or nothing for no goal.")
+        screen.counts.goal = int(digits or 0)
+        await screen.shelf.keep_counts()
+
+    screen.ask.ask("Words today", wanted, text=str(screen.counts.goal or ""), hint="500")
+
+
+async def name_this(screen: StoryScreen) -> None:
+    """Say that everything is saved, and offer to name this version."""
+    from tavern_tui.session.story.named import name_version
+
+    async def named(name: str) -> None:
+        if name.strip():
+            version = await name_version(screen.story, name)
+            screen.say(f"Named {version.name} · ctrl+p Named versions lists it")
+
+    screen.ask.ask("Everything is already saved. Name this version?", named, hint="a name")
+
+
+async def outline(screen: StoryScreen) -> None:
+    """Show the chapters."""
+    from tavern_tui.ui.screens.outline import show_outline
+
+    screen.tavern.show(partial(show_outline, screen=screen))
+
+
+async def named_versions(screen: StoryScreen) -> None:
+    """Show the versions that were named."""
+    from tavern_tui.ui.screens.outline import show_named
+
+    screen.tavern.show(partial(show_named, screen=screen))
+
+
 async def leave(screen: StoryScreen) -> None:
     """Copy what is selected, else stop what is written, else quit on the second press."""
     from tavern_tui.ui.clipboard import copy
@@ -249,6 +287,9 @@ STORY_ACTIONS: dict[str, Act] = {
     "story.undo": undo,
     "story.redo": redo,
     "story.until": until,
+    "story.outline": outline,
+    "story.goal": goal,
+    "story.named": named_versions,
     "story.raise": paragraph_up,
     "story.lower": paragraph_down,
     "story.comment": comment,

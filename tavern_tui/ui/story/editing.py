@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+from tavern_tui.session.story.difference import Edit
 from tavern_tui.session.story.origins import Origin
 from tavern_tui.ui.story import moving
 from tavern_tui.ui.story.history import History, Part, Step, length
@@ -153,6 +154,15 @@ class StoryEditor:
             self._put([(part.at, length(part.removed), part.added) for part in made])
             self._stand(step.end)
             self.history.add(step)
+
+    def apply(self, start: int, edits: Iterable[Edit]) -> None:
+        """Make ``edits`` of the text behind offset ``start``, as one step: what does not differ is not touched."""
+        parts = []
+        for edit in edits:
+            first, last = self.text.place(start + edit.start), self.text.place(start + edit.end)
+            new = merged([(edit.text, self.origin(first, last))])
+            parts.append(Part(start + edit.start, self.text.slice(first, last), new))
+        self.replace_parts(parts)
 
     def undo(self) -> Step | None:
         """Take back the last step, which is given; ``None`` where there is none. An exchange is the story's to undo."""
