@@ -8,6 +8,7 @@ from textual.app import App
 from textual.events import Key
 from textual.screen import Screen
 
+from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.screens.page import VERTICAL
 
 
@@ -23,6 +24,9 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
     def take_paste(self, text: str) -> bool:
         """Take what was pasted; ``False`` leaves it to the widget with the focus."""
         return False
+
+    def refuse(self, error: TavernError) -> None:
+        """Say what could not be done."""
 
     async def put_away(self) -> None:
         """The chat is being left, or the program ends: keep what is not kept yet. Raises ``StorageError``."""
