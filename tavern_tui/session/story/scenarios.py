@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from tavern_tui.domain.events import Body, Speaker, TurnAdded
+from tavern_tui.domain.note import ChatNote
 from tavern_tui.formats.yaml_text import read_yaml
+from tavern_tui.session.author_note import note_set
+from tavern_tui.session.modes.choosing import mode_set
+
+if TYPE_CHECKING:
+    from tavern_tui.session.workspace import Workspace
 
 FILE: Final = "scenarios.yaml"
 BLANK_TITLE: Final = "Untitled story"
@@ -33,3 +40,15 @@ def story_scenarios() -> tuple[StoryScenario, ...]:
     data = resources.files("tavern_tui.session.story").joinpath(FILE).read_bytes()
     rows = read_yaml(data, where=FILE).value["scenarios"]
     return tuple(StoryScenario(row["name"], row["about"], row["note"], row["beginning"]) for row in rows)
+
+
+def begin_story(workspace: Workspace, scenario: StoryScenario) -> str:
+    """Make a chat that is the story of ``scenario``; the name of its file. Blocks. Raises ``StorageError``."""
+    log = workspace.chats.create(scenario.name, (), workspace.persona.name)
+    bodies: list[Body] = [mode_set("story")]
+    note = note_set(log.tree, ChatNote(text=scenario.note)) if scenario.note else None
+    bodies += [note] if note is not None else []
+    if scenario.beginning:
+        bodies.append(TurnAdded("", Speaker.USER, workspace.persona.name, scenario.beginning.rstrip("\n") + "\n\n"))
+    log.append(*bodies)
+    return log.path.stem
