@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def refuse(screen: ChatScreen, error: TavernError) -> None:
     """Say ``error`` in the status line, with its hint if there is space; below the chat where that is too narrow.
 
-    Where something lies over the chat that has keys of its own, it is said there. Parts of a hint are separated by `` · ``; the first may stand for all.
+    Where something lies over the chat that has keys of its own, it is said there. Parts of a hint are separated by
+    `` · ``; the first may stand for all.
     """
     if isinstance(screen.app.screen, KeyedScreen):
         screen.app.screen.refuse(error)

@@ -27,7 +27,7 @@ class StoryChoice:
     path: str = ""
 
 
-class NewStoryPage(ListPage[StoryChoice]):
+class NewStoryPage(ListPage[StoryChoice | None]):
     """``scenarios``, and the ``blank`` one."""
 
     def __init__(

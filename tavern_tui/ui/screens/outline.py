@@ -40,7 +40,7 @@ def outline_rows(text: str, sections: Sequence[Section]) -> list[ListRow]:
     return rows
 
 
-class OutlinePage(ListPage[int]):
+class OutlinePage(ListPage[int | None]):
     """The outline of a story; its result is the offset to go to, or ``None``. ``at`` is where the cursor is."""
 
     def __init__(self, text: str, sections: Sequence[Section], at: int, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
@@ -65,7 +65,7 @@ class OutlinePage(ListPage[int]):
         self.dismiss(self._sections[int(row.id)].start)
 
 
-class NamedPage(ListPage[str]):
+class NamedPage(ListPage[str | None]):
     """The named versions of ``story``; its result is the name of the one to be restored, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
