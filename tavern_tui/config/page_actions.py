@@ -104,5 +104,13 @@ PAGES: tuple[Action, ...] = (
         (),
         slash="connections",
     ),
+    Action(
+        "chat.branches",
+        "Branches",
+        "Lists the ways in which this chat goes on, each by its name or its first words; Enter goes there, c compares.",
+        Where.ANYWHERE,
+        (),
+        slash="branches",
+    ),
 )
 """Every screen that an action opens."""

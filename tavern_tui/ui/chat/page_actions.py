@@ -46,6 +46,14 @@ async def theme(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(popups.themes)
 
 
+async def branches(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the branches of the chat."""
+    from tavern_tui.ui.screens.branches import show_branches
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_branches)
+
+
 async def settings(screen: ChatScreen, argument: str = "") -> None:
     """Show the settings, beginning with those that have a word in them."""
     from tavern_tui.ui.screens.settings import show_settings
@@ -90,7 +98,16 @@ async def connections(screen: ChatScreen, _argument: str = "") -> None:
         screen.tavern.show(show_connections)
 
 
+async def story(screen: ChatScreen, argument: str = "") -> None:
+    """Begin a story, or bring the manuscript at the path that follows the command."""
+    from tavern_tui.ui.screens.new_story import show_new_story
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(partial(show_new_story, path=argument))
+
+
 PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
+    "chat.branches": branches,
     **HOME_ACTIONS,
     **MEMORY_ACTIONS,
     "app.characters": characters,
@@ -104,4 +121,5 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.connections": connections,
     "app.lore": lore,
     "app.lorebooks": lorebooks,
+    "app.story": story,
 }
