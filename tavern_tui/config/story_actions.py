@@ -9,6 +9,14 @@ from tavern_tui.config.action import Action, Where
 
 STORY: tuple[Action, ...] = (
     Action(
+        "app.story",
+        "New story",
+        "Begins a story: with one of four first pages, an empty one, or a manuscript of yours.",
+        Where.ANYWHERE,
+        (),
+        slash="story",
+    ),
+    Action(
         "story.write",
         "Write on",
         "Lets the model write on from the cursor; pressed again it stops, and keeps what has come.",
@@ -146,4 +154,4 @@ STORY: tuple[Action, ...] = (
         slash="named",
     ),
 )
-"""Everything that is done in the document of a story."""
+"""How a story is begun, and everything that is done in its document."""
