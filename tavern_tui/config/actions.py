@@ -47,6 +47,14 @@ _APP = (
         in_story=True,
     ),
     Action(
+        "app.profile",
+        "Profile of the terminal",
+        "Chooses how often the screen is painted until the program ends: /profile local, ssh, phone or auto.",
+        Where.ANYWHERE,
+        (),
+        slash="profile",
+    ),
+    Action(
         "app.quit",
         "Quit",
         "Ends the program; nothing is lost. ctrl+c copies selected text first, else stops a reply, else quits when"

@@ -5,6 +5,7 @@ It owns the session and puts the parts of ``ui/chat`` together; what keys and co
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
@@ -28,8 +29,8 @@ from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
 from tavern_tui.ui.chat.group_actions import meet_group
 from tavern_tui.ui.chat.hints import HINT_SECONDS, Hints
-from tavern_tui.ui.chat.keys import Keys
 from tavern_tui.ui.chat.incognito import show_title
+from tavern_tui.ui.chat.keys import Keys
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.others import Others
 from tavern_tui.ui.chat.outbox import Outbox
@@ -128,6 +129,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         """Let what is written begin where what is read begins."""
         left, measure = reading_measure(event.size.width - self.mirror.log.styles.scrollbar_size_vertical)
         self.composer.styles.padding = (0, max(1, event.size.width - left - measure - 1), 0, left)
+        self.run_worker(terminal_changed(self.tavern), group="profile", exclusive=True)
 
     @property
     def tavern(self) -> TavernApp:
@@ -174,10 +176,10 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
         self.progress.names(session.character.name, tree.title)
         meet_group(self)
-        self.call_after_refresh(self._get_ready)
-        self.run_worker(self.others.run(), group="others", exclusive=True)
         self.progress.tell(incognito=not session.log.kept)
         show_title(self.tavern)
+        self.call_after_refresh(self._get_ready)
+        self.run_worker(self.others.run(), group="others", exclusive=True)
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
@@ -298,16 +300,25 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.replying = False
         self.selection.renew()  # the reply has the id of its turn now
         self.progress.names(self.open_session.character.name, self.open_session.tree.title)
+        show_title(self.tavern)
         self.hint("")
         if self.group_view is not None:
             self.group_view.reply_ended()
         self.outbox.reply_ended(leaving=self.tavern.leaving)
-        show_title(self.tavern)
         self.cost_ahead.look(anew=True)
         self.show_state()
         if self._engine is not None:
             await self._engine.renew()
         await self.tavern.reply_ended()
+
+
+async def terminal_changed(app: TavernApp) -> None:
+    """Suit the app to the terminal that has another size now: through tmux or a network it may be another terminal."""
+    if app.is_headless or not (app.profile.diff or os.environ.get("TMUX")):
+        return
+    from tavern_tui.ui.terminal.following import look_again
+
+    await look_again(app)
 
 
 async def count_with(session: ChatSession, text: str) -> int:
