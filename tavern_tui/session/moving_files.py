@@ -20,7 +20,7 @@ from tavern_tui.formats.preset_kinds import CODECS, PresetKind
 from tavern_tui.formats.presets import write_preset
 from tavern_tui.formats.recognise import FileKind, Recognised, recognise
 from tavern_tui.formats.templates import read_bundle, write_template
-from tavern_tui.session.chat_import import ChatImporter
+from tavern_tui.session.chat_import import ChatImporter, ImportedChat
 from tavern_tui.session.moving_report import LatestChat, MovingReport
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.cards import ALL_SUFFIXES
@@ -81,19 +81,22 @@ class FileMover:
             told(done, len(waiting), path.name)
             self.take_chat(path, source)
 
-    def take_chat(self, path: Path, source: str, *, title: str = "") -> None:
-        """Take in every chat of one file; ``title`` is what to call it in the report."""
+    def take_chat(self, path: Path, source: str, *, title: str = "") -> list[ImportedChat]:
+        """Take in every chat of one file, and give them; ``title`` is what to call it in the report."""
         try:
             taken = self._importer.take_file(path)
         except TavernError as error:
             self._fail(source, error)
-            return
+            return []
         for one in taken:
             outcome = Outcome.NEW if one.new else Outcome.UPDATED if one.added else Outcome.SAME
             self._report.add("chat", title or one.title, source, outcome, one.remarks)
+            if one.new and not self._report.rehearsal:
+                self._report.new_chats.append(one.name)
             latest = LatestChat(one.name, one.title, (*one.characters, "")[0], one.turns, path.stat().st_mtime)
             if self._report.latest is None or latest.at > self._report.latest.at:
                 self._report.latest = latest
+        return taken
 
     def put_script(self, script: dict[str, Any], source: str) -> None:
         """One regex script, switched off, as a file of its own."""

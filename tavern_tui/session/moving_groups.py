@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.lorebook import EMPTY
 from tavern_tui.formats.json_lines import first_value
 from tavern_tui.formats.sillytavern_settings import MAX_BYTES, read_group
 from tavern_tui.session.moving_report import MovingReport
@@ -26,11 +27,12 @@ _MOST = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class GroupChat:
-    """One chat of a group: a file to be read, the one it stands for, and the group's name."""
+    """One chat of a group: a file to be read, the one it stands for, the group's name, and all that is said of it."""
 
     path: Path
     source: str
     title: str
+    definition: Mapping[str, Any] = EMPTY
 
 
 def group_chats(groups: Path, chats: Path, place: Path, report: MovingReport) -> Iterator[GroupChat]:
@@ -43,7 +45,7 @@ def group_chats(groups: Path, chats: Path, place: Path, report: MovingReport) ->
         group = of_chat.get(path.stem, {})
         title = str(group.get("name") or path.stem)
         try:
-            yield GroupChat(_with_header(path, group, place), source, title)
+            yield GroupChat(_with_header(path, group, place), source, title, group)
         except TavernError as error:
             report.failed.append((source, error.title))
 

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.events import PropertySet
+from tavern_tui.session.chat_import import ImportedChat
+from tavern_tui.session.economy_choices import POLICIES, POLICY
+from tavern_tui.session.groups.exchange import take_definition
 from tavern_tui.session.moving_files import FileMover
-from tavern_tui.session.moving_groups import group_chats
+from tavern_tui.session.moving_groups import GroupChat, group_chats
 from tavern_tui.session.moving_report import MovingReport
 from tavern_tui.session.moving_settings import move_secrets, move_settings
 from tavern_tui.session.workspace import Workspace
@@ -34,11 +38,15 @@ _SETTINGS, _SECRETS, _BACKUPS, _GROUPS, _GROUP_CHATS = (
 
 @dataclass(frozen=True, slots=True)
 class MovingWishes:
-    """What is wanted: ``rehearsal`` changes nothing; keys and backups of chats come only when asked for."""
+    """What is wanted: ``rehearsal`` changes nothing; keys and backups of chats come only when asked for.
+
+    ``policy`` is that of chats that are new here, empty for what is set for them.
+    """
 
     rehearsal: bool = False
     with_secrets: bool = False
     with_backups: bool = False
+    policy: str = ""
 
 
 class MovingIn:
@@ -63,7 +71,16 @@ class MovingIn:
                 self._take(path)
         finally:
             self._files.finish()
+        self._set_policy()
         return self.report
+
+    def _set_policy(self) -> None:
+        """Have the chats that are new here keep the policy that is wanted for them, where that is not the usual one."""
+        reply = self._workspace.settings.reply
+        wanted = self._wishes.policy or reply.imported_policy
+        if wanted in POLICIES and wanted != reply.policy:
+            for name in self.report.new_chats:
+                self._workspace.chats.open(name).append(PropertySet(POLICY, wanted))
 
     def _take(self, path: Path) -> None:
         if path.is_dir():
@@ -102,10 +119,18 @@ class MovingIn:
         self._files.take_chats(self._told)
         with tempfile.TemporaryDirectory(prefix="tavern-import-") as place:
             for chat in group_chats(user / _GROUPS, user / _GROUP_CHATS, Path(place), self.report):
-                self._files.take_chat(chat.path, chat.source, title=chat.title)
+                for one in self._files.take_chat(chat.path, chat.source, title=chat.title):
+                    self._define(one, chat)
         for name in UNUSED:
             if (user / name).is_dir() and (count := sum(1 for _ in files_below(user / name))):
                 self.report.unsupported.append(f"{name} ({count:,} file{'s' * (count != 1)})")
+
+    def _define(self, taken: ImportedChat, chat: GroupChat) -> None:
+        """Let a group's chat know how the group speaks."""
+        if chat.definition and not self._wishes.rehearsal:
+            cards = self._files.cards
+            log = self._workspace.chats.open(taken.name)
+            take_definition(log, chat.definition, lambda avatar: cards.get(avatar, ("", ""))[1])
 
     def _each(self, files: list[Path], root: Path, *, chats: bool = True) -> None:
         for done, path in enumerate(files):

@@ -6,7 +6,6 @@ Single things are exported by ``cards``, ``chat_export``, ``worlds``, ``personas
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from tavern_tui.domain.exchange import Outcome, Remark
 from tavern_tui.formats.json_text import write_json
 from tavern_tui.session.cards import export_card
 from tavern_tui.session.chat_export import export_chat, write_export
+from tavern_tui.session.groups.exchange import definition_of
 from tavern_tui.session.moving_report import MovingReport
 from tavern_tui.session.personas import export_personas, listed_personas
 from tavern_tui.session.preset_files import export_preset
@@ -128,26 +128,17 @@ class MovingOut:
         title = found.title or name
         if len(characters) > 1:
             path = self._free("group chats", title, found.suffix)
-            self._group(path.stem, title, characters)
+            self._group(path.stem, name)
         else:
             who = characters[0] if characters else "No character"
             path = self._free(f"chats/{self._avatar(who)}", title, found.suffix)
         write_export(found, path)
         return found.remarks
 
-    def _group(self, chat_id: str, title: str, characters: tuple[str, ...]) -> None:
+    def _group(self, chat_id: str, name: str) -> None:
         """SillyTavern finds a group's chats through a file about the group."""
-        number = str(1_600_000_000_000 + zlib.crc32(chat_id.encode()))
-        members = [f"{self._avatar(who)}.png" for who in characters]
-        group: dict[str, object] = {
-            "id": number,
-            "name": title,
-            "members": members,
-            "disabled_members": [],
-            "chat_id": chat_id,
-        }
-        group |= {"chats": [chat_id], "activation_strategy": 0, "generation_mode": 0, "allow_self_responses": False}
-        write_atomic(self._free("groups", number, ".json"), write_json(group))
+        group = definition_of(self._workspace.chats.open(name).tree, chat_id, lambda who: f"{self._avatar(who)}.png")
+        write_atomic(self._free("groups", str(group["id"]), ".json"), write_json(group))
 
     def _avatar(self, name: str) -> str:
         """The name of a character's file there; of one whose card is gone, what SillyTavern would make of the name."""

@@ -90,7 +90,7 @@ def _row(now: GroupNow, place: int, name: str) -> ListRow:
     if name in now.away:
         marks.append("away")
     if not marks and name == now.next:
-        marks.append(f"next: {now.why}")
+        marks.append(f"next · {now.why}")
     return ListRow(
         f"{_MEMBER}{name}", f"{place}  {safe_line(name)}", " · ".join(marks), muted=name != now.next and bool(marks)
     )
