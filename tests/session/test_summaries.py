@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ async def write(session: ChatSession, *found: kept.Version) -> None:
     await session.changes.write(*(one.as_property() for one in found))
 
 
-def of_first(session: ChatSession, turns: int, text: str = TOLD, **fields: object) -> kept.Version:
+def of_first(session: ChatSession, turns: int, text: str = TOLD, **fields: Any) -> kept.Version:
     return kept.made(text, until=session.tree.path()[turns - 1].id, **fields)
 
 
@@ -221,9 +222,22 @@ async def test_the_next_one_goes_on_from_a_models_and_never_over_a_persons(chat:
     assert job.first == 4
     await write_summary(chat, job)
     assert texts(chat) == ["My own words.", '"There is no lamp," she said.']
-    whole = all_of(chat.tree, 6)
+    whole = all_of(chat.tree, 6)  # only who asks for just that gets it
     assert whole is not None
-    assert (whole.first, whole.last) == (4, 6)
+    assert (whole.first, whole.last) == (1, 6)
+
+
+async def test_one_that_is_written_anew_stands_in_the_place_of_the_old_one_once_it_is_whole(chat: ChatSession) -> None:
+    await talk(chat, 30)
+    old = of_first(chat, 40, "My own words.", by=kept.YOU)
+    await write(chat, old)
+    job = all_of(chat.tree, 40)
+    assert job is not None
+    fake_of(chat)._replies = ("First part.", "Both parts.", "More.", "All of it.")
+    version = await write_summary(chat, job)
+    assert texts(chat) == [version.text]
+    assert kept.versions(chat.tree) == [old, version]
+    assert (version.until, version.over) == (old.until, (old.id,))
 
 
 async def test_one_that_is_frozen_is_left_as_it_is(chat: ChatSession) -> None:
@@ -233,6 +247,7 @@ async def test_one_that_is_frozen_is_left_as_it_is(chat: ChatSession) -> None:
     job = untold(chat.tree, await chat.plan())
     assert job is not None
     assert job.after == first.until
+    assert all_of(chat.tree, 3) is None
 
 
 async def test_who_wants_a_reply_meanwhile_comes_first(chat: ChatSession) -> None:

@@ -36,7 +36,8 @@ class Job:
     """A summary to be written of the turns below ``after``, up to ``until``: the ``first`` to the ``last``.
 
     ``over`` are the versions in whose place it comes; the text of their last is what it begins with. ``ahead``: these
-    turns are still in the prompt, and the one that will be its oldest is ``stays``. ``reads`` is how many tokens the
+    turns are still in the prompt, and the one that will be its oldest is ``stays``. ``anew``: it goes on from none of
+    ``over``, and stands in their place once all is read. ``reads`` is how many tokens the
     engine has to read, about, and ``seconds`` how long reading and writing take, where this model was timed here.
     """
 
@@ -46,6 +47,7 @@ class Job:
     last: int
     over: tuple[Version, ...] = ()
     ahead: bool = False
+    anew: bool = False
     stays: str = ""
     reads: int = 0
     seconds: float | None = None
@@ -97,16 +99,23 @@ def about_to_leave(tree: ChatTree, plan: PromptPlan, *, model: str = "") -> Job 
 
 
 def all_of(tree: ChatTree, until: int) -> Job | None:
-    """The first ``until`` turns anew, in the place of every summary of theirs that may be written over."""
+    """The first ``until`` turns anew, because a person asks for it: in the place of every summary that is not frozen.
+
+    What was edited by hand stays among the versions; ``None`` where all of it is frozen.
+    """
     path = tree.path()
     counting = in_force(tree, path)
-    kept = [one for one in counting if one.kept_as_it_is]
-    after = kept[-1].until if kept else ROOT
+    frozen = [one for one in counting if one.frozen]
+    after = frozen[-1].until if frozen else ROOT
     start = next((at for at, turn in enumerate(path, 1) if turn.id == after), 0)
     if until <= start:
         return None
-    over = tuple(one for one in counting if not one.kept_as_it_is)
-    return Job(after, path[until - 1].id, start + 1, until, over)
+    over = tuple(one for one in counting if not one.frozen)
+    characters = sum(len(turn.text) for turn in path[start:until] if not turn.hidden)
+    reads = round(characters / _CHARACTERS_PER_TOKEN) + _ASKED_TOKENS
+    return Job(
+        after, path[until - 1].id, start + 1, until, over, anew=True, reads=reads, seconds=_seconds(tree, reads, "")
+    )
 
 
 def speeds(tree: ChatTree, model: str) -> tuple[float | None, float | None]:
@@ -150,9 +159,22 @@ def _job(
     start = places.get(after, 0)
     characters = 0 if ahead else sum(len(turn.text) for turn in path[told:until] if not turn.hidden)
     reads = round(characters / _CHARACTERS_PER_TOKEN) + _ASKED_TOKENS
+    return Job(
+        after,
+        path[until - 1].id,
+        start + 1,
+        until,
+        over,
+        ahead,
+        stays=stays,
+        reads=reads,
+        seconds=_seconds(tree, reads, model),
+    )
+
+
+def _seconds(tree: ChatTree, reads: int, model: str) -> float | None:
     reading, writing = speeds(tree, model)
-    seconds = reads / reading + SUMMARY_TOKENS / writing if reading and writing else None
-    return Job(after, path[until - 1].id, start + 1, until, over, ahead, stays, reads, seconds)
+    return reads / reading + SUMMARY_TOKENS / writing if reading and writing else None
 
 
 def _history_room(plan: PromptPlan) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from tavern_tui.prompt.inputs import Examples, GenerationKind, PromptInput, Quie
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.reasoning import tags_of
 from tavern_tui.prompt.sentences import finish_sentence
+from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.summaries.jobs import Job, summary_tokens
 from tavern_tui.session.summaries.versions import MODEL, Version, made
 from tavern_tui.session.thinking import switched
@@ -66,7 +67,8 @@ async def write_summary(
 ) -> Version:
     """Let the model write ``job`` and keep it; the version.
 
-    Of turns that have to be read in several parts each part is kept when it is done. ``waits``: it is read from the
+    Of turns that have to be read in several parts each part is kept when it is done, unless there is one of all of
+    them already. ``waits``: it is read from the
     next cut on. ``told`` hears which turns are being read. Raises ``EngineError``, ``StorageError``, ``PromptError``
     where a single turn is longer than any prompt, and ``SummaryInterruptedError``.
     """
@@ -75,19 +77,20 @@ async def write_summary(
         asked = await _ahead(session, prepared, job)
         if asked.plan.first_turn == prepared.plan.first_turn:
             told(job.told)
-            return await _write_one(session, prepared, asked, waits, interrupted)
+            return await _write_one(session, prepared, asked, job, waits, interrupted)
         job = replace(job, ahead=False)  # there is no room for the question beside all of it
     done: Version | None = None
     while done is None or done.until != job.until:
         asked = await _part(session, prepared, job, done)
         told(asked.job.told)
-        done = await _write_one(session, prepared, asked, waits, interrupted)
+        done = await _write_one(session, prepared, asked, job, waits, interrupted)
     return done
 
 
 async def _write_one(
-    session: ChatSession, prepared: Prepared, asked: _Asked, waits: bool, interrupted: Callable[[], bool]
+    session: ChatSession, prepared: Prepared, asked: _Asked, whole: Job, waits: bool, interrupted: Callable[[], bool]
 ) -> Version:
+    """A part of a ``whole`` job, or all of it."""
     job = asked.job
     chat = session.log.key if job.ahead else session.log.key + _CACHE
     request = _request(prepared, asked, chat)
@@ -95,7 +98,8 @@ async def _write_one(
     version = made(
         text, job.over, after=job.after, until=job.until, by=MODEL, at=time.time(), waits=waits, read=read or 0
     )
-    await session.changes.write(version.as_property())
+    if not job.anew or job.until == whole.until:
+        await session.changes.write(version.as_property())
     return version
 
 
@@ -132,7 +136,7 @@ def _words(tokens: int) -> int:
 def _asking(given: PromptInput, question: str, room: int, session: ChatSession) -> PromptInput:
     return replace(
         given,
-        turns=session.tree.walk_back(),
+        turns=mode_of(session.tree.properties).read(session.tree.walk_back(), session.tree),
         kind=GenerationKind.QUIET,
         quiet=Quiet(text=question),
         response_tokens=room,
@@ -147,7 +151,7 @@ async def _part(session: ChatSession, prepared: Prepared, job: Job, done: Versio
     most = summary_tokens(prepared.plan)
     path = session.tree.path()
     places = {turn.id: place for place, turn in enumerate(path, 1)}
-    basis = done or (job.over[-1] if job.over else None)
+    basis = done or (job.over[-1] if job.over and not job.anew else None)
     start = places[basis.until] if basis is not None else places.get(job.after, 0)
     before = _BEFORE.format(text=basis.text) if basis is not None else ""
     question = ASKED.format(what=_ALL, before=before, words=_words(most))
@@ -164,13 +168,14 @@ async def _part(session: ChatSession, prepared: Prepared, job: Job, done: Versio
         summaries=NONE,
         examples=Examples.NEVER,
     )
-    over = job.over if done is None else (done,)
+    over = job.over if done is None or job.anew else (done,)
     while True:
         turns = path[start : start + taken]
-        given = replace(given, turns=turns[::-1])
+        sent = mode_of(session.tree.properties).sent(turns[::-1])
+        given = replace(given, turns=sent)
         plan, prompt = await planned(given, prepared.ready, prepared.options, session.connection)
         read = {part.turn_id for part in plan.included}
-        if taken == 1 or all(turn.id in read for turn in turns if not turn.hidden and turn.text.strip()):
+        if taken == 1 or all(turn.id in read for turn in sent if not turn.hidden and turn.text.strip()):
             return _Asked(replace(job, until=turns[-1].id, last=start + taken, over=over), given, plan, prompt)
         taken = max(1, taken // 2)  # lore that these turns call for takes its room, too
 
