@@ -7,14 +7,14 @@ one, which changes nothing; others override what they do otherwise. Which one a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tavern_tui.domain.events import Roll
 
 if TYPE_CHECKING:
-    from tavern_tui.domain.chat import ChatTree
+    from tavern_tui.domain.chat import ChatTree, Turn
     from tavern_tui.prompt.cleanup import ReplyRules
     from tavern_tui.prompt.inputs import PromptInput
     from tavern_tui.session.options import ReplyOptions
@@ -53,6 +53,14 @@ class Mode:
         Called for every prompt of the chat, questions (``QUIET``) among them.
         """
         return given
+
+    def read(self, turns: Iterable[Turn], tree: ChatTree) -> Iterable[Turn]:
+        """``turns``, newest first, as prompts have them; ``shaped`` does the same."""
+        return turns
+
+    def sent(self, turns: Sequence[Turn]) -> Sequence[Turn]:
+        """``turns``, newest first, without what no model is ever sent."""
+        return turns
 
     def cleaned(self, rules: ReplyRules, given: PromptInput, options: ReplyOptions) -> ReplyRules:
         """How the reply to ``given`` is cleaned, from how it is cleaned in a chat."""

@@ -6,12 +6,17 @@ it writes into the middle, what follows. Comments in double square brackets are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.summary import Summaries
 from tavern_tui.prompt.defaults import STORY
-from tavern_tui.prompt.inputs import GenerationKind, Injection, Policy, Prose
+from tavern_tui.prompt.inputs import GenerationKind, Injection, InjectionPosition, Policy, Prose
+from tavern_tui.prompt.plan import PartKind
+from tavern_tui.session.modes.adventure import memory_of
 from tavern_tui.session.modes.mode import Mode
+from tavern_tui.session.story.chapters import ReadTurns, read_turns
 from tavern_tui.session.story.comments import without_comments
 from tavern_tui.session.story.directions import direction_of
 from tavern_tui.session.story.gaps import Gap, open_gap, text_after
@@ -50,15 +55,32 @@ class Story(Mode):
     system_text = STORY
 
     def shaped(self, given: PromptInput, tree: ChatTree) -> PromptInput:
-        """One open text without comments, up to where the passage goes."""
+        """One open text without comments, up to where the passage goes, its chapters as they are to be read."""
         quiet = given.kind is GenerationKind.QUIET
         gap = None if quiet else open_gap(tree)
-        turns = _read(given, gap)
-        newest = next((turn.text for turn in turns if not turn.hidden), "")
+        chosen = self._chosen(_up_to(gap, list(given.turns)), tree)
+        newest = next((turn.text for turn in chosen.turns if not turn.hidden), "")
         until = until_of(tree.properties)
-        prose = StoryProse(joint="", open=True, asks=GO_ON, until=until, before=newest[-_TAIL_CHARACTERS:])
         notes = () if quiet else _notes(tree, gap)
-        return replace(given, turns=turns, policy=Policy.ECONOMY, prose=prose, injections=(*given.injections, *notes))
+        return replace(
+            given,
+            turns=chosen.turns,
+            policy=Policy.ECONOMY,
+            prose=StoryProse(joint="", open=True, asks=GO_ON, until=until, before=newest[-_TAIL_CHARACTERS:]),
+            injections=(*given.injections, *_in_head(tree, chosen), *notes),
+            summaries=_told(given.summaries, chosen.untold),
+        )
+
+    def read(self, turns: Iterable[Turn], tree: ChatTree) -> list[Turn]:
+        """Without comments, and without chapters that are read otherwise."""
+        return self._chosen(list(turns), tree).turns
+
+    def sent(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Without comments."""
+        return without_comments(turns)
+
+    def _chosen(self, turns: Sequence[Turn], tree: ChatTree) -> ReadTurns:
+        return read_turns(self.sent(turns), tree)
 
     def cleaned(self, rules: ReplyRules, given: PromptInput, options: ReplyOptions) -> ReplyRules:
         """Nobody in particular writes or must not be written for; the borders of a passage stay as they came."""
@@ -81,12 +103,32 @@ class Story(Mode):
         )
 
 
-def _read(given: PromptInput, gap: Gap | None) -> list[Turn]:
-    """The turns as the model reads them, newest first."""
-    turns = list(given.turns)
+def _up_to(gap: Gap | None, turns: list[Turn]) -> list[Turn]:
+    """``turns``, newest first, up to where the passage goes."""
     if gap is not None and turns and turns[0].id == gap.turn and gap.at < len(turns[0].text):
         turns[0] = replace(turns[0], text=turns[0].text[: gap.at], tokens=None)
-    return without_comments(turns)
+    return turns
+
+
+def _told(summaries: Summaries, untold: frozenset[str]) -> Summaries:
+    """``summaries`` without those of chapters that are read in full, or not at all."""
+    if not untold:
+        return summaries
+    now = tuple(one for one in summaries.now if one.first not in untold)
+    return Summaries(now, tuple(one for one in summaries.from_cut if one.first not in untold))
+
+
+def _in_head(tree: ChatTree, chosen: ReadTurns) -> list[Injection]:
+    """What is read above the text: what the story is about, and the chapters that are pinned."""
+    place = InjectionPosition.AFTER_SCENARIO
+    memory = memory_of(tree.properties)
+    found = (
+        [Injection(memory, kind=PartKind.SCENARIO, source="memory", key="0_memory", position=place)] if memory else []
+    )
+    return found + [
+        Injection(text, kind=PartKind.SCENARIO, source=name, key=f"7_{name}", reason="pinned", position=place)
+        for name, text in chosen.pinned
+    ]
 
 
 def _notes(tree: ChatTree, gap: Gap | None) -> list[Injection]:

@@ -91,6 +91,22 @@ def closing(tree: ChatTree, gap: Gap, passage: str, rest_id: str) -> list[Body]:
     return bodies
 
 
+def divided(tree: ChatTree, turn: str, at: int, rest_id: str) -> list[Body]:
+    """The events that make two turns of ``turn``, which is on the path: the first ``at`` characters, and the rest.
+
+    The first event is to have ``rest_id``. The text stays as it was.
+    """
+    found = tree.turns.get(turn)
+    if found is None or not 0 < at < len(found.text):
+        return []
+    bodies: list[Body] = [
+        TurnAdded(turn, found.speaker, found.name, found.text[at:]),
+        TextEdited(turn, found.text[:at]),
+    ]
+    below = [one.id for one in tree.walk_back() if one.parent == turn]
+    return [*bodies, TurnMoved(below[0], rest_id), TipMoved(tree.tip)] if below else bodies
+
+
 def taking(tree: ChatTree, passage: str, version: str) -> list[Body]:
     """The events that put ``version``, a sibling, in the place of ``passage``, which is on the path."""
     below = [one.id for one in tree.walk_back() if one.parent == passage]

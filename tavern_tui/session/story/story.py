@@ -7,7 +7,10 @@ For front ends. It stands on a ``ChatSession`` in the mode ``story``; that makes
   everything else that is done; ``replace_all`` takes in a whole new text by its difference;
 - ``on_change`` hears the edits that were made by anything but ``edit`` (a passage came, undo, another terminal);
 - ``undo`` and ``redo`` take back and bring back what was done in one go, a generated passage whole;
-- ``passages``: write on, other versions, direction, where a passage ends.
+- ``passages``: write on, other versions, direction, where a passage ends;
+- ``chapters``: how each is read (in full, pinned, by its summary, not at all), and their summaries;
+- beside it: ``outline.outline(text)``, ``rewriting.propose`` and ``accept``, ``named`` (versions with names),
+  ``finding`` (find and replace), ``reading.read_by_model`` (what the next passage would read), ``mirror``.
 
 All methods that write raise ``StorageError`` where the disk refuses.
 """
@@ -22,6 +25,7 @@ from typing import Final
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import Body, ChatEvent, Speaker, TextEdited, TurnAdded, TurnHidden, Undone
 from tavern_tui.session.session import ChatSession
+from tavern_tui.session.story.chapters import Chapters
 from tavern_tui.session.story.difference import Edit, edits
 from tavern_tui.session.story.document import Document, Unsaved
 from tavern_tui.session.story.origins import Origin, first_texts
@@ -43,6 +47,7 @@ class StorySession:
         self.chat = chat
         self.document = Document()
         self.passages = Passages(self)
+        self.chapters = Chapters(self)
         self.on_change: Callable[[Sequence[Edit]], None] = _nobody
         """Hears edits of the document that nobody made by ``edit``, in their order; each counts characters as before
         all of them, so they are to be made from the last to the first."""
@@ -123,6 +128,7 @@ class StorySession:
         await self.save()
         before = self.document
         self.document = await asyncio.to_thread(self._stored)
+        self.document.revision = before.revision + 1
         made = edits(before.text(), self.document.text())
         if made:
             self.on_change(made)
