@@ -44,6 +44,7 @@ class What(Enum):
     TALK = "talk"
     BRING = "bring"
     DEMO = "demo"
+    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ _TALK = ListRow(What.TALK.value, "Talk", detail="With one of the sample characte
 _BRING = ListRow(
     What.BRING.value, "Bring my SillyTavern folder", detail="Characters, chats, lorebooks, presets. It is only read."
 )
+_WRITE = ListRow(What.WRITE.value, "Write", detail="A story, with one of four first pages or your own.")
 _DEMO = ListRow(What.DEMO.value, "Look at the demo", detail="A finished evening at an inn. It needs no model.")
 
 
@@ -117,7 +119,7 @@ class FirstRunScreen(Screen[FirstRunResult]):
         self, tools: FirstRunTools, name: str, *, brings: bool = False, glyphs: Glyphs = UNICODE_GLYPHS
     ) -> None:
         super().__init__()
-        self._rows = (_BRING, _TALK, _DEMO) if brings else (_TALK, _BRING, _DEMO)
+        self._rows = (_BRING, _TALK, _WRITE, _DEMO) if brings else (_TALK, _WRITE, _BRING, _DEMO)
         self.choice = WriterChoice(tools.search, tools.look, glyphs=glyphs)
         self._tools = tools
         self._otherwise = name

@@ -151,7 +151,8 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
 
     def show_status(self, status: Status) -> None:
         """Show what the chat tells of its engine, with what is to be said of the story."""
-        self._status.show(replace(status, character=self.story.tree.title, chat=self.counts.told()))
+        told = replace(status, character=self.story.tree.title, chat=self.counts.told(), context_used=None)
+        self._status.show(told)
 
     def show_state(self) -> None:
         """Show counts, what is read, and the keys that hold."""

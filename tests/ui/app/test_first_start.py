@@ -28,7 +28,7 @@ async def look_at_the_demo(app: TavernApp, pilot: Pilot[int]) -> None:
     await pilot.press("escape", "escape")
     while "What first?" not in str(app.screen.query_one("#question").render()):
         await pilot.pause(0.01)
-    await pilot.press("down", "down", "enter")
+    await pilot.press(*["down"] * 6, "enter")
     while isinstance(app.screen, FirstRunScreen):
         await pilot.pause(0.01)
     await settled(pilot)

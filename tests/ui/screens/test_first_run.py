@@ -240,7 +240,7 @@ async def test_without_a_network_the_message_is_plain_and_the_way_goes_on() -> N
 async def test_the_demo_needs_no_download() -> None:
     app = first_run(Search(OTHER_MACHINE, STARTER))
     async with app.run_test() as pilot:
-        await press(pilot, "enter", "enter", "down", "down", "enter")
+        await press(pilot, "enter", "enter", *["down"] * 6, "enter")
         assert await result_of(app, pilot) == FirstRunResult("Alex", None, What.DEMO)
 
 
