@@ -126,7 +126,7 @@ async def test_a_token_paints_few_lines_whatever_the_length_of_the_chat(
         assert set(painted.lines) <= {"ChatLog", "StatusLine"}
         await spelling.say(pilot)
         await settled(pilot)
-        assert texts(app)[-1] == "".join(words).strip()
+        assert "".join(words).strip() in texts(app)[-2:], "a note about what left the context may follow"
 
 
 @pytest.mark.parametrize("turns", [10, MANY])
