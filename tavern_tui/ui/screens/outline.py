@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
 from textual.content import Content
 
 from tavern_tui.domain.display import safe, safe_line
 from tavern_tui.session.story import named
+from tavern_tui.session.story.chapters import Chapter, Chapters, Reads
 from tavern_tui.session.story.difference import Change
-from tavern_tui.session.story.outline import SCENE, Section, section_at, words_in
+from tavern_tui.session.story.outline import SCENE, Section, outline, words_in
 from tavern_tui.ui.chat.days import date_shown
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.list_page import Keys, ListPage
@@ -25,44 +27,149 @@ if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
     from tavern_tui.ui.screens.story import StoryScreen
 
-_BEGINNING = 60  # characters of a section without a title that stand for one
+_BEGINNING = 60  # characters of a scene that stand for one without a title
+_READS: Final = {
+    Reads.NEAR: "",
+    Reads.PINNED: "pinned",
+    Reads.SUMMARY: "summary only",
+    Reads.EXCLUDED: "left out",
+}
+_TOLD: Final = {
+    Reads.NEAR: "is read in full while it is near, else by its summary",
+    Reads.PINNED: "is always read in full",
+    Reads.SUMMARY: "is read by its summary alone",
+    Reads.EXCLUDED: "is not read at all",
+}
 
 
-def outline_rows(text: str, sections: Sequence[Section]) -> list[ListRow]:
-    """A row for each chapter and scene of ``text``: what it is called, else how it begins, and its words."""
-    rows = []
-    for place, section in enumerate(sections):
-        begins = text[section.body : section.body + 4 * _BEGINNING].strip()
-        title = safe_line(section.title or begins, _BEGINNING) or "(empty)"
-        indent = "  " * max(0, min(3, section.level - 1)) if section.kind != SCENE else "    "
-        words = words_in(text, section)
-        rows.append(ListRow(str(place), indent + title, f"{words:,}", muted=section.kind == SCENE))
-    return rows
+@dataclass(frozen=True, slots=True)
+class OutlineRow:
+    """A chapter, or a scene in one; where it begins."""
+
+    start: int
+    chapter: Chapter
+    scene: Section | None = None
+
+
+def outline_of(text: str, chapters: Sequence[Chapter], sections: Sequence[Section]) -> list[OutlineRow]:
+    """The chapters, each with its scenes below it."""
+    found = []
+    for chapter in chapters:
+        found.append(OutlineRow(chapter.section.start, chapter))
+        inside = (one for one in sections if one.kind == SCENE and one.start < chapter.section.end)
+        scenes = [one for one in inside if one.start >= chapter.section.start and text[one.body : one.end].strip()]
+        found += [OutlineRow(scene.start, chapter, scene) for scene in scenes]
+    return found
+
+
+def shown_row(place: int, row: OutlineRow, text: str) -> ListRow:
+    """A row of the list: title, words, and how the model reads it."""
+    if row.scene is not None:
+        begins = safe_line(text[row.scene.body : row.scene.body + 2 * _BEGINNING].strip(), _BEGINNING)
+        return ListRow(str(place), f"    {begins}", f"{words_in(text, row.scene):,}", muted=True)
+    chapter = row.chapter
+    indent = "  " * max(0, min(3, chapter.section.level - 1))
+    summary = "summary" if chapter.summary is not None and chapter.reads is Reads.NEAR else ""
+    stale = "changed since" if chapter.stale else ""
+    told = " · ".join(filter(None, (_READS[chapter.reads] or summary, stale, f"{chapter.words:,}")))
+    return ListRow(str(place), indent + safe_line(chapter.title, _BEGINNING), told)
 
 
 class OutlinePage(ListPage[int | None]):
-    """The outline of a story; its result is the offset to go to, or ``None``. ``at`` is where the cursor is."""
+    """The outline of ``story``; its result is the offset to go to, or ``None``. ``at`` is where the cursor is."""
 
-    def __init__(self, text: str, sections: Sequence[Section], at: int, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
-        words = len(text.split())
-        super().__init__(f"Outline · {words:,} words", glyphs=glyphs)
-        self._outline = outline_rows(text, sections)
-        self._sections = sections
-        here = section_at(sections, at)
-        self._near = str(list(sections).index(here)) if here is not None else ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("p", "reads('pinned')", "Pin"),
+        ("x", "reads('excluded')", "Leave out"),
+        ("s", "reads('summary')", "Summary only"),
+        ("w", "write", "Write its summary"),
+        ("e", "edit", "Edit its summary"),
+    ]
+
+    def __init__(self, story: StorySession, at: int, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+        super().__init__("Outline", glyphs=glyphs)
+        self._story = story
+        self._chapters = Chapters(story)
+        self._at = at
+        self._outline: list[OutlineRow] = []
 
     def on_mount(self) -> None:
-        """Show the chapters."""
-        empty = "No chapters yet. Begin a line with # or with Chapter 1."
-        self.show(self._outline, self._near, empty)
+        """Show the chapters, beginning at the one where the cursor is."""
+        self._show()
+        here = [place for place, row in enumerate(self._outline) if row.start <= self._at]
+        self.rows.select(here[-1] if here else 0)
 
     def keys(self) -> Keys:
         """The keys."""
-        return (("↑↓", "choose"), ("Enter", "goes there"), ("Esc", "close"))
+        return (
+            ("Enter", "goes there"),
+            ("p", "pin"),
+            ("s", "summary only"),
+            ("x", "leave out"),
+            ("w", "write a summary"),
+            ("e", "edit it"),
+            ("Esc", "close"),
+        )
+
+    def selected(self, row: ListRow | None) -> None:
+        """Say how the chapter is read."""
+        chapter = self._chapter
+        if chapter is None:
+            self.say("")
+            return
+        summary = f" · {chapter.summary.text}" if chapter.summary is not None else ""
+        self.say(f"{chapter.title} {_TOLD[chapter.reads]}{safe_line(summary, 240)}")
 
     async def chosen(self, row: ListRow) -> None:
         """Go there."""
-        self.dismiss(self._sections[int(row.id)].start)
+        self.dismiss(self._outline[int(row.id)].start)
+
+    def action_reads(self, how: str) -> None:
+        """Let the model read the chapter so, or as usual again."""
+        chapter = self._chapter
+        if chapter is not None and not self.entering:
+            wanted = Reads(how)
+            self.do(self._choose(chapter, Reads.NEAR if chapter.reads is wanted else wanted))
+
+    def action_write(self) -> None:
+        """Let the model write the chapter's summary."""
+        if self._chapter is not None and not self.entering:
+            self.say("The model reads the chapter and writes its summary…")
+            self.do(self._summarise(self._chapter))
+
+    def action_edit(self) -> None:
+        """Write the chapter's summary by hand."""
+        chapter = self._chapter
+        if chapter is None or self.entering:
+            return
+
+        async def take(text: str) -> None:
+            await self._chapters.write_summary(chapter, text)
+            self._show()
+
+        self.ask(take, safe_line(chapter.summary.text) if chapter.summary else "", hint="what the chapter tells")
+
+    @property
+    def _chapter(self) -> Chapter | None:
+        row = self.rows.selected
+        return self._outline[int(row.id)].chapter if row is not None else None
+
+    async def _choose(self, chapter: Chapter, reads: Reads) -> None:
+        await self._chapters.choose(chapter, reads)
+        self._show()
+
+    async def _summarise(self, chapter: Chapter) -> None:
+        await self._chapters.summarise(chapter, told=self.say)
+        self._show()
+
+    def _show(self) -> None:
+        text = self._story.document.text()
+        self._outline = outline_of(text, self._chapters.all(), outline(text))
+        rows = [shown_row(place, row, text) for place, row in enumerate(self._outline)]
+        words = sum(row.chapter.words for row in self._outline if row.scene is None)
+        self.retitle(f"Outline · {words:,} words")
+        near = self.rows.selected.id if self.rows.selected else ""
+        self.show(rows, near, "No chapters yet. Begin a line with # or with Chapter 1.")
 
 
 class NamedPage(ListPage[str | None]):
@@ -153,9 +260,7 @@ def change_lines(changes: Sequence[Change], width: int) -> list[Content]:
 async def show_outline(app: TavernApp, *, screen: StoryScreen) -> None:
     """Show the chapters, and go to the one that is chosen."""
     editor = screen.view.editor
-    at = editor.text.offset(editor.cursor)
-    page = OutlinePage(screen.story.document.text(), screen.shelf.sections, at, glyphs=app.glyphs)
-    offset = await app.push_screen_wait(page)
+    offset = await app.push_screen_wait(OutlinePage(screen.story, editor.text.offset(editor.cursor), glyphs=app.glyphs))
     if offset is not None:
         screen.view.show_place(editor.text.place(offset))
 
