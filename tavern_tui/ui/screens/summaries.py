@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 WRITE, VERSIONS, AWAY = "write", "versions", "away"
 """What is done once the screen is closed."""
 _TURNED: Final = (When.OPEN, When.ALWAYS, When.NEVER)
-_WHEN: Final = {When.ALWAYS: "by itself, before turns leave", When.NEVER: "never offered"}
-_WRITING, _CHOOSING = "Tab what else · Esc done", "↑↓ ←→ choose · Enter do · Tab text · Esc done"
+_WHEN: Final = {When.ALWAYS: "by themselves", When.NEVER: "never offered"}
+_WRITING, _CHOOSING = "Tab what else · Esc done", "↑↓ ←→ · Enter do · Tab text · Esc done"
 _BY: Final = {"model": "the model", "you": "you"}
 
 
@@ -169,12 +169,12 @@ class SummaryScreen(ModalScreen[Answer]):
     def _listed(self) -> list[ListRow]:
         page = self._page
         rows = [ListRow(WRITE, "Let the model write it", page.price)] if page.price else []
-        rows.append(ListRow("when", "The next ones are written", self._choice(_WHEN.get(page.when, "when asked for"))))
+        rows.append(ListRow("when", "The next ones", self._choice(_WHEN.get(page.when, "when asked for"))))
         if page.versions:
-            left = "left as it is" if page.frozen else "may be written anew"
-            rows.append(ListRow("frozen", "This one is", self._choice(left)))
+            left = "left as it is" if page.frozen else "may be rewritten"
+            rows.append(ListRow("frozen", "This one", self._choice(left)))
             rows.append(ListRow(VERSIONS, "Versions", f"{page.versions}"))
-            rows.append(ListRow(AWAY, "Take it out of prompts", "its versions stay"))
+            rows.append(ListRow(AWAY, "Take it out of prompts", "versions stay"))
         return rows
 
     def _choice(self, words: str) -> str:
@@ -221,13 +221,10 @@ def version_rows(found: Sequence[tuple[Version, str]], counting: Sequence[Versio
     ids = {one.id for one in counting}
     rows = []
     for one, covers in reversed(found):
-        states = [f"by {safe_line(_BY.get(one.by, one.by))}", _age(now - one.at)]
-        states += [
-            state for state, holds in (("from the next cut on", one.waits), ("left as it is", one.frozen)) if holds
-        ]
-        text = safe_line(" ".join(one.text.split()))
-        right = "counts" if one.id in ids else ""
-        rows.append(ListRow(one.id, " · ".join([covers, *states]), right, text or "taken out of prompts"))
+        states = [("counts", one.id in ids), ("from the next cut on", one.waits), ("left as it is", one.frozen)]
+        right = " · ".join([*(state for state, holds in states if holds), _age(now - one.at)])
+        text = safe_line(" ".join(one.text.split())) or "taken out of prompts"
+        rows.append(ListRow(one.id, covers, right, f"{safe_line(_BY.get(one.by, one.by))}: {text}"))
     return rows
 
 

@@ -14,6 +14,7 @@ from tavern_tui.session.summaries.differences import difference
 from tavern_tui.session.summaries.keeping import When
 from tavern_tui.session.summaries.versions import Version
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS
+from tavern_tui.ui.composer.area import FoldedArea
 from tavern_tui.ui.screens.notebook import NotebookScreen
 from tavern_tui.ui.screens.row_choice import RowChoice
 from tavern_tui.ui.screens.summaries import (
@@ -90,6 +91,8 @@ async def test_a_screen_looks_as_it_was_looked_at(name: str) -> None:
     app = ThemedApp([], theme, depth)
     async with app.run_test(size=SIZES[0]) as pilot:
         await app.push_screen(SCREENS[name]())
+        for area in app.screen.query(FoldedArea):
+            area.cursor_blink = False
         if name == "summary":
             await pilot.press("tab")
         for size in SIZES:
