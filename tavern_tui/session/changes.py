@@ -6,7 +6,7 @@ Every change is an event; nothing is overwritten. Disk work runs in threads.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
@@ -27,6 +27,8 @@ class ChatChanges:
     def __init__(self, log: ChatLog, edited: Callable[[Turn, str], str] = lambda _turn, text: text) -> None:
         self._log = log
         self._edited = edited
+        self.on_swipe: Callable[[Turn], Awaitable[bool]] | None = None
+        """Hears which swipe is to be looked at, and says whether it has gone there itself."""
 
     def newest(self) -> Turn:
         """The turn that the reader is at. Raises ``NotFoundError`` where there is none."""
@@ -48,8 +50,10 @@ class ChatChanges:
         place = siblings.index(shown) + step
         if not 0 <= place < len(siblings):
             raise NotFoundError(f"There are {len(siblings)} swipes; this is {siblings.index(shown) + 1}.")
-        await self.go_to(self._log.tree.leaf_below(siblings[place]))
-        return self._log.tree.turns[siblings[place]]
+        chosen = self._log.tree.turns[siblings[place]]
+        if self.on_swipe is None or not await self.on_swipe(chosen):
+            await self.go_to(self._log.tree.leaf_below(chosen.id))
+        return self._log.tree.turns[chosen.id]
 
     async def go_to(self, turn: str) -> None:
         """Make ``turn`` the one that the reader is at: what follows it stays, and the next turn branches off here."""

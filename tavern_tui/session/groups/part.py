@@ -17,7 +17,7 @@ from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.session.groups.cut_lines import CutLine, cut_line, first_line
 from tavern_tui.session.groups.facts import GroupFacts, facts_of
-from tavern_tui.session.groups.greetings import greet
+from tavern_tui.session.groups.greetings import greet, greet_after
 from tavern_tui.session.groups.presence import Presence
 from tavern_tui.session.thinking import Making, following
 
@@ -44,6 +44,7 @@ class GroupPart:
         self._session = session
         self._read = player
         self._players: dict[str, Player] = {}
+        session.changes.on_swipe = self._swiped
         self._cut: tuple[str, CutLine | None] = ("", None)
 
     @property
@@ -166,7 +167,13 @@ class GroupPart:
 
     async def greet(self) -> None:
         """Let each member greet. Raises ``StorageError``."""
-        await greet(self._session, [player.character for player in self.players.values()])
+        await greet(self._session, self._cards())
+
+    async def _swiped(self, chosen: Turn) -> bool:
+        return await greet_after(self._session, chosen, self._cards())
+
+    def _cards(self) -> list[Character]:
+        return [player.character for player in self.players.values()]
 
     def _choose(self, typed: str, before: str) -> tuple[NextSpeaker, ...]:
         from tavern_tui.session.groups.choosing import next_speakers

@@ -64,7 +64,7 @@ def test_a_group_comes_in_as_it_spoke_and_goes_out_as_it_was(workspace: Workspac
     facts = facts_of(workspace.chats.open(taken.name).tree)
     assert facts is not None
     assert facts.members == ("Wren", "Bess", "Gone")
-    assert (facts.muted, facts.order, facts.cards, facts.self_responses) == ({"Bess"}, "list", "swap", True)
+    assert (facts.muted, facts.order, facts.cards, facts.self_responses) == (frozenset({"Bess"}), "list", "swap", True)
     assert facts.scenario == "The ferry burns."
     written = export_group(workspace, taken.name, tmp_path / "to")
     said = json.loads(written.definition.read_text())
