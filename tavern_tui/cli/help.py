@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("tavern_tui.cli.doctor", "doctor", "Check this installation and say what to mend."),
     "engine": ("tavern_tui.cli.engine", "engine", "The embedded engine: status, load, stop, tune."),
     "export": ("tavern_tui.cli.exporting", "export", "Write what is yours for other programs."),
+    "group": ("tavern_tui.cli.groups", "group", "Chats with several characters: new, list, mute, import, export."),
     "import": ("tavern_tui.cli.importing", "import_", "Take in what you have from other programs."),
     "forget": ("tavern_tui.cli.forget", "forget", "Remove a chat for good, from backups and caches too."),
     "index": ("tavern_tui.cli.index", "index", "The library's index: what it holds; make it anew."),

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from tavern_tui.cli import plain_writers
+from tavern_tui.cli import plain_group, plain_writers
 from tavern_tui.cli.hangup import signals_kept
 from tavern_tui.cli.lines import LineReader
 from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
@@ -267,8 +267,9 @@ class PlainChat:
                     note(told(error))
                     if isinstance(error, EngineError) and error.fault is EngineFault.ONLY_THOUGHT:
                         note("/continue lets it think on, /answer answers without thinking.")
-                case _:
-                    pass
+                case events.OnlySaid():
+                    note("Said. Nobody answers by itself: /next NAME lets one speak.")
+        plain_group.after_reply(self)
 
     def _interrupt(self) -> None:
         """Ctrl+C: stop the reply, else leave when pressed twice."""
@@ -392,5 +393,6 @@ COMMANDS: dict[str, SlashCommand] = {
     "key": SlashCommand("/key", "the key of the server that writes, without showing it", _key),
     "test": SlashCommand("/test", "ask who writes for one short reply, outside of the chat", plain_writers.test),
     "stopother": SlashCommand("/stopother", "stop another client's reply (KoboldCpp)", plain_writers.stop_other),
+    **{name: SlashCommand(*row) for name, row in plain_group.COMMANDS.items()},
     "quit": SlashCommand("/quit", "end", PlainChat.quit),
 }
