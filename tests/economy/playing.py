@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
+from tavern_tui.domain import groups
+from tavern_tui.domain.events import PropertySet
 from tavern_tui.engines.cache_model import CacheModel, Read
-from tavern_tui.prompt.inputs import Group, GroupCards, Member, PromptInput
 from tavern_tui.prompt.plan import PromptPlan
-from tavern_tui.session import reply_input
 from tavern_tui.session.author_note import write_note
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.events import PromptBuilt, SessionEvent, TurnFailed, TurnSaved
+from tavern_tui.session.groups import part
 from tavern_tui.session.kept_prompts import set_notes_stay
 from tavern_tui.session.options import ReplyOptions
 from tavern_tui.session.session import ChatSession
@@ -110,7 +109,8 @@ class Player:
     async def _do(self, number: int, step: Step) -> None:
         match step.do:
             case "reply":
-                await self._make(number, step, lambda chat: chat.reply(step.say))
+                by = step.by if self._session.group else ""
+                await self._make(number, step, lambda chat: chat.reply(step.say, by=by))
             case "swipe":
                 await self._make(number, step, lambda chat: chat.swipe())
             case "edit":
@@ -136,6 +136,8 @@ class Player:
 
     async def _open(self, name: str) -> None:
         log = self._store.create(name, tuple(one.name for one in self._session.characters), self._session.persona.name)
+        if self._session.group:
+            log.append(PropertySet(groups.CARDS, "swap" if self._way.policy == "classic" else "join"))
         self._chats[name] = self._session_on(log)
         await self.chat.open()
         await write_note(self.chat, self._session.note)
@@ -144,7 +146,7 @@ class Player:
 
     def _session_on(self, log: Any) -> ChatSession:
         given = self._session
-        return ChatSession(
+        session = ChatSession(
             log=log,
             character=given.characters[0],
             persona=given.persona,
@@ -156,6 +158,9 @@ class Player:
             clock=lambda: 1_700_000_000.0,
             dice=lambda: 0.5,
         )
+        if given.group:
+            session.group = part.GroupPart(session, lambda name: part.Player(given.member(name), session.lorebooks))
+        return session
 
     def _predicted(self) -> int | None:
         receipt = self.chat.tree.turns[self.chat.tree.tip].receipt
@@ -165,9 +170,9 @@ class Player:
         self, number: int, step: Step, ask: Callable[[ChatSession], AsyncGenerator[SessionEvent, None]]
     ) -> None:
         self.engine.next_reply = step.reply
-        self.chat.character = self._session.member(step.by)
-        with _together(self._session, self._way.policy):
-            plan = await _written(ask(self.chat))
+        if not self._session.group:
+            self.chat.character = self._session.member(step.by)
+        plan = await _written(ask(self.chat))
         text = plan.text
         entries, before = self._session.lore.entries, self._texts.get(self._chat, "")
         found = news(plan, before, entries, self._tokens.count, spoke=bool(step.say))
@@ -212,23 +217,6 @@ async def _written(events: AsyncGenerator[SessionEvent, None]) -> PromptPlan:
     if plan is None or not saved:
         raise RuntimeError("no reply was made")
     return plan
-
-
-@contextmanager
-def _together(session: Session, policy: str) -> Iterator[None]:
-    """The members of a group in the prompts that are made: a chat's session knows the one who speaks."""
-    if not session.group:
-        yield
-        return
-    cards = GroupCards.SWAP if policy == "classic" else GroupCards.JOIN
-    group = Group(members=tuple(Member(one) for one in session.characters), cards=cards)
-    made = reply_input.prompt_input
-
-    def with_group(*args: Any, **kwargs: Any) -> PromptInput:
-        return replace(made(*args, **kwargs), group=group)
-
-    with patch.object(reply_input, "prompt_input", with_group):
-        yield
 
 
 def play(session: Session, way: Way, tokens: PromptTokens, steps: int | None = None) -> list[Asked]:
