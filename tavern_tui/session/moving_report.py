@@ -48,7 +48,8 @@ class LatestChat:
 @dataclass(slots=True)
 class MovingReport:
     """A receipt in the making. ``failed`` are files with the reason; ``unknown`` files that are nothing we know;
-    ``unsupported`` names what has no place here, ``notes`` are sentences. ``rehearsal``: nothing was written.
+    ``unsupported`` names what has no place here, ``notes`` are sentences. ``rehearsal``: nothing was written, else
+    ``new_chats`` has the files of the chats that are new here.
     """
 
     rehearsal: bool = False
@@ -58,6 +59,7 @@ class MovingReport:
     unsupported: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     latest: LatestChat | None = None
+    new_chats: list[str] = field(default_factory=list)
 
     def add(self, kind: str, name: str, source: str, outcome: Outcome, remarks: tuple[Remark, ...] = ()) -> None:
         """Note one thing down."""
