@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.screens.page import VERTICAL
 from tavern_tui.ui.widgets.rows import plain
 
 _TOLD = 400
@@ -24,6 +25,7 @@ _TOLD = 400
 class AskLine(ModalScreen[str | None]):
     """Its result is the line, or ``None``. ``check`` raises a ``TavernError`` for one that cannot be taken."""
 
+    VERTICAL_BREAKPOINTS = VERTICAL
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False, priority=True)]
     DEFAULT_CSS = """
     AskLine {
@@ -35,6 +37,8 @@ class AskLine(ModalScreen[str | None]):
         & Input { height: 1; border: none; padding: 0; margin: 1 0; background: $background; }
         & Input:focus { border: none; }
         & #keys { color: $text-muted; height: 1; }
+        &.-short #asked { padding: 0 2; }
+        &.-short Input { margin: 0; }
     }
     """
 
@@ -67,6 +71,7 @@ class AskLine(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """What the line is about stays in sight."""
         self.styles.background = "transparent"
+        self.query_one(Input).cursor_blink = False
 
     @on(Input.Submitted)
     def _entered(self, message: Input.Submitted) -> None:

@@ -1,4 +1,4 @@
-"""``EntryTable``: the entries of a lorebook in columns, one widget whatever their number.
+"""``EntryTable``: the entries of a lorebook in columns, one widget whatever their number; ``ColumnHeads`` names them.
 
 Only the lines in the window are made. It takes no keys of its own; a click selects, a click on what is selected
 chooses. What a line looks like is ``ui.lore.lines``.
@@ -17,6 +17,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widgets import Static
 
 from tavern_tui.session.lore_listing import EntryRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
@@ -25,6 +26,18 @@ from tavern_tui.ui.widgets.rows import BEFORE_BAR, MARGIN, Tone
 
 _SELECTED = "row-list--selected"
 _BOLD = Style(bold=True)
+_BESIDE = 2  # cells of the scroll bar, and of the blank at its right
+
+
+class ColumnHeads(Static):
+    """The names of the columns of a table that is as wide as this."""
+
+    DEFAULT_CSS = "ColumnHeads { height: 1; color: $text-muted; text-wrap: nowrap; }"
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Name the columns that there is room for."""
+        room = max(1, event.size.width - MARGIN - BEFORE_BAR - _BESIDE)
+        self.update(" " * MARGIN + heading(columns(room)))
 
 
 class EntryTable(ScrollView, can_focus=False):
@@ -81,11 +94,6 @@ class EntryTable(ScrollView, can_focus=False):
     def selected(self) -> EntryRow | None:
         """The selected entry."""
         return self._rows[self._place] if self._rows else None
-
-    @property
-    def heading(self) -> str:
-        """The names of the columns at the width that there is."""
-        return " " * MARGIN + heading(columns(self._room))
 
     def show(self, rows: Sequence[EntryRow], marked: Collection[int], *, empty: str = "") -> None:
         """Have these rows; the entry that was selected stays so where it is among them."""

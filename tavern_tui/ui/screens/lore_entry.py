@@ -64,7 +64,6 @@ class EntryForm(Vertical):
     EntryForm {
         & RowList { padding: 0 1 0 0; }
         & #about { height: 2; padding: 0 2; margin: 1 0 0 0; color: $text-muted; }
-        &.-resting .row-list--selected { background: $background; }
     }
     """
 
@@ -132,7 +131,8 @@ class EntryForm(Vertical):
 
     def _tell(self) -> None:
         field = self.field
-        self.query_one("#about", Static).update(Content(plain(field.help if field else "", self._glyphs)))
+        text = Content(plain(field.help if field else "", self._glyphs))
+        self.query_one("#about", Static).update(text, layout=False)
 
 
 class EntryText(ModalScreen[str]):
@@ -183,6 +183,7 @@ class EntryText(ModalScreen[str]):
     def on_mount(self) -> None:
         """Show the text."""
         area = self.query_one(FoldedArea)
+        area.cursor_blink = False
         area.text = self._text
         area.move_cursor(area.document.end)
 

@@ -107,6 +107,7 @@ class LoreTrialScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Try the chat."""
+        self._area.cursor_blink = False
         self._try()
 
     @on(TextArea.Changed)

@@ -24,7 +24,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.lore import commands
 from tavern_tui.ui.lore.desk import LoreDesk
-from tavern_tui.ui.lore.table import EntryTable
+from tavern_tui.ui.lore.table import ColumnHeads, EntryTable
 from tavern_tui.ui.screens.lore_entry import EntryForm
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
 from tavern_tui.ui.widgets.rows import filled, plain
@@ -61,22 +61,27 @@ class LorebookScreen(ModalScreen[None]):
         + """
     LorebookScreen {
         & #page { max-width: 140; }
-        & #question, & #sums, & #state, & #told, & #columns { height: auto; padding: 0 2; margin: 0; }
-        & #sums, & #columns { color: $text-muted; }
-        & #state { color: $text-accent; }
-        & #columns { margin: 1 0 0 0; text-wrap: nowrap; height: 1; padding: 0; }
+        & #question, & #sums, & #state, & #told { height: auto; padding: 0 2; margin: 0; }
+        & #sums { color: $text-muted; }
+        & #state { color: $text-accent; display: none; }
+        & #state.-said { display: block; }
+        & #columns { margin: 1 0 0 0; }
         & #told { min-height: 1; }
         & #entry { display: none; }
         & #entry.-open { display: block; }
         & #panes { height: 1fr; }
         & EntryTable { padding: 0 1 0 0; }
         & #list { width: 1fr; }
-        & EntryForm { width: 1fr; display: none; }
+        & EntryForm { width: 1fr; max-width: 64; display: none; }
+        & EntryForm.-resting RowList > .row-list--selected { background: $background; }
         &.-wide EntryForm { display: block; width: 46; margin: 1 0 0 1; }
         &.-editing EntryForm { display: block; }
         &.-editing #list { display: none; }
         &.-editing.-wide #list { display: block; }
-        &.-short #question, &.-short #state { display: none; }
+        &.-editing EntryForm { margin: 1 0 0 0; }
+        &.-editing.-wide EntryForm { margin: 1 0 0 1; }
+        &.-short.-editing EntryForm { margin: 0; }
+        &.-short #question, &.-short #state.-said { display: none; }
         &.-short #columns { margin: 0; }
         &.-short #about { height: 1; margin: 0; }
     }
@@ -88,6 +93,7 @@ class LorebookScreen(ModalScreen[None]):
         self.desk = desk
         self.glyphs = glyphs
         self.editing = False
+        self._said: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """The book's name, the sums, the entries and the form, what happened, the keys."""
@@ -98,7 +104,7 @@ class LorebookScreen(ModalScreen[None]):
             yield Input(placeholder=plain("Title, keys, text…", self.glyphs), id="entry", compact=True)
             with Horizontal(id="panes"):
                 with Vertical(id="list"):
-                    yield Static(id="columns")
+                    yield ColumnHeads(id="columns")
                     yield EntryTable(glyphs=self.glyphs)
                 yield EntryForm(glyphs=self.glyphs)
             yield Static(id="told")
@@ -106,12 +112,13 @@ class LorebookScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the entries, and find out what the chat says of them."""
+        self.query_one("#entry", Input).cursor_blink = False
         self.show()
         self.learn()
 
     def on_resize(self, event: Resize) -> None:
         """What stands round the panes is as wide as the page."""
-        self.call_after_refresh(self.show)
+        self.call_after_refresh(self.show_around)
 
     @property
     def table(self) -> EntryTable:
@@ -132,14 +139,18 @@ class LorebookScreen(ModalScreen[None]):
         self.editing = self.editing and self.table.selected is not None
         self.set_class(self.editing, "-editing")
         self.form.set_class(not self.editing, "-resting")
+        self.show_around()
+
+    def show_around(self) -> None:
+        """Show what stands round the panes."""
+        desk = self.desk
         width = max(20, self.query_one("#page").size.width - 4)
         where = "in the card of " if desk.open_book.in_card else ""
         self._put("question", f"Lorebook {where}{safe_line(desk.open_book.name)}")
         about = [desk.about] if desk.about else []
         self._put("sums", "\n".join(filled(" · ".join([*desk.list.header(), *about]), width, self.glyphs)))
         self._put("state", safe_line(desk.state()))
-        self.query_one("#state").display = bool(desk.state())
-        self._put("columns", self.table.heading)
+        self.query_one("#state").set_class(bool(desk.state()), "-said")
         roomy = self.size.width >= HORIZONTAL[1][0]
         if self.editing:
             self._put("keys", _FORM_KEYS if roomy else _FORM_KEYS_NARROW)
@@ -228,13 +239,12 @@ class LorebookScreen(ModalScreen[None]):
         self.show()
 
     @on(Input.Changed, "#entry")
-    def _typed(self, message: Input.Changed) -> None:
-        self.desk.words = message.value
-        self.show()
-
     @on(Input.Submitted, "#entry")
-    def _found(self) -> None:
-        self.set_focus(None)
+    def _looked_for(self, message: Input.Changed | Input.Submitted) -> None:
+        self.desk.words = message.value
+        if isinstance(message, Input.Submitted):
+            self.set_focus(None)
+        self.show()
 
     @on(EntryTable.Selected)
     def _selected(self, message: EntryTable.Selected) -> None:
@@ -257,4 +267,6 @@ class LorebookScreen(ModalScreen[None]):
         commands.run(self, "menu", editing=self.editing)
 
     def _put(self, name: str, text: str) -> None:
-        self.query_one(f"#{name}", Static).update(Content(plain(text, self.glyphs)))
+        if self._said.get(name) != text:  # laying out anew is what costs
+            self._said[name] = text
+            self.query_one(f"#{name}", Static).update(Content(plain(text, self.glyphs)))

@@ -179,6 +179,7 @@ class LorebooksScreen(ModalScreen[BookRow | None]):
 
     def on_mount(self) -> None:
         """Read them."""
+        self.query_one("#entry", Input).cursor_blink = False
         self._fill()
 
     def on_resize(self, event: Resize) -> None:
@@ -289,7 +290,9 @@ class LorebooksScreen(ModalScreen[BookRow | None]):
     def _show(self) -> None:
         wanted = self.query_one("#entry", Input).value.casefold().split()
         found = [row for row in self._rows if all(word in row.name.casefold() for word in wanted)]
-        near = next((row.id for row in found if row.name.casefold() == self._select.casefold()), "")
+        before = self._list.selected
+        named = (row.id for row in found if row.name.casefold() == self._select.casefold())
+        near = next(named, before.id if before is not None else "")
         empty = "No lorebook is called so." if wanted else "No lorebook yet: n makes one, i brings one in."
         self._list.show(book_rows(found, self._glyphs), near, empty)
 
