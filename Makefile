@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Thrice the usual cores: much of the suite waits for processes, terminals and servers.
 WORKERS ?= 6
 
-.PHONY: help run engine starter test lint types contracts sizes unit coverage bench bench-economy torture fuzz samples clean
+.PHONY: help run engine starter test lint types contracts sizes unit coverage bench bench-economy blind torture fuzz samples clean
 
 help:
 	@echo "make run        install what is missing, fetch the starter model, start"
@@ -17,6 +17,7 @@ help:
 	@echo "make test       everything that CI runs"
 	@echo "make bench      measure: start, long chats, tokens per second"
 	@echo "make bench-economy  what each policy reads, into docs/economy.md (10 minutes on 2 idle cores)"
+	@echo "make blind      write 20 pairs of prompts, classic and economy, to be read without knowing which is which"
 	@echo "make torture    the long tests: 1,000 killed writers"
 	@echo "make fuzz       read changed files of every format for five minutes (SECONDS=300)"
 	@echo "make samples    build the sample cards and the demo chat from scripts/samples"
@@ -77,6 +78,9 @@ bench: $(VENV)/.tested starter
 bench-economy: $(VENV)/.tested starter
 	$(BIN)/python -m tests.economy bench
 	$(BIN)/python -m tests.economy perplexity
+
+blind: $(VENV)/.tested starter
+	$(BIN)/python -m tests.economy blind
 
 torture: $(VENV)/.tested
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -m torture --timeout 3600

@@ -1,7 +1,8 @@
 """``python -m tests.economy play A``: what each policy reads in a session, and how that is to what was asked of it.
 
 ``bench`` plays all of them, and one on the real engine, and writes the figures into ``docs/economy.md``; ``perplexity``
-measures what moving costs and writes that (``make bench-economy``).
+measures what moving costs and writes that (``make bench-economy``). ``blind`` writes prompts of both policies in pairs,
+to be read by somebody who does not know which is which (``make blind``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.bench.__main__ import starter_model
 from tests.economy.playing import WAYS, Asked, play
@@ -84,15 +86,32 @@ def perplexity() -> None:
     print(f"{sum(one.tokens for one in scored)} tokens, moved ÷ fresh {ratio(scored):.4f}")
 
 
+def blind(pairs: int, seed: int, folder: Path) -> None:
+    """Write the list of pairs and its key into ``folder``."""
+    from tests.economy.blind import blind_list, moments
+
+    lines, key = blind_list(moments(prompt_tokens(starter_model())), pairs, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, said in (("blind.txt", lines), ("blind-key.txt", key)):
+        (folder / name).write_text("\n".join(said) + "\n", encoding="utf-8")
+        print(folder / name)
+
+
 def main() -> int:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.economy", description=__doc__)
-    parser.add_argument("what", choices=("play", "bench", "perplexity"))
+    parser.add_argument("what", choices=("play", "bench", "perplexity", "blind"))
     parser.add_argument("sessions", nargs="*", metavar="SESSION", help=f"some of {', '.join(NAMES)} (default: all)")
     parser.add_argument("--steps", type=int, help="only the first steps of each session")
     parser.add_argument("--turns", action="store_true", help="a line for every prompt, too")
     parser.add_argument("--seconds", type=float, default=300, help="how long the bench may use the real engine")
+    parser.add_argument("--pairs", type=int, default=20, help="of the blind list")
+    parser.add_argument("--seed", type=int, default=1, help="what chance makes of the blind list")
+    parser.add_argument("--out", type=Path, default=Path("build/blind"), help="where the blind list goes")
     given = parser.parse_args()
+    if given.what == "blind":
+        blind(given.pairs, given.seed, given.out)
+        return 0
     if given.what == "bench":
         bench(given.seconds)
         return 0

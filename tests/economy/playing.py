@@ -78,7 +78,10 @@ class Asked:
 
 
 class Player:
-    """One session under one policy, in a folder of its own. ``asked`` is what was read, prompt by prompt."""
+    """One session under one policy, in a folder of its own.
+
+    ``asked`` is what was read, prompt by prompt, ``plan`` the last one.
+    """
 
     def __init__(self, session: Session, way: Way, tokens: PromptTokens, folder: Path) -> None:
         self._session = session
@@ -93,6 +96,7 @@ class Player:
         self._edited = ""
         self._after = ""
         self.asked: list[Asked] = []
+        self.plan: PromptPlan | None = None
 
     async def play(self, steps: int | None = None) -> list[Asked]:
         """Do the session's steps, or so many of them."""
@@ -172,7 +176,7 @@ class Player:
         self.engine.next_reply = step.reply
         if not self._session.group:
             self.chat.character = self._session.member(step.by)
-        plan = await _written(ask(self.chat))
+        plan = self.plan = await _written(ask(self.chat))
         text = plan.text
         entries, before = self._session.lore.entries, self._texts.get(self._chat, "")
         found = news(plan, before, entries, self._tokens.count, spoke=bool(step.say))
