@@ -48,7 +48,12 @@ def advice_for(free: int | None) -> Advice | None:
     return fitting[-1] if fitting else None
 
 
+def free_memory() -> int | None:
+    """The free memory of this machine in bytes, within what a container allows; ``None`` where nobody tells."""
+    return available_memory()
+
+
 def advice_here() -> tuple[int | None, Advice | None]:
-    """The free memory of this machine in bytes, within what a container allows, and what fits it."""
-    free = available_memory()
+    """The free memory of this machine in bytes, and what fits it."""
+    free = free_memory()
     return free, advice_for(free)

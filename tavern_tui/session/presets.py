@@ -27,6 +27,8 @@ PROPERTY = "preset"
 """The chat's property that names its own preset."""
 
 OURS, YOURS = "built in", "yours"
+NOTHING = "nothing"
+"""What a preset changes that changes nothing."""
 
 NOTES = {
     "balanced": "The default: lively, without loops.",
@@ -61,7 +63,7 @@ class ListedPreset:
         from tavern_tui.formats.presets import preset_values, short_value
 
         values = {name: value for name, value in preset_values(self.preset).items() if name != "note"}
-        return ", ".join(f"{name} {short_value(value)}" for name, value in values.items()) or "nothing"
+        return ", ".join(f"{name} {short_value(value)}" for name, value in values.items()) or NOTHING
 
 
 def listed_presets(workspace: Workspace) -> list[ListedPreset]:

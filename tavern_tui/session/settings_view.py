@@ -215,7 +215,7 @@ def _refuse_by_hand(directories: Directories, name: str) -> None:
     if place.startswith(f"{directories.config / HAND_WRITTEN}:"):
         raise SettingsError(
             f"{name} is set in {HAND_WRITTEN}, which is yours and is never rewritten.",
-            hint=f"Change it there: {place}",
+            hint="Change it there.",
             where=place,
         )
 

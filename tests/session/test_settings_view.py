@@ -58,12 +58,11 @@ def test_a_value_says_which_file_and_line_it_comes_from(workspace: Workspace) ->
 def test_what_a_person_wrote_is_refused_with_its_line_and_stays(workspace: Workspace) -> None:
     path = workspace.directories.config / "config.yaml"
     before = path.read_bytes()
-    for act in (lambda: change(workspace, "reply.response_tokens", "90"), lambda: reset(workspace, "reply.preset")):
-        if act is not None:
-            try:
-                act()
-            except SettingsError as refused:
-                assert refused.where == f"{path}:3"
+    with pytest.raises(SettingsError) as refused:
+        change(workspace, "reply.response_tokens", "90")
+    assert refused.value.where == f"{path}:3"
+    with pytest.raises(SettingsError, match="never rewritten"):
+        reset(workspace, "reply.response_tokens")
     assert path.read_bytes() == before
     assert load_settings(workspace.directories).settings.reply.response_tokens == 200
 
@@ -139,7 +138,9 @@ def test_words_find_settings_by_name_help_group_and_value(workspace: Workspace) 
 
 
 def test_it_is_said_from_when_on_a_change_holds(workspace: Workspace) -> None:
-    told = {name: row(workspace, name).holds_from for name in ("ui.theme", "reply.policy", "engine.threads", "ui.ascii")}
+    told = {
+        name: row(workspace, name).holds_from for name in ("ui.theme", "reply.policy", "engine.threads", "ui.ascii")
+    }
     assert list(told.values()) == [Holds.NOW, Holds.REPLY, Holds.LOADING, Holds.START]
 
 

@@ -113,7 +113,8 @@ def test_a_copy_keeps_what_other_programs_have_no_field_for() -> None:
 
 
 def test_fields_of_ours_in_a_file_that_are_of_another_type_are_left_out() -> None:
-    data = b'{"input_sequence": "", "output_sequence": "", "tavern_tui": {"system_in_user": "yes", "stop_strings": [1]}}'
+    ours = b'{"system_in_user": "yes", "stop_strings": [1]}'
+    data = b'{"input_sequence": "", "output_sequence": "", "tavern_tui": ' + ours + b"}"
     template = read_template(data, "odd")[0].template
     assert (template.system_in_user, template.stop_strings) == (False, ())  # type: ignore[union-attr]
 

@@ -92,7 +92,7 @@ class ConnectionScreen(ListPage[str | None]):
             self._look()
 
         kept = self._kept.get(name)
-        self.ask(take, "" if kept is None else str(kept), hint=_FIELDS[name])
+        self.ask(take, "" if kept is None else str(kept), hint=_FIELDS[name], replaced=name != "address")
 
     def action_end(self, what: str) -> None:
         """Close it, with what is wanted."""

@@ -20,7 +20,7 @@ from tavern_tui.domain.errors import NotFoundError, TavernError
 from tavern_tui.session import connections as saved_connections
 from tavern_tui.session.connection_page import engine_problem
 from tavern_tui.session.engine_choices import choose_here
-from tavern_tui.session.model_advice import advice_here
+from tavern_tui.session.model_advice import free_memory
 from tavern_tui.session.routes import route_for
 from tavern_tui.session.trying import try_connection
 from tavern_tui.session.workspace import Workspace
@@ -50,7 +50,10 @@ Chosen = tuple[str, Writer]
 
 
 class ConnectionsScreen(ListPage[Chosen | None]):
-    """Who can write in ``workspace``; ``search`` finds them. Its result is what is wanted of one of them."""
+    """Who can write in ``workspace``; ``search`` finds them, ``memory`` tells how many bytes are free.
+
+    Its result is what is wanted of one of them.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "move(-1)", show=False),
@@ -62,8 +65,16 @@ class ConnectionsScreen(ListPage[Chosen | None]):
         Binding("R", "again", show=False),
     ]
 
-    def __init__(self, workspace: Workspace, search: Callable[[], Search], *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        search: Search,
+        *,
+        memory: Callable[[], int | None] = free_memory,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+    ) -> None:
         super().__init__("Connections and models", glyphs=glyphs)
+        self._memory = memory
         self._workspace = workspace
         self._search = search
         self._writers: dict[str, Writer] = {}
@@ -177,9 +188,9 @@ class ConnectionsScreen(ListPage[Chosen | None]):
 
     @work(exclusive=True, group="fill")
     async def _fill(self) -> None:
-        free, _ = await asyncio.to_thread(advice_here)
+        free = await asyncio.to_thread(self._memory)
         self._table = [heading(table_heading(free)), *table_rows(free, self._signs)]
-        async for writer in self._search()():
+        async for writer in self._search():
             if writer.kind is not WriterKind.OTHER:
                 self._writers[writer.key] = writer
                 self._arrange()
@@ -207,16 +218,20 @@ class ConnectionsScreen(ListPage[Chosen | None]):
 
 def writer_row(writer: Writer, glyphs: Glyphs) -> ListRow:
     """A writer: its name and whether it is in use, and what is known of it below."""
-    title = f"{writer.title} · in use" if writer.current else writer.title
+    right = "in use" if writer.current else ""
     below = writer.about if not writer.saved or writer.problem or writer.pending else f"{writer.about} · answers"
     return ListRow(
-        writer.key, plain(title, glyphs), detail=plain(below, glyphs), muted=bool(writer.problem) or writer.pending
+        writer.key,
+        plain(writer.title, glyphs),
+        right,
+        plain(below, glyphs),
+        muted=bool(writer.problem) or writer.pending,
     )
 
 
 async def show_connections(app: TavernApp) -> None:
     """Show who can write, and let one of them where that is wanted."""
-    search = partial(partial, find_writers, app.workspace, named=app.wishes.server)
+    search = partial(find_writers, app.workspace, named=app.wishes.server)
     chosen = await app.push_screen_wait(ConnectionsScreen(app.workspace, search, glyphs=app.glyphs))
     app.reload()
     if chosen is None:

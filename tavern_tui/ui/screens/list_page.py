@@ -48,12 +48,12 @@ def heading(text: str) -> ListRow:
 
 
 def key_line(keys: Keys, width: int) -> str:
-    """The keys that fit ``width`` cells; the last one always, and ``?`` in the place of those that do not."""
+    """The keys that fit ``width`` cells; ``?`` stands for those that do not, and the last one is always there."""
     pieces = [f"{key} {what}" for key, what in keys]
     line = " · ".join(pieces)
     if cell_len(line) <= width or len(pieces) < 2:
         return line
-    last = f"{' '.join(_ALL_KEYS)} · {pieces[-1]}"
+    last = f"{' '.join(_ALL_KEYS)} · {keys[-1][0]}"
     shown: list[str] = []
     for piece in pieces[:-1]:
         if cell_len(" · ".join([*shown, piece, last])) > width:
@@ -92,6 +92,7 @@ class ListPage(ModalScreen[Result]):
         self._title = title
         self._signs = glyphs
         self._take: Take | None = None
+        self._texts = {"#question": title}
 
     def compose(self) -> ComposeResult:
         """The title, what a screen has above its list, the list, the line to type into, what is said, and the keys."""
@@ -122,6 +123,9 @@ class ListPage(ModalScreen[Result]):
     async def chosen(self, row: ListRow) -> None:
         """A row was chosen."""
 
+    def widened(self) -> None:
+        """The page has another size."""
+
     @property
     def rows(self) -> RowList:
         """The list."""
@@ -146,26 +150,29 @@ class ListPage(ModalScreen[Result]):
 
     def retitle(self, text: str) -> None:
         """Have another title."""
-        self.query_one("#question", Static).update(Content(plain(safe(text), self._signs)))
+        self._put("#question", text)
 
     def say(self, text: str, *, problem: bool = False) -> None:
         """Have ``text`` below the list."""
         note = self.query_one("#note", Static)
         note.set_class(problem, "-problem")
         note.display = bool(text)
-        note.update(Content(plain(safe(text), self._signs)))
+        self._put("#note", text)
 
     def say_keys(self) -> None:
         """Tell the keys that hold now, as far as there is room."""
-        keys = _ENTRY_KEYS if self.entering else self.keys()
-        self.query_one("#keys", Static).update(Content(plain(key_line(keys, self.room), self._signs)))
+        keys = [(plain(key, self._signs), what) for key, what in (_ENTRY_KEYS if self.entering else self.keys())]
+        self._put("#keys", key_line(keys, self.room))
 
-    def ask(self, take: Take, value: str = "", *, hint: str = "", secret: bool = False) -> None:
-        """Let something be typed, beginning with ``value``, and ``take`` it."""
+    def ask(self, take: Take, value: str = "", *, hint: str = "", replaced: bool = True) -> None:
+        """Let something be typed, beginning with ``value``, and ``take`` it.
+
+        ``replaced``: what is typed first takes the place of the whole value, as is handy for numbers and names.
+        """
         self._take = take
         self.add_class("-entering")
         entry = self.query_one("#entry", Input)
-        entry.password = secret
+        entry.select_on_focus = replaced
         entry.placeholder = plain(hint, self._signs)
         entry.value = value
         entry.cursor_position = len(value)
@@ -189,11 +196,12 @@ class ListPage(ModalScreen[Result]):
             self.say(str(error), problem=True)
 
     def on_resize(self, event: Resize) -> None:
-        """The keys that fit are others."""
+        """The keys that fit are others, and so may be what the rows have room for."""
         try:
             self.say_keys()
         except NoMatches:  # before the first painting
             return
+        self.widened()
 
     def action_move(self, rows: int) -> None:
         """Select another row."""
@@ -228,6 +236,12 @@ class ListPage(ModalScreen[Result]):
         wide = max(len(key) for key, _ in self.keys()) + 2
         lines = [Content(plain(f"{key:<{wide}}{what}", self._signs)) for key, what in self.keys()]
         self.app.push_screen(TextPage(self._title, lambda _width: lines, glyphs=self._signs))
+
+    def _put(self, part: str, text: str) -> None:
+        """Have ``text`` in a part of the page; where it is there already, nothing is laid out anew."""
+        if self._texts.get(part) != text:
+            self._texts[part] = text
+            self.query_one(part, Static).update(Content(plain(safe(text), self._signs)), layout=part != "#keys")
 
     def _leave_heading(self, direction: int) -> None:
         """Go on from a heading, and back where nothing follows."""

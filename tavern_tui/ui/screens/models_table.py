@@ -24,7 +24,7 @@ def table_rows(free: int | None, glyphs: Glyphs) -> list[ListRow]:
     rows = []
     for one in all_advice():
         beyond = free is not None and one.needs_gb * GB > free
-        right = f"{'best here · ' if one == best else ''}from {one.memory_gb:g} GB"
+        right = f"{'best · ' if one == best else ''}from {one.memory_gb:g} GB"
         rows.append(
             ListRow(
                 f"{TABLE}{one.size}",

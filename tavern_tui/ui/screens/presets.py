@@ -18,7 +18,7 @@ from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError, SettingsError
 from tavern_tui.session import preset_editing as editing
 from tavern_tui.session.preset_draft import PresetDraft, unwritten
-from tavern_tui.session.presets import YOURS, ListedPreset, choose_in_chat, listed_presets
+from tavern_tui.session.presets import NOTHING, YOURS, ListedPreset, choose_in_chat, listed_presets
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.system_texts import INTRODUCTION, first_look, system_texts
 from tavern_tui.session.workspace import Workspace
@@ -44,7 +44,8 @@ def preset_row(one: ListedPreset, *, here: bool, usual: bool, changed: bool, gly
     marks += ["usual"] if usual else []
     marks += ["changed"] if changed else []
     marks.append("yours" if one.source == YOURS else "ours")
-    detail = one.unreadable or " ".join(part for part in (one.preset.note, one.summary) if part)
+    summary = one.summary if one.summary != NOTHING or not one.preset.note else ""
+    detail = one.unreadable or " ".join(part for part in (one.preset.note, summary) if part)
     title = safe_line(one.name, 60)
     return ListRow(
         one.name,

@@ -105,6 +105,10 @@ class SamplerScreen(ListPage[None]):
         """Show the fields."""
         self._fill()
 
+    def widened(self) -> None:
+        """Sliders have other room."""
+        self._fill(self.rows.selected.id if self.rows.selected else "")
+
     def selected(self, row: ListRow | None) -> None:
         """Say what the field does, and why it does nothing where that is so."""
         field = self._fields.get(row.id) if row else None

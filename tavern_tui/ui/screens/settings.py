@@ -53,12 +53,11 @@ def list_rows(settings: list[SettingRow], width: int, glyphs: Glyphs) -> list[Li
 
 def about(setting: SettingRow) -> str:
     """What is to be said of a setting: what it is, its default, where it comes from, from when a change holds."""
-    told = setting.title
+    told = f"From {setting.source}: change it there. {setting.title}" if setting.by_hand else setting.title
     if setting.chosen and setting.default not in (settings_view.EMPTY, setting.value):
         told += f" Default: {setting.default}."
-    if setting.by_hand:
-        return f"{told} From {setting.source}: change it there."
-    return f"{told} Holds {setting.holds_from}." if setting.holds_from is not Holds.REPLY else told
+    late = setting.holds_from is not Holds.REPLY and not setting.by_hand
+    return f"{told} Holds {setting.holds_from}." if late else told
 
 
 class SettingsScreen(ListPage[None]):
@@ -80,7 +79,7 @@ class SettingsScreen(ListPage[None]):
 
     def keys(self) -> Keys:
         """Those of the list."""
-        return (("Enter", "change"), ("←→", "next"), ("letters", "search"), ("ctrl+r", "default"), ("Esc", "close"))
+        return (("Enter", "set"), ("←→", "next"), ("letters", "search"), ("ctrl+r", "default"), ("Esc", "close"))
 
     def on_mount(self) -> None:
         """Show them."""
@@ -102,6 +101,10 @@ class SettingsScreen(ListPage[None]):
             self._search("")
         else:
             super().action_leave()
+
+    def widened(self) -> None:
+        """Values have other room."""
+        self._fill(self.rows.selected.id if self.rows.selected else "")
 
     def selected(self, row: ListRow | None) -> None:
         """Say what the setting is about."""

@@ -45,10 +45,13 @@ def preview_widgets(about: str, glyphs: Glyphs) -> Iterable[Widget]:
 
 def show_preview(page: ListPage[Any], text: str, *, end: bool = True) -> None:
     """Have ``text`` in the preview of ``page``, its end in sight, or its beginning."""
-    preview = page.query_one("#preview", LongText)
-    preview.show(lambda width: wrapped(text, width))
-    if end:
-        page.call_after_refresh(preview.go_to_end, last=True)
+    page.query_one("#preview", LongText).show(lambda width: wrapped(text.rstrip("\n"), width))
+    show_end(page, end=end)
+
+
+def show_end(page: ListPage[Any], *, end: bool = True) -> None:
+    """Have the end of the preview in sight, or its beginning."""
+    page.call_after_refresh(page.query_one("#preview", LongText).go_to_end, last=end)
 
 
 class TemplateEditor(ListPage[None]):
@@ -92,6 +95,10 @@ class TemplateEditor(ListPage[None]):
             ("Esc", "close"),
         )
 
+    def widened(self) -> None:
+        """Keep the end of the prompt in sight."""
+        show_end(self, end=self._kind == "instruct")
+
     def on_mount(self) -> None:
         """Show the fields."""
         self._fill("")
@@ -109,7 +116,7 @@ class TemplateEditor(ListPage[None]):
         async def take(typed: str) -> None:
             await self._change(row.id, lambda template: editing.with_typed(template, row.id, typed))
 
-        self.ask(take, editing.typed_as(self._template, row.id), hint="\\n is a line end")
+        self.ask(take, editing.typed_as(self._template, row.id), hint="\\n is a line end", replaced=False)
 
     def action_turn(self) -> None:
         """Take the next value of a few."""

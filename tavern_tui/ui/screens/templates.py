@@ -30,7 +30,7 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.popups import wishes_here
 from tavern_tui.ui.screens.list_page import Keys, ListPage
-from tavern_tui.ui.screens.template_editor import PREVIEW_CSS, TemplateEditor, preview_widgets, show_preview
+from tavern_tui.ui.screens.template_editor import PREVIEW_CSS, TemplateEditor, preview_widgets, show_end, show_preview
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.screens.trial import trial_lines
 from tavern_tui.ui.widgets.rows import ListRow, plain
@@ -98,6 +98,10 @@ class TemplatesScreen(ListPage[None]):
     def on_mount(self) -> None:
         """Look at the next prompt, and show what there is."""
         self._begin()
+
+    def widened(self) -> None:
+        """Keep the end of the prompt in sight."""
+        show_end(self, end=self._kind == "instruct")
 
     def selected(self, row: ListRow | None) -> None:
         """Show the prompt with it."""

@@ -85,6 +85,6 @@ class WritersScreen(ModalScreen[Writer | None]):
         self.dismiss(message.writer)
 
     def _say_keys(self) -> None:
-        listed = "Enter use · c connections, models · Esc close"
+        listed = "Enter use · c connections · Esc close"
         keys = "Enter looks there · Esc back" if self.choice.entering else listed
         self.query_one("#keys", Static).update(Content(plain(keys, self._glyphs)))

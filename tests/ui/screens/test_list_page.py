@@ -18,8 +18,8 @@ KEYS = (("Enter", "use"), ("e", "edit"), ("c", "copy"), ("d", "delete"), ("u", "
 def test_the_keys_fit_and_the_way_out_is_always_there(width: int) -> None:
     line = key_line(KEYS, width)
     assert cell_len(line) <= width
-    assert line.endswith("Esc close")
-    assert ("? more" in line) == ("u undo" not in line)
+    assert line.endswith("? more · Esc") == ("u undo" not in line)
+    assert "Esc" in line
 
 
 class Fruit(ListPage[str]):
@@ -56,12 +56,10 @@ async def test_headings_are_passed_over_and_what_is_refused_stays_to_be_correcte
         assert page.rows.selected.id == "apple"
         await press(pilot, "down")
         assert "This is the plum." in app.text()
-        await press(pilot, "up", "enter", *["backspace"] * 5, "enter")
+        await press(pilot, "up", "enter", "ctrl+u", "enter")
         assert "A name is needed." in app.text()
-        assert page.entering
-        await press(pilot, "p", "e", "a", "r", "enter")
-        assert not page.entering
-        assert "pear" in app.text()
+        await press(pilot, "f", "i", "g", "enter")
+        assert "fig" in app.text()
         await press(pilot, "question_mark")
         assert isinstance(app.screen, TextPage)
         await press(pilot, "escape", "enter", "escape")
