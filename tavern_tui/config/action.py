@@ -16,6 +16,7 @@ class Where(Enum):
     POPUP = "a list, dialog or completion is open"
     REPLYING = "a reply is being written"
     TURN = "a turn is selected"
+    ADVENTURE = "composer of an adventure, while it is empty"
     EMPTY = "composer, while it is empty"
     COMPOSER = "composer"
     STORY = "a story is written"

@@ -9,6 +9,7 @@ decided in ``keymap.py``. Source: ``docs/ux.md`` §1 and §6.
 from __future__ import annotations
 
 from tavern_tui.config.action import Action, Where
+from tavern_tui.config.adventure_actions import ADVENTURE
 from tavern_tui.config.group_actions import GROUP
 from tavern_tui.config.page_actions import PAGES
 from tavern_tui.config.reply_actions import REPLY
@@ -215,7 +216,7 @@ _COMPOSER = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *PAGES, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN, *GROUP, *STORY)
+ACTIONS: tuple[Action, ...] = (*_APP, *PAGES, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN, *GROUP, *ADVENTURE, *STORY)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

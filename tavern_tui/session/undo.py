@@ -30,12 +30,15 @@ from tavern_tui.session.chat_variables import VARIABLE
 from tavern_tui.session.lore import PROPERTY as LORE_STATE
 from tavern_tui.session.titles import TITLE
 
-_KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED})
+_KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED, "input_kind"})
 """Properties that the program writes without being asked, as it does variables: nobody means them by "undo"."""
 
 
 _NAMED = {
     NOTE: "the author's note",
+    "dice": "the dice",
+    "memory": "the plot",
+    "mode": "the mode of play",
     "later": "what is read later",
     "notebook": "the notebook",
     "response_tokens": "the length of replies",

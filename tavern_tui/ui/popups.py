@@ -50,6 +50,11 @@ async def first_run(app: TavernApp) -> Wishes:
     if result.what is What.BRING:
         chat = await brought(app)
         return replace(wishes, character="", chat=chat) if chat else wishes
+    if result.what is What.ADVENTURE:
+        from tavern_tui.ui.screens.new_adventure import new_adventure
+
+        chat = await new_adventure(app)
+        return replace(wishes, character="", chat=chat) if chat else wishes
     if result.what is not What.DEMO:
         return wishes
     return replace(wishes, character="", chat=await asyncio.to_thread(own_demo_chat, app.workspace))

@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LEARNT = {
     Where.ANYWHERE: "ctrl+p ctrl+l f1 ctrl+c pageup pagedown ctrl+f ctrl+t ctrl+n",
     Where.COMPOSER: "enter ctrl+j ctrl+o tab ctrl+r ctrl+g ctrl+z ctrl+y",
+    Where.ADVENTURE: "ctrl+j",
     Where.EMPTY: "enter left right up escape",
-    Where.TURN: "j k up down g G h l left right e E r c b d x y i m n N u U 1 9 enter escape a",
+    Where.TURN: "j k up down g G h l left right e E r c b d x y i m n N u U R 1 9 enter escape a",
     Where.REPLYING: "escape",
     Where.POPUP: "escape",
     Where.STORY: "ctrl+g ctrl+r ctrl+t ctrl+n ctrl+o ctrl+f ctrl+z ctrl+y ctrl+j f2",

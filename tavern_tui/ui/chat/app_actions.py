@@ -34,8 +34,9 @@ async def newline(screen: ChatScreen, _argument: str = "") -> None:
 
 
 async def complete(screen: ChatScreen, _argument: str = "") -> None:
-    """Complete the word in the composer."""
-    screen.composer.complete()
+    """Complete the word in the composer; in an adventure take the next kind of input."""
+    if not screen.adventuring.next_kind():
+        screen.composer.complete()
 
 
 async def history(screen: ChatScreen, _argument: str = "") -> None:

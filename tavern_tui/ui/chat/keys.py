@@ -43,6 +43,8 @@ class Keys:
         places.add(Where.COMPOSER)
         if screen.composer.is_empty and not screen.editor.turn:
             places.add(Where.EMPTY)
+            if screen.adventuring.on:
+                places.add(Where.ADVENTURE)
         return frozenset(places)
 
     async def take(self, event: Key) -> bool:
@@ -83,6 +85,8 @@ class Keys:
             return True
         if not screen.selection.turn and screen.composer.is_empty and (offer := screen.problems.action_for(event.key)):
             await run(screen, offer)
+            return True
+        if not screen.selection.turn and screen.composer.is_empty and screen.adventuring.place(event.key):
             return True
         if event.key == "escape" and screen.take_back():
             return True

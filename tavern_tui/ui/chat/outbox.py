@@ -59,6 +59,13 @@ class Outbox:
             composer.restore(ComposerState())
             screen.group_view.speak(name)
             return
+        match screen.adventuring.named(composer.full_text):
+            case "line":
+                self._send(composer.full_text)
+                return
+            case "kind":
+                screen.adventuring.choose_named(composer.take())
+                return
         match parse(composer.full_text, RUNNABLE):
             case Command(action=action, argument=argument):
                 composer.take()
@@ -100,7 +107,7 @@ class Outbox:
         """Send ``text`` now."""
         self._sent_at = self._screen.now()
         self._sending = text
-        self._screen.start(self._screen.open_session.reply(text))
+        self._screen.start(self._screen.adventuring.reply(text))
 
     def stored(self) -> None:
         """What was sent is a turn of the chat."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.ui import popups
+from tavern_tui.ui.chat.adventure_actions import ADVENTURE_ACTIONS
 from tavern_tui.ui.chat.home_actions import HOME_ACTIONS
 from tavern_tui.ui.chat.memory_actions import MEMORY_ACTIONS
 from tavern_tui.ui.chat.refusing import refused_while_busy
@@ -110,6 +111,7 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "chat.branches": branches,
     **HOME_ACTIONS,
     **MEMORY_ACTIONS,
+    **ADVENTURE_ACTIONS,
     "app.characters": characters,
     "app.import": bring,
     "app.search": search,

@@ -33,6 +33,7 @@ class ChatEntry:
     begins with this entry, ``new`` says that everything from it on came since the last visit: both stand on a line
     above it. ``at`` is when it was made (Unix seconds, 0 where unknown). ``stamp`` stands at the right of its head, in
     parts, of which the first is kept where space is short. ``voice`` is which of a group's members speaks, from 0.
+    ``roll`` tells what was rolled for it, and stands below the text.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ChatEntry:
     at: float = 0.0
     stamp: tuple[str, ...] = ()
     voice: int = 0
+    roll: str = ""
 
     @property
     def roleplay(self) -> bool:
@@ -88,4 +90,13 @@ def entry_of(
         day=day,
         at=turn.at,
         voice=voice,
+        roll=_rolled(turn),
     )
+
+
+def _rolled(turn: Turn) -> str:
+    if turn.roll is None:
+        return ""
+    from tavern_tui.domain.dice import told
+
+    return told(turn.roll)

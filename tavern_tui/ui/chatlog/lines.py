@@ -27,6 +27,7 @@ class Part(Enum):
     FOLD = "fold"
     REASONING = "reasoning"
     TEXT = "text"
+    ROLL = "roll"
     GAP = "gap"
 
 
@@ -44,10 +45,11 @@ class Glyphs:
     down: str = "↓"
     rule: str = "─"
     branch: str = "⑂"
+    die: str = "⚂"
 
 
 UNICODE_GLYPHS = Glyphs()
-ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v", "-", "ways")
+ASCII_GLYPHS = Glyphs("<", ">", "+", "-", "|", "...", "-", "v", "-", "ways", "#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def shown_of(entry: ChatEntry) -> str:
 
 def entry_height(entry: ChatEntry, shown: str, width: int) -> int:
     """Lines that the entry takes at ``width`` cells, the gap included; ``shown`` is ``shown_of(entry)``."""
-    found = int(_has_head(entry)) + (2 if _divided(entry) else 0)
+    found = int(_has_head(entry)) + (2 if _divided(entry) else 0) + int(bool(entry.roll))
     if _has_reasoning(entry):
         text = markup.shown_plain(entry.reasoning) if entry.unfolded else ""
         found += 1 + (wrap.height(text, width) if text else 0)
@@ -139,6 +141,9 @@ class EntryLines:
             found += blocks[0] if blocks else [Line(Part.TEXT)]
         for block_lines in blocks[1:]:
             found += (Line(Part.TEXT), *block_lines)
+        if entry.roll:
+            rolled = safe_line(f"{self._glyphs.die} {entry.roll}".replace("·", self._glyphs.dot))
+            found.append(Line(Part.ROLL, ((_cut(rolled, self._width, self._glyphs), Look.NARRATOR),)))
         found.append(_GAP if _has_head(entry) else _line_at_right(Part.GAP, [], entry.stamp, self._width, self._glyphs))
         self.lines = found
 

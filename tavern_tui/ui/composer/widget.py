@@ -72,12 +72,21 @@ class Composer(DraftArea):
         &:focus { border: none; }
         .composer--notice { color: $text-muted; text-style: italic; }
         .composer--draft { color: $text-disabled; }
+        .composer--word-1 { color: $text-primary; text-style: bold; }
+        .composer--word-2 { color: $text-secondary; text-style: bold; }
+        .composer--word-3 { color: $text-success; text-style: bold; }
+        .composer--word-4 { color: $text-warning; text-style: bold; }
+        .composer--word-5 { color: $text-muted; text-style: bold; }
         &:ansi .composer--draft, &:nocolor .composer--draft { text-style: dim; }
         &:ansi .text-area--placeholder, &:nocolor .text-area--placeholder { text-style: dim; }
     }
     .-short Composer { max-height: 2; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--notice", "composer--draft"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "composer--notice",
+        "composer--draft",
+        *(f"composer--word-{colour}" for colour in range(1, 6)),
+    }
 
     class DraftChanged(Message):
         """Text, cursor or folds have changed: at most twice a second, and at once when the composer was emptied."""
@@ -117,6 +126,7 @@ class Composer(DraftArea):
         fold_mark: str = FOLD_MARK,
     ) -> None:
         """``sent``: earlier messages, oldest first. ``commands``: (name without slash, title). All may be untrusted."""
+        self._word, self._word_colour = "", 1  # the width depends on it from the start
         super().__init__(sent=sent, fold_mark=fold_mark)
         self.set_reactive(TextArea.cursor_blink, False)
         self.commands = commands
@@ -139,6 +149,19 @@ class Composer(DraftArea):
         self.set_class(text is not None, "-dim")
         self._line_cache.clear()
         self.refresh()
+
+    def begin_with(self, word: str, colour: int = 1) -> None:
+        """Show ``word`` before the text, in one of five colours; "" for none."""
+        if (word, colour) != (self._word, self._word_colour):
+            self._word, self._word_colour = word, colour
+            self._rewrap_and_refresh_virtual_size()
+            self._line_cache.clear()
+            self.refresh(layout=True)
+
+    @property
+    def gutter_width(self) -> int:
+        """The cells that the word before the text takes."""
+        return len(self._word) + 2 if self._word else 0
 
     def newline(self) -> None:
         """Begin a new line; a backslash directly before the cursor is taken away for it."""
@@ -192,10 +215,24 @@ class Composer(DraftArea):
             self.post_message(self.PathPasted(path))
 
     def render_line(self, y: int) -> Strip:
-        """One row: of the text, or of what stands in its place."""
-        width = self.content_size.width
-        if self._notice is not None and y == min(self.size.height, self.wrapped_document.height) - 1:
-            return self._short_line(self._notice, width, self.get_component_rich_style("composer--notice"))
+        """One row: of the text, or of what stands in its place, behind the word that it begins with."""
+        row = self._row_of_text(y, self.content_size.width - self.gutter_width)
+        notice = self._notice is not None and y == self._notice_row
+        if not self._word or notice:
+            return row
+        word = self._word if y + self.scroll_offset.y == 0 else ""
+        style = self.get_component_rich_style(f"composer--word-{self._word_colour}")
+        return Strip.join([Strip([Segment(word.ljust(self.gutter_width), style)], self.gutter_width), row])
+
+    @property
+    def _notice_row(self) -> int:
+        return min(self.size.height, self.wrapped_document.height) - 1
+
+    def _row_of_text(self, y: int, width: int) -> Strip:
+        if self._notice is not None and y == self._notice_row:
+            return self._short_line(
+                self._notice, self.content_size.width, self.get_component_rich_style("composer--notice")
+            )
         if self.is_empty and y == 0 and isinstance(self.placeholder, Content):
             shown = self._short_line(
                 self.placeholder.plain, width, self.get_component_rich_style("text-area--placeholder")

@@ -23,6 +23,7 @@ from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession, load_reply_making
 from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
+from tavern_tui.ui.chat.adventure import Adventuring
 from tavern_tui.ui.chat.dropped import DropTarget
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
@@ -101,6 +102,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.problems = Problems(self.mirror)
         self.hints = Hints(self)
         self.outbox = Outbox(self)
+        self.adventuring = Adventuring(self)
         self.keys = Keys(self, clock=clock)
         self.cost_ahead = CostAhead(self)
         self._status = StatusLine(glyphs=glyphs, id="status")
@@ -254,6 +256,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
     def show_state(self) -> None:
         """Show the keys that hold now."""
         self.hints.renew()
+        self.adventuring.show()
         self.cost_ahead.look()
         if self.group_view is not None:
             self.group_view.show()
@@ -307,6 +310,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.outbox.reply_ended(leaving=self.tavern.leaving)
         self.cost_ahead.look(anew=True)
         self.show_state()
+        self.adventuring.reply_ended()
         if self._engine is not None:
             await self._engine.renew()
         await self.tavern.reply_ended()

@@ -45,6 +45,7 @@ class What(Enum):
     BRING = "bring"
     DEMO = "demo"
     WRITE = "write"
+    ADVENTURE = "adventure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ _BRING = ListRow(
     What.BRING.value, "Bring my SillyTavern folder", detail="Characters, chats, lorebooks, presets. It is only read."
 )
 _WRITE = ListRow(What.WRITE.value, "Write", detail="A story, with one of four first pages or your own.")
+_ADVENTURE = ListRow(What.ADVENTURE.value, "Adventure", detail="You say what you do; one of four scenarios begins.")
 _DEMO = ListRow(What.DEMO.value, "Look at the demo", detail="A finished evening at an inn. It needs no model.")
 
 
@@ -119,7 +121,9 @@ class FirstRunScreen(Screen[FirstRunResult]):
         self, tools: FirstRunTools, name: str, *, brings: bool = False, glyphs: Glyphs = UNICODE_GLYPHS
     ) -> None:
         super().__init__()
-        self._rows = (_BRING, _TALK, _WRITE, _DEMO) if brings else (_TALK, _WRITE, _BRING, _DEMO)
+        self._rows = (
+            (_BRING, _TALK, _WRITE, _ADVENTURE, _DEMO) if brings else (_TALK, _WRITE, _ADVENTURE, _BRING, _DEMO)
+        )
         self.choice = WriterChoice(tools.search, tools.look, glyphs=glyphs)
         self._tools = tools
         self._otherwise = name

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class NotebookScreen(ModalScreen[str]):
-    """``text`` to be written. Esc closes it; its result is what is written then."""
+    """``text`` to be written, below ``title``. Esc closes it; its result is what is written then."""
 
     AUTO_FOCUS = "FoldedArea"
     VERTICAL_BREAKPOINTS = VERTICAL
@@ -41,15 +41,18 @@ class NotebookScreen(ModalScreen[str]):
     """
     )
 
-    def __init__(self, text: str, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(
+        self, text: str, *, title: str = "Notebook · no model reads this", glyphs: Glyphs = UNICODE_GLYPHS
+    ) -> None:
         super().__init__()
+        self._title = title
         self._text = text
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         """The text, and the key that ends it."""
         with Vertical(id="ground"), Vertical(id="page"):
-            yield Static(Content(plain("Notebook · no model reads this", self._glyphs)), id="question")
+            yield Static(Content(plain(self._title, self._glyphs)), id="question")
             yield FoldedArea(fold_mark="+")
             yield Static(Content(plain("Esc done", self._glyphs)), id="keys")
 
