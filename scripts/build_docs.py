@@ -148,7 +148,7 @@ def _actions(actions: Iterable[Action]) -> str:
             keys.shown_together(action.keys),
             action.title,
             action.help,
-            f"`/{action.slash}`" if action.slash else "",
+            ", ".join(f"`/{name}`" for name in (action.slash, *action.aliases) if name),
             f"`{action.id}`",
         )
         for action in actions

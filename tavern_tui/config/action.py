@@ -41,6 +41,7 @@ class Action:
     a character acts only while a turn is selected. ``slash`` is the command's name without the slash, "" for none.
     ``fixed`` keys stay whatever the user's keymap says: without them there would be no way out, or to the palette.
     ``in_story``: an ``ANYWHERE`` action whose keys hold in the document of a story, too, where others are the story's.
+    ``aliases`` are other names of the command, which people know from SillyTavern.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Action:
     fixed: tuple[str, ...] = ()
     short: str = ""
     in_story: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -13,6 +13,7 @@ from tavern_tui.config.adventure_actions import ADVENTURE
 from tavern_tui.config.group_actions import GROUP
 from tavern_tui.config.page_actions import PAGES
 from tavern_tui.config.reply_actions import REPLY
+from tavern_tui.config.saying_actions import SAYING
 from tavern_tui.config.story_actions import STORY
 from tavern_tui.config.turn_actions import TURN
 from tavern_tui.config.writer_actions import WRITER
@@ -147,6 +148,7 @@ _CHAT = (
         Where.ANYWHERE,
         (),
         slash="new",
+        aliases=("newchat",),
     ),
     Action(
         "chat.inspect",
@@ -216,7 +218,19 @@ _COMPOSER = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *PAGES, *WRITER, *_CHAT, *REPLY, *_COMPOSER, *TURN, *GROUP, *ADVENTURE, *STORY)
+ACTIONS: tuple[Action, ...] = (
+    *_APP,
+    *PAGES,
+    *WRITER,
+    *_CHAT,
+    *REPLY,
+    *SAYING,
+    *_COMPOSER,
+    *TURN,
+    *GROUP,
+    *ADVENTURE,
+    *STORY,
+)
 """Every action, in the order of the guide."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

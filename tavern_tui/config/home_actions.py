@@ -20,6 +20,15 @@ HOME: tuple[Action, ...] = (
         Where.ANYWHERE,
         (),
         slash="rename",
+        aliases=("renamechat",),
+    ),
+    Action(
+        "chat.copy",
+        "Go on in a copy",
+        "Opens a copy of this chat to write in, called as what follows /duplicate; this one stays as it is.",
+        Where.ANYWHERE,
+        (),
+        slash="duplicate",
     ),
     Action(
         "app.restore",
@@ -30,12 +39,20 @@ HOME: tuple[Action, ...] = (
         slash="restore",
     ),
     Action(
+        "app.regex",
+        "Regex scripts",
+        "Lists your own regex scripts and switches each on or off; imported ones arrive switched off.",
+        Where.ANYWHERE,
+        (),
+        slash="regex",
+    ),
+    Action(
         "app.hide",
-        "Hide",
+        "Hide everything",
         "Covers the screen at once; any key and then Enter returns.",
         Where.ANYWHERE,
         (),
-        slash="hide",
+        slash="cover",
     ),
     Action(
         "app.incognito",

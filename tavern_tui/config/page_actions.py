@@ -19,6 +19,7 @@ PAGES: tuple[Action, ...] = (
         Where.ANYWHERE,
         (),
         slash="characters",
+        aliases=("go", "char"),
     ),
     Action(
         "app.search",
@@ -44,6 +45,7 @@ PAGES: tuple[Action, ...] = (
         Where.ANYWHERE,
         (),
         slash="connect",
+        aliases=("api",),
     ),
     Action(
         "app.theme",

@@ -22,6 +22,7 @@ REPLY: tuple[Action, ...] = (
         Where.EMPTY,
         ("enter",),
         slash="speak",
+        aliases=("trigger",),
         short="Speak",
     ),
     Action(
@@ -31,6 +32,7 @@ REPLY: tuple[Action, ...] = (
         Where.COMPOSER,
         ("ctrl+r",),
         slash="retry",
+        aliases=("regenerate",),
         short="Retry",
     ),
     Action(
@@ -40,6 +42,7 @@ REPLY: tuple[Action, ...] = (
         Where.COMPOSER,
         ("ctrl+g",),
         slash="continue",
+        aliases=("cont",),
     ),
     Action(
         "reply.swipe_back",

@@ -119,7 +119,7 @@ STORY: tuple[Action, ...] = (
         "Puts the selected text, or a new line, between [[ and ]]: what stands there is never sent.",
         Where.STORY,
         (),
-        slash="comment",
+        slash="unsent",
     ),
     Action(
         "story.focus",

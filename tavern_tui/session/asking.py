@@ -49,7 +49,7 @@ async def ask(session: ChatSession, question: str, *, tokens: int, stop: tuple[s
     plan, prompt = await planned(given, prepared.ready, prepared.options, session.connection)
     splitter = splitter_for(plan.reasoning_open, plan.reasoning_close)
     said = ""
-    request = _request(session, prepared, plan, prompt, tokens, stop)
+    request = request_for(session, prepared, plan, prompt, tokens, stop)
     async with session.connection.engine.generate(request) as source, aclosing(source) as events:  # type: ignore[type-var]
         async for event in events:
             if session.busy:
@@ -59,14 +59,15 @@ async def ask(session: ChatSession, question: str, *, tokens: int, stop: tuple[s
     return said + splitter.finish().reply
 
 
-def _request(
+def request_for(
     session: ChatSession,
     prepared: Prepared,
     plan: PromptPlan,
     prompt: tuple[Segment, ...],
     tokens: int,
-    stop: tuple[str, ...],
+    stop: tuple[str, ...] = (),
 ) -> base.Request:
+    """The request for up to ``tokens`` of an answer to ``plan``, whose rendered ``prompt`` is another, if any."""
     as_chat = plan.chat is not None and not prompt
     messages, think, _ = switched(plan.messages(), prepared.options, prepared.ready) if as_chat else ((), None, "")
     return base.Request(

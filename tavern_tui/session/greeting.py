@@ -102,6 +102,24 @@ class Speech:
         await self._variables.keep_changed(variables)
         return event.id
 
+    async def put(self, text: str, speaker: Speaker, name: str, *, hidden: bool = False) -> str:
+        """Store a turn of whoever it is, as it is written but for its macros; its id. ``hidden``: no model reads it.
+
+        Raises ``StorageError``.
+        """
+        variables = self._variables.begin()
+        placement = Placement.AI_OUTPUT if speaker is Speaker.CHARACTER else Placement.USER_INPUT
+        said = (
+            self._expanded(text, variables) if speaker is Speaker.NARRATOR else self._stored(text, placement, variables)
+        )
+
+        def turn(tree: ChatTree) -> list[Body]:
+            return [TurnAdded(tree.tip, speaker, name, said, hidden=hidden)]
+
+        (event,) = await asyncio.to_thread(self._log.append_from, turn)
+        await self._variables.keep_changed(variables)
+        return event.id
+
     def edited(self, turn: Turn, text: str) -> str:
         """What is stored of ``text`` as the new text of ``turn``: as scripts for edits leave it."""
         return self._scripts.edited(turn, text, self.expand)

@@ -241,7 +241,7 @@ class ChatSession:
         """Say the user's ``text`` and make the replies chosen, each once the one before it is saved.
 
         One that breaks or is stopped is the last. Raises as ``reply`` does."""
-        with self._claimed() as stopping:
+        with self.claimed() as stopping:
             user_turn = await self.speech.say(text) if text.strip() else ""
             silent, failed = True, False
             for making in choose():
@@ -295,7 +295,7 @@ class ChatSession:
                     self.group.heard(text.said, making.place.name)
 
     @contextmanager
-    def _claimed(self) -> Iterator[asyncio.Event]:
+    def claimed(self) -> Iterator[asyncio.Event]:
         """Make this the one reply that is being made. Raises ``EngineError`` while another is, and ``no_card``."""
         _refuse(self.no_card)
         if self._stopping is not None:

@@ -16,6 +16,9 @@ from tavern_tui.config.actions import ACTIONS
 COMMANDS: Final[dict[str, str]] = {action.slash: action.id for action in ACTIONS if action.slash}
 """Name of a command, without its slash → id of the action."""
 
+ALIASES: Final[dict[str, str]] = {name: action.id for action in ACTIONS for name in action.aliases}
+"""Other names of commands → id of the action. They are understood, and not listed."""
+
 _COMMAND = re.compile(r"/(?P<name>[^\W\d][\w-]*)(?:\s+(?P<argument>.*))?\Z", re.DOTALL)
 _LONGEST = 24  # characters of an unknown name in a message
 
@@ -47,7 +50,7 @@ def parse(text: str, runnable: Collection[str] | None = None) -> Command | Unkno
     if match is None:
         return text if text.strip() != "/" else Unknown("A command follows the slash · /help shows them all")
     name = match["name"]
-    known = {command: id for command, id in COMMANDS.items() if runnable is None or id in runnable}
+    known = {command: id for command, id in (COMMANDS | ALIASES).items() if runnable is None or id in runnable}
     action = known.get(name.lower())
     if action is not None:
         return Command(action, (match["argument"] or "").strip())

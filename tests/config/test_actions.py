@@ -57,7 +57,7 @@ def test_keys_are_written_as_textual_names_them_and_once() -> None:
 
 def test_ids_and_commands_are_unique_and_plain() -> None:
     assert Counter(action.id for action in ACTIONS).most_common(1)[0][1] == 1
-    commands = [action.slash for action in ACTIONS if action.slash]
+    commands = [name for action in ACTIONS for name in (action.slash, *action.aliases) if name]
     assert len(set(commands)) == len(commands)
     assert [action.id for action in ACTIONS if not re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", action.id)] == []
     assert [command for command in commands if not re.fullmatch(r"[a-z]+", command)] == []

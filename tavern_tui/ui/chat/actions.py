@@ -15,6 +15,7 @@ from tavern_tui.ui.chat.group_actions import GROUP_ACTIONS
 from tavern_tui.ui.chat.page_actions import PAGE_ACTIONS
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chat.reply_actions import REPLY_ACTIONS
+from tavern_tui.ui.chat.saying_actions import SAYING_ACTIONS
 from tavern_tui.ui.chat.turn_actions import TURN_ACTIONS, TYPED_TURN_ACTIONS
 from tavern_tui.ui.chat.writer_actions import WRITER_ACTIONS
 
@@ -30,6 +31,7 @@ RUNNABLE: dict[str, Act] = {
     **REPLY_ACTIONS,
     **TURN_ACTIONS,
     **FINDING_ACTIONS,
+    **SAYING_ACTIONS,
     **GROUP_ACTIONS,
 }
 """Every action that there is, by its id in the registry. What it is given is what follows its slash command."""

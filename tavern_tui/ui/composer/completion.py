@@ -1,13 +1,14 @@
-"""What Tab may make of the text before the cursor: a slash command or a name. Pure."""
+"""What Tab may make of the text before the cursor: a slash command, a macro or a name. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 _COMMAND: Final = re.compile(r"/\S*")
+_MACRO: Final = re.compile(r"\{\{[^{}\n]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,23 @@ class Choices:
     ways: tuple[Choice, ...]
 
 
-def choices(before: str, commands: Sequence[tuple[str, str]], names: Sequence[str]) -> Choices | None:
+Titled = Sequence[tuple[str, str]]
+"""Words and what each is called."""
+
+
+def choices(
+    before: str, commands: Titled, names: Sequence[str], macros: Callable[[], Titled] = lambda: ()
+) -> Choices | None:
     """What ``before``, all the text up to the cursor, may be completed to; None for nothing.
 
-    ``commands`` are (name without its slash, title); one is completed where a message begins with it. ``names`` are
-    completed anywhere by how they begin, several words of them if so many were typed; capitals do not matter.
+    ``commands`` are (name without its slash, title); one is completed where a message begins with it. ``macros`` are
+    (as written, what it becomes), asked for where ``{{`` was typed. ``names`` are completed anywhere by how they begin,
+    several words of them if so many were typed; capitals do not matter.
     """
+    if begun := _MACRO.search(before):
+        typed = begun[0].casefold()
+        ways = tuple(Choice(*macro) for macro in macros() if macro[0].casefold().startswith(typed))
+        return Choices(len(begun[0]), ways) if ways else None
     if _COMMAND.fullmatch(before):
         typed = before[1:].casefold()
         ways = tuple(Choice(f"/{name}", title) for name, title in commands if name.casefold().startswith(typed))

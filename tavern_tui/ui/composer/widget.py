@@ -24,7 +24,7 @@ from textual.widgets import TextArea
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.ui.composer.completion import Choice, Choices, choices
+from tavern_tui.ui.composer.completion import Choice, Choices, Titled, choices
 from tavern_tui.ui.composer.draft import DraftArea
 from tavern_tui.ui.composer.folds import FOLD_MARK
 from tavern_tui.ui.composer.pasting import pasted_path
@@ -131,6 +131,7 @@ class Composer(DraftArea):
         self.set_reactive(TextArea.cursor_blink, False)
         self.commands = commands
         self.names = names
+        self.macros: Callable[[], Titled] = lambda: ()
         self.count_tokens: TokenCounter | None = None
         self._notice: str | None = None
         self._paste: _Paste | None = None
@@ -176,7 +177,7 @@ class Composer(DraftArea):
         return self.selection.is_empty and self.document[row][:column].endswith("\\")
 
     def complete(self) -> bool:
-        """Complete a command or a name before the cursor; pressed again, take the next. False if nothing fits."""
+        """Complete a command, macro or name before the cursor; pressed again, take the next. False if nothing fits."""
         current = self._round
         if current is not None and len(current.choices.ways) > 1 and self.state() == current.after:
             self.undo()
@@ -186,7 +187,7 @@ class Composer(DraftArea):
         else:
             # As it is written, where a fold has no letters: what a paste ends with is not what was typed.
             before = self.document.get_text_range(self.document.start, self.cursor_location)
-            if (beginning := choices(before, self.commands, self.names)) is None:
+            if (beginning := choices(before, self.commands, self.names, self.macros)) is None:
                 return False
             found, chosen = beginning, 0
         row, column = self.cursor_location

@@ -174,6 +174,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.mirror.load(tree)
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
         self.composer.count_tokens = partial(count_with, session)
+        self.composer.macros = macros
         name = session.character.name
         self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
         self.progress.names(session.character.name, tree.title)
@@ -314,6 +315,13 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         if self._engine is not None:
             await self._engine.renew()
         await self.tavern.reply_ended()
+
+
+def macros() -> list[tuple[str, str]]:
+    """The macros that can be typed, and what each becomes."""
+    from tavern_tui.session.macro_names import macro_names
+
+    return macro_names()
 
 
 async def terminal_changed(app: TavernApp) -> None:

@@ -48,3 +48,22 @@ def test_nothing_is_offered_where_no_name_has_begun(before: str) -> None:
 
 def test_the_same_name_twice_is_one_choice() -> None:
     assert choices("Wr", (), ["Wren", "Wren"]) == Choices(2, (Choice("Wren"),))
+
+
+def test_after_two_braces_macros_are_completed_and_they_are_asked_for_only_then() -> None:
+    asked = []
+
+    def macros() -> list[tuple[str, str]]:
+        asked.append(True)
+        return [("{{char}}", "the character"), ("{{random::a::b}}", "one of them"), ("{{user}}", "you")]
+
+    assert choices("Hello {", COMMANDS, NAMES, macros) is None
+    assert choices("{{char}} and", COMMANDS, NAMES, macros) is None
+    assert not asked
+    found = choices("Hello {{Ra", COMMANDS, NAMES, macros)
+    assert found is not None
+    assert (found.typed, [way.text for way in found.ways]) == (4, ["{{random::a::b}}"])
+    every = choices("{{", COMMANDS, NAMES, macros)
+    assert every is not None
+    assert len(every.ways) == 3
+    assert choices("{{nothing", COMMANDS, NAMES, macros) is None
