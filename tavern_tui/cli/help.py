@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "search": ("tavern_tui.cli.search", "search", "Find words in every turn of every chat."),
     "secrets": ("tavern_tui.cli.secrets", "secrets", "Keys of servers: set, list, forget. Never shown."),
     "setup": ("tavern_tui.cli.setup", "setup", "Ask again what the first start asks; prepare Termux."),
+    "story": ("tavern_tui.cli.story", "story", "Stories: begin, import, outline, write on, export."),
     "summary": ("tavern_tui.cli.summary", "summary", "What is told of turns that are no longer read."),
     "worlds": ("tavern_tui.cli.worlds", "worlds", "Lorebooks: list, show, make, change, delete, export."),
 }

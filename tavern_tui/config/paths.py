@@ -74,6 +74,11 @@ class Directories:
         return self.data / "chats"
 
     @property
+    def stories(self) -> Path:
+        """The texts of stories as Markdown, written beside their chats for other tools."""
+        return self.data / "stories"
+
+    @property
     def trash(self) -> Path:
         """What was deleted, until it is restored or the folder is emptied by hand."""
         return self.data / "trash"

@@ -18,10 +18,8 @@ from tavern_tui.formats.zip_archive import Archive, read_archive
 _CONTAINER = "META-INF/container.xml"
 _PAGES = frozenset({"application/xhtml+xml", "text/html"})
 _MAX_TAGS = 2_000_000
-_BLOCKS = frozenset(
-    ("p", "div", "section", "article", "blockquote", "li", "dd", "dt", "pre", "figcaption", "td", "th", "tr", "table")
-    + ("ul", "ol", "dl", "body", "header", "footer", "aside")
-)
+_TABLES = frozenset({"td", "th", "tr", "table", "ul", "ol", "dl", "li", "dd", "dt"})
+_BLOCKS = _TABLES | {"p", "div", "section", "article", "blockquote", "pre", "figcaption", "body", "header", "footer"}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LEFT_OUT = frozenset({"script", "style", "head", "nav", "svg", "math", "audio", "video", "rt", "rp"})
 _EMPTY = frozenset({"br", "hr", "img", "meta", "link", "input", "col", "wbr", "source"})

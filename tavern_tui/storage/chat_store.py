@@ -34,7 +34,8 @@ _LAST_LINES = 20
 class ChatSummary:
     """One chat in a list. ``name`` opens it; ``turns`` counts places in the chat: the swipes of one place once.
 
-    ``last`` is when it was last written to, in Unix seconds. ``problem`` says why the file could not be read.
+    ``last`` is when it was last written to, in Unix seconds. ``problem`` says why the file could not be read. ``mode``
+    is the chat's mode of play, "" for the usual one.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ChatSummary:
     turns: int
     last: float
     problem: str = ""
+    mode: str = ""
 
 
 class ChatStore:
@@ -194,7 +196,11 @@ def summarise(path: Path, data: bytes, changed: float) -> ChatSummary:
     events, _ = decode_log(data if not turns else b"\n".join(_rare_lines(data)))
     tree = fold(events)
     turns = turns or len({event.body.parent for event in events if isinstance(event.body, TurnAdded)})
-    return ChatSummary(name, path, tree.title or name, tree.characters, turns, _last_time(data) or changed)
+    mode = tree.properties.get("mode")
+    last = _last_time(data) or changed
+    return ChatSummary(
+        name, path, tree.title or name, tree.characters, turns, last, mode=mode if isinstance(mode, str) else ""
+    )
 
 
 def _rare_lines(data: bytes) -> Iterator[bytes]:
