@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.request import Segment
 from tavern_tui.session.connection import Ready
-from tavern_tui.session.modes.choosing import CHAT, in_mode, name_of
+from tavern_tui.session.modes.choosing import CHAT, in_mode, mode_of
 from tavern_tui.session.options import ReplyOptions, for_starter
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def of_model(options: ReplyOptions, ready: Ready, tree: ChatTree, *, sample: boo
         from tavern_tui.session.model_habits import with_habit
 
         options = with_habit(options, ready.habit, tree.properties)
-    options = in_mode(options, tree.properties)
-    sample = sample and name_of(tree.properties) == CHAT.name
-    return for_starter(options, sample=sample) if ready.starter else options
+    if not ready.starter:
+        return in_mode(options, tree.properties)
+    mode = mode_of(tree.properties)
+    return for_starter(options, sample=sample) if mode is CHAT else mode.for_starter(options)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tavern_tui.domain.errors import ContradictionError
+from tavern_tui.domain.preset import STARTER
 from tavern_tui.prompt.defaults import ADVENTURE
 from tavern_tui.prompt.inputs import Injection, InjectionPosition, Policy, Prose
 from tavern_tui.prompt.plan import PartKind
@@ -28,13 +29,21 @@ if TYPE_CHECKING:
 MEMORY: Final = "memory"
 """The chat's property that holds what the narrator must never forget: the plot's essentials."""
 
-STOPS: Final = ("\n>", "\nYou:")
+STOPS: Final = ("\n>", "\nYou:", "\n[The dice")
 """Where the narrator would begin to decide for the player. Source: ``docs/spec/kobold-lite.md`` §2.2."""
+
+_STARTER = replace(STARTER, repetition_penalty=1.15, dry_multiplier=0.8)
+_STARTER_TOKENS = 60
+_STARTER_TEXT = (
+    'Tell what happens next in the adventure in two or three short sentences. Write "you" for the player. Bring in'
+    " something new each time. Stop before the player acts."
+)
+"""For the 135M starter, of which transcripts of all scenarios have been read: with more it speaks as the player."""
 
 LONGEST_LINE: Final = 2_000
 """Characters of a reply's line that make sense; a line that goes on longer is cut at its last sentence."""
 
-_PLAYERS = re.compile(r"(?:\A|\n)[^\S\n]*(?:>|You:|Player:).*", re.DOTALL)
+_PLAYERS = re.compile(r"(?:\A|\n)[^\S\n]*(?:>|You:|Player:|\[The dice).*", re.DOTALL)
 _RUN = re.compile(r"(\S)\1{31,}")
 _RUN_KEPT = 8
 _SENTENCE = re.compile(r"[.!?…][\"”')]*")
@@ -54,6 +63,17 @@ class Adventure(Mode):
     title = "Adventure"
     response_tokens = 200
     system_text = ADVENTURE
+
+    def for_starter(self, options: ReplyOptions) -> ReplyOptions:
+        """A few words of instruction, replies that begin with the player, and no going round in circles."""
+        own = options.chosen
+        return replace(
+            options,
+            preset=options.preset if "preset" in own else _STARTER,
+            response_tokens=options.response_tokens if "response_tokens" in own else _STARTER_TOKENS,
+            system_text=_STARTER_TEXT if options.system_text is None else options.system_text,
+            prefill=options.prefill or "You",
+        )
 
     def said(self, typed_text: str, tree: ChatTree, options: ReplyOptions, dice: Callable[[], float]) -> Said:
         """The line as its kind has it, and its roll. Raises ``ContradictionError`` for a kind without a text."""

@@ -8,7 +8,7 @@ one, which changes nothing; others override what they do otherwise. Which one a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from tavern_tui.domain.events import Roll
@@ -39,6 +39,12 @@ class Mode:
     title: ClassVar[str] = "Chat"
     response_tokens: ClassVar[int | None] = None
     system_text: ClassVar[str | None] = None
+
+    def for_starter(self, options: ReplyOptions) -> ReplyOptions:
+        """The options for the 135M starter model, wherever the user has not chosen otherwise."""
+        from tavern_tui.session.options import for_starter
+
+        return for_starter(replace(options, system_text=options.system_text or self.system_text), sample=False)
 
     def said(self, typed: str, tree: ChatTree, options: ReplyOptions, dice: Callable[[], float]) -> Said:
         """The turn that ``typed`` is in a chat; ``dice`` gives numbers from 0 up to 1.

@@ -16,17 +16,12 @@ DICE: Final = "dice"
 """The chat's property that holds what is thrown: an object with ``dice``, ``modifier`` and ``difficulty``."""
 
 MEANINGS: Final = {
-    "terrible": (
-        "It goes badly wrong. Tell at once what is worse now: something is lost or broken, somebody is hurt, or a"
-        " danger is there that was not there before."
-    ),
-    "poor": (
-        "It fails, and that costs something. Tell what can be seen of it: time, noise, a thing, or somebody's trust."
-    ),
-    "fair": "It works in part, or at a price. Tell both what is gained and what is not.",
+    "terrible": "It goes badly wrong: tell at once what is lost, broken or dangerous now.",
+    "poor": "It fails, and the failure costs something: tell what can be seen of that.",
+    "fair": "It works only in part, or at a price: tell both.",
     "good": "It works as it was meant to.",
-    "excellent": "It works, and brings more than was asked for. Tell what.",
-    "perfect": "It could not go better. Tell of something that nobody had dared to hope for.",
+    "excellent": "It works and brings more than was hoped for: tell what.",
+    "perfect": "It could not go better: tell of a wonder.",
 }
 """What each outcome asks of the narrator; a failure always has a consequence that can be seen."""
 

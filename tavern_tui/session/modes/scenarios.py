@@ -19,7 +19,7 @@ from tavern_tui.domain.chat import ROOT
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import ContradictionError, FormatError, NotFoundError, TavernError
 from tavern_tui.domain.events import Body, PropertySet, Speaker, TurnAdded
-from tavern_tui.domain.note import ChatNote
+from tavern_tui.domain.note import ChatNote, NotePlace
 from tavern_tui.formats.yaml_text import read_yaml
 from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.modes.adventure import MEMORY, Adventure
@@ -160,7 +160,7 @@ def begin(workspace: Workspace, scenario: Scenario, answers: Mapping[str, str]) 
     if told.memory:
         bodies.append(PropertySet(MEMORY, told.memory))
     if told.note:
-        bodies.append(PropertySet(NOTE, ChatNote(text=told.note).as_dict()))
+        bodies.append(PropertySet(NOTE, ChatNote(text=told.note, place=NotePlace.AFTER).as_dict()))
     log.append(*bodies, TurnAdded(ROOT, Speaker.CHARACTER, NARRATOR, told.opening))
     return log
 

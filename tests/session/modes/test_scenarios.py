@@ -8,6 +8,7 @@ import pytest
 
 from tavern_tui.domain.errors import ContradictionError, FormatError, NotFoundError
 from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.note import NotePlace
 from tavern_tui.session.author_note import note_of
 from tavern_tui.session.modes.adventure import memory_of
 from tavern_tui.session.modes.choosing import mode_of
@@ -87,6 +88,7 @@ def test_a_scenario_begins_a_chat_that_is_an_adventure(workspace: Workspace) -> 
     assert "Wilma" in opening.text
     assert "Wilma" in memory_of(tree.properties)
     assert note_of(tree).text == SHIPPED[0].note
+    assert note_of(tree).place is NotePlace.AFTER  # nothing of the history is read again for it
 
 
 def test_nothing_begins_while_a_question_is_open(workspace: Workspace) -> None:
