@@ -82,6 +82,9 @@ class ReplySettings:
         whole(least=0, most=10),
         "Likely tokens to keep beside each one of a reply, to choose another there; 0: none.",
     )
+    imported_policy: str = setting(
+        "ask", one_of("ask", "economy", "classic"), "The policy of chats that are imported; ask: at the first import."
+    )
 
 
 @dataclass(frozen=True, slots=True)

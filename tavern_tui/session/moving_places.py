@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tavern_tui.config.settings import remember
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.exchange import Outcome
 from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.moving_report import MovingReport, keep_report
 from tavern_tui.session.workspace import Workspace
@@ -36,10 +38,17 @@ class Import:
         """What would come; nothing is changed. Blocks; raises ``TavernError``, ``ImportStoppedError``."""
         return self._take(MovingWishes(rehearsal=True))
 
-    def take(self, *, with_secrets: bool = False) -> MovingReport:
-        """Take it in, and keep the receipt. Raises as ``look``."""
-        report = self._take(MovingWishes(with_secrets=with_secrets))
+    def asks_policy(self, report: MovingReport) -> bool:
+        """Whether there are new chats in ``report``, and nobody has said yet what their policy is to be."""
+        new = any(one.kind == "chat" and one.outcome is Outcome.NEW for one in report.things)
+        return new and self._workspace.settings.reply.imported_policy == "ask"
+
+    def take(self, *, with_secrets: bool = False, policy: str = "") -> MovingReport:
+        """Take it in, and keep the receipt; a ``policy`` is also that of later imports. Raises as ``look``."""
+        report = self._take(MovingWishes(with_secrets=with_secrets, policy=policy))
         keep_report(self._workspace, report)
+        if policy:
+            remember(self._workspace.directories, "reply.imported_policy", policy)
         return report
 
     def stop(self) -> None:

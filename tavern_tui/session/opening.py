@@ -235,7 +235,7 @@ def _new_log(workspace: Workspace, wishes: Wishes, character: Character, persona
         return workspace.new_chat(character, persona)
     from tavern_tui.session.privacy import incognito_log
 
-    return incognito_log(workspace, character, persona)
+    return incognito_log(character, persona)
 
 
 def _variables_for(workspace: Workspace, log: ChatLog) -> GlobalVariables:

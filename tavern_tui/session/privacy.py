@@ -14,7 +14,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.events import ChatStarted
 from tavern_tui.domain.persona import Persona
 from tavern_tui.session.titles import title_at_first
-from tavern_tui.session.workspace import Workspace
+from tavern_tui.session.workspace import SAMPLE, Workspace
 from tavern_tui.storage.global_variables import GlobalVariables
 from tavern_tui.storage.incognito import IncognitoLog, ReadGlobalVariables
 from tavern_tui.storage.marks import Mark
@@ -43,10 +43,10 @@ class Private:
 NOTHING_PRIVATE = Private()
 
 
-def incognito_log(workspace: Workspace, character: Character, persona: Persona) -> IncognitoLog:
+def incognito_log(character: Character, persona: Persona) -> IncognitoLog:
     """A chat with ``character`` that is never written to the disk, without any turn yet."""
     title = title_at_first(character.name, time.strftime("%Y-%m-%d %H.%M"))
-    return IncognitoLog(workspace.directories.chats, ChatStarted(title, (character.name,), persona.name))
+    return IncognitoLog(ChatStarted(title, (character.name,), persona.name))
 
 
 def variables_to_read(workspace: Workspace) -> GlobalVariables:
@@ -96,4 +96,5 @@ def without_private(workspace: Workspace, wishes: Wishes) -> Wishes:
     others = [one for one in workspace.characters() if not one.problem and one.name not in private.characters]
     if not others:
         return wishes
-    return replace(wishes, chat="", character=str(next((one for one in others if one.shipped), others[0]).path))
+    known = next((one for one in others if one.shipped and one.name.startswith(SAMPLE)), others[0])
+    return replace(wishes, chat="", character=str(known.path), new=True)

@@ -113,7 +113,7 @@ class ChatWatch:
         """The journals in the state folder, listed anew where its time stamp changed or may still hide a change."""
         try:
             changed = self._log.state.stat().st_mtime_ns
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise storage_error(error, self._log.state, reading=True) from error
@@ -127,7 +127,7 @@ class ChatWatch:
         """Take in what others appended, where the file is another than at the last look."""
         try:
             status = self._log.path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise storage_error(error, self._log.path, reading=True) from error

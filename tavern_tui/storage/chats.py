@@ -69,9 +69,8 @@ class ChatLog:
 
     ``state`` is the folder for the chat's lock and its journals; it belongs to this machine and is not synced.
     ``clock`` gives Unix seconds, ``new_id`` ids of events. Methods may be called from any thread, one waiting for the
-    other; all of them raise ``StorageError`` where the disk refuses. ``kept`` is false of a chat that is never written
-    to the disk (``incognito``), and of which nothing else may be: ``beside`` has what is otherwise a file of its own.
-    """
+    other; all of them raise ``StorageError`` where the disk refuses. Where ``kept`` is false nothing of the chat may be
+    on disk (``incognito``): ``beside`` has what is otherwise a file of its own."""
 
     kept = True
 

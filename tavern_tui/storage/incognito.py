@@ -6,6 +6,7 @@ It is a ``ChatLog`` without a file: whoever writes beside a log (journals, the r
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,13 +17,14 @@ from tavern_tui.storage.global_variables import GlobalVariables
 
 
 class IncognitoLog(ChatLog):
-    """A new chat, begun with ``started``. ``folder`` is where its file would be: no list shows a name like its own."""
+    """A new chat, begun with ``started``. Its file and its folder would lie where nothing can: whoever forgets to ask
+    is refused by the system."""
 
     kept = False
 
-    def __init__(self, folder: Path, started: ChatStarted) -> None:
-        name = f".incognito-{secrets.token_hex(8)}"
-        super().__init__(folder / f"{name}.jsonl", device=name, state=folder / name)
+    def __init__(self, started: ChatStarted) -> None:
+        nowhere = Path(os.devnull) / f"incognito-{secrets.token_hex(8)}"
+        super().__init__(nowhere.with_suffix(".jsonl"), device=nowhere.name, state=nowhere)
         self.append(started)
 
     def refresh(self) -> bool:

@@ -215,9 +215,11 @@ async def brought(app: TavernApp, *, path: str = "") -> str:
     from tavern_tui.ui.screens.importing import ImportScreen
 
     found = [] if path else await asyncio.to_thread(likely_folders, Path.home())
-    screen = ImportScreen(partial(Import, app.workspace), found=found, path=path, glyphs=app.glyphs)
+    review = partial(review_of, app.workspace, app.glyphs)
+    screen = ImportScreen(partial(Import, app.workspace), found=found, path=path, review=review, glyphs=app.glyphs)
     chat = await app.push_screen_wait(screen)
     app.reload()
+    from tavern_tui.ui.screens.regex_review import review_of
     return chat
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tavern_tui.domain.errors import StorageError
 from tavern_tui.domain.events import ChatStarted, PropertySet, Speaker, TurnAdded, Undone
+from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.chat_watch import ChatWatch
 from tavern_tui.storage.incognito import IncognitoLog, ReadGlobalVariables
 from tavern_tui.storage.journal import ReplyJournal
@@ -16,12 +20,12 @@ def files(root: Path) -> set[Path]:
     return set(root.rglob("*"))
 
 
-def a_log(root: Path) -> IncognitoLog:
-    return IncognitoLog(root / "chats", ChatStarted("Secret", ("Mira",), "Alex"))
+def a_log() -> IncognitoLog:
+    return IncognitoLog(ChatStarted("Secret", ("Mira",), "Alex"))
 
 
 def test_it_is_a_chat_like_others_without_a_file(tmp_path: Path) -> None:
-    log = a_log(tmp_path)
+    log = a_log()
     (said,) = log.append(TurnAdded("", Speaker.USER, "Alex", "Quiet."))
     log.append(Undone(said.id))
     log.append(PropertySet("title", "Still secret"))
@@ -35,7 +39,7 @@ def test_it_is_a_chat_like_others_without_a_file(tmp_path: Path) -> None:
 
 
 def test_a_reply_is_saved_in_it_without_a_journal(tmp_path: Path) -> None:
-    log = a_log(tmp_path)
+    log = a_log()
     journal = ReplyJournal.start(log, speaker=Speaker.CHARACTER, name="Mira")
     journal.write("Yes", "Hm")
     assert not journal.stop_asked()
@@ -47,8 +51,15 @@ def test_a_reply_is_saved_in_it_without_a_journal(tmp_path: Path) -> None:
     assert not files(tmp_path)
 
 
-def test_two_of_them_are_different_chats(tmp_path: Path) -> None:
-    assert a_log(tmp_path).key != a_log(tmp_path).key
+def test_two_of_them_are_different_chats() -> None:
+    assert a_log().key != a_log().key
+
+
+def test_whoever_writes_beside_it_without_asking_is_refused_by_the_system() -> None:
+    log = a_log()
+    for path in (log.state / "prompt.json", log.path):
+        with pytest.raises(StorageError):
+            write_atomic(path, b"What was said")
 
 
 def test_the_variables_of_all_chats_are_read_and_not_changed(tmp_path: Path) -> None:

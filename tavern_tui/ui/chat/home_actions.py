@@ -35,11 +35,34 @@ async def rename(screen: ChatScreen, argument: str = "") -> None:
     screen.hint(f"The chat is called {title}")
 
 
+async def copy(screen: ChatScreen, argument: str = "") -> None:
+    """Go on in a copy of the open chat."""
+    from tavern_tui.session.copies import copy_chat
+
+    if refused_while_busy(screen):
+        return
+    session, app = screen.open_session, screen.tavern
+    if not session.log.kept:
+        screen.hint("An incognito chat is not copied: nothing of it is kept")
+        return
+    title = " ".join(argument.split()) or f"{session.tree.title or session.log.path.stem} (copy)"
+    path = await asyncio.to_thread(copy_chat, app.workspace, session.log.path.stem, title)
+    app.open_chat(replace(app.wishes, character="", chat=path.stem, new=False, persona=""))
+
+
 async def restore(screen: ChatScreen, _argument: str = "") -> None:
     """Show the backups."""
     from tavern_tui.ui.screens.restore import show_restore
 
     screen.tavern.show(show_restore)
+
+
+async def regex(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the regex scripts."""
+    from tavern_tui.ui.screens.regex_review import show_regex
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_regex)
 
 
 async def hide(screen: ChatScreen, _argument: str = "") -> None:
@@ -81,7 +104,9 @@ async def private(screen: ChatScreen, argument: str = "") -> None:
 HOME_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.home": home,
     "chat.rename": rename,
+    "chat.copy": copy,
     "app.restore": restore,
+    "app.regex": regex,
     "app.hide": hide,
     "app.incognito": incognito,
     "app.private": private,

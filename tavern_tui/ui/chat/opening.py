@@ -35,6 +35,17 @@ def _without_cards(session: ChatSession) -> list[str]:
     return [told] if (told := missing_told(session.group)) else []
 
 
+def tell_read_only(screen: ChatScreen) -> None:
+    """Say why the chat that was opened cannot be written in, and offer a copy of it that can."""
+    error = screen.open_session.log.read_only
+    if error is None:
+        return
+    from tavern_tui.ui.chat.problems import A_COPY, OTHER_CHAT
+
+    screen.composer.placeholder = "Read only: /duplicate goes on in a copy"
+    screen.problems.show(error, (A_COPY, OTHER_CHAT))
+
+
 def _unkept(session: ChatSession) -> list[str]:
     """What is said of a chat that is never written down."""
     if session.log.kept:

@@ -71,6 +71,7 @@ class HomeTools:
 class HomeScreen(ListPage[HomeChoice | None]):
     """The lists. ``characters``: begin at the characters. ``now`` gives Unix seconds, for the ages."""
 
+    keys_search = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "more", show=False),
         Binding("ctrl+n", "new", show=False),
@@ -112,6 +113,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
 
     def on_mount(self) -> None:
         """Begin to read."""
+        self.filter.cursor_blink = False
         self.say("")
         self.say_keys()
         self._fill()

@@ -68,7 +68,7 @@ class RestoreScreen(ListPage[None]):
         """The keys that hold now."""
         if self._opened is None:
             return (("Enter", "look into it"), ("Esc", "close"))
-        return (("Enter", "look at it"), ("r", "put it back"), ("Esc", "backups"))
+        return (("r", "put it back"), ("Enter", "look at it"), ("Esc", "back"))
 
     async def chosen(self, row: ListRow) -> None:
         """Look into a backup, or at a chat of one."""
@@ -156,9 +156,8 @@ def _backup_row(backup: Backup) -> ListRow:
     if backup.problem:
         return ListRow(name, safe_line(name), "", safe_line(backup.problem), muted=True)
     kind = "daily" if backup.daily else "asked for"
-    return ListRow(
-        name, moment(backup.at), _counted(backup), f"{kind} · {backup.size / 1e6:,.1f} MB · {safe_line(name)}"
-    )
+    size = f"{backup.size / 1e6:,.1f} MB" if backup.size >= 100_000 else f"{max(1, backup.size // 1000):,} kB"
+    return ListRow(name, moment(backup.at), _counted(backup), f"{kind} · {size} · {safe_line(name)}")
 
 
 def _chat_row(chat: KeptChat) -> ListRow:
