@@ -61,9 +61,7 @@ async def name_version(story: StorySession, name: str) -> NamedVersion:
         raise SettingsError("A version needs a name.", hint=f"It has at most {MOST_NAME} characters.")
     await story.save()
     log = story.chat.log
-    seen: dict[str, int] = {}
-    for event in log.events:
-        seen[event.writer] = max(seen.get(event.writer, 0), event.lamport)
+    seen = seen_by(log.events)
     at = log.clock()
     version = NamedVersion(name, at, story.document.words(), story.tree.tip, seen)
     value = {"at": round(at), "words": version.words, "tip": version.tip, "seen": seen}
@@ -74,6 +72,14 @@ async def name_version(story: StorySession, name: str) -> NamedVersion:
 async def forget_version(story: StorySession, name: str) -> None:
     """Let no version be called ``name`` any more. Raises ``NotFoundError``, ``StorageError``."""
     await story.write(PropertySet(NAMED + version_named(story.tree, name).name, None))
+
+
+def seen_by(events: Iterable[ChatEvent]) -> dict[str, int]:
+    """The last event of each writer, by its Lamport number."""
+    seen: dict[str, int] = {}
+    for event in events:
+        seen[event.writer] = max(seen.get(event.writer, 0), event.lamport)
+    return seen
 
 
 def text_of(version: NamedVersion, events: Iterable[ChatEvent], device: str) -> str:

@@ -10,7 +10,8 @@ For front ends. It stands on a ``ChatSession`` in the mode ``story``; that makes
 - ``passages``: write on, other versions, direction, where a passage ends;
 - ``chapters``: how each is read (in full, pinned, by its summary, not at all), and their summaries;
 - beside it: ``outline.outline(text)``, ``rewriting.propose`` and ``accept``, ``named`` (versions with names),
-  ``finding`` (find and replace), ``reading.read_by_model`` (what the next passage would read), ``mirror``.
+  ``finding`` (find and replace), ``reading`` (what the next passage would read);
+- ``mirror``: the story as a file for other tools, and what was edited there; ``close`` writes it at the end.
 
 All methods that write raise ``StorageError`` where the disk refuses.
 """
@@ -28,6 +29,7 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.session.story.chapters import Chapters
 from tavern_tui.session.story.difference import Edit, edits
 from tavern_tui.session.story.document import Document, Unsaved
+from tavern_tui.session.story.mirror import Mirror
 from tavern_tui.session.story.origins import Origin, first_texts
 from tavern_tui.session.story.passages import Passages
 from tavern_tui.session.story.steps import next_redo, next_undo, step_of
@@ -48,6 +50,7 @@ class StorySession:
         self.document = Document()
         self.passages = Passages(self)
         self.chapters = Chapters(self)
+        self.mirror = Mirror(self)
         self.on_change: Callable[[Sequence[Edit]], None] = _nobody
         """Hears edits of the document that nobody made by ``edit``, in their order; each counts characters as before
         all of them, so they are to be made from the last to the first."""
@@ -63,6 +66,12 @@ class StorySession:
         """Show the story as it is stored; a passage that an earlier run left open is closed."""
         await self.passages.finish_what_was_open()
         await self.reload()
+        await self.mirror.look()
+
+    async def close(self) -> None:
+        """Save what is unsaved, and the file of the story with it."""
+        await self.save()
+        await self.mirror.write()
 
     def runs(self, start: int = 0, end: int | None = None) -> list[tuple[str, Origin]]:
         """The characters from ``start`` to ``end`` in stretches of one origin."""
@@ -91,6 +100,7 @@ class StorySession:
                 document = self.document
                 ids = await asyncio.to_thread(self._write_down, unsaved)
                 document.saved(unsaved, ids)
+                self.mirror.touch()
             return bool(unsaved)
 
     async def replace_all(self, text: str) -> Sequence[Edit]:
@@ -131,6 +141,7 @@ class StorySession:
         self.document.revision = before.revision + 1
         made = edits(before.text(), self.document.text())
         if made:
+            self.mirror.touch()
             self.on_change(made)
 
     def _stored(self) -> Document:
