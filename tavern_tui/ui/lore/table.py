@@ -95,6 +95,11 @@ class EntryTable(ScrollView, can_focus=False):
         """The selected entry."""
         return self._rows[self._place] if self._rows else None
 
+    @property
+    def at_first(self) -> bool:
+        """Whether the first entry is selected."""
+        return self._place == 0
+
     def show(self, rows: Sequence[EntryRow], marked: Collection[int], *, empty: str = "") -> None:
         """Have these rows; the entry that was selected stays so where it is among them."""
         before = self.selected

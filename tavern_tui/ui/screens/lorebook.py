@@ -181,9 +181,13 @@ class LorebookScreen(ModalScreen[None]):
 
     @work(group="learn", exclusive=True)
     async def learn(self) -> None:
-        """Find out what the chat says of the book as it is now."""
+        """Find out what the chat says of the book as it is now; who has not moved yet stays at the first entry."""
+        first = self.desk.list.now is None and self.table.at_first
         await self.desk.learn(changed=self.desk.open_book.changed)
+        stay = first and self.table.at_first
         self.show()
+        if stay:
+            self.table.select(0)
 
     def action_move(self, rows: int) -> None:
         """Select another field, or entry."""
