@@ -29,7 +29,7 @@ class MemoryWatch:
 
     def look(self) -> None:
         """See what is due, beside everything else."""
-        self._worker = self._screen.run_worker(self._look, group="memory", exclusive=True)  # type: ignore[arg-type]
+        self._worker = self._screen.run_worker(self._look, group="memory", exclusive=True)
 
     def stop(self) -> None:
         """Let go of what is being written: somebody wants a reply."""
