@@ -32,11 +32,13 @@ class Mirror:
         self._spoken = 0
         self._said: list[str] = []
         self._problems: set[str] = set()
+        self._read_from = ""
 
     def load(self, tree: ChatTree) -> None:
         """Show the whole branch, and nothing else."""
         self._problems.clear()
         self._said.clear()
+        self._read_from = ""
         self.log.load(self.entries(tree, tree.path()))
 
     async def show_rest(self, tree: ChatTree) -> None:
@@ -92,6 +94,7 @@ class Mirror:
             selected=shown.selected,
             unfolded=shown.unfolded,
             new=shown.new,
+            read_from=shown.read_from,
             stamp=shown.stamp,
         )
         if now != shown:
@@ -100,6 +103,17 @@ class Mirror:
     def mark_new(self, turn_id: str) -> None:
         """Say above this turn that it and what follows is new."""
         self.log.replace(replace(self.log.standing.entry(turn_id), new=True))
+
+    def reads_from(self, turn_id: str) -> None:
+        """Say above this turn that the model reads nothing that stands higher; nowhere where it reads all there is."""
+        first = next((entry.id for entry in self.log.entries if entry.roleplay), "")
+        now = turn_id if turn_id != first and turn_id in self.log.standing else ""
+        if now == self._read_from:
+            return
+        for turn, marked in ((self._read_from, False), (now, True)):
+            if turn in self.log.standing:
+                self.log.replace(replace(self.log.standing.entry(turn), read_from=marked))
+        self._read_from = now
 
     def note(self, text: str, *, problem: bool = False, calm: bool = False) -> str:
         """Say something of the program's own at the end of the log; its entry's id.

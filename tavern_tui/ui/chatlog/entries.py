@@ -33,7 +33,8 @@ class ChatEntry:
     begins with this entry, ``new`` says that everything from it on came since the last visit: both stand on a line
     above it. ``at`` is when it was made (Unix seconds, 0 where unknown). ``stamp`` stands at the right of its head, in
     parts, of which the first is kept where space is short. ``voice`` is which of a group's members speaks, from 0.
-    ``roll`` tells what was rolled for it, and stands below the text.
+    ``roll`` tells what was rolled for it, and stands below the text. ``read_from``: the model reads nothing above it,
+    which stands on the line above it, too.
     """
 
     id: str
@@ -57,6 +58,7 @@ class ChatEntry:
     stamp: tuple[str, ...] = ()
     voice: int = 0
     roll: str = ""
+    read_from: bool = False
 
     @property
     def roleplay(self) -> bool:

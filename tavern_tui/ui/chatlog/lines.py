@@ -174,17 +174,17 @@ class EntryLines:
 
 
 def _divided(entry: ChatEntry) -> bool:
-    return entry.new or bool(entry.day)
+    return entry.new or entry.read_from or bool(entry.day)
 
 
 def _divider(entry: ChatEntry, width: int, glyphs: Glyphs) -> list[Line]:
     """The line between this entry and the one before, with a gap below it; none where nothing begins."""
     if not _divided(entry):
         return []
-    words = [("new", Look.BOLD)] if entry.new else []
-    if entry.day:
-        words += [(f" {glyphs.dot} ", Look.MUTED)] if words else []
-        words.append((entry.day, Look.MUTED))
+    told = [("new", Look.BOLD)] if entry.new else []
+    told += [("read from here", Look.MUTED)] if entry.read_from else []
+    told += [(entry.day, Look.MUTED)] if entry.day else []
+    words = [part for one in told for part in ((f" {glyphs.dot} ", Look.MUTED), one)][1:]
     room = width - sum(cell_len(text) for text, _ in words) - 2
     if room < 2:
         return [Line(Part.DIVIDER, ((glyphs.rule * width, Look.MUTED),)), _GAP]

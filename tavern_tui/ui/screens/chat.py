@@ -184,6 +184,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
+        self.run_worker(show_oldest_read(self), group="oldest", exclusive=True)
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
             self.call_after_refresh(self.mirror.log.show_entry, tree.tip, 0)
@@ -309,12 +310,18 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         if self.group_view is not None:
             self.group_view.reply_ended()
         self.outbox.reply_ended(leaving=self.tavern.leaving)
+        self.run_worker(show_oldest_read(self), group="oldest", exclusive=True)
         self.cost_ahead.look(anew=True)
         self.show_state()
         self.adventuring.reply_ended()
         if self._engine is not None:
             await self._engine.renew()
         await self.tavern.reply_ended()
+
+
+async def show_oldest_read(screen: ChatScreen) -> None:
+    """Show where the part of the chat begins that the last prompt had room for."""
+    screen.mirror.reads_from(await screen.open_session.oldest_read())
 
 
 def macros() -> list[tuple[str, str]]:

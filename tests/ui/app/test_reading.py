@@ -16,6 +16,7 @@ from tavern_tui.session.bookmarks import bookmark_set
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.chat.days import Days, date_shown, day_shown, time_shown
 from tavern_tui.ui.chat.mirror import Mirror, entry_in
+from tavern_tui.ui.chatlog.lines import EntryLines
 from tavern_tui.ui.chatlog.view import ChatLog
 from tests.ui.app.evening import Evening, typed
 from tests.ui.app.test_finding import selected, slowly, until
@@ -162,3 +163,24 @@ async def test_the_selected_turn_alone_shows_its_number_and_time(tmp_path: Path)
         assert row.split() == ["▌", "Alex", "2", "·", row[-5:]]
         await slowly(pilot, app, "enter")
         assert not any("·" in row for row in rows(app))
+
+
+# What the model reads
+
+
+def test_the_log_says_where_the_part_begins_that_the_model_reads() -> None:
+    mirror = mirrored(chat(*(NOON + hour * HOUR for hour in range(4))))
+
+    def marked() -> list[str]:
+        return [entry.id for entry in mirror.log.entries if entry.read_from]
+
+    mirror.reads_from("3")
+    assert marked() == ["3"]
+    divider = EntryLines(mirror.log.standing.entry("3"), 40).lines[0]
+    assert divider.text.strip("─") == " read from here "
+    mirror.reads_from("4")
+    assert marked() == ["4"]
+    mirror.reads_from("1")
+    assert marked() == [], "all of the chat is read"
+    mirror.reads_from("a turn of another branch")
+    assert marked() == []
