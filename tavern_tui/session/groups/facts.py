@@ -18,15 +18,15 @@ CARDS: Final = ("join", "swap", "join_muted")
 """Whose cards a prompt tells of, as ``group.cards`` has them."""
 
 TOLD_ORDERS: Final = {
-    "natural": "natural: who is named, or feels like it",
-    "list": "list: everybody in turn",
-    "pooled": "pooled: who has not spoken yet",
-    "manual": "manual: only who is asked",
+    "natural": "Who is named answers, then who feels like it by their talkativeness",
+    "list": "Everybody answers, in the order of the list",
+    "pooled": "One answers who has not spoken since you did",
+    "manual": "Nobody answers unless asked to: @ in the chat, or /next",
 }
 TOLD_CARDS: Final = {
-    "join": "joined: all who may speak",
-    "swap": "swapped: only who speaks",
-    "join_muted": "joined: all, muted ones too",
+    "join": "Prompts tell of all who may speak: read once for everybody",
+    "swap": "Prompts tell only of who speaks",
+    "join_muted": "Prompts tell of all, muted ones too",
 }
 
 

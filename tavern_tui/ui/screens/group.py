@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,7 +18,7 @@ from tavern_tui.domain.events import Body
 from tavern_tui.session.groups import changing
 from tavern_tui.session.groups.facts import CARDS, ORDERS, TOLD_CARDS, TOLD_ORDERS, GroupFacts
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage, heading
+from tavern_tui.ui.screens.list_page import Keys, ListPage
 from tavern_tui.ui.widgets.rows import ListRow
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ _TITLES = {
     "scenario": "Scenario",
 }
 _HELP = {
-    "order": "Enter chooses the next kind of order. @ in the chat lets one speak whatever it is.",
-    "cards": "Joined cards are read once for everybody: cheaper on an engine of your own than swapped ones.",
     "self": "Whether who spoke last may answer to themselves.",
     "scenario": "In the place of the cards' scenarios. Enter writes it; an empty one lets the cards' hold.",
 }
@@ -72,13 +70,15 @@ def rows_of(now: GroupNow) -> list[ListRow]:
     members = [_row(now, place, name) for place, name in enumerate(facts.members, 1)]
     scenario = safe_line(facts.scenario)
     told = {
-        "order": TOLD_ORDERS[facts.order],
-        "cards": TOLD_CARDS[facts.cards],
+        "order": facts.order,
+        "cards": facts.cards.replace("_", ", ").replace("join", "joined").replace("swap", "swapped"),
         "self": "may speak again" if facts.self_responses else "waits for another",
         "scenario": (scenario if len(scenario) <= _SHOWN else f"{scenario[:_SHOWN]}…") or "that of the cards",
     }
     settings = [ListRow(one, _TITLES[one], told[one]) for one in _SETTINGS]
-    return [heading("Members"), *members, heading("How it speaks"), *settings]
+    for rows, title in ((members, "Members"), (settings, "How it speaks")):
+        rows[0] = replace(rows[0], head=title)
+    return [*members, *settings]
 
 
 def _row(now: GroupNow, place: int, name: str) -> ListRow:
@@ -135,7 +135,9 @@ class GroupScreen(ListPage[str]):
 
     def selected(self, row: ListRow | None) -> None:
         """Say what the selected row is about."""
-        self.say(_HELP.get(row.id, "") if row is not None else "")
+        facts = self._now.facts
+        help_now = {**_HELP, "order": f"{TOLD_ORDERS[facts.order]}.", "cards": f"{TOLD_CARDS[facts.cards]}."}
+        self.say(help_now.get(row.id, "") if row is not None else "")
         self.say_keys()
 
     async def chosen(self, row: ListRow) -> None:
@@ -152,7 +154,7 @@ class GroupScreen(ListPage[str]):
         self._now = self._tools.now()
         rows = rows_of(self._now)
         selected = self.rows.selected
-        self.show(rows, select or (selected.id if selected else rows[1].id))
+        self.show(rows, select or (selected.id if selected else rows[0].id))
 
     def action_mute(self) -> None:
         """Mute the member, or let it speak again."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
 
 _BEGIN = "/begin"  # no card is called so: it is no name of a file
-_KEYS = "Enter pick · type to find · ctrl+n {begin} · Esc"
+_KEYS = "Enter picks · ctrl+n {begin} · Esc"
 
 
 class PickCharacters(ListKeys, ModalScreen[tuple[str, ...] | None]):

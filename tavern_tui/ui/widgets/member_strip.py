@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -49,13 +48,12 @@ def strip_text(strip: Strip, width: int, glyphs: Glyphs = UNICODE_GLYPHS) -> Con
         pieces = [_piece(strip, place, glyphs, words=words) for place in range(len(strip.members))]
         if _width(pieces) <= space:
             return Content(" ") + Content(" " * _APART).join(pieces)
-    first = _first_shown(strip, pieces, space)
-    shown = pieces[first:]
-    while len(shown) > 1 and _width(shown) + _APART + len(glyphs.dots) > space:
-        shown.pop()
-    before = [Content.styled(glyphs.dots, "$text-muted")] if first else []
-    after = [Content.styled(glyphs.dots, "$text-muted")] if first + len(shown) < len(pieces) else []
-    return Content(" ") + Content(" " * _APART).join([*before, *shown, *after])
+    meant = strip.chosen if strip.choosing else next((at for at, one in enumerate(strip.members) if one.next), 0)
+    first, last = _window([piece.cell_length for piece in pieces], meant or 0, space, len(glyphs.dots))
+    dots = Content.styled(glyphs.dots, "$text-muted")
+    before, after = [dots] * (first > 0), [dots] * (last < len(pieces) - 1)
+    row = Content(" " * _APART).join([*before, *pieces[first : last + 1], *after])
+    return Content(" ") + row.truncate(space)
 
 
 def member_at(strip: Strip, width: int, column: int, glyphs: Glyphs = UNICODE_GLYPHS) -> int | None:
@@ -87,22 +85,31 @@ def _piece(strip: Strip, place: int, glyphs: Glyphs, *, words: bool) -> Content:
     return Content.styled(f"{mark}{number}{name}{state}", style)
 
 
-def _first_shown(strip: Strip, pieces: Sequence[Content], space: int) -> int:
-    """The first member that is shown where not all are: so that the one who is meant can be seen."""
-    meant = strip.chosen if strip.choosing else next((at for at, one in enumerate(strip.members) if one.next), 0)
-    first = 0
-    while first < (meant or 0) and _width(pieces[first : (meant or 0) + 1]) + 8 > space:
-        first += 1
-    return first
+def _window(widths: Sequence[int], meant: int, space: int, dots: int) -> tuple[int, int]:
+    """The first and the last of those that fit ``space`` cells together with whoever is ``meant``."""
+
+    def fits(first: int, last: int) -> bool:
+        cells = sum(widths[first : last + 1]) + _APART * (last - first)
+        return cells + (first > 0) * (dots + _APART) + (last < len(widths) - 1) * (dots + _APART) <= space
+
+    first = last = min(meant, len(widths) - 1)
+    while True:
+        if last < len(widths) - 1 and fits(first, last + 1):
+            last += 1
+        elif first > 0 and fits(first - 1, last):
+            first -= 1
+        else:
+            return first, last
 
 
 def _width(pieces: Sequence[Content]) -> int:
-    return sum(cell_len(piece.plain) for piece in pieces) + _APART * max(0, len(pieces) - 1)
+    return sum(piece.cell_length for piece in pieces) + _APART * max(0, len(pieces) - 1)
 
 
 class MemberStrip(Widget):
     """One row below the status line; where rows are scarce only while somebody is being chosen."""
 
+    SCOPED_CSS = False
     DEFAULT_CSS = """
     MemberStrip {
         height: 1;
