@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from tavern_tui.domain.events import Body, Speaker, TurnAdded
 from tavern_tui.domain.note import ChatNote
 from tavern_tui.formats.yaml_text import read_yaml
 from tavern_tui.session.author_note import note_set
-from tavern_tui.session.modes.choosing import mode_set
+from tavern_tui.session.story.manuscripts import new_story
 
 if TYPE_CHECKING:
     from tavern_tui.session.workspace import Workspace
@@ -44,11 +43,8 @@ def story_scenarios() -> tuple[StoryScenario, ...]:
 
 def begin_story(workspace: Workspace, scenario: StoryScenario) -> str:
     """Make a chat that is the story of ``scenario``; the name of its file. Blocks. Raises ``StorageError``."""
-    log = workspace.chats.create(scenario.name, (), workspace.persona.name)
-    bodies: list[Body] = [mode_set("story")]
+    log = new_story(workspace, scenario.name, f"{scenario.beginning.rstrip()}\n\n" if scenario.beginning else "")
     note = note_set(log.tree, ChatNote(text=scenario.note)) if scenario.note else None
-    bodies += [note] if note is not None else []
-    if scenario.beginning:
-        bodies.append(TurnAdded("", Speaker.USER, workspace.persona.name, scenario.beginning.rstrip("\n") + "\n\n"))
-    log.append(*bodies)
+    if note is not None:
+        log.append(note)
     return log.path.stem

@@ -1,0 +1,85 @@
+"""What the model reads of a story: from which character on, and how many tokens of what stand beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tavern_tui.prompt.plan import PartKind
+
+if TYPE_CHECKING:
+    from tavern_tui.prompt.plan import Part, PromptPlan
+    from tavern_tui.session.story.document import Document
+    from tavern_tui.session.story.story import StorySession
+
+_NAMES: Final = {
+    PartKind.SYSTEM_PROMPT: "instructions",
+    PartKind.INSTRUCTION: "instructions",
+    PartKind.POST_HISTORY: "instructions",
+    PartKind.MARKUP: "instructions",
+    PartKind.CHAT_START: "instructions",
+    PartKind.DESCRIPTION: "synopsis",
+    PartKind.PERSONALITY: "synopsis",
+    PartKind.SCENARIO: "synopsis",
+    PartKind.PERSONA: "synopsis",
+    PartKind.LORE: "lore",
+    PartKind.SUMMARY: "summaries",
+    PartKind.NOTE: "notes",
+    PartKind.CHARACTER_NOTE: "notes",
+}
+_ORDER: Final = ("synopsis", "pinned", "summaries", "notes", "lore")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the next passage would be written from. ``start`` is the first character of the text that is read in full
+    to its end, ``None`` where none is; ``words`` are those of that text. ``tokens`` are those of each kind of text
+    beside it, ``total`` and ``limit`` those of the whole prompt and of what fits.
+    """
+
+    start: int | None
+    words: int
+    tokens: dict[str, int]
+    total: int
+    limit: int
+
+    @property
+    def strip(self) -> str:
+        """``synopsis 420 · summaries 1,310 · notes 180 · lore 260 · last 5,900 words``."""
+        told = [f"{name} {self.tokens[name]:,}" for name in _ORDER if self.tokens.get(name)]
+        return " · ".join([*told, f"last {self.words:,} words"])
+
+
+async def read_by_model(story: StorySession) -> Reading:
+    """What a passage at the end would be written from; the engine is asked, nothing is changed.
+
+    Raises as ``ChatSession.plan`` does.
+    """
+    await story.save()
+    return reading(await story.chat.plan(), story.document)
+
+
+def reading(plan: PromptPlan, document: Document) -> Reading:
+    """What ``plan`` has of the story ``document``."""
+    tokens: dict[str, int] = {}
+    for part in plan.included:
+        if name := _name(part):
+            tokens[name] = tokens.get(name, 0) + part.tokens
+    first = next((part.turn_id for part in plan.included if part.kind is PartKind.TURN and part.turn_id), "")
+    place = document.place_of(first) if first else None
+    start = place[0] if place is not None else None
+    words = len(document.text(start).split()) if start is not None else 0
+    return Reading(start, words, tokens, plan.tokens, plan.limit)
+
+
+async def known_start(story: StorySession) -> int | None:
+    """The first character that the last passage was written from, without asking anybody; ``None`` where unknown."""
+    turn = await story.chat.oldest_read()
+    place = story.document.place_of(turn) if turn else None
+    return place[0] if place is not None else None
+
+
+def _name(part: Part) -> str:
+    """What a part counts as; pinned chapters that stand in one text with the synopsis count as that."""
+    alone = "pinned" in part.reason and "memory" not in part.source
+    return "pinned" if alone else _NAMES.get(part.kind, "")
