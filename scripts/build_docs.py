@@ -1,7 +1,8 @@
 """Builds the reference pages out of the code: ``python -m scripts.build_docs`` in the repository's root.
 
 ``docs/keys.md`` is made from the action registry and from what is known about keys, ``docs/macros.md`` from the table
-of macros, the tables in ``docs/presets.md`` from those of presets; run this after a change there and commit both.
+of macros, ``docs/settings.md`` from the schema, the tables in ``docs/presets.md`` from those of presets; run this after
+a change there and commit them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from scripts import presets_page
+from scripts import presets_page, settings_page
 from tavern_tui.config import keys
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.config.actions import ACTIONS
@@ -106,6 +107,7 @@ def build() -> dict[str, str]:
     return {
         "docs/keys.md": keys_page(),
         "docs/macros.md": macros_page(),
+        "docs/settings.md": settings_page.page(),
         "docs/presets.md": presets_page.page(presets.read_text(encoding="utf-8")),
     }
 

@@ -123,7 +123,8 @@ class TemplateDesk:
         choice = self.seen.ready.template
         by_itself = not choice.why.startswith("chosen")
         rows = [Offered(AUTOMATIC, "Automatic", "by the model's chat template, else by its name", by_itself)]
-        rows += [_offered(one, here=not by_itself and one.name == choice.name) for one in listed]
+        mine_first = sorted(listed, key=lambda one: one.source == OURS)
+        rows += [_offered(one, here=not by_itself and one.name == choice.name) for one in mine_first]
         others = {OWN: "the model's own, as it is", PLAIN: "no template: for base models"}
         for name, about in others.items():
             rows.append(Offered(name, name, about, not by_itself and choice.name == name))

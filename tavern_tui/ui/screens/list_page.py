@@ -22,7 +22,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe
-from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.errors import NotFoundError, TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
 from tavern_tui.ui.widgets.row_list import RowList
@@ -71,6 +71,7 @@ class ListPage(ModalScreen[Result]):
         *LIST_KEYS,
         ("escape", "leave", "Close"),
         ("question_mark", "all_keys", "Keys"),
+        ("slash", "find", "Find"),
     ]
     DEFAULT_CSS = (
         PAGE_CSS.replace("PAGE", "ListPage")
@@ -104,6 +105,9 @@ class ListPage(ModalScreen[Result]):
             yield Input(id="entry", compact=True)
             yield Static(id="note")
             yield Static(id="keys")
+
+    keys_search = False
+    """Whether letters that are typed search by themselves."""
 
     def above(self) -> Iterable[Widget]:
         """What stands between the title and the list."""
@@ -229,12 +233,29 @@ class ListPage(ModalScreen[Result]):
         else:
             self.dismiss(None)
 
+    def action_find(self) -> None:
+        """Ask for a word, and select the next row that has it."""
+        if not self.entering:
+            self.ask(self._find, hint="find")
+
+    async def _find(self, typed: str) -> None:
+        wanted = typed.strip().casefold()
+        rows = self.rows.rows
+        here = next((place for place, row in enumerate(rows) if row is self.rows.selected), 0)
+        for place in [*range(here + 1, len(rows)), *range(here + 1)]:
+            row = rows[place]
+            if wanted in f"{row.title} {row.detail}".casefold() and not row.id.startswith(_HEADING):
+                self.rows.select(place)
+                return
+        raise NotFoundError(f"No row has “{typed.strip()}” in it.")
+
     def action_all_keys(self) -> None:
         """Show every key of the screen."""
         from tavern_tui.ui.screens.text_page import TextPage
 
         wide = max(len(key) for key, _ in self.keys()) + 2
-        lines = [Content(plain(f"{key:<{wide}}{what}", self._signs)) for key, what in self.keys()]
+        keys = [*self.keys()[:-1], *([] if self.keys_search else [("/", "find a row")]), self.keys()[-1]]
+        lines = [Content(plain(f"{key:<{wide}}{what}", self._signs)) for key, what in keys]
         self.app.push_screen(TextPage(self._title, lambda _width: lines, glyphs=self._signs))
 
     def _put(self, part: str, text: str) -> None:

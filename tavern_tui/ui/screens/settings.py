@@ -87,9 +87,12 @@ class SettingsScreen(ListPage[None]):
 
     def on_key(self, event: Key) -> None:
         """What is typed is searched for."""
-        if not self.entering and event.is_printable and event.character and event.key != "question_mark":
+        if not self.entering and event.is_printable and event.character and event.key not in ("question_mark", "slash"):
             event.stop()
             self._search(self._words + event.character)
+
+    def action_find(self) -> None:
+        """Nothing: what is typed is searched for."""
 
     def action_erase(self) -> None:
         """Search for less."""

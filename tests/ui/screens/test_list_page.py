@@ -60,6 +60,8 @@ async def test_headings_are_passed_over_and_what_is_refused_stays_to_be_correcte
         assert "A name is needed." in app.text()
         await press(pilot, "f", "i", "g", "enter")
         assert "fig" in app.text()
+        await press(pilot, "slash", "u", "m", "enter")
+        assert "This is the plum." in app.text()
         await press(pilot, "question_mark")
         assert isinstance(app.screen, TextPage)
         await press(pilot, "escape", "enter", "escape")

@@ -27,14 +27,14 @@ def workspace(tavern_home: Path) -> Workspace:
     return Workspace.open()
 
 
-def screen_for(workspace: Workspace, taken: list[str]) -> SettingsScreen:
+def screen_for(workspace: Workspace, taken: list[str], typed: str = "") -> SettingsScreen:
     """The screen; what was taken up is put into ``taken``."""
 
     async def take(setting: SettingRow) -> str:
         taken.append(f"{setting.name} {setting.value}")
         return ""
 
-    return SettingsScreen(workspace, take)
+    return SettingsScreen(workspace, take, typed=typed)
 
 
 async def test_a_setting_is_found_by_typing_and_changed_in_place(workspace: Workspace) -> None:
@@ -65,18 +65,20 @@ async def test_a_setting_is_found_by_typing_and_changed_in_place(workspace: Work
 
 
 async def test_it_looks_as_it_was_looked_at(workspace: Workspace) -> None:
-    screen = screen_for(workspace, [])
+    with (workspace.directories.config / "config.yaml").open("a") as file:
+        file.write("engine:\n  threads: 3\n")
+    screen = screen_for(workspace, [], "engine.")
     app = ThemedApp([])
     async with app.run_test(size=SIZES[0]) as pilot:
         await app.push_screen(screen)
-        await pilot.press(*["down"] * 3)
+        await pilot.press("down", "down")
         for width, height in SIZES:
             await pilot.resize_terminal(width, height)
             await pilot.pause()
             picture = app.export_screenshot(title="settings")
             assert_looks_as_kept(picture, PICTURES / f"settings-{width}x{height}.svg")
         await pilot.resize_terminal(45, 13)
-        await pilot.press(*"idle", "enter")
+        await pilot.press("escape", *"idle", "enter")
         await pilot.pause()
         picture = app.export_screenshot(title="settings")
         assert_looks_as_kept(picture, PICTURES / "settings-typing-45x13.svg")
