@@ -81,5 +81,6 @@ async def known_start(story: StorySession) -> int | None:
 
 def _name(part: Part) -> str:
     """What a part counts as; pinned chapters that stand in one text with the synopsis count as that."""
-    alone = "pinned" in part.reason and "memory" not in part.source
-    return "pinned" if alone else _NAMES.get(part.kind, "")
+    if part.source.startswith("memory"):
+        return "synopsis"
+    return "pinned" if "pinned" in part.reason else _NAMES.get(part.kind, "")
