@@ -27,9 +27,19 @@ class AskingInterruptedError(Exception):
     """Somebody wanted a reply meanwhile: nothing is kept of the answer."""
 
 
-async def ask(session: ChatSession, question: str, *, tokens: int, stop: tuple[str, ...] = ()) -> str:
+async def ask(
+    session: ChatSession,
+    question: str,
+    *,
+    tokens: int,
+    stop: tuple[str, ...] = (),
+    begins: str = "",
+    hottest: float = 2.0,
+) -> str:
     """What the model answers in at most ``tokens``, as it wrote it, thinking left out; "" for nothing.
 
+    ``begins`` is the given beginning of the answer, where the engine takes one, and not part of what comes back.
+    ``hottest`` is the highest temperature at which it answers.
     Raises ``EngineError`` while a reply is made and where the engine fails, ``PromptError`` and ``SettingsError`` as a
     reply does, and ``AskingInterruptedError``.
     """
@@ -40,9 +50,9 @@ async def ask(session: ChatSession, question: str, *, tokens: int, stop: tuple[s
         prepared.given,
         turns=session.tree.walk_back(),
         kind=GenerationKind.QUIET,
-        quiet=Quiet(text=question),
+        quiet=Quiet(text=question, loud=bool(begins)),
         response_tokens=tokens,
-        prefill="",
+        prefill=begins,
         thoughts="",
         think=False,
     )
@@ -50,6 +60,8 @@ async def ask(session: ChatSession, question: str, *, tokens: int, stop: tuple[s
     splitter = splitter_for(plan.reasoning_open, plan.reasoning_close)
     said = ""
     request = request_for(session, prepared, plan, prompt, tokens, stop)
+    sampling = request.sampling
+    request = replace(request, sampling=replace(sampling, temperature=min(sampling.temperature, hottest)))
     async with session.connection.engine.generate(request) as source, aclosing(source) as events:  # type: ignore[type-var]
         async for event in events:
             if session.busy:
@@ -80,5 +92,6 @@ def request_for(
         stop=tuple(dict.fromkeys((*plan.stop, *stop))),
         seed=prepared.options.seed,
         chat=session.log.key,
+        prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
         head=0 if as_chat or prompt else plan.head,
     )

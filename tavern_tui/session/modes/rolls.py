@@ -16,7 +16,7 @@ DICE: Final = "dice"
 """The chat's property that holds what is thrown: an object with ``dice``, ``modifier`` and ``difficulty``."""
 
 MEANINGS: Final = {
-    "terrible": "It goes badly wrong: tell at once what is lost, broken or dangerous now.",
+    "terrible": "It goes badly wrong: tell at once what is worse now, so that it can be seen.",
     "poor": "It fails, and the failure costs something: tell what can be seen of that.",
     "fair": "It works only in part, or at a price: tell both.",
     "good": "It works as it was meant to.",

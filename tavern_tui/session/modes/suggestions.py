@@ -16,12 +16,12 @@ MOST: Final = 3
 
 ASKED: Final = (
     "[Pause here, and tell nothing. List three different things that {{user}} could do next, each on a line of its own:"
-    " a number and an action of at most ten words that begins with a verb. Write nothing but the three lines.]\n"
-    "Three actions:"
+    " a number and an action of at most ten words that begins with a verb. Write nothing but the three lines.]"
 )
 """The question. It stands below the prompt."""
 
 _TOKENS = 72
+_HOTTEST = 0.7
 _LONGEST = 90  # characters of an action
 _NUMBERED = re.compile(r"^[\s>*_#-]*(?:\(?[1-9][.):]|[-*•–])?\s*", re.UNICODE)
 _YOU = re.compile(
@@ -37,7 +37,8 @@ async def suggestions(session: ChatSession) -> tuple[str, ...]:
 
     Raises ``EngineError`` where the model names none, and as ``ask`` does.
     """
-    found = read_suggestions(await ask(session, ASKED, tokens=_TOKENS, stop=("\n4",)))
+    answer = await ask(session, ASKED, tokens=_TOKENS, stop=("\n4",), begins="1.", hottest=_HOTTEST)
+    found = read_suggestions(answer)
     if not found:
         raise EngineError(
             "The model named nothing to do.", hint="Ask again, or write what you do.", fault=EngineFault.REJECTED

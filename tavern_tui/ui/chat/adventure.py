@@ -73,6 +73,11 @@ class Adventuring:
             return Kind(self._chosen[1])
         return kind_of(session.tree.properties)
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What actions do here that do something else elsewhere, by their ids."""
+        return {"composer.complete": self.kind.next.label} if self.on else {}
+
     def show(self) -> None:
         """Show the kind before the composer's text; hide suggestions that something was typed over."""
         screen, composer = self._screen, self._screen.composer

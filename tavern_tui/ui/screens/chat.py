@@ -265,6 +265,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         titles = {"composer.send": "Save"} if self.editor.turn else {}
         if self.session is None or not self.session.tree.tip:
             titles |= dict.fromkeys(("reply.swipe", "turn.select", "reply.regenerate"), "")
+        titles |= self.adventuring.titles
         self._keybar.show(self.keys.holding(), titles)
 
     async def run_typed(self, action: str, argument: str = "") -> None:

@@ -32,6 +32,10 @@ _USEFUL: Final[dict[Where, tuple[str, ...]]] = {
         *("turn.leave", "turn.edit", "turn.swipe", "turn.regenerate", "turn.continue", "turn.delete", "chat.undo"),
         *("turn.branch", "turn.copy", "app.help"),
     ),
+    Where.ADVENTURE: (
+        *("composer.complete", "adventure.suggest", "reply.speak", "reply.swipe", "turn.select", "app.palette"),
+        "app.help",
+    ),
     Where.EMPTY: ("reply.speak", "reply.swipe", "turn.select", "app.palette", "app.help", "reply.regenerate"),
     Where.COMPOSER: ("composer.send", "composer.newline", "app.palette", "composer.editor", "app.help"),
     Where.STORY: ("story.write", "story.again", "app.palette", "story.versions", "story.direction", "story.outline"),

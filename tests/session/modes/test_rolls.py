@@ -46,7 +46,7 @@ def test_what_cannot_be_thrown_or_added_is_refused(words: str) -> None:
 
 def test_every_outcome_has_a_meaning_and_failures_have_a_consequence() -> None:
     assert tuple(MEANINGS) == OUTCOMES
-    assert "dangerous now" in MEANINGS["terrible"]
+    assert "worse now" in MEANINGS["terrible"]
     assert "costs something" in MEANINGS["poor"]
     assert not any("nothing happens" in meaning for meaning in MEANINGS.values())
 

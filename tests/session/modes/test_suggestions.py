@@ -44,6 +44,7 @@ async def test_the_question_stands_below_the_prompt_and_the_answer_is_no_turn(be
     assert await suggestions(session) == ("run", "hide", "shout")
     [request] = fake_of(session).requests
     assert joined(request.prompt).startswith(prompt.removesuffix("<|im_start|>assistant\n"))
+    assert joined(request.prompt).endswith("<|im_start|>assistant\n1.")
     assert request.chat == session.log.key
     assert (len(session.tree.turns), len(session.log.events)) == (turns, events)
 
