@@ -28,8 +28,9 @@ from tavern_tui.ui.story.ask import AskLine
 from tavern_tui.ui.story.counts import Counts
 from tavern_tui.ui.story.finding import Finding
 from tavern_tui.ui.story.panel import Panel
+from tavern_tui.ui.story.reading import Reading, strip_text
 from tavern_tui.ui.story.shelf import Shelf
-from tavern_tui.ui.story.tapbar import TapBar
+from tavern_tui.ui.story.tapbar import SHORT_BELOW, TapBar
 from tavern_tui.ui.story.view import StoryView
 from tavern_tui.ui.story.writing import Writing
 from tavern_tui.ui.terminal.gestures import keys_meant
@@ -51,9 +52,11 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         background: $background;
         & #note { display: none; height: auto; max-height: 4; padding: 0 2; background: $surface; }
         & #note.-told { display: block; }
-        & #read { height: 1; padding: 0 2; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-        &.-short TapBar, &.-short #read { display: none; }
-        &.-focus StatusLine, &.-focus TapBar, &.-focus #read { display: none; }
+        & #read { display: none; height: 1; padding: 0 2; color: $text-muted; text-wrap: nowrap; }
+        & #read.-known { display: block; }
+        &.-choosing TapBar, &.-choosing #read.-known { display: none; }
+        &.-short TapBar, &.-short #read.-known { display: none; }
+        &.-focus StatusLine, &.-focus TapBar, &.-focus #read.-known { display: none; }
     }
     """
 
@@ -68,6 +71,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.ask = AskLine(self.view.focus, glyphs=glyphs, id="ask")
         self.finding = Finding(self.view.editor)
         self.counts = Counts(self.view.editor)
+        self.reading = Reading(self)
         self.shelf = Shelf(story, self.counts)
         self.writing = Writing(self)
         self._status = StatusLine(glyphs=glyphs, id="status")
@@ -93,6 +97,10 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.chat.progress.echo = self.show_status
         self.view.focus()
         self.shelf.begin()
+        self.show_state()
+
+    def on_resize(self) -> None:
+        """Say everything anew for the width that there is now."""
         self.show_state()
 
     @property
@@ -151,15 +159,25 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
 
     def show_status(self, status: Status) -> None:
         """Show what the chat tells of its engine, with what is to be said of the story."""
-        told = replace(status, character=self.story.tree.title, chat=self.counts.told(), context_used=None)
-        self._status.show(told)
+        told = replace(status, character=self.story.tree.title, chat=self.counts.told(), context_used=None, engine="")
+        self.reading.look()
+        self._status.show(replace(told, model="", advice="") if self.size.width < SHORT_BELOW else told)
 
     def show_state(self) -> None:
         """Show counts, what is read, and the keys that hold."""
         self.show_status(self.chat.progress.status)
         self.view.read_only = self.writing.running
+        self.show_reading()
         titles = {"story.write": "", "story.again": ""} if self.writing.running else {}
         self._keybar.show(self.holding(), titles)
+
+    def show_reading(self) -> None:
+        """Show what the model reads, and where that begins."""
+        self.view.context_from = self.reading.read_from
+        line = self.query_one("#read", Static)
+        line.set_class(bool(self.reading.parts), "-known")
+        parts = [plain(part, self.glyphs) for part in self.reading.parts]
+        line.update(Content(plain(strip_text(parts, self.size.width - 4), self.glyphs)))
 
     def _edited(self, start: int, end: int, text: str) -> None:
         """Somebody typed: the story knows at once, the disk after a rest."""
@@ -222,3 +240,4 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
             await self.story.save()
         except TavernError as error:
             self.refuse(error)
+        self.reading.look(anew=True)

@@ -82,7 +82,7 @@ class AskLine(Horizontal):
         self.note("")
         self.field.placeholder = plain(hint, self._glyphs)
         self.field.value = safe_line(text)
-        self.field.cursor_position = len(self.field.value)
+        self.field.action_select_all()
         self._typed = typed
         self.add_class("-open")
         self.field.focus()

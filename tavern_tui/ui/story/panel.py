@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -17,6 +18,9 @@ from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.widgets.long_text import LongText
 from tavern_tui.ui.widgets.rows import plain
+
+_SIDES = 4  # cells beside the text
+_LEAST = 7  # rows of a panel on a phone with its keyboard up
 
 Done = Callable[[], Awaitable[None]]
 """What is done once something was chosen."""
@@ -30,8 +34,8 @@ class Choice(Protocol):
         """What is chosen, in a line."""
 
     @property
-    def keys(self) -> str:
-        """The keys, parts divided by dots."""
+    def keys(self) -> tuple[str, ...]:
+        """The keys, and shorter ways to say them."""
 
     def lines(self, width: int) -> list[Content]:
         """The text at ``width`` cells."""
@@ -49,7 +53,6 @@ class Panel(Vertical):
     DEFAULT_CSS = """
     Panel {
         display: none;
-        height: 50%;
         background: $surface;
         & Static { height: 1; padding: 0 2; text-wrap: nowrap; text-overflow: ellipsis; }
         & #panel-title { text-style: bold; }
@@ -74,6 +77,7 @@ class Panel(Vertical):
         """Show ``choice``, or nothing any more."""
         self.choice = choice
         self.set_class(choice is not None, "-open")
+        self.screen.set_class(choice is not None, "-choosing")
         self.renew()
         if choice is not None:
             self.call_after_refresh(self.renew)
@@ -90,16 +94,24 @@ class Panel(Vertical):
             elif self.choice is choice:
                 self.show(None)
 
+    def on_resize(self) -> None:
+        """Say everything anew for the width that there is now."""
+        self.renew()
+
     def renew(self) -> None:
         """Show what the choice says now."""
         choice = self.choice
         if choice is None:
             return
         self.query_one("#panel-title", Static).update(Content(plain(choice.title, self._glyphs)))
-        self.query_one("#panel-keys", Static).update(Content(plain(choice.keys, self._glyphs)))
         text = self.query_one(LongText)
+        width = max(1, self.size.width - _SIDES)
+        self.styles.height = min(len(choice.lines(width)) + 2, max(_LEAST, self.screen.size.height // 2))
         text.show(choice.lines)
-        text.scroll_to(y=choice.shown_line(max(1, text.scrollable_content_region.width - 1)), animate=False)
+        text.scroll_to(y=choice.shown_line(width), animate=False)
+        keys = [plain(keys, self._glyphs) for keys in choice.keys]
+        shown = next((said for said in keys if cell_len(said) <= width), keys[-1])
+        self.query_one("#panel-keys", Static).update(Content(shown))
 
 
 def wrapped(content: Content, width: int) -> list[Content]:

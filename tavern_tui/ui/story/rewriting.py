@@ -38,7 +38,7 @@ ROWS: Final = (
 class Growing:
     """A rewriting that is being written: it can be read, and stopped."""
 
-    keys = "Esc Drop"
+    keys = ("Esc Drop",)
 
     def __init__(self, asked: str, stop: Callable[[], object]) -> None:
         self.title = f"{asked.capitalize()} · the model is writing"
@@ -66,7 +66,9 @@ class RewriteChoice:
     ``colourless``: the terminal shows no colours, and signs tell what is new.
     """
 
-    def __init__(self, old: str, new: str, take: Take, again: Done, *, colourless: bool = False) -> None:
+    def __init__(
+        self, old: str, new: str, take: Take, again: Done, *, colourless: bool = False, arrow: str = "→"
+    ) -> None:
         self._changes = changes(old, new)
         self._places = [place for place, change in enumerate(self._changes) if not change.same]
         self._left = set[int]()
@@ -74,6 +76,7 @@ class RewriteChoice:
         self._take = take
         self._again = again
         self._colourless = colourless
+        self._arrow = arrow
 
     @property
     def title(self) -> str:
@@ -84,9 +87,12 @@ class RewriteChoice:
         return f"Change {self._at + 1} of {count} · {count - len(self._left)} to be taken"
 
     @property
-    def keys(self) -> str:
-        """The keys."""
-        return "a Accept · p Accept part (←→ Space choose) · r Again · d Drop"
+    def keys(self) -> tuple[str, ...]:
+        """The keys, and shorter ways to say them."""
+        return (
+            "a Accept · ←→ Space choose · p Accept part · r Again · d Drop",
+            "a Accept · p part · r Again · d Drop",
+        )
 
     def wanted(self, *, whole: bool = False) -> list[Edit]:
         """The edits of the old text that are wanted; all of them where ``whole``."""
@@ -141,8 +147,10 @@ class RewriteChoice:
             return [Content.styled(old or "·", f"$text-muted{here}")]
         if self._colourless:
             old, new = f"[-{old}-]" if old else "", f"{{+{new}+}}" if new else ""
-        gone = Content.styled(old, f"$text-error strike{here}") if old else Content("")
-        return [gone, Content.styled(new, f"$text-success underline{here}") if new else Content("")]
+        parts = [Content.styled(old, f"$text-error strike{here}")] if old else []
+        if old and new and not self._colourless:
+            parts.append(Content.styled(self._arrow, "$text-muted"))
+        return [*parts, Content.styled(new, f"$text-success underline{here}")] if new else parts
 
 
 async def choose_rewriting(app: TavernApp, *, screen: StoryScreen) -> None:
@@ -193,4 +201,6 @@ async def rewrite(screen: StoryScreen, start: int, end: int, asked: str) -> None
     async def again() -> None:
         screen.run_worker(partial(rewrite, screen, start, end, asked), group="rewrite", exclusive=True)  # type: ignore[arg-type]
 
-    screen.panel.show(RewriteChoice(old, new, take, again, colourless=screen.has_class("-colourless")))
+    screen.panel.show(
+        RewriteChoice(old, new, take, again, colourless=screen.view.has_class("-colourless"), arrow=screen.glyphs.on)
+    )

@@ -55,10 +55,13 @@ class VersionChoice:
         return f"Version {self.place + 1} of {len(self._versions)} · {words:,} words"
 
     @property
-    def keys(self) -> str:
-        """The keys."""
+    def keys(self) -> tuple[str, ...]:
+        """The keys, and shorter ways to say them."""
         versions, parts = ("←→", "↑↓") if self._beside else ("↑↓", "←→")
-        return f"{versions} version · Enter takes it · {parts} sentence · Space up to there · Esc"
+        return (
+            f"{versions} version · Enter takes it · {parts} sentence · Space takes it up to there · Esc",
+            f"Enter all · {parts} Space up to here · Esc",
+        )
 
     @property
     def chosen(self) -> str:

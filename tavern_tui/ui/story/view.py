@@ -86,7 +86,7 @@ class StoryView(ScrollView, can_focus=True):
         self.pattern: re.Pattern[str] | None = None
         self._glyphs = glyphs
         self._context_from: int | None = None
-        self._left, self._space = 2, 0
+        self._left, self._space, self._height = 2, 0, 0
         self._painter: RowPainter | None = None
         self._dragging = False
         self._shown_rows: tuple[int, int] = (0, 0)
@@ -232,8 +232,8 @@ class StoryView(ScrollView, can_focus=True):
         layout, space = self.editor.layout, self.scrollable_content_region.width
         top = round(self.scroll_y)
         held = layout.row(top) if top < layout.height else None
-        seen = self.sees_cursor
-        self._space = space
+        seen = self._height == 0 or top <= layout.row_of(self.editor.cursor) < top + self._height
+        self._space, self._height = space, self._rows
         self._left, measure = reading_measure(space)
         layout.set_width(measure)
         self._resized()

@@ -57,8 +57,9 @@ class Writing:
 
     def changed(self, edits: Sequence[Edit]) -> None:
         """The story tells that it reads otherwise now, and not because somebody typed: show it so."""
-        self._take_back()
         editor, story = self._screen.view.editor, self._screen.story
+        cursor = editor.text.offset(editor.cursor) if self._shown else None
+        self._take_back()
         puts: list[Put] = []
         grown = 0
         for edit in edits:
@@ -68,6 +69,8 @@ class Writing:
             puts.append((start, edit.end - start, runs))
             grown += len(edit.text) - (edit.end - edit.start)
         editor.put(puts)
+        if cursor is not None:
+            editor.go(editor.text.place(cursor))  # what was shown is there now
         if not (self.running or self._exchanging):
             editor.history.clear()  # what could be taken back counted characters of another text
         if self._screen.is_attached:
@@ -124,6 +127,7 @@ class Writing:
         if screen.is_attached:
             screen.view.after(changed=True)
             screen.show_state()
+            screen.reading.look(anew=True)
         await screen.tavern.reply_ended()
 
     def _take(self, event: out.SessionEvent) -> None:
@@ -131,6 +135,7 @@ class Writing:
         match event:
             case out.PromptBuilt(plan=plan):
                 progress.planned(plan.tokens, plan.context_tokens)
+                self._screen.reading.take(plan.included, plan.first_turn)
             case out.EngineWaiting(why=why, fraction=fraction):
                 progress.waiting(why, fraction)
             case out.Retrying():

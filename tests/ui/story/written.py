@@ -8,16 +8,14 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.engines.fake import Script
-from tavern_tui.session.modes.choosing import mode_set
-from tavern_tui.session.opening import Wishes, open_session
+from tavern_tui.session.opening import Wishes
+from tavern_tui.session.story.scenarios import StoryScenario, begin_story
 from tavern_tui.session.workspace import Workspace
-from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.screens.story import StoryScreen
 from tests.ui.app.evening import Evening, settled
 
-BEGINNING = "The lamp went out at ten.\n\n"
+BEGINNING = "The lamp went out at ten."
 
 
 class Sitting(Evening):
@@ -26,16 +24,13 @@ class Sitting(Evening):
     def __init__(self, folder: Path, *replies: Script, text: str = BEGINNING, title: str = "The lamp") -> None:
         super().__init__(folder, *replies)
         workspace = Workspace.open(dirs=self.directories)
-        session = open_session(workspace, Wishes(character="Wren", new=True), watch=lambda _event: None)
-        session.log.append(mode_set("story"), *([TurnAdded("", Speaker.USER, "Alex", text)] if text else []))
-        self.chat = session.log.path.stem
+        self.chat = begin_story(workspace, StoryScenario(title, "", "", text))
 
     @asynccontextmanager
     async def sat(self, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[StoryScreen, Pilot[int]]]:
         """The story on screen."""
         app = self.app(wishes=Wishes(chat=self.chat))
         async with self.begun(size, app=app) as (_, pilot):
-            assert isinstance(app, TavernApp)
             screen = app.screen
             assert isinstance(screen, StoryScreen)
             yield screen, pilot
@@ -45,3 +40,16 @@ async def pressed(pilot: Pilot[int], *keys: str) -> None:
     """Press keys, and wait for what comes of them."""
     await pilot.press(*keys)
     await settled(pilot)
+
+
+async def wrote(pilot: Pilot[int], text: str, *keys: str) -> None:
+    """Type ``text``, then press ``keys``."""
+    names = {" ": "space", "\n": "enter"}
+    await pressed(pilot, *(names.get(sign, sign) for sign in text), *keys)
+
+
+def text_of(screen: StoryScreen) -> str:
+    """What is on screen, which is what the story is."""
+    text = screen.view.editor.text.text()
+    assert text == screen.story.document.text()
+    return text

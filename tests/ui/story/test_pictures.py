@@ -1,0 +1,86 @@
+"""Pictures of a story in its states, at every size, each looked at by a person before it was kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tavern_tui.ui.screens.story import StoryScreen
+from tests.ui.app.evening import settled
+from tests.ui.pictures import SIZES, assert_looks_as_kept
+from tests.ui.story.written import Sitting, pressed
+
+PICTURES = Path(__file__).parent / "snapshots"
+TEXT = """# The Lighthouse Post
+
+## Chapter 1
+
+The first letter came in a herring barrel. Ines found it under the salt, folded small and tied with green thread, with \
+no name on it but *To whoever keeps the light*.
+
+She kept the light. So she wiped her hands, sat down on the lowest of the hundred and twelve steps, and read it.
+
+## Chapter 2
+
+On Thursdays the lamp was late. [[By how much? Four seconds.]]"""
+PASSAGE = (
+    "Nobody had remarked on it in nineteen years. The boy on the far shore had, and he wanted to know why. She"
+    " looked for ink, and found none."
+)
+OTHER = (
+    "The inspector came in spring, looked at the lens, and wrote *satisfactory* into his book. He had never counted."
+    " Ines thought of the boy, who had."
+)
+REWRITTEN = "The first letter arrived in a barrel of herring."
+
+
+async def _drawn(name: str, pilot: Pilot[int]) -> None:
+    """Compare the screen at every size with what is kept."""
+    for columns, rows in SIZES:
+        await pilot.resize_terminal(columns, rows)
+        await settled(pilot)
+        svg = pilot.app.export_screenshot(simplify=True)
+        assert_looks_as_kept(svg, PICTURES / f"{name}-{columns}x{rows}.svg")
+
+
+async def test_a_story_looks_as_it_was_looked_at(tmp_path: Path) -> None:
+    sitting = Sitting(tmp_path, PASSAGE, OTHER, REWRITTEN, text=TEXT, title="The Lighthouse Post")
+    async with sitting.sat() as (screen, pilot):
+        await pressed(pilot, "ctrl+g")
+        line = next(place for place, line in enumerate(screen.view.editor.text.lines()) if line.startswith("Nobody"))
+        screen.view.editor.go((line, 7))
+        screen.view.editor.type("else ")
+        screen.view.editor.move("row_end")
+        screen.view.after(changed=True)
+        await _drawn("written", pilot)
+        await pressed(pilot, "ctrl+r", "ctrl+t")
+        await _drawn("versions", pilot)
+        await pressed(pilot, "escape", "ctrl+n")
+        await _drawn("direction", pilot)
+        await pressed(pilot, "escape", "f2")
+        await _drawn("outline", pilot)
+        await pressed(pilot, "escape")
+        await _rewritten(screen, pilot)
+        await _drawn("rewritten", pilot)
+
+
+async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
+    """Let the first sentence be rewritten."""
+    screen.view.editor.select((4, 0), (4, 42))
+    screen.view.after()
+    await pressed(pilot, "ctrl+r", "enter")
+    while screen.panel.choice is None or "hange" not in screen.panel.choice.title:
+        await pilot.pause(0.01)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_can_be_begun_looks_as_it_was_looked_at(size: tuple[int, int]) -> None:
+    from tavern_tui.session.story.scenarios import BLANK, story_scenarios
+    from tavern_tui.ui.screens.new_story import NewStoryPage
+    from tests.ui.screens.app import ScreenApp
+
+    app = ScreenApp(NewStoryPage(story_scenarios(), BLANK))
+    async with app.run_test(size=size):
+        assert_looks_as_kept(app.export_screenshot(simplify=True), PICTURES / f"new-{size[0]}x{size[1]}.svg")
