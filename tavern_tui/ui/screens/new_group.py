@@ -72,7 +72,9 @@ class PickCharacters(ListKeys, ModalScreen[tuple[str, ...] | None]):
         """The title, the filter, the list and the keys."""
         with Vertical(id="ground"), Vertical(id="page"):
             yield Static(Content(self._title), id="question")
-            yield Input(placeholder=plain("Type to filter…", self._glyphs), id="entry", compact=True)
+            entry = Input(placeholder=plain("Type to filter…", self._glyphs), id="entry", compact=True)
+            entry.cursor_blink = False
+            yield entry
             yield RowList(empty=plain("Reading the library…", self._glyphs), glyphs=self._glyphs)
             yield Static(id="keys")
 

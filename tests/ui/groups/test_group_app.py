@@ -16,7 +16,7 @@ from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.screens.group import GroupScreen
 from tavern_tui.ui.screens.new_group import PickCharacters
 from tavern_tui.ui.widgets.member_strip import MemberStrip
-from tests.ui.app.evening import Evening, hint, settled, tree_texts, typed
+from tests.ui.app.evening import Evening, hint, settled, tree_texts
 from tests.ui.pictures import SIZES, assert_looks_as_kept
 
 PICTURES = Path(__file__).parent / "snapshots"
@@ -34,6 +34,15 @@ def strip(app: TavernApp) -> str:
     return app.chat.query_one(MemberStrip).render().plain.strip()
 
 
+async def written(pilot: Pilot[int], text: str, *keys: str) -> None:
+    """Have ``text`` in the composer, then press ``keys``, and wait for what comes of it."""
+    assert isinstance(pilot.app, TavernApp)
+    pilot.app.chat.composer.put(text)
+    await pilot.pause()
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
 def coming(app: TavernApp) -> str:
     """Who speaks next and why, as the status line has it."""
     return app.chat.progress.status.next
@@ -47,7 +56,7 @@ async def test_an_evening_with_three(tmp_path: Path) -> None:
         await pilot.resize_terminal(100, 30)
         assert strip(app) == "› Wren  Bess  Tern"
         assert coming(app) == "next: Wren · in the list's order, then Bess, Tern"
-        await typed(pilot, "/group", "enter")
+        await written(pilot, "/group", "enter")
         assert isinstance(app.screen, GroupScreen)
         await pilot.press("down", "down", "down", "right", "right")
         await settled(pilot)
@@ -65,28 +74,30 @@ async def _pictures(pilot: Pilot[int]) -> None:
 
 
 async def _talk(app: TavernApp, pilot: Pilot[int]) -> None:
-    await typed(pilot, "Is there soup?")
+    await written(pilot, "Is there soup?")
     assert coming(app) == "next: nobody · @ lets one speak", "the order is manual now"
     await pilot.press("enter")
     await settled(pilot)
     assert tree_texts(app)[-1] == "Is there soup?"
-    await typed(pilot, "@2")
+    await written(pilot, "@2")
     assert strip(app) == "1 Wren  › 2 Bess  3 Tern"
-    await typed(pilot, "", "enter")
+    await pilot.press("enter")
+    await settled(pilot)
     assert (app.chat.mirror.log.entries[-1].name, app.chat.mirror.log.entries[-1].voice) == ("Bess", 1)
-    await typed(pilot, "@wr", "enter")
+    await written(pilot, "@wr", "enter")
     assert tree_texts(app)[-2:] == ["Soup? Yes.", "Ready."]
     assert "keep as Tern? Tab keeps it" in hint(app)
-    await typed(pilot, "", "tab")
+    await pilot.press("tab")
+    await settled(pilot)
     assert tree_texts(app)[-1] == "I see a star."
-    await typed(pilot, "@", "right", "right", "x")
+    await written(pilot, "@", "right", "right", "x")
     assert strip(app).endswith("› 3 Tern × muted")
-    await typed(pilot, "", "escape")
+    await pilot.press("escape")
     assert app.chat.composer.is_empty
-    await typed(pilot, "@ida", "enter")
+    await written(pilot, "@ida", "enter")
     assert "Nobody here is called" in hint(app) or any("Nobody here" in one.text for one in app.chat.mirror.log.entries)
     app.chat.composer.clear()
-    await typed(pilot, "2 eggs, please", "enter")
+    await written(pilot, "2 eggs, please", "enter")
     assert tree_texts(app)[-1] == "2 eggs, please", "plain digits are text"
 
 
@@ -101,7 +112,8 @@ async def test_auto_counts_and_ends_at_the_first_key(tmp_path: Path) -> None:
     app = evening.app(engine=engine, wishes=crew(evening, "pooled"))
     async with evening.begun(app=app) as (_, pilot):
         assert not app.chat.busy, "nothing goes on by itself after a start"
-        await pilot.press(*"/auto", "space", "3", "enter")
+        app.chat.composer.put("/auto 3")
+        await pilot.press("enter")
         await pilot.pause()
         assert hint(app) == "auto 1/3 · Esc stops"
         await pilot.press("h")
@@ -112,7 +124,7 @@ async def test_auto_counts_and_ends_at_the_first_key(tmp_path: Path) -> None:
         assert len(engine.requests) == 1
         assert app.chat.composer.full_text == "h"
         app.chat.composer.clear()
-        await typed(pilot, "/newgroup", "enter")
+        await written(pilot, "/newgroup", "enter")
         await _pick(app, pilot)
 
 
@@ -120,8 +132,8 @@ async def _pick(app: TavernApp, pilot: Pilot[int]) -> None:
     assert isinstance(app.screen, PickCharacters)
     while app.screen.query_one("RowList").rows == ():  # type: ignore[attr-defined]
         await pilot.pause()
-    await typed(pilot, "te", "enter")
-    await typed(pilot, "be", "enter")
+    await pilot.press(*"te", "enter", *"be", "enter")
+    await settled(pilot)
     for width, height in SIZES:
         await pilot.resize_terminal(width, height)
         await pilot.pause()
