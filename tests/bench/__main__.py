@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.starter import STARTER_MODEL
-from tests.bench import app_reply, app_start, assembly, caching, long_chat, replies, searching, startup
+from tests.bench import app_reply, app_start, assembly, caching, long_chat, replies, searching, startup, stories
 from tests.bench.figures import Figure
 from tests.bench.host_vs_raw import compare
 
@@ -28,7 +28,7 @@ class Effort:
     """How much is measured: rounds of short commands, tokens of a reply, rounds and tokens of the speed comparison.
 
     ``app_words`` are those of a reply that is written in the app; ``turns`` those of a long chat;
-    ``searched`` turns are searched, among ``cards`` characters is chosen.
+    ``searched`` turns are searched, among ``cards`` characters is chosen. A story has ``story_words``.
     """
 
     rounds: int = 5
@@ -40,6 +40,7 @@ class Effort:
     turns: int = 60
     searched: int = 1_000_000
     cards: int = 10_000
+    story_words: int = 500_000
 
 
 QUICK = Effort(
@@ -52,6 +53,7 @@ QUICK = Effort(
     turns=10,
     searched=20_000,
     cards=1_000,
+    story_words=50_000,
 )
 
 
@@ -85,6 +87,7 @@ ITEMS: dict[str, Callable[[Effort], list[Figure]]] = {
     "writing": lambda effort: app_reply.figures(effort.app_words),
     "assembly": lambda _: assembly.figures(),
     "search": lambda effort: searching.figures(effort.searched, effort.cards),
+    "story": lambda effort: stories.figures(effort.story_words),
     "reading": lambda effort: replies.figures_of_reading(starter_model(), effort.reply_tokens),
     "say": lambda effort: replies.figures_of_say(starter_model(), effort.reply_tokens),
     "speed": speed,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _FEW = 400  # lines or words that are compared each with each
+_LONGEST_WORD = 20  # characters: a text of more than so many for each of them has too many words
 _MOST_PAIRS = 4_000_000  # that are compared in all: a few seconds; what then differs is one edit
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]+")
 
@@ -99,8 +100,9 @@ def _by_lines(old: str, new: str, start: int) -> Iterator[Edit]:
 
 
 def _by_words(old: str, new: str, start: int, patience: _Patience) -> Iterator[Edit]:
-    before, after = _WORDS.findall(old), _WORDS.findall(new)
-    if not old or not new or not patience.has_room(len(before), len(after)):
+    few = old and new and max(len(old), len(new)) <= _FEW * _LONGEST_WORD
+    before, after = (_WORDS.findall(old), _WORDS.findall(new)) if few else ([], [])
+    if not few or not patience.has_room(len(before), len(after)):
         kept, left = _common(old, new)
         yield Edit(start + kept, start + len(old) - left, new[kept : len(new) - left])
         return
