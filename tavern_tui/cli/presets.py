@@ -123,7 +123,7 @@ def edit(ctx: click.Context, name: str, changes: tuple[str, ...]) -> None:
 def delete(ctx: click.Context, name: str, kind: str | None) -> None:
     """Delete the preset NAME of your own. Chats that name it go on with that of the settings.
 
-    With --kind a template, which goes to the trash.
+    It goes to the trash. With --kind a template.
     """
     from tavern_tui.session.preset_files import delete_preset
 
@@ -131,7 +131,7 @@ def delete(ctx: click.Context, name: str, kind: str | None) -> None:
         preset_kinds.delete_kind(_workspace(ctx), kind, name)
         return
     path = delete_preset(_workspace(ctx), name)
-    line(f"Deleted: {path}")
+    line(f"Deleted: {path}. tavern-tui presets restore {path.stem} brings it back.")
 
 
 @presets.command()
@@ -173,10 +173,15 @@ def add(ctx: click.Context, files: tuple[Path, ...], name: str | None) -> None:
 
 @presets.command()
 @click.argument("name")
-@click.option("--kind", required=True, metavar="KIND", help="instruct, context, sysprompt, reasoning or chat.")
+@_KIND
 @click.pass_context
-def restore(ctx: click.Context, name: str, kind: str) -> None:
-    """Bring back the template NAME that was deleted last."""
+def restore(ctx: click.Context, name: str, kind: str | None) -> None:
+    """Bring back the preset NAME that was deleted last; with --kind a template."""
+    from tavern_tui.session.preset_editing import out_of_trash
+
+    if kind is None:
+        line(f"Back: {out_of_trash(_workspace(ctx), name)}")
+        return
     preset_kinds.restore_kind(_workspace(ctx), kind, name)
 
 

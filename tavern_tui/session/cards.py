@@ -7,6 +7,7 @@ makes a copy of one's own that stands before the sample. How a card is shown: ``
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -25,10 +26,12 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.cards import ALL_SUFFIXES, SUFFIXES, CardStore, StoredCard
 from tavern_tui.storage.library import MAX_FILE
+from tavern_tui.storage.marks import Mark
 from tavern_tui.storage.reading import read_bytes
 from tavern_tui.storage.trash import Discarded
 
 _MAX_NAME = 500
+_MOST_INTENTION = 65_536  # bytes
 _CONTAINERS = {suffix.removeprefix("."): container for container, suffix in SUFFIXES.items()} | {"apng": Container.PNG}
 
 
@@ -97,12 +100,15 @@ def save_card(workspace: Workspace, card: StoredCard, character: Character, *, n
     else:
         notes.append(f"{container.value} cards are only read: the changed one is a JSON file beside it.")
         container, data = Container.JSON, write_card(character)
+    renamed = character.name != old.name and not _lies_elsewhere(workspace, card)
+    if renamed:
+        _intend(workspace, old.name, character.name)
     path = card_store(workspace).save(card, data, container)
     if card.shipped:
         notes.append("It was one of the samples; this is a copy of your own.")
-    if character.name != old.name and path.resolve().parent == workspace.directories.characters.resolve():
-        path = card_store(workspace).rename(path, character.name)
-        notes += _rename_in_chats(workspace, old.name, character.name)
+    if renamed:
+        path, told = _renamed(workspace, path, old.name, character.name)
+        notes += told
     return ChangedCard(character, path, tuple(notes))
 
 
@@ -181,6 +187,8 @@ def restore_card(workspace: Workspace, name: str = "") -> tuple[DeletedCard, tup
 def mark_favourite(workspace: Workspace, name: str, on: bool = True) -> ChangedCard:
     """Mark a card as a favourite, or no longer."""
     card = open_card(workspace, name)
+    if workspace.directories.marks.exists():
+        workspace.marks.set(Mark.FAVOURITE, card.file.character.name, None)  # from now on the card says it
     return save_card(workspace, card, replace(card.file.character, favourite=on))
 
 
@@ -261,6 +269,52 @@ def _numbered(workspace: Workspace, name: str) -> str:
     while f"{name} {number}" in taken:
         number += 1
     return f"{name} {number}"
+
+
+def finish_renaming(workspace: Workspace) -> list[str]:
+    """Go on with a renaming that ended in the middle (a crash, a full disk); a sentence about it, if there was one.
+
+    A card that has not got its new name yet keeps the old one. Raises ``StorageError``.
+    """
+    path = _intention(workspace)
+    try:
+        intended = json.loads(read_bytes(path, _MOST_INTENTION))
+        old, new = str(intended["from"]), str(intended["to"])
+    except NotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError, RecursionError):
+        path.unlink(missing_ok=True)  # it was cut off before anything was begun
+        return []
+    own = [one for one in workspace.characters() if one.name == new and not one.problem and not one.shipped]
+    if not own:
+        path.unlink(missing_ok=True)
+        return []
+    _, told = _renamed(workspace, own[0].path, old, new)
+    return [f"The renaming of {old} to {new} was finished.", *told]
+
+
+def _renamed(workspace: Workspace, path: Path, old: str, new: str) -> tuple[Path, list[str]]:
+    """What is left once the card at ``path`` has its new name inside: its file, marks, chats. May be repeated."""
+    path = card_store(workspace).rename(path, new)
+    told = _rename_in_chats(workspace, old, new)
+    if workspace.directories.marks.exists():
+        workspace.marks.rename_character(old, new)
+    _intention(workspace).unlink(missing_ok=True)
+    return path, told
+
+
+def _lies_elsewhere(workspace: Workspace, card: StoredCard) -> bool:
+    """Whether a card is neither in the library nor a sample, whose change is a copy in the library."""
+    return not card.shipped and card.path.resolve().parent != workspace.directories.characters.resolve()
+
+
+def _intend(workspace: Workspace, old: str, new: str) -> None:
+    """Note what is about to be renamed, for ``finish_renaming``."""
+    write_atomic(_intention(workspace), json.dumps({"from": old, "to": new}).encode())
+
+
+def _intention(workspace: Workspace) -> Path:
+    return workspace.directories.state / "renaming.json"
 
 
 def _rename_in_chats(workspace: Workspace, old: str, new: str) -> list[str]:

@@ -81,7 +81,7 @@ def change_preset(workspace: Workspace, name: str, changes: Mapping[str, object 
 
 
 def delete_preset(workspace: Workspace, name: str) -> Path:
-    """Take away a preset of one's own; the file that is gone. Raises ``NotFoundError``, ``StorageError``."""
+    """Move a preset of one's own to the trash; where it was. Raises ``NotFoundError``, ``StorageError``."""
     return PresetStore(workspace.directories).delete(name)
 
 

@@ -78,6 +78,8 @@ class LibraryKeeper:
 
     async def _look(self, *, first: bool) -> None:
         if first:
+            for sentence in await asyncio.to_thread(left_undone, self._workspace):
+                self._tell(sentence)
             for sentence in await asyncio.to_thread(settled_conflicts, self._workspace):
                 self._tell(sentence)
         await self._keep_index()
@@ -127,6 +129,13 @@ async def _finished(step: Coroutine[Any, Any, _Result]) -> _Result:
     except asyncio.CancelledError:
         await asyncio.wait((task,))
         raise
+
+
+def left_undone(workspace: Workspace) -> list[str]:
+    """Finish what an earlier run was in the middle of; a sentence about each thing. Blocks."""
+    from tavern_tui.session.cards import finish_renaming
+
+    return finish_renaming(workspace)
 
 
 def settled_conflicts(workspace: Workspace) -> list[str]:

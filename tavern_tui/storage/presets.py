@@ -20,6 +20,10 @@ from tavern_tui.formats.sampler_files import changed_sampler_file, read_sampler_
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.locks import FileLock
 from tavern_tui.storage.reading import read_bytes, refusal
+from tavern_tui.storage.trash import Trash
+
+KIND = "presets"
+"""What presets are called in the trash."""
 
 ENDINGS = (".yaml", ".yml", ".json")
 MOST_FILES = 1_000
@@ -51,6 +55,7 @@ class PresetStore:
     def __init__(self, directories: Directories) -> None:
         self.folder = directories.presets
         self._lock = directories.state / "presets.lock"
+        self._trash = Trash(directories.trash)
 
     def files(self) -> list[PresetFile]:
         """Every preset, by name. Of names that differ in capitals alone the first counts. Raises ``StorageError``."""
@@ -112,13 +117,10 @@ class PresetStore:
         return _read(there)
 
     def delete(self, name: str) -> Path:
-        """Take a preset away; the file that is gone. Raises ``NotFoundError``, ``StorageError``."""
+        """Move a preset to the trash; where it was. Raises ``NotFoundError``, ``StorageError``."""
         with self._writing():
             path = self._existing(name).path
-            try:
-                path.unlink()
-            except OSError as error:
-                raise storage_error(error, path) from error
+            self._trash.put(KIND, [path])
         return path
 
     def _existing(self, name: str) -> PresetFile:

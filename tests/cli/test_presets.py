@@ -33,8 +33,11 @@ def test_a_preset_is_made_shown_changed_and_deleted(tavern: Tavern, tavern_home:
     assert shown["effects"]["Ollama"]["grammar"] == "ignored"
     assert tavern("presets", "edit", "mine", "grammar=", "top_k=40").text == "Changed: grammar, top_k.\n"
     assert "top_k" in tavern("presets", "show", "mine").text
-    assert tavern("presets", "delete", "mine").text == f"Deleted: {path}\n"
+    told = f"Deleted: {path}. tavern-tui presets restore mine brings it back.\n"
+    assert tavern("presets", "delete", "mine").text == told
     assert not path.exists()
+    assert tavern("presets", "restore", "mine").text == f"Back: {path}\n"
+    assert path.exists()
 
 
 def test_what_cannot_be_done_is_told_and_changes_nothing(tavern: Tavern, tavern_home: Path) -> None:

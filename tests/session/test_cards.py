@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -16,6 +17,9 @@ from tavern_tui.session import cards
 from tavern_tui.session.card_view import card_details
 from tavern_tui.session.lore import books_of
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.atomic import write_atomic
+from tavern_tui.storage.cards import CardStore
+from tavern_tui.storage.marks import Mark
 
 CORPUS = Path(__file__).parents[1] / "formats" / "corpus" / "cards"
 
@@ -124,6 +128,42 @@ def test_a_renamed_character_keeps_its_chats_its_portrait_and_its_turns(workspac
     tree = workspace.chats.open(log.path.name).tree
     assert [turn.name for turn in tree.path()] == ["Tess"]
     assert workspace.chats.open(other.path.name).tree.characters == ("Bess",)
+
+
+def test_a_renaming_that_ended_in_the_middle_is_finished_at_the_next_start(
+    workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "v2.json")
+    log = workspace.chats.create("Night", ("Tamsin",), "Alex")
+    workspace.marks.set(Mark.PRIVATE_CHARACTER, "Tamsin", True)
+    with monkeypatch.context() as patched:
+        patched.setattr(CardStore, "rename", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            cards.rename_card(workspace, "Tamsin", "Tess")
+    assert cards.finish_renaming(workspace) == [
+        "The renaming of Tamsin to Tess was finished.",
+        "Its chat has the new name.",
+    ]
+    assert [path.name for path in folder.iterdir()] == ["Tess.json"]
+    assert workspace.chats.open(log.path.name).tree.characters == ("Tess",)
+    assert workspace.marks.all()[Mark.PRIVATE_CHARACTER] == {"Tess": True}
+    assert cards.finish_renaming(workspace) == []
+
+
+def test_a_renaming_that_never_reached_the_card_leaves_the_old_name(workspace: Workspace, folder: Path) -> None:
+    path = put(folder, "v2.json")
+    for left in (b'{"from": "Tamsin", "to": "Tess"}', b'{"from": "Ta'):
+        write_atomic(workspace.directories.state / "renaming.json", left)
+        assert cards.finish_renaming(workspace) == []
+        assert not (workspace.directories.state / "renaming.json").exists()
+    assert path.exists()
+
+
+def test_a_favourite_by_command_counts_more_than_an_earlier_mark_on_home(workspace: Workspace, folder: Path) -> None:
+    put(folder, "v2.json")
+    workspace.marks.set(Mark.FAVOURITE, "Tamsin", False)
+    cards.mark_favourite(workspace, "Tamsin")
+    assert workspace.marks.all()[Mark.FAVOURITE] == {}
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_changed(workspace: Workspace, folder: Path) -> None:
