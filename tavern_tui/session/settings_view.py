@@ -53,7 +53,7 @@ _BY_NAME = {"ui.theme": Holds.NOW, "ui.confirm": Holds.NOW, "engine.idle_minutes
 class SettingRow:
     """One setting. ``name`` is ``group.name``, ``title`` a sentence about it; ``value`` and ``default`` as they are
     shown, safe. ``words`` are all that it takes, where they are known. ``place`` is ``file:line``, empty for a default;
-    ``by_hand``: it stands in the file that is only read.
+    ``by_hand``: it stands in the file that is only read. ``typed`` is the whole value as it would be typed, as it is.
     """
 
     name: str
@@ -63,6 +63,7 @@ class SettingRow:
     words: tuple[str, ...] = ()
     place: str = ""
     by_hand: bool = False
+    typed: str = ""
 
     @property
     def group(self) -> str:
@@ -120,11 +121,6 @@ def reset(workspace: Workspace, name: str) -> None:
     forget(workspace.directories, name)
 
 
-def typed_as(row: SettingRow) -> str:
-    """What stands in the line where a setting's value is typed, to begin with."""
-    return "" if row.value == EMPTY else row.value
-
-
 def neighbour(row: SettingRow, step: int) -> str | None:
     """The value one ``step`` further (−1 back) as it would be typed; ``None`` where only typing helps."""
     if row.words:
@@ -167,14 +163,16 @@ def _row(name: str, settings: Settings, place: str, directories: Directories) ->
     field = declared(name)
     check = field.metadata["check"]
     group, key = name.split(".")
+    value = getattr(getattr(settings, group), key)
     return SettingRow(
         name,
         field.metadata["title"],
-        _shown(getattr(getattr(settings, group), key)),
+        _shown(value),
         _shown(_default(name)),
         check.words if isinstance(check, Choices) else (),
         place,
         by_hand=place.startswith(f"{directories.config / HAND_WRITTEN}:"),
+        typed=_told(value),
     )
 
 
@@ -187,13 +185,18 @@ def _default(name: str) -> Any:
 
 
 def _shown(value: object) -> str:
+    return safe_line(_told(value), _VALUE) or EMPTY
+
+
+def _told(value: object) -> str:
+    """A value as it would be typed."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return safe_line(", ".join(map(str, value)), _VALUE) or EMPTY
+        return ", ".join(map(str, value))
     if isinstance(value, float):
         return f"{value:g}"
-    return EMPTY if value is None or value == "" else safe_line(str(value), _VALUE)
+    return "" if value is None else str(value)
 
 
 def _searched(row: SettingRow) -> str:

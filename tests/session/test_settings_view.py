@@ -120,6 +120,16 @@ def test_a_name_that_nothing_has_is_taken_and_doubted_at_once(workspace: Workspa
     assert change(workspace, "reply.preset", "creative") == ""
 
 
+def test_a_long_text_of_several_lines_is_typed_as_it_is(workspace: Workspace) -> None:
+    text = "A keeper of bees.\n" * 30 + "\x1b[2J"
+    change(workspace, "persona.description", text)
+    shown = row(workspace, "persona.description")
+    assert shown.typed == text
+    assert len(shown.value) <= 200
+    assert "\x1b" not in shown.value
+    assert "\n" not in shown.value
+
+
 def test_arrows_walk_through_words_and_step_through_numbers(workspace: Workspace) -> None:
     assert [neighbour(row(workspace, "reply.think"), step) for step in (1, -1)] == ["low", "off"]
     assert neighbour(row(workspace, "reply.finish_sentence"), 1) == "off"

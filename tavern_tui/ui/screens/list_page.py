@@ -21,8 +21,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tavern_tui.domain.display import safe
-from tavern_tui.domain.errors import NotFoundError, TavernError
+from tavern_tui.domain.display import safe, safe_line
+from tavern_tui.domain.errors import NotFoundError, SettingsError, TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
 from tavern_tui.ui.widgets.row_list import RowList
@@ -98,7 +98,7 @@ class ListPage(ModalScreen[Result]):
     def compose(self) -> ComposeResult:
         """The title, what a screen has above its list, the list, the line to type into, what is said, and the keys."""
         with Vertical(id="ground"), Vertical(id="page"):
-            yield Static(Content(plain(self._title, self._signs)), id="question")
+            yield Static(Content(plain(safe_line(self._title), self._signs)), id="question")
             yield from self.above()
             yield RowList(empty=plain("Reading…", self._signs), glyphs=self._signs)
             yield from self.below()
@@ -171,8 +171,11 @@ class ListPage(ModalScreen[Result]):
     def ask(self, take: Take, value: str = "", *, hint: str = "", replaced: bool = True) -> None:
         """Let something be typed, beginning with ``value``, and ``take`` it.
 
-        ``replaced``: what is typed first takes the place of the whole value, as is handy for numbers and names.
+        ``replaced``: what is typed first takes the place of the whole value, as is handy for numbers and names. Raises
+        ``SettingsError`` for a value that a line cannot show as it is.
         """
+        if safe(value) != value or "\n" in value or "\t" in value:
+            raise SettingsError("This text has signs that a line cannot show.", hint="Change it in its file.")
         self._take = take
         self.add_class("-entering")
         entry = self.query_one("#entry", Input)

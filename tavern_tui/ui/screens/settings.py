@@ -7,6 +7,7 @@ follows from a change in the running program is ``taken``'s business, which the 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,12 +15,14 @@ from textual import work
 from textual.binding import BindingType
 from textual.events import Key
 
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session import settings_view
 from tavern_tui.session.opening import take_settings
 from tavern_tui.session.settings_view import Holds, SettingRow
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.editor import edit_text, editor_command
 from tavern_tui.ui.popups import connect_anew, wishes_here
 from tavern_tui.ui.screens.list_page import Keys, ListPage, heading
 from tavern_tui.ui.screens.row_choice import RowChoice
@@ -126,7 +129,7 @@ class SettingsScreen(ListPage[None]):
         if known:
             self._choose(setting, known)
         else:
-            self._type(setting)
+            await self._type(setting)
 
     def action_step(self, step: int) -> None:
         """Take the value beside this one."""
@@ -146,21 +149,28 @@ class SettingsScreen(ListPage[None]):
 
     @work(exclusive=True, group="choose")
     async def _choose(self, setting: SettingRow, known: tuple[str, ...]) -> None:
-        rows = [ListRow(one, one, "in use" if one == setting.value else "") for one in known]
+        rows = [ListRow(one, safe_line(one), "in use" if one == setting.value else "") for one in known]
         if not setting.words:
             rows.append(ListRow(_TYPED, "Another one: type it"))
         rows.append(ListRow(DEFAULT, f"Default: {setting.default}"))
         picked = await self.app.push_screen_wait(RowChoice(setting.title, rows, near=setting.value, glyphs=self._signs))
         if picked == _TYPED:
-            self._type(setting)
+            self.do(self._type(setting))
         elif picked is not None:
             self.do(self._reset(setting.name) if picked == DEFAULT else self._change(setting.name, picked))
 
-    def _type(self, setting: SettingRow) -> None:
+    async def _type(self, setting: SettingRow) -> None:
+        """Ask for a value; for a text of several lines in $EDITOR."""
+        if "\n" in setting.typed:
+            edited = await edit_text(self.app, setting.typed, editor_command(os.environ))
+            if edited.changed:
+                await self._change(setting.name, edited.text)
+            return
+
         async def take(typed: str) -> None:
             await self._change(setting.name, typed)
 
-        self.ask(take, settings_view.typed_as(setting), hint=setting.name)
+        self.ask(take, setting.typed, hint=setting.name)
 
     async def _change(self, name: str, typed: str) -> None:
         doubt = await asyncio.to_thread(settings_view.change, self._workspace, name, typed)

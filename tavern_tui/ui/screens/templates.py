@@ -218,7 +218,7 @@ class TemplatesScreen(ListPage[None]):
             self.say(str(error), problem=True)
             return
         self.say("")
-        title = f"Test with {name}" if name else "Test of the connection"
+        title = safe_line(f"Test with {name}", 80) if name else "Test of the connection"
         self.app.push_screen(TextPage(title, partial(trial_lines, found), glyphs=self._signs))
 
     async def _delete(self, one: Offered) -> None:

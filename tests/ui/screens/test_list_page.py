@@ -9,6 +9,7 @@ from tavern_tui.domain.errors import SettingsError
 from tavern_tui.ui.screens.list_page import ListPage, heading, key_line
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.rows import ListRow
+from tests.hostile import HOSTILE
 from tests.ui.screens.app import ScreenApp, press
 
 KEYS = (("Enter", "use"), ("e", "edit"), ("c", "copy"), ("d", "delete"), ("u", "undo"), ("Esc", "close"))
@@ -68,3 +69,18 @@ async def test_headings_are_passed_over_and_what_is_refused_stays_to_be_correcte
         assert not page.entering
         await press(pilot, "escape")
     assert app.ended.is_set()
+
+
+async def test_what_a_line_cannot_show_is_not_put_into_one_and_nothing_raw_reaches_the_screen() -> None:
+    hostile = "".join(HOSTILE.values())
+    page = Fruit(f"Fruit {hostile}")
+    app = ScreenApp(page)
+    async with app.run_test(size=(60, 20)) as pilot:
+        page.called = hostile
+        await press(pilot, "enter")
+        assert "signs that a line cannot show" in app.text()
+        page.say(hostile)
+        page.retitle(hostile)
+        await pilot.pause()
+        shown = app.text()
+    assert not any((ord(character) < 32 and character != "\n") or character in "\x7f\x9b\u202e" for character in shown)
