@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 # name → (module, attribute, what it does in one line)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "adventure": ("tavern_tui.cli.adventure", "adventure", "Adventures: list the scenarios, begin one."),
     "backup": ("tavern_tui.cli.backup", "backup", "Make a backup of the library; list them."),
     "characters": ("tavern_tui.cli.characters", "characters", "Character cards: list, show, change, export them."),
     "chat": ("tavern_tui.cli.chat", "chat", "Talk with a character, line by line."),

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from tavern_tui.cli import plain_group, plain_writers
+from tavern_tui.cli import plain_adventure, plain_group, plain_writers
 from tavern_tui.cli.hangup import signals_kept
 from tavern_tui.cli.lines import LineReader
 from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
@@ -250,7 +250,8 @@ class PlainChat:
         async for event in stream:
             self._progress.watch(event)
             match event:
-                case events.TurnStarted(kind=kind, name=name):
+                case events.TurnStarted(kind=kind, name=name, user_turn=said):
+                    plain_adventure.tell_roll(self, said)
                     printed = ReplyPrinter(self.printer, self._unit)
                     continued = self.session.tree.turns.get(self.session.tree.tip)
                     if kind is events.ReplyKind.CONTINUE and continued:
@@ -393,6 +394,6 @@ COMMANDS: dict[str, SlashCommand] = {
     "key": SlashCommand("/key", "the key of the server that writes, without showing it", _key),
     "test": SlashCommand("/test", "ask who writes for one short reply, outside of the chat", plain_writers.test),
     "stopother": SlashCommand("/stopother", "stop another client's reply (KoboldCpp)", plain_writers.stop_other),
-    **{name: SlashCommand(*row) for name, row in plain_group.COMMANDS.items()},
+    **{name: SlashCommand(*row) for name, row in (plain_group.COMMANDS | plain_adventure.COMMANDS).items()},
     "quit": SlashCommand("/quit", "end", PlainChat.quit),
 }
