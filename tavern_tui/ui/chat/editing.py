@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tavern_tui.ui.composer.state import ComposerState
 from tavern_tui.ui.composer.widget import Composer
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.screens.chat import ChatScreen
 
 
 class TurnEditor:
@@ -46,3 +51,11 @@ class TurnEditor:
             self._composer.restore(self.kept)
             self.kept = None
         return changed
+
+
+async def save_edit(screen: ChatScreen, turn: str, text: str) -> None:
+    """Give ``turn`` another text."""
+    await screen.open_session.changes.edit(turn, text)
+    screen.mirror.refresh(screen.open_session.tree, turn)
+    screen.cost_ahead.look(anew=True)
+    screen.hint("Changed · {undo} brings the old text back")

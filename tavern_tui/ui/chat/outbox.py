@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.ui.chat.actions import RUNNABLE
+from tavern_tui.ui.chat.editing import save_edit
 from tavern_tui.ui.chat.refusing import refuse, refused_while_busy
 from tavern_tui.ui.composer.state import ComposerState
 from tavern_tui.ui.slash import Command, Unknown, parse
@@ -51,7 +52,7 @@ class Outbox:
         if screen.editor.turn:
             turn, emptied = screen.editor.turn, not composer.full_text.strip()
             if (text := screen.editor.end()) is not None:
-                await screen.save_edit(turn, text)
+                await save_edit(screen, turn, text)
             else:
                 screen.hint("An empty text is not kept · d deletes a turn" if emptied else "Nothing was changed")
             return

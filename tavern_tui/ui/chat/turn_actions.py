@@ -13,6 +13,7 @@ from tavern_tui.domain.messages import number
 from tavern_tui.session.quick_replies import quick_replies
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import copied
+from tavern_tui.ui.chat.editing import save_edit
 from tavern_tui.ui.chat.outside import edit_outside
 from tavern_tui.ui.chat.refusing import refused_while_busy
 from tavern_tui.ui.chat.reply_actions import another, swipe_turn
@@ -112,7 +113,7 @@ async def edit(screen: ChatScreen, argument: str = "") -> None:
     """Change the turn's text in the composer, or give it the text that follows the command."""
     turn = chosen(screen)
     if argument:
-        await screen.save_edit(turn.id, argument)
+        await save_edit(screen, turn.id, argument)
         return
     screen.selection.leave()
     screen.editor.begin(turn.id, turn.text, number(screen.mirror.number(turn.id)))
@@ -122,7 +123,7 @@ async def edit(screen: ChatScreen, argument: str = "") -> None:
 async def edit_in_editor(screen: ChatScreen, _argument: str = "") -> None:
     """Change the turn's text in $EDITOR."""
     turn = chosen(screen)
-    work = edit_outside(screen, turn.text, partial(screen.save_edit, turn.id))
+    work = edit_outside(screen, turn.text, partial(save_edit, screen, turn.id))
     screen.run_worker(work, group="editor", exclusive=True)
 
 

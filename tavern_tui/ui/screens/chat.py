@@ -22,7 +22,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession, load_reply_making
-from tavern_tui.ui.chat.actions import RUNNABLE, run_typed
+from tavern_tui.ui.chat.actions import RUNNABLE, run, run_typed
 from tavern_tui.ui.chat.adventure import Adventuring
 from tavern_tui.ui.chat.dropped import DropTarget
 from tavern_tui.ui.chat.editing import TurnEditor
@@ -272,13 +272,6 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         """Do what was typed or chosen by name."""
         await run_typed(self, action, argument)
 
-    async def save_edit(self, turn: str, text: str) -> None:
-        """Give ``turn`` another text."""
-        await self.open_session.changes.edit(turn, text)
-        self.mirror.refresh(self.open_session.tree, turn)
-        self.cost_ahead.look(anew=True)
-        self.hint("Changed · {undo} brings the old text back")
-
     def renew(self) -> None:
         """Show what undo or redo made of the chat."""
         self.mirror.keep_up(self.open_session.tree, self.open_session.changes.touched())
@@ -293,6 +286,10 @@ class ChatScreen(DropTarget, inherit_bindings=False):
     @on(Composer.Changed)
     def _typed(self) -> None:
         self.show_state()
+
+    @on(KeyBar.Tapped)
+    async def _tapped(self, event: KeyBar.Tapped) -> None:
+        await run(self, event.action)
 
     @on(ChatLog.Clicked)
     def _clicked(self, event: ChatLog.Clicked) -> None:

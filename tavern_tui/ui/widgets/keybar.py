@@ -1,22 +1,26 @@
 """``KeyBar``: the last row, with the few keys that are most useful now.
 
 Which actions are worth a place in which state is the table here; keys come from the keymap in force, titles from the
-registry. The widget is told what holds and knows nothing else.
+registry. The widget is told what holds and knows nothing else. A tap on a key is the key; on a phone four of them are
+shown, and ``⋯`` for everything else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.config.actions import BY_ID
 from tavern_tui.config.keymap import Keymap, preset_keymap
-from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.glyphs import key_shown
 
 NO_TITLES: Final[Mapping[str, str]] = {}
@@ -24,6 +28,12 @@ NO_TITLES: Final[Mapping[str, str]] = {}
 
 MOST = 7
 """More keys than this are not read."""
+
+PHONE_COLUMNS, ON_A_PHONE = 60, 4
+"""Below so many columns a finger has so many keys to tap on, and one for everything else."""
+
+EVERYTHING: Final = "app.palette"
+"""What ``⋯`` does."""
 
 _BETWEEN = 2  # cells
 _USEFUL: Final[dict[Where, tuple[str, ...]]] = {
@@ -66,28 +76,43 @@ def useful_keys(keymap: Keymap, holding: Collection[Where]) -> list[tuple[str, A
     return found
 
 
-def key_pairs(
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """A key in the row, from cell ``start`` to before ``end``: what is pressed, what that is called, what it does."""
+
+    key: str
+    title: str
+    action: str
+    start: int
+    end: int
+
+
+def key_places(
     keymap: Keymap,
     holding: Collection[Where],
     width: int,
     glyphs: Glyphs = UNICODE_GLYPHS,
     titles: Mapping[str, str] = NO_TITLES,
-) -> list[tuple[str, str]]:
-    """(key, title) of what is worth showing and fits into ``width`` cells, most useful first.
+) -> list[KeyPlace]:
+    """What is worth showing and fits into ``width`` cells, most useful first.
 
     ``titles`` are those of actions, by id, that do something else than usual just now; "" for nothing at all.
     """
-    pairs: list[tuple[str, str]] = []
-    left = width - 2 + _BETWEEN
+    places: list[KeyPlace] = []
+    phone = 0 < width < PHONE_COLUMNS and Where.POPUP not in holding
+    more = "..." if glyphs is ASCII_GLYPHS else "⋯"
+    at, end = 1, width - 1 - (cell_len(more) + _BETWEEN if phone else 0)
     for key, action in useful_keys(keymap, holding):
-        pair = (key_shown(key, glyphs), titles.get(action.id, action.label))
-        if not pair[1]:
+        shown, title = key_shown(key, glyphs), titles.get(action.id, action.label)
+        if not title or (phone and action.id == EVERYTHING):
             continue
-        needed = cell_len(pair[0]) + 1 + cell_len(pair[1]) + _BETWEEN
-        if needed <= left and len(pairs) < MOST:
-            pairs.append(pair)
-            left -= needed
-    return pairs
+        needed = cell_len(shown) + 1 + cell_len(title)
+        if at + needed <= end and len(places) < (ON_A_PHONE if phone else MOST):
+            places.append(KeyPlace(shown, title, action.id, at, at + needed))
+            at += needed + _BETWEEN
+    if phone and end > 0:
+        places.append(KeyPlace(more, "", EVERYTHING, width - 1 - cell_len(more), width - 1))
+    return places
 
 
 def keybar_text(
@@ -97,10 +122,14 @@ def keybar_text(
     glyphs: Glyphs = UNICODE_GLYPHS,
     titles: Mapping[str, str] = NO_TITLES,
 ) -> Content:
-    """The row at ``width`` cells, never wider; ``titles`` as in ``key_pairs``."""
-    pairs = key_pairs(keymap, holding, width, glyphs, titles)
-    shown = [Content.assemble((key, "bold $text-accent"), " ", (title, "$text-muted")) for key, title in pairs]
-    return Content.assemble(" ", Content(" " * _BETWEEN).join(shown))
+    """The row at ``width`` cells, never wider; ``titles`` as in ``key_places``."""
+    parts: list[Content | tuple[str, str] | str] = []
+    at = 0
+    for place in key_places(keymap, holding, width, glyphs, titles):
+        parts += [" " * (place.start - at), (place.key, "bold $text-accent")]
+        parts += [" ", (place.title, "$text-muted")] if place.title else []
+        at = place.end
+    return Content.assemble(*parts)
 
 
 class KeyBar(Widget):
@@ -115,6 +144,13 @@ class KeyBar(Widget):
         text-overflow: clip;
     }
     """
+
+    class Tapped(Message):
+        """A key was tapped on that does ``action``."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
 
     def __init__(self, keymap: Keymap | None = None, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -136,3 +172,11 @@ class KeyBar(Widget):
     def render(self) -> Content:
         """The row at the present width."""
         return keybar_text(self._keymap, self._holding, self.size.width, self._glyphs, self._titles)
+
+    def on_click(self, event: events.Click) -> None:
+        """Say what the key does that was tapped on, or the one nearest to the finger."""
+        places = key_places(self._keymap, self._holding, self.size.width, self._glyphs, self._titles)
+        near = [place for place in places if place.start - 1 <= event.x <= place.end]
+        if near:
+            event.stop()
+            self.post_message(self.Tapped(near[0].action))

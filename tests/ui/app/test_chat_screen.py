@@ -8,6 +8,7 @@ from pathlib import Path
 from textual.events import Key, Paste
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.ui.chat.editing import save_edit
 from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
 
 
@@ -25,7 +26,7 @@ async def test_what_the_next_reply_reads_is_told_after_a_reply_and_why_after_an_
         status = app.chat.progress.status
         assert re.fullmatch(r"reads \d\d? of [\d,]+", status.cost)
         assert status.cost_why == ""
-        await app.chat.save_edit(app.chat.open_session.tree.path()[0].id, "Other words stand here now.")
+        await save_edit(app.chat, app.chat.open_session.tree.path()[0].id, "Other words stand here now.")
         await settled(pilot)
         assert re.fullmatch(r"reads \d{3} of [\d,]+ · Wren's turn 1 was edited", app.chat.progress.status.cost_why)
 

@@ -13,6 +13,7 @@ from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.session import regex_scripts
 from tavern_tui.session.opening import Wishes
+from tavern_tui.ui.chat.editing import save_edit
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chatlog.entries import EntryKind
 from tests.ui.app.evening import Evening, texts, tree_texts, typed
@@ -60,7 +61,7 @@ async def test_an_edit_begins_with_the_source_and_its_result_is_shown_through_sc
     async with evening.begun() as (app, pilot):
         await typed(pilot, "*waves*", "enter")
         (turn,) = [turn for turn in app.chat.open_session.tree.path() if turn.text == "*waves*"]
-        await app.chat.save_edit(turn.id, "*bows* Hi.")
+        await save_edit(app.chat, turn.id, "*bows* Hi.")
         await pilot.pause()
         assert texts(app)[0] == "(bows) Hi."
         assert tree_texts(app)[0] == "*bows* Hi."

@@ -13,7 +13,7 @@ from textual.content import Content
 from tavern_tui.config.action import Preset, Where
 from tavern_tui.config.keymap import Keymap, preset_keymap
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
-from tavern_tui.ui.widgets.keybar import MOST, KeyBar, key_pairs, keybar_text, useful_keys
+from tavern_tui.ui.widgets.keybar import MOST, KeyBar, key_places, keybar_text, useful_keys
 from tests.ui.themed import ThemedApp
 
 KEYS = preset_keymap(Preset.DEFAULT)
@@ -30,11 +30,11 @@ def shown(holding: set[Where], width: int, keymap: Keymap = KEYS) -> str:
 @pytest.mark.parametrize(
     ("holding", "text"),
     [
-        (EMPTY, "Enter Speak  → Swipe  ↑ Select  F1 Help"),
-        (TYPING, "Enter Send  ctrl+j New line  ctrl+p Palette"),
-        (TURN, "Enter Type  e Edit  l Swipe  r Regenerate"),
-        (TYPING | {Where.REPLYING}, "Esc Stop  Enter Send  ctrl+j New line"),
-        (EMPTY | {Where.REPLYING}, "Esc Stop  ↑ Select  ctrl+p Palette  F1 Help"),
+        (EMPTY, "Enter Speak  → Swipe  ↑ Select  F1 Help   ⋯"),
+        (TYPING, "Enter Send  ctrl+j New line  F1 Help      ⋯"),
+        (TURN, "Enter Type  e Edit  l Swipe  c Continue   ⋯"),
+        (TYPING | {Where.REPLYING}, "Esc Stop  Enter Send  ctrl+j New line     ⋯"),
+        (EMPTY | {Where.REPLYING}, "Esc Stop  ↑ Select  F1 Help               ⋯"),
         (EMPTY | {Where.POPUP, Where.REPLYING}, "Esc Close"),
     ],
 )
@@ -44,7 +44,7 @@ def test_a_phone_shows_what_is_wanted_most_where_one_is(holding: set[Where], tex
 
 def test_more_space_shows_more_keys_but_never_a_crowd() -> None:
     assert shown(EMPTY, 80) == "Enter Speak  → Swipe  ↑ Select  ctrl+p Palette  F1 Help  ctrl+r Retry"
-    assert len(key_pairs(KEYS, TURN, 400)) == MOST
+    assert len(key_places(KEYS, TURN, 400)) == MOST
 
 
 @given(st.frozensets(st.sampled_from(list(Where))), st.integers(1, 200), st.sampled_from(list(Preset)), st.booleans())
@@ -67,7 +67,7 @@ def test_every_key_that_is_shown_does_there_what_is_said(preset: Preset, count: 
 
 def test_keys_of_the_user_are_shown_and_an_action_without_one_is_not() -> None:
     keymap = Keymap(Preset.DEFAULT, {**KEYS.keys, "reply.speak": ("ctrl+y",), "turn.select": ()})
-    assert shown(EMPTY, 45, keymap).startswith("ctrl+y Speak  → Swipe  ctrl+p Palette")
+    assert shown(EMPTY, 45, keymap).startswith("ctrl+y Speak  → Swipe  F1 Help")
 
 
 def test_the_phone_preset_does_not_name_function_keys() -> None:
@@ -118,3 +118,20 @@ def test_an_action_that_would_do_nothing_is_left_out_and_makes_room_for_the_next
     without = keybar_text(KEYS, EMPTY, 200, titles={"reply.swipe": ""}).plain
     assert "Swipe" not in without
     assert len(without) < len(everything)
+
+
+async def test_a_tap_on_a_key_does_what_it_does_and_the_dots_show_everything() -> None:
+    tapped: list[str] = []
+
+    class Listening(ThemedApp):
+        def on_key_bar_tapped(self, event: KeyBar.Tapped) -> None:
+            tapped.append(event.action)
+
+    bar = KeyBar(KEYS)
+    async with Listening([bar]).run_test(size=(45, 5)) as pilot:
+        bar.show(EMPTY)
+        row = content(bar)
+        for sign in ("Speak", "Select", "⋯"):
+            await pilot.click(bar, offset=(row.index(sign), 0))
+        await pilot.click(bar, offset=(41, 0))
+    assert tapped == ["reply.speak", "turn.select", "app.palette"]
