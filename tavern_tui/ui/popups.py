@@ -50,6 +50,11 @@ async def first_run(app: TavernApp) -> Wishes:
     if result.what is What.BRING:
         chat = await brought(app)
         return replace(wishes, character="", chat=chat) if chat else wishes
+    if result.what is What.WRITE:
+        from tavern_tui.ui.screens.new_story import new_story
+
+        chat = await new_story(app)
+        return replace(wishes, character="", chat=chat) if chat else wishes
     if result.what is What.ADVENTURE:
         from tavern_tui.ui.screens.new_adventure import new_adventure
 
@@ -213,13 +218,13 @@ async def brought(app: TavernApp, *, path: str = "") -> str:
     """Take in what another program has; the chat to open then, "" for none."""
     from tavern_tui.session.moving_places import Import, likely_folders
     from tavern_tui.ui.screens.importing import ImportScreen
+    from tavern_tui.ui.screens.regex_review import review_of
 
     found = [] if path else await asyncio.to_thread(likely_folders, Path.home())
     review = partial(review_of, app.workspace, app.glyphs)
     screen = ImportScreen(partial(Import, app.workspace), found=found, path=path, review=review, glyphs=app.glyphs)
     chat = await app.push_screen_wait(screen)
     app.reload()
-    from tavern_tui.ui.screens.regex_review import review_of
     return chat
 
 
