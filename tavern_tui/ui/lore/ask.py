@@ -18,6 +18,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.page import VERTICAL
 from tavern_tui.ui.widgets.rows import plain
+from tavern_tui.ui.widgets.safe_input import SafeInput
 
 _TOLD = 400
 
@@ -64,14 +65,13 @@ class AskLine(ModalScreen[str | None]):
             yield Static(Content(plain(self._asked, self._glyphs)), id="title")
             if self._help:
                 yield Static(Content(plain(self._help, self._glyphs)), id="help")
-            yield Input(self._value, compact=True, select_on_focus=False)
+            yield SafeInput(self._value, compact=True, select_on_focus=False)
             yield Static(id="problem")
             yield Static(Content(plain("Enter take it · Esc leave it", self._glyphs)), id="keys")
 
     def on_mount(self) -> None:
         """What the line is about stays in sight."""
         self.styles.background = "transparent"
-        self.query_one(Input).cursor_blink = False
 
     @on(Input.Submitted)
     def _entered(self, message: Input.Submitted) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.lorebook import LoreEntry
 from tavern_tui.session.lore_fields import BY_NAME, Field, Kind
@@ -53,6 +54,7 @@ COMMANDS = (
 )
 """Every command, in the order of the menu."""
 
+_TOLD = 300
 _OF_LIST = ("mark", "mark_all", "find", "only", "sort")
 _BULK: Mapping[str, str] = {
     "enabled": "On or off",
@@ -236,7 +238,7 @@ async def _carry(screen: LorebookScreen, entries: Sequence[LoreEntry], *, move: 
     if not others or tools.open is None:
         screen.tell("There is no other book: make one in the list of lorebooks.")
         return
-    rows = [ListRow(key, one.name, f"{one.entries:,}") for key, one in others.items()]
+    rows = [ListRow(key, safe_line(one.name), f"{one.entries:,}") for key, one in others.items()]
     picked = await _chosen(screen, f"{'Move' if move else 'Copy'} to which book?", rows)
     if picked is not None:
         other = await asyncio.to_thread(tools.open, others[picked])
@@ -260,7 +262,7 @@ async def _editor(screen: LorebookScreen) -> None:
         except FormatError as error:
             picked = await _chosen(
                 screen,
-                f"{error} Nothing is changed yet.",
+                f"{safe_line(str(error), _TOLD)} Nothing is changed yet.",
                 [ListRow("again", "Edit it again"), ListRow("no", "Leave it")],
             )
             if picked == "again":

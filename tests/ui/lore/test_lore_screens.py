@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry, LorePosition
@@ -30,6 +30,8 @@ from tavern_tui.ui.screens.lorebook import LorebookScreen
 from tavern_tui.ui.screens.lorebooks import LorebooksScreen, Shelf, book_rows
 from tavern_tui.ui.screens.row_choice import RowChoice
 from tavern_tui.ui.widgets.row_list import RowList
+from tavern_tui.ui.widgets.safe_input import SafeInput
+from tavern_tui.ui.widgets.safe_input import shown as shown_value
 from tests.hostile import HOSTILE
 from tests.ui.pictures import SIZES, assert_looks_as_kept
 from tests.ui.screens.app import until
@@ -157,6 +159,14 @@ def test_a_line_is_as_wide_as_its_columns_and_holds_nothing_raw(width: int, glyp
     assert not any(ord(character) < 32 or character in "\x7f\x9b\u202e" for character in line)
 
 
+def test_a_line_shows_what_others_wrote_mark_for_mark() -> None:
+    for text in HOSTILE.values():
+        painted = shown_value(text)
+        assert len(painted) == len(text)
+        assert not any(ord(character) < 32 or character in "\x7f\x9b\u202e" for character in painted)
+    assert shown_value("Straße") == "Straße"
+
+
 def test_columns_leave_where_there_is_no_room() -> None:
     assert [one.name for one in columns(75)] == ["on", "mode", "title", "keys", "place", "order", "tokens", "fired"]
     assert [one.name for one in columns(40)] == ["on", "mode", "title", "tokens", "fired"]
@@ -238,7 +248,10 @@ async def test_the_form_turns_and_takes_fields_and_its_text_is_counted(coast: Co
         await until(pilot, lambda: isinstance(pilot.app.screen, AskLine))
         await pilot.press("ctrl+u", *"/(/", "enter")
         assert "never closed" in str(pilot.app.screen.query_one("#problem", Static).render())
-        assert pilot.app.screen.query_one(Input).value == "/(/"
+        line = pilot.app.screen.query_one(SafeInput)
+        assert line.value == "/(/"
+        line.value = HOSTILE["clear screen"]
+        assert line._value.plain == "␛[2J␛[H"
         await pilot.press("ctrl+u", *"ti", "enter")
         await until(pilot, lambda: coast.on_disk()["1"]["key"] == ["ti"])
         await pilot.press(*["up"] * 4, "down", "enter")
