@@ -186,7 +186,7 @@ def _looked_at(
 ) -> LookedAt:
     return LookedAt(
         plan=prepared.plan,
-        character=session.character.name,
+        character=prepared.given.character.name,
         chat=session.tree.title or session.log.path.stem,
         turns=len(session.tree.path()),
         model=prepared.ready.info.model,

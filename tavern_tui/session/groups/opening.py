@@ -9,6 +9,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.groups import together
 from tavern_tui.session.groups.part import GroupPart, Player
 from tavern_tui.session.lore import books_of
+from tavern_tui.session.regex_scripts import scripts_in_force
 
 if TYPE_CHECKING:
     from tavern_tui.session.session import ChatSession
@@ -23,7 +24,8 @@ def open_group(workspace: Workspace, session: ChatSession) -> GroupPart:
             character, _ = workspace.card_of(name)
         except TavernError as error:
             return Player(Character(name=name), problem=error.title)
-        return Player(character, books_of(character, workspace.library))
+        books = books_of(character, workspace.library)
+        return Player(character, books, scripts=scripts_in_force(workspace, character))
 
     part = GroupPart(session, player)
     part.read_cards()

@@ -15,6 +15,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.lorebook import Lorebook
+from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.session.groups.cut_lines import CutLine, cut_line, first_line
 from tavern_tui.session.groups.facts import GroupFacts, facts_of
 from tavern_tui.session.groups.greetings import greet, greet_after
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A member's card and its lorebooks; ``problem`` says why a card could not be read, empty where it could."""
+    """A member's card, its lorebooks, and the regex scripts for its prompts and replies, ``None`` for the chat's.
+
+    ``problem`` says why a card could not be read, empty where it could.
+    """
 
     character: Character
     books: tuple[Lorebook, ...] = ()
     problem: str = ""
+    scripts: tuple[RegexScript, ...] | None = None
 
 
 class GroupPart:
@@ -139,6 +144,7 @@ class GroupPart:
                 join_suffix=facts.join_suffix,
             ),
             scenario=facts.scenario or given.scenario,
+            regex_scripts=given.regex_scripts if speaker.scripts is None else speaker.scripts,
         )
 
     def heard(self, said: str, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.events import Body, PropertySet
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.domain.persona import Persona
+from tavern_tui.domain.regex_script import RegexScript
 from tavern_tui.engines.fake import FakeEngine, Script
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.events import SessionEvent, TurnSaved
@@ -49,14 +51,13 @@ def begin(store: ChatStore) -> Begin:
         members: tuple[Character, ...] = (MIRA, TOM, WREN),
         said: dict[str, object] | None = None,
         gone: tuple[str, ...] = (),
-        books: dict[str, tuple[Lorebook, ...]] | None = None,
-        **options: object,
+        **more: Any,
     ) -> ChatSession:
         log = store.create("The crew", [one.name for one in members], "Alex")
         properties: list[Body] = [PropertySet(key, value) for key, value in (said or {}).items()]
         if properties:
             log.append(*properties)
-        return session_on(log, *replies, members=members, gone=gone, books=books, **options)
+        return session_on(log, *replies, members=members, gone=gone, **more)
 
     return opener
 
@@ -67,9 +68,10 @@ def session_on(
     members: tuple[Character, ...] = (MIRA, TOM, WREN),
     gone: tuple[str, ...] = (),
     books: dict[str, tuple[Lorebook, ...]] | None = None,
+    scripts: dict[str, tuple[RegexScript, ...]] | None = None,
     **options: object,
 ) -> ChatSession:
-    """A session on a group's log."""
+    """A session on a group's log; ``books`` and ``scripts`` are members', by their names."""
     usual = ReplyOptions(response_tokens=60, template="ChatML", updates_per_second=1000.0)
     session = ChatSession(
         log=log,  # type: ignore[arg-type]
@@ -85,7 +87,7 @@ def session_on(
     def player(name: str) -> Player:
         if name in gone or name not in cards:
             return Player(Character(name=name), problem=f"There is no character “{name}”.")
-        return Player(cards[name], (books or {}).get(name, ()))
+        return Player(cards[name], (books or {}).get(name, ()), scripts=(scripts or {}).get(name))
 
     session.group = GroupPart(session, player)
     return session

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.regex_script import Placement, RegexScript
+from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.session.events import Notice, TurnFailed, TurnSaved
 from tavern_tui.session.groups import changing
 from tavern_tui.session.groups.auto import MOST, AutoRound
@@ -147,3 +149,22 @@ def test_members_are_meant_by_number_name_or_beginning(begin: Begin) -> None:
         changing.member_called(tree, "to")
     with pytest.raises(NotFoundError, match="Nobody here is called"):
         changing.member_called(tree, "")
+
+
+async def test_messages_say_whose_turn_it_is(begin: Begin) -> None:
+    session = begin("Hm.", chat_completion=True)
+    await session.open()
+    await spoken(session.reply("Well?", by="Tom"))
+    engine = session.connection.engine
+    assert isinstance(engine, FakeEngine)
+    assert "Tom" in engine.requests[0].messages[-1].content
+    assert "Well?" in engine.requests[0].messages[-2].content
+
+
+async def test_a_members_own_scripts_change_its_replies_alone(begin: Begin) -> None:
+    script = RegexScript("no dashes", "/ -/g", ",", placement=frozenset({Placement.AI_OUTPUT}))
+    session = begin("A dash - here.", scripts={"Tom": (script,)})
+    await session.open()
+    await spoken(session.reply("Well?", by="Tom"))
+    await spoken(session.reply(by="Mira"))
+    assert [turn.text for turn in session.tree.path()[-2:]] == ["A dash, here.", "A dash - here."]
