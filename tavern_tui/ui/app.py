@@ -233,7 +233,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         if self.screen is self.chat:
             self.chat.hint(text, seconds=TWICE_SECONDS)
         else:
-            self.notify(text, timeout=TWICE_SECONDS)
+            self.notify(text, timeout=TWICE_SECONDS, markup=False)
 
     async def leave(self) -> None:
         """End the program, once a reply that is being written here is saved."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -37,7 +38,7 @@ class ColumnHeads(Static):
     def on_resize(self, event: events.Resize) -> None:
         """Name the columns that there is room for."""
         room = max(1, event.size.width - MARGIN - BEFORE_BAR - _BESIDE)
-        self.update(" " * MARGIN + heading(columns(room)))
+        self.update(Content(" " * MARGIN + heading(columns(room))))
 
 
 class EntryTable(ScrollView, can_focus=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.events import Click, Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -37,7 +38,7 @@ class CoverScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A page of no consequence."""
-        yield Static(COVERED, id="neutral")
+        yield Static(Content(COVERED), id="neutral")
         yield Static("", id="return")
 
     def on_key(self, event: Key) -> None:
@@ -58,7 +59,7 @@ class CoverScreen(ModalScreen[None]):
 
     def _ask(self) -> None:
         self._pressed = True
-        self.query_one("#return", Static).update(RETURN)
+        self.query_one("#return", Static).update(Content(RETURN))
 
 
 async def show_cover(app: TavernApp) -> None:

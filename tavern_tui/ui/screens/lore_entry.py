@@ -131,8 +131,8 @@ class EntryForm(Vertical):
 
     def _tell(self) -> None:
         field = self.field
-        text = Content(plain(field.help if field else "", self._glyphs))
-        self.query_one("#about", Static).update(text, layout=False)
+        text = plain(field.help if field else "", self._glyphs)
+        self.query_one("#about", Static).update(Content(text), layout=False)
 
 
 class EntryText(ModalScreen[str]):
@@ -194,7 +194,7 @@ class EntryText(ModalScreen[str]):
     @work(group="count", exclusive=True)
     async def _tell_tokens(self) -> None:
         tokens, exact = await self._count(self.query_one(FoldedArea).full_text)
-        self.query_one("#note", Static).update(f"{'' if exact else '~'}{tokens:,} tokens")
+        self.query_one("#note", Static).update(Content(f"{'' if exact else '~'}{tokens:,} tokens"))
 
     @work(group="editor", exclusive=True)
     async def action_editor(self) -> None:

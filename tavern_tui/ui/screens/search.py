@@ -172,7 +172,7 @@ class SearchScreen(ListKeys, ModalScreen[Found | None]):
         self._look(self.query_one(Input).value)
 
     def _title(self, text: str) -> None:
-        self.query_one("#question", Static).update(text or "Search all chats")
+        self.query_one("#question", Static).update(Content(text or "Search all chats"))
 
     def _say(self, text: str) -> None:
         self.query_one("#keys", Static).update(Content(plain(text, self._glyphs)))

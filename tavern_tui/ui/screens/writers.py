@@ -46,7 +46,7 @@ class WritersScreen(ModalScreen[Writer | None]):
     def compose(self) -> ComposeResult:
         """The question, the list, and its keys."""
         with Vertical(id="ground"), Vertical(id="page"):
-            yield Static(self._question, id="question")
+            yield Static(Content(self._question), id="question")
             yield self.choice
             yield Static(id="keys")
 
