@@ -27,6 +27,7 @@ from tavern_tui.ui.story.actions import act, name_this
 from tavern_tui.ui.story.ask import AskLine
 from tavern_tui.ui.story.counts import Counts
 from tavern_tui.ui.story.finding import Finding
+from tavern_tui.ui.story.keys import knows
 from tavern_tui.ui.story.panel import Panel
 from tavern_tui.ui.story.reading import Reading, strip_text
 from tavern_tui.ui.story.shelf import Shelf
@@ -68,7 +69,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.glyphs = glyphs
         self.view = StoryView(glyphs=glyphs, id="story")
         self.panel = Panel(glyphs=glyphs, id="panel")
-        self.ask = AskLine(self.view.focus, glyphs=glyphs, id="ask")
+        self.ask = AskLine(self._asked, glyphs=glyphs, id="ask")
         self.finding = Finding(self.view.editor)
         self.counts = Counts(self.view.editor)
         self.reading = Reading(self)
@@ -140,7 +141,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
     async def put_away(self) -> None:
         """Save what is not saved yet."""
         self.writing.stop()
-        await self.story.save()
+        await self.story.close()
         await self.shelf.keep_counts()
 
     def say(self, text: str) -> None:
@@ -173,11 +174,10 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
 
     def show_reading(self) -> None:
         """Show what the model reads, and where that begins."""
-        self.view.context_from = self.reading.read_from
+        self.view.mark_context(self.reading.read_from)
         line = self.query_one("#read", Static)
-        line.set_class(bool(self.reading.parts), "-known")
-        parts = [plain(part, self.glyphs) for part in self.reading.parts]
-        line.update(Content(plain(strip_text(parts, self.size.width - 4), self.glyphs)))
+        line.set_class(bool(self.reading.told), "-known")
+        line.update(Content(plain(strip_text(self.reading.told, self.size.width - 4), self.glyphs)))
 
     def _edited(self, start: int, end: int, text: str) -> None:
         """Somebody typed: the story knows at once, the disk after a rest."""
@@ -211,9 +211,15 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
             self.show_state()
         return taken
 
+    def _asked(self) -> None:
+        """Nothing is asked any more."""
+        self.finding.clear()
+        self.view.highlight()
+        self.view.focus()
+
     def _known(self, key: str) -> bool:
         """Whether a key means something as it is."""
-        return self.keymap.action_for(key, self.holding()) is not None or self.view.knows(key)
+        return self.keymap.action_for(key, self.holding()) is not None or knows(key)
 
     async def _press(self, event: Key) -> None:
         self.tell("")
@@ -231,7 +237,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
     def _escape(self) -> None:
         """Let go of what is selected or found."""
         self.view.editor.unselect()
-        self.view.highlight(None)
+        self.view.highlight()
         self.view.after()
 
     async def _rested(self) -> None:

@@ -57,3 +57,8 @@ DELETING: Final[Mapping[str, Way]] = {
 
 TYPING: Final[Mapping[str, str]] = {"enter": "\n", "shift+enter": "\n", "tab": "\t"}
 """Keys that type something without a sign of their own."""
+
+
+def knows(key: str) -> bool:
+    """Whether a key that types nothing means something in a text."""
+    return key.removeprefix("shift+") in MOVING or key in DELETING or key in TYPING

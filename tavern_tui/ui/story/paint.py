@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Final
 
 from rich.cells import cell_len
@@ -42,12 +42,14 @@ def is_on(row: Row, place: Place) -> bool:
     return place[0] == row.line and row.start <= place[1] and (place[1] < row.end or row.last)
 
 
-def overlays(editor: StoryEditor, row: Row, pattern: re.Pattern[str] | None) -> list[Over]:
-    """What lies over the text of a row: what ``pattern`` finds, the selection, the cursor; the last on top."""
+def overlays(editor: StoryEditor, row: Row, hits: Sequence[tuple[int, int]]) -> list[Over]:
+    """What lies over the text of a row: the ``hits`` there, by offsets, the selection, the cursor; the last on top."""
     found: list[Over] = []
-    if pattern is not None:
-        matches = pattern.finditer(editor.text.line(row.line))
-        found += [Over(match.start(), match.end(), MATCH) for match in matches]
+    if hits:
+        line = editor.text.offset((row.line, 0))
+        first = max(0, bisect_left(hits, (line + row.start, 0)) - 1)
+        here = takewhile(lambda hit: hit[0] < line + row.end, islice(hits, first, None))
+        found += [Over(max(0, hit[0] - line), hit[1] - line, MATCH) for hit in here]
     start, end = editor.selection
     if start != end and start[0] <= row.line <= end[0]:
         first = start[1] if row.line == start[0] else 0

@@ -6,8 +6,7 @@ scrolls, and says which rows to ask for again. Keys are given to ``press`` by wh
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -31,9 +30,8 @@ from tavern_tui.ui.story.text import Place, Run
 class StoryView(ScrollView, can_focus=True):
     """The document of ``editor`` at a reading measure of at most 84 columns, centred.
 
-    ``read_only`` while a passage is being written or nothing is open: then keys only move. ``typewriter``: the row
-    with the cursor stays in the middle. ``context_from``: the offset at which what the model reads begins, ``None``
-    where it reads all or nothing is known.
+    ``read_only`` while a passage is being written: then keys only move. ``typewriter``: the row with the cursor stays
+    in the middle.
     """
 
     ALLOW_SELECT = False
@@ -83,7 +81,7 @@ class StoryView(ScrollView, can_focus=True):
         self.editor.on_splice = self._spliced
         self.read_only = False
         self.typewriter = False
-        self.pattern: re.Pattern[str] | None = None
+        self._hits: Sequence[tuple[int, int]] = ()
         self._glyphs = glyphs
         self._context_from: int | None = None
         self._left, self._space, self._height = 2, 0, 0
@@ -99,13 +97,8 @@ class StoryView(ScrollView, can_focus=True):
         self.reveal()
         self.refresh()
 
-    @property
-    def context_from(self) -> int | None:
-        """Where what the model reads begins."""
-        return self._context_from
-
-    @context_from.setter
-    def context_from(self, offset: int | None) -> None:
+    def mark_context(self, offset: int | None) -> None:
+        """Mark in the margin where what the model reads begins; ``None``: nowhere."""
         if offset != self._context_from:
             self._context_from = offset
             self.refresh()
@@ -170,20 +163,17 @@ class StoryView(ScrollView, can_focus=True):
         self._resized()
         self.reveal()
 
-    def highlight(self, pattern: re.Pattern[str] | None) -> None:
-        """Mark what ``pattern`` finds; ``None`` marks nothing. Only lines on screen are searched."""
-        self.pattern = pattern
-        self.refresh()
+    def highlight(self, hits: Sequence[tuple[int, int]] = ()) -> None:
+        """Mark what stands between these offsets, which are in their order; they hold until the text changes."""
+        if hits or self._hits:
+            self._hits = hits
+            self.refresh()
 
     @property
     def sees_cursor(self) -> bool:
         """Whether the cursor is on screen."""
         top = round(self.scroll_y)
         return top <= self.editor.layout.row_of(self.editor.cursor) < top + max(1, self._rows)
-
-    def knows(self, key: str) -> bool:
-        """Whether a key that types nothing means something here."""
-        return key.removeprefix("shift+") in MOVING or key in DELETING or key in TYPING
 
     @property
     def _rows(self) -> int:
@@ -297,7 +287,7 @@ class StoryView(ScrollView, can_focus=True):
             text.line(row.line),
             text.marks(row.line),
             row,
-            overlays(self.editor, row, self.pattern),
+            overlays(self.editor, row, self._hits),
             frame=(self._left, layout.width, self._space),
             mark=self._context_from is not None and is_on(row, text.place(self._context_from)),
         )

@@ -133,9 +133,9 @@ class Writing:
     def _take(self, event: out.SessionEvent) -> None:
         progress = self._screen.chat.progress
         match event:
-            case out.PromptBuilt(plan=plan):
+            case out.PromptBuilt(plan=plan) as built:
                 progress.planned(plan.tokens, plan.context_tokens)
-                self._screen.reading.take(plan.included, plan.first_turn)
+                self._screen.reading.take(built)
             case out.EngineWaiting(why=why, fraction=fraction):
                 progress.waiting(why, fraction)
             case out.Retrying():

@@ -54,6 +54,7 @@ async def test_a_story_looks_as_it_was_looked_at(tmp_path: Path) -> None:
         screen.view.editor.type("else ")
         screen.view.editor.move("row_end")
         screen.view.after(changed=True)
+        await screen._rested()
         await _drawn("written", pilot)
         await pressed(pilot, "ctrl+r", "ctrl+t")
         await _drawn("versions", pilot)

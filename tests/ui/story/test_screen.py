@@ -106,7 +106,7 @@ async def test_the_line_at_the_bottom_asks_for_directions_words_to_find_and_name
         await pressed(pilot, "ctrl+z")
         assert text_of(screen) == "A bell. The lamp. lamplight\n\n"
         await pressed(pilot, "ctrl+f", *"/(l)amp/", "tab")
-        await wrote(pilot, "\\1imp", "tab")
+        await wrote(pilot, "$1imp", "tab")
         assert text_of(screen) == "A bell. The limp. limplight\n\n"
         await pressed(pilot, "ctrl+s")
         await wrote(pilot, "With bells", "enter")
