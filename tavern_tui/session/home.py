@@ -65,18 +65,19 @@ def found_in(lists: HomeLists, typed: str) -> tuple[list[ChatRow], list[Characte
     tags = [word[1:] for word in words if word.startswith("#") and len(word) > 1]
     plain = [word for word in words if not word.startswith("#")]
     chats = [] if tags else [chat for chat in lists.chats if _all_in(plain, _chat_words(chat))]
-    found = [
-        one
-        for one in lists.characters
-        if _all_in(plain, one.words or folded_text(one.title)[0]) and (not tags or _tagged(one, tags))
-    ]
+    found = [one for one in lists.characters if _all_in(plain, _words(one)) and (not tags or _tagged(one, tags))]
     if plain:
-        found.sort(key=lambda one: not folded_text(one.title)[0].startswith(plain[0]))
+        found.sort(key=lambda one: not _words(one).startswith(plain[0]))
     return chats, found
 
 
 def _all_in(words: Sequence[str], text: str) -> bool:
     return all(word in text for word in words)
+
+
+def _words(character: CharacterRow) -> str:
+    """What is looked in: the words of the index, which begin with the name."""
+    return character.words or folded_text(character.title)[0]
 
 
 def _chat_words(chat: ChatRow) -> str:

@@ -66,9 +66,10 @@ class ScreenApp(App[None], Generic[Result]):
 
     async def on_mount(self) -> None:
         """Show the screen."""
-        await self.push_screen(self.shown, self._end)
+        await self.push_screen(self.shown, self.end)
 
-    def _end(self, result: Result | None) -> None:
+    def end(self, result: Result | None) -> None:
+        """It ended with ``result``."""
         self.result = result
         self.ended.set()
 
