@@ -202,6 +202,11 @@ class PromptPlan:
         return sum(part.tokens for part in self.included)
 
     @property
+    def summary(self) -> str:
+        """Of which turns summaries are read in their place, in words; empty where none is."""
+        return " · ".join(part.source for part in self.included if part.kind is PartKind.SUMMARY)
+
+    @property
     def limit(self) -> int:
         """The most tokens that the prompt may have."""
         return self.context_tokens - self.response_tokens

@@ -27,7 +27,6 @@ from tavern_tui.session.reading_cost import ReadingCost
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.reply_text import ReplyText
 from tavern_tui.session.stream import ReplyStream, TextBatch
-from tavern_tui.session.summaries.versions import summaries_read
 from tavern_tui.session.thinking import switched
 from tavern_tui.session.token_choice import ReplyChoices
 from tavern_tui.storage.chats import ChatLog
@@ -305,7 +304,7 @@ class Generation:
             shifted=usage.shifted or None,
             predicted=cost.reads if cost is not None else None,
             cause=cost.broken_at if cost is not None and cost.notable else "",
-            summary=summaries_read(self._plan),
+            summary=self._plan.summary,
         )
 
     @property

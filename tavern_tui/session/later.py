@@ -4,6 +4,8 @@ An edit counts in the very next prompt, and everything behind it is read again. 
 text: the cut reads or moves what follows anyway. What was switched off, hidden or taken away is gone all the same. The
 old texts are a property of the chat. Which they are is known from a small file beside the last prompt's record, and of
 turns from the chat's log.
+
+The property ``later``: the ``cut`` until which it counts, ``texts`` by their places, ``turns`` by their ids.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.domain.events import PropertySet, TextEdited, TextExtended, TurnAdded, TurnTokens
+from tavern_tui.session.whole_prompt import LATER, planned
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.reading import read_bytes
 
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from tavern_tui.session.session import ChatSession
     from tavern_tui.storage.chats import ChatLog
 
-LATER: Final = "later"
-"""The chat's property: the ``cut`` until which it counts, ``texts`` by their places, ``turns`` by their ids."""
 _SUFFIX: Final = ".texts.json"
 _LARGEST: Final = 4 * 1024 * 1024  # bytes
 _CARD: Final = {
@@ -117,8 +118,6 @@ async def planned_with_old_texts(
     session: ChatSession, given: PromptInput, ready: Ready, options: ReplyOptions
 ) -> tuple[PromptInput, PromptPlan, tuple[Segment, ...]]:
     """The input, the plan and the prompt that is sent; with the old texts where they are wanted and nothing is cut."""
-    from tavern_tui.session.whole_prompt import planned
-
     held = _held(session.tree)
     if not held:
         return given, *await planned(given, ready, options, session.connection)

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tavern_tui.domain.summary import KEY as SUMMARY
+from tavern_tui.domain.summary import NONE as NO_SUMMARIES
+from tavern_tui.domain.summary import Summaries
 from tavern_tui.prompt import defaults
 from tavern_tui.prompt.inputs import STEP, GenerationKind, Policy, PromptInput
 from tavern_tui.prompt.lore_index import LoreCache
@@ -20,9 +23,9 @@ from tavern_tui.session.kept_prompts import kept_prompts, notes_stay, step_for
 from tavern_tui.session.lore import read_state
 from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.reply_text import ReplyText
-from tavern_tui.session.summaries.versions import summaries_for
 
 if TYPE_CHECKING:
+    from tavern_tui.domain.chat import ChatTree
     from tavern_tui.session.connection import Ready
     from tavern_tui.session.options import ReplyOptions
     from tavern_tui.session.session import ChatSession
@@ -84,7 +87,7 @@ def prompt_input(
         placed=kept.placed,
         step=step_for(ready.info, STEP),
         notes=notes_stay(session.tree),
-        summaries=summaries_for(session.tree, parent),
+        summaries=_summaries(session.tree, parent),
     )
     return mode_of(session.tree.properties).shaped(given, session.tree)
 
@@ -98,6 +101,15 @@ def _of_persona(session: ChatSession) -> dict[str, Any]:
         "persona_role": persona.role,
         "persona_lorebooks": persona.books,
     }
+
+
+def _summaries(tree: ChatTree, parent: str) -> Summaries:
+    """The chat's summaries; what keeps them is imported where there are some."""
+    if not any(key.startswith(SUMMARY) for key in tree.properties):
+        return NO_SUMMARIES
+    from tavern_tui.session.summaries.versions import summaries_for
+
+    return summaries_for(tree, parent)
 
 
 def _of_lore(options: ReplyOptions) -> dict[str, Any]:

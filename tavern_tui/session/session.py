@@ -314,8 +314,8 @@ class ChatSession:
         """
         from tavern_tui.prompt.inputs import GenerationKind
         from tavern_tui.prompt.lore_index import LoreCache
-        from tavern_tui.session.later import planned_with_old_texts
         from tavern_tui.session.reply_input import prompt_input
+        from tavern_tui.session.whole_prompt import planned_in
 
         first_turn = await self.oldest_read()
         ready = await self.connection.ready(
@@ -351,7 +351,7 @@ class ChatSession:
             given = self.group.told(given, place, parent)
         if before is not None:
             given = as_it_was(given, before)
-        given, plan, prompt = await planned_with_old_texts(self, given, ready, options)
+        given, plan, prompt = await planned_in(self, given, ready, options)
         if plan.chat is not None and not prompt:
             told = told or self._thinking.news(switched(plan.messages(), options, ready)[2])
         return Prepared(ready, options, given, plan, prompt, told)

@@ -19,9 +19,23 @@ if TYPE_CHECKING:
     from tavern_tui.prompt.plan import PromptPlan
     from tavern_tui.session.connection import Connection, Ready
     from tavern_tui.session.options import ReplyOptions
+    from tavern_tui.session.session import ChatSession
 
+LATER = "later"
+"""The chat's property that holds old texts which are read on (``session.later``)."""
 _TRIES = 4
 _SPARE_TOKENS = 8  # for what a shorter chat is cut less evenly
+
+
+async def planned_in(
+    session: ChatSession, given: PromptInput, ready: Ready, options: ReplyOptions
+) -> tuple[PromptInput, PromptPlan, tuple[Segment, ...]]:
+    """``planned`` for a chat, with the input that was planned: old texts stand in it where they are to be read on."""
+    if LATER not in session.tree.properties:
+        return given, *await planned(given, ready, options, session.connection)
+    from tavern_tui.session.later import planned_with_old_texts
+
+    return await planned_with_old_texts(session, given, ready, options)
 
 
 async def planned(

@@ -15,7 +15,7 @@ from tavern_tui.domain.request import joined
 from tavern_tui.prompt.cleanup import reply_rules
 from tavern_tui.prompt.scripted_prompt import reply_edit
 from tavern_tui.session import events as out
-from tavern_tui.session import later, prompt_records
+from tavern_tui.session import prompt_records
 from tavern_tui.session.generation import Generation
 from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.reading_cost import ReadingCost, reading_cost, surprise
@@ -78,6 +78,8 @@ class Writing:
         prepared = self._prepared
         prompt_records.keep(self._session.log, prepared.plan, turn, prepared.ready.info.model, self._clock())
         if turn:
+            from tavern_tui.session import later
+
             later.keep(self._session.log, prepared.given, prepared.plan)
 
     def _several(self, count: int) -> Several:

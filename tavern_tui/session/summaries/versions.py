@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
 from tavern_tui.domain.chat import ROOT, ChatTree, Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import PropertySet
-from tavern_tui.domain.summary import KEY, NONE, StorySummary, Summaries
-
-if TYPE_CHECKING:
-    from tavern_tui.prompt.plan import PromptPlan
+from tavern_tui.domain.summary import KEY, StorySummary, Summaries
 
 MODEL: Final = "model"
 """Who wrote a version: a model, as it was asked to."""
@@ -114,18 +111,11 @@ def in_force(tree: ChatTree, path: Sequence[Turn] | None = None, *, waiting: boo
 
 def summaries_for(tree: ChatTree, parent: str) -> Summaries:
     """The summaries as a prompt for a reply under ``parent`` takes them."""
-    if not any(key.startswith(KEY) for key in tree.properties):
-        return NONE
     path = tree.path(parent)
     return Summaries(
         tuple(_told(one, path) for one in in_force(tree, path, waiting=False)),
         tuple(_told(one, path) for one in in_force(tree, path)),
     )
-
-
-def summaries_read(plan: PromptPlan) -> str:
-    """The summaries that a prompt has, in words; empty where it has none."""
-    return " · ".join(part.source for part in plan.included if part.kind.value == "summary")
 
 
 def covers(one: Version, path: Sequence[Turn]) -> str:
