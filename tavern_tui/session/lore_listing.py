@@ -94,14 +94,14 @@ class EntryRow:
 
 
 class EntryList:
-    """The entries of ``book``. ``turns`` says when a title last fired in the chat, ``now`` what fires next.
+    """The entries of ``book``. ``turns`` are the titles that fired in the chat, each with its newest turn.
 
     ``counted`` are tokens by text, as far as somebody counted them.
     """
 
-    def __init__(self, book: Lorebook) -> None:
+    def __init__(self, book: Lorebook, turns: Mapping[str, int] | None = None) -> None:
         self.book = book
-        self.turns: Mapping[str, int] = {}
+        self.turns = turns or {}
         self.now: LoreNow | None = None
         self.counted: dict[str, int] = {}
         self._texts: dict[int, tuple[LoreEntry, str, str, str]] = {}
@@ -113,11 +113,9 @@ class EntryList:
         """Show another state of the book."""
         self.book, self._rows, self._twice = book, None, None
 
-    def know(self, turns: Mapping[str, int] | None = None, now: LoreNow | None = None) -> None:
-        """Take up what the chat says."""
-        self.turns = self.turns if turns is None else turns
-        self.now = now or self.now
-        self._rows = None
+    def know(self, now: LoreNow | None) -> None:
+        """Take up what fires in the next prompt; ``None`` where that is not known."""
+        self.now, self._rows = now, None
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Take up tokens by text."""

@@ -161,10 +161,9 @@ async def follow_renamed(session: ChatSession, old: str, new: str) -> None:
 
 
 def row_of(rows: list[BookRow], name: str) -> BookRow | None:
-    """The readable book that is called so, in any case of letters; the first that a chat reads where none is named."""
+    """The readable book that is called so, in any case of letters."""
     wanted = name.strip().casefold()
-    fitting = (row for row in rows if not row.problem and (row.name.casefold() == wanted if wanted else row.read_by))
-    return next(fitting, None)
+    return next((row for row in rows if not row.problem and row.name.casefold() == wanted), None)
 
 
 def _named_inside(workspace: Workspace, path: Path) -> Path:

@@ -120,7 +120,7 @@ def test_a_sample_is_copied_before_it_is_changed(workspace: Workspace) -> None:
 
 async def test_the_book_in_a_card_is_changed_there_and_the_open_chat_reads_it(workspace: Workspace) -> None:
     session = open_session(workspace, Wishes(character="Ilse"))
-    row = row_of(list_books(workspace, session), "")
+    row = row_of(list_books(workspace, session), "ilse")
     assert row is not None
     assert row.read_by == ("in the card",)
     book = open_book(workspace, row)

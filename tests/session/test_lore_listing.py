@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry, LorePosition
@@ -19,10 +21,10 @@ BOOK = Lorebook(
 )
 
 
-def listed(**known: object) -> EntryList:
+def listed(turns: Mapping[str, int] | None = None, now: LoreNow | None = None) -> EntryList:
     """The list, with what the chat says."""
-    made = EntryList(BOOK)
-    made.know(**known)  # type: ignore[arg-type]
+    made = EntryList(BOOK, turns)
+    made.know(now)
     made.check()
     return made
 

@@ -56,8 +56,7 @@ class LoreDesk:
     def __init__(self, open_book: OpenBook, tools: LoreTools) -> None:
         self.open_book = open_book
         self.tools = tools
-        self.list = EntryList(open_book.book)
-        self.list.know(turns=tools.turns)
+        self.list = EntryList(open_book.book, tools.turns)
         self.marked: set[int] = set()
         self.words = ""
         self.only = Only.ALL
@@ -150,7 +149,7 @@ class LoreDesk:
         """Find out what the chat says of the book, and how many tokens its texts have."""
         await asyncio.to_thread(self.list.check)
         now, self.about = await self.tools.look(self.open_book.book, changed)
-        self.list.know(now=now or LoreNow() if self.list.now is not None else now)
+        self.list.know(now)
         texts = self.list.uncounted()
         for start in range(0, len(texts), _AT_ONCE):
             counted = await self.tools.count(texts[start : start + _AT_ONCE])
