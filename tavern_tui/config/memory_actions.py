@@ -38,6 +38,15 @@ MEMORY: tuple[Action, ...] = (
         slash="sumupnever",
     ),
     Action(
+        "chat.later",
+        "Read edits later",
+        "Reads what you edited as it was until turns leave the prompt, so that nothing is read again for it now; /later"
+        " off ends that.",
+        Where.ANYWHERE,
+        (),
+        slash="later",
+    ),
+    Action(
         "app.notebook",
         "Notebook",
         "Shows your own notes on this chat, which no model ever reads; /notebook and a text adds a line.",

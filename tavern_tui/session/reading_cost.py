@@ -228,6 +228,8 @@ def _cause(part: Part, before: PartMark, last: PromptRecord, plan: PromptPlan) -
         Change.MOVED: "moved",
         Change.GONE: "left",
     }
+    if change is Change.CHANGED and kind == "lore":
+        return source, f"you edited {_short(source)}"  # nothing else changes a text that stands where it fired
     return source, f"{_short(source)} {words[change]}"
 
 

@@ -79,6 +79,18 @@ async def test_lore_notes_persona_and_turns_are_held_and_let_go(chat: ChatSessio
     assert await let_go(chat) == "Every edit counts already"
 
 
+async def test_the_price_of_an_edited_entry_names_it_in_forty_characters(begin: Opener) -> None:
+    dragon = replace(LAMP, comment="Dragon of the northern mountains")
+    session = begin("So it is.", lorebooks=(Lorebook("Coast", (dragon,)),))
+    await session.open()
+    await collect(session.reply(SAID))
+    session.lorebooks = (Lorebook("Coast", (replace(dragon, content="It burns gas."),)),)
+    cost = await cost_of_next(session)
+    assert cost.cause == "you edited 'Dragon of the northern mo…'"
+    assert len(cost.cause) <= 40
+    assert cost.told.startswith(f"reads {cost.reads} of {cost.tokens} · you edited")
+
+
 @pytest.mark.parametrize("off", [(), (replace(LAMP, enabled=False, content="New."),)], ids=["gone", "off"])
 async def test_what_is_switched_off_is_gone_at_once(chat: ChatSession, off: tuple[LoreEntry, ...]) -> None:
     chat.character = OTHER

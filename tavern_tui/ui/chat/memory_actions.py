@@ -53,6 +53,19 @@ async def never(screen: ChatScreen, _argument: str = "") -> None:
     await choose(screen, When.NEVER)
 
 
+async def later(screen: ChatScreen, argument: str = "") -> None:
+    """Let what was edited be read as it was until turns leave; with ``off``, as it is now."""
+    from tavern_tui.session.later import hold, let_go
+
+    if refused_while_busy(screen):
+        return
+    session = screen.open_session
+    with session.connection.as_known():
+        said = await (let_go(session) if argument.strip().lower() == "off" else hold(session))
+    screen.hint(said)
+    screen.cost_ahead.look(anew=True, memory=False)
+
+
 async def notebook(screen: ChatScreen, argument: str = "") -> None:
     """Show the notebook; what follows the command is added to it."""
     from tavern_tui.ui.screens.notebook import add_line, show_notebook
@@ -69,4 +82,5 @@ MEMORY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "memory.always": always,
     "memory.never": never,
     "app.notebook": notebook,
+    "chat.later": later,
 }
