@@ -137,6 +137,19 @@ class TemplateDesk:
             return await ModelTemplates(own=own_templates(self.workspace)).choose(info)
         return await self._templates.choose(info, name, asked=True)
 
+    async def preview(self, kind: str, one: Offered) -> str:
+        """What of the prompt shows what a template does: its end, its beginning, or a system prompt in full.
+
+        Raises as planning a prompt does.
+        """
+        if kind == "instruct":
+            return await self.ends_with(one.name)
+        if kind == "sysprompt":
+            return await asyncio.to_thread(self.text_of, one.name)
+        automatic = one.name == AUTOMATIC
+        context = self.seen.ready.template.context if automatic else template_behind(one, self)
+        return await self.begins_with_context(context)
+
     async def ends_with(self, name: str) -> str:
         """The end of the prompt, written with the instruct template ``name``. Raises as planning a prompt does."""
         return await self._end(await self.choice(name))

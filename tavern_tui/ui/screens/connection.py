@@ -21,8 +21,9 @@ from tavern_tui.session.secret_list import one_origin
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.session.writers import Writer, WriterKind
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.key_entry import KeyEntry
-from tavern_tui.ui.screens.list_page import Keys, ListPage, heading
+from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 USE, USE_HERE, TEST, CHANGED = "use", "here", "test", "changed"

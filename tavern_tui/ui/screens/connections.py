@@ -27,8 +27,9 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.session.writers import Writer, WriterKind, find_writers, rank, remember_writer
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.popups import connect_anew, fetched, use_writer
+from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.connection import CHANGED, TEST, USE_HERE, ConnectionScreen
-from tavern_tui.ui.screens.list_page import Keys, ListPage, heading
+from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.screens.models_table import TABLE, about_row, table_heading, table_rows
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.screens.trial import trial_lines

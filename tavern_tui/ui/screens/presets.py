@@ -23,8 +23,9 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.session.system_texts import INTRODUCTION, first_look, system_texts
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.inspection import wrapped
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.sampler import SamplerScreen
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.rows import ListRow, plain

@@ -19,7 +19,8 @@ from tavern_tui.session.preset_draft import PresetDraft
 from tavern_tui.session.preset_editing import FieldRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.editor import edit_text, editor_command
-from tavern_tui.ui.screens.list_page import Keys, ListPage, heading
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.widgets.rows import ListRow, plain
 from tavern_tui.ui.widgets.slider import slider
 

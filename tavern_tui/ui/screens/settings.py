@@ -24,7 +24,8 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.editor import edit_text, editor_command
 from tavern_tui.ui.popups import connect_anew, wishes_here
-from tavern_tui.ui.screens.list_page import Keys, ListPage, heading
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.screens.row_choice import RowChoice
 from tavern_tui.ui.themes import use_theme
 from tavern_tui.ui.widgets.rows import ListRow, cut, plain

@@ -22,8 +22,9 @@ from tavern_tui.session.template_editing import TemplateField
 from tavern_tui.session.template_files import ListedTemplate
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.inspection import wrapped
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.widgets.long_text import LongText
 from tavern_tui.ui.widgets.rows import ListRow, cut, plain
 

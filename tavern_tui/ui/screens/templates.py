@@ -29,7 +29,8 @@ from tavern_tui.session.trying import Trial, try_connection
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.popups import wishes_here
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.template_editor import PREVIEW_CSS, TemplateEditor, preview_widgets, show_end, show_preview
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.screens.trial import trial_lines
@@ -164,18 +165,10 @@ class TemplatesScreen(ListPage[None]):
         if one is None:
             return
         try:
-            text = await self._text_of(one)
+            text = await self._desk.preview(self._kind, one)
         except TavernError as error:
             text = str(error)
         show_preview(self, text, end=self._kind == "instruct")
-
-    async def _text_of(self, one: Offered) -> str:
-        if self._kind == "instruct":
-            return await self._desk.ends_with(one.name)
-        if self._kind == "sysprompt":
-            return await asyncio.to_thread(self._desk.text_of, one.name)
-        template = template_behind(one, self._desk) if one.name != AUTOMATIC else self._desk.seen.ready.template.context
-        return await self._desk.begins_with_context(template)
 
     @work(exclusive=True, group="edit")
     async def _edit(self, one: Offered) -> None:

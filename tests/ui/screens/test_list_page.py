@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from tavern_tui.domain.errors import SettingsError
-from tavern_tui.ui.screens.list_page import ListPage, heading, key_line
+from tavern_tui.ui.screens.asking import key_line
+from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.rows import ListRow
 from tests.hostile import HOSTILE

@@ -44,9 +44,10 @@ async def test_a_preset_is_copied_changed_saved_and_used(tmp_path: Path) -> None
         await until(pilot, lambda: "here · usual · ours" in app.text())
         await press(pilot, "e")
         await until(pilot, lambda: isinstance(app.screen, SamplerScreen))
-        await press(pilot, "right")
+        await pilot.press("right", "right", "left")
+        await until(pilot, lambda: session.options.preset.temperature == 0.85)
         await until(pilot, lambda: "my balanced · changed" in app.text())
-        assert session.options.preset.temperature == 0.85
+        assert [path.stem for path in workspace.directories.presets.iterdir()] == ["my balanced"]
         await press(pilot, "down", "0")
         await until(pilot, lambda: session.options.preset.min_p == 0.0)
         assert "min p" in app.text()
