@@ -31,6 +31,7 @@ from tavern_tui.ui.widgets.rows import filled, plain
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
 _TOLD = 300
+_WIDEST = 140
 _LIST_KEYS = "Space on/off · Enter edit · / find · f only · t try · m more · Esc"
 _LIST_KEYS_NARROW = "Enter edit · / find · m more · Esc"
 _FORM_KEYS = "↑↓ field · ←→ turn · Enter edit · [ ] other entry · u undo · Esc"
@@ -60,7 +61,7 @@ class LorebookScreen(ModalScreen[None]):
         PAGE_CSS.replace("PAGE", "LorebookScreen")
         + """
     LorebookScreen {
-        & #page { max-width: 140; }
+        & #page { max-width: WIDEST; }
         & #question, & #sums, & #state, & #told { height: auto; padding: 0 2; margin: 0; }
         & #sums { color: $text-muted; }
         & #state { color: $text-accent; display: none; }
@@ -85,7 +86,7 @@ class LorebookScreen(ModalScreen[None]):
         &.-short #columns { margin: 0; }
         &.-short #about { height: 1; margin: 0; }
     }
-    """
+    """.replace("WIDEST", str(_WIDEST))
     )
 
     def __init__(self, desk: LoreDesk, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
@@ -144,7 +145,7 @@ class LorebookScreen(ModalScreen[None]):
     def show_around(self) -> None:
         """Show what stands round the panes."""
         desk = self.desk
-        width = max(20, self.query_one("#page").size.width - 4)
+        width = max(20, min(self.size.width, _WIDEST) - 4)
         where = "in the card of " if desk.open_book.in_card else ""
         self._put("question", f"Lorebook {where}{safe_line(desk.open_book.name)}")
         about = [desk.about] if desk.about else []
