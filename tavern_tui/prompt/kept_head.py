@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tavern_tui.domain.character import Character
@@ -22,6 +22,9 @@ _CHANGING = re.compile(
     r"\{\{\s*(?:last(?:user|char)?message|lastswipeid|lastgenerationtype|currentswipeid|idle_duration|(?:inc|dec)(?:global)?var)",
     re.IGNORECASE,
 )
+_READS = re.compile(r"\{\{\s*get(?:global)?var\s*::\s*([^{}:]+?)\s*\}\}", re.IGNORECASE)
+_COUNTS = re.compile(r"\{\{\s*(?:add|inc|dec)(?:global)?var\s*::\s*([^{}:]+?)\s*(?:::|\}\})", re.IGNORECASE)
+_SETS = re.compile(r"\{\{\s*(?:set|add|inc|dec)(?:global)?var\s*::\s*([^{}:]+?)\s*(?:::|\}\})", re.IGNORECASE)
 _KEY_DIGITS = 16
 
 
@@ -45,7 +48,10 @@ def moment_of(known: KeptHead | None, now: datetime) -> datetime:
 
 
 def changing_fields(given: PromptInput) -> frozenset[str]:
-    """The fields of the story string whose texts are others in every prompt, as they tell of the newest turns."""
+    """The fields of the story string whose texts are others in every prompt.
+
+    They tell of the newest turns, or of a variable that other texts of the prompt change.
+    """
     cards = [given.character]
     if given.group is not None and group.joins_cards(given):
         cards = [member.character for member in given.group.members]
@@ -56,7 +62,29 @@ def changing_fields(given: PromptInput) -> frozenset[str]:
         "scenario": [given.scenario] if given.scenario else [card.scenario for card in cards],
         "persona": [given.persona.description] if given.persona_position is PersonaPosition.IN_PROMPT else [],
     }
-    return frozenset(field for field, own in texts.items() if any(_CHANGING.search(text) for text in own))
+    found = {field for field, own in texts.items() if any(_CHANGING.search(text) for text in own)}
+    reads = {field: {name for text in own for name in _READS.findall(text)} for field, own in texts.items()}
+    if any(reads.values()):
+        changed = _changed_variables(given, [text for own in texts.values() for text in own])
+        found |= {field for field, names in reads.items() if names & changed}
+    return frozenset(found)
+
+
+def _changed_variables(given: PromptInput, of_head: Sequence[str]) -> set[str]:
+    """The variables that texts of the prompt may change from turn to turn.
+
+    What the head itself sets comes out the same each time it is made; what it counts does not, nor what is set where
+    it depends on the turn whether the text is read.
+    """
+    books = (*given.lorebooks, *given.chat_lorebooks, *given.persona_lorebooks, *given.global_lorebooks)
+    elsewhere = [
+        entry.content for book in books for entry in book.entries if entry.enabled and "var::" in entry.content
+    ]
+    elsewhere += [given.post_history_text, given.character.post_history_instructions]
+    elsewhere += [given.note.text] if given.note is not None else []
+    elsewhere += [one.text for one in given.injections]
+    counted = {name for text in of_head for name in _COUNTS.findall(text)}
+    return counted | {name for text in elsewhere for name in _SETS.findall(text)}
 
 
 def tells_the_time(given: PromptInput) -> bool:
