@@ -120,6 +120,9 @@ class UiSettings:
         one_of("auto", "local", "ssh", "phone"),
         "How often the screen is painted: local, ssh, phone, or auto, which looks at the terminal.",
     )
+    portrait: str = setting(
+        "auto", one_of("auto", "off"), "The character's picture beside a chat in a wide window: auto or off."
+    )
     painter: str = setting(
         "auto",
         one_of("auto", "diff", "plain"),

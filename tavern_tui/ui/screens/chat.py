@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
     from tavern_tui.ui.chat.group_view import GroupView
 
+PORTRAIT_COLUMNS = 110
+"""Narrower windows have no margin in which a portrait would stand."""
+
 COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items() if action in RUNNABLE]
 """What can be typed after a slash, and what it is called."""
 
@@ -67,6 +70,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
     DEFAULT_CSS = """
     ChatScreen {
         layout: vertical;
+        layers: default above;
         background: $background;
         &.-short KeyBar { display: none; }
     }
@@ -131,7 +135,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         """Let what is written begin where what is read begins."""
         left, measure = reading_measure(event.size.width - self.mirror.log.styles.scrollbar_size_vertical)
         self.composer.styles.padding = (0, max(1, event.size.width - left - measure - 1), 0, left)
-        self.run_worker(terminal_changed(self.tavern), group="profile", exclusive=True)
+        self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)
 
     @property
     def tavern(self) -> TavernApp:
@@ -183,8 +187,9 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         show_title(self.tavern)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
+        self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
-        self.run_worker(show_oldest_read(self), group="oldest", exclusive=True)
+        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
             self.call_after_refresh(self.mirror.log.show_entry, tree.tip, 0)
@@ -308,7 +313,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         if self.group_view is not None:
             self.group_view.reply_ended()
         self.outbox.reply_ended(leaving=self.tavern.leaving)
-        self.run_worker(show_oldest_read(self), group="oldest", exclusive=True)
+        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)
         self.cost_ahead.look(anew=True)
         self.show_state()
         self.adventuring.reply_ended()
@@ -329,13 +334,17 @@ def macros() -> list[tuple[str, str]]:
     return macro_names()
 
 
-async def terminal_changed(app: TavernApp) -> None:
+async def terminal_changed(screen: ChatScreen) -> None:
     """Suit the app to the terminal that has another size now: through tmux or a network it may be another terminal."""
-    if app.is_headless or not (app.profile.diff or os.environ.get("TMUX")):
-        return
-    from tavern_tui.ui.terminal.following import look_again
+    app = screen.tavern
+    if not app.is_headless and (app.profile.diff or os.environ.get("TMUX")):
+        from tavern_tui.ui.terminal.following import look_again
 
-    await look_again(app)
+        await look_again(app)
+    if app.size.width >= PORTRAIT_COLUMNS:
+        from tavern_tui.ui.chat.portrait import show_portrait
+
+        await show_portrait(screen)
 
 
 async def count_with(session: ChatSession, text: str) -> int:
