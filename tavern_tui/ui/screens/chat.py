@@ -135,7 +135,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         """Let what is written begin where what is read begins."""
         left, measure = reading_measure(event.size.width - self.mirror.log.styles.scrollbar_size_vertical)
         self.composer.styles.padding = (0, max(1, event.size.width - left - measure - 1), 0, left)
-        self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)
+        self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)  # type: ignore[arg-type]
 
     @property
     def tavern(self) -> TavernApp:
@@ -187,9 +187,9 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         show_title(self.tavern)
         self.call_after_refresh(self._get_ready)
         self.run_worker(self.others.run(), group="others", exclusive=True)
-        self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)
+        self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)  # type: ignore[arg-type]
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
-        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)
+        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)  # type: ignore[arg-type]
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
             self.call_after_refresh(self.mirror.log.show_entry, tree.tip, 0)
@@ -313,7 +313,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         if self.group_view is not None:
             self.group_view.reply_ended()
         self.outbox.reply_ended(leaving=self.tavern.leaving)
-        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)
+        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)  # type: ignore[arg-type]
         self.cost_ahead.look(anew=True)
         self.show_state()
         self.adventuring.reply_ended()
