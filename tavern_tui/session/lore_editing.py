@@ -205,6 +205,8 @@ def take_up(session: ChatSession, workspace: Workspace) -> None:
         card, _ = workspace.card_of(session.character.name)
         session.character = replace(session.character, lorebook=card.lorebook)
         session.lorebooks = books_of(card, workspace.library)
+    if session.group is not None:
+        session.group.read_cards()
     session.persona = with_books(workspace, session.persona)
     session.options, _ = with_lore(workspace, session.options, session.tree.properties)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import remember
+from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import NotFoundError, SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
-from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.formats.lorebook import write_lorebook
 from tavern_tui.session.lore_books import PROPERTY, names_in
 from tavern_tui.session.lore_editing import BookFile, CardBook, OpenBook
@@ -66,8 +66,8 @@ def list_books(workspace: Workspace, session: ChatSession | None) -> list[BookRo
     """Every lorebook, those that the chat reads first. Blocks; raises ``StorageError``."""
     everywhere = {name.casefold() for name in workspace.settings.lore.books}
     chat = {name.casefold() for name in names_in(session.tree.properties)} if session is not None else set()
-    character = _linked(session).casefold() if session is not None else ""
-    persona = session.persona.lorebook.casefold() if session is not None else ""
+    linked = _linked(session)
+    persona = session.persona.lorebook.strip().casefold() if session is not None else ""
     rows = [
         BookRow(
             f"{_FILE}{one.path}",
@@ -76,7 +76,7 @@ def list_books(workspace: Workspace, session: ChatSession | None) -> list[BookRo
             one.size,
             everywhere=one.name.casefold() in everywhere,
             in_chat=one.name.casefold() in chat,
-            of_character=one.name.casefold() == character,
+            of_character=one.name.casefold() in linked,
             of_persona=one.name.casefold() == persona,
             shipped=one.shipped,
             problem=one.problem,
@@ -175,26 +175,40 @@ def _named_inside(workspace: Workspace, path: Path) -> Path:
 
 
 def _in_card(workspace: Workspace, session: ChatSession | None) -> list[BookRow]:
-    """The book inside of the character's card."""
-    if session is None or session.character.lorebook is None:
-        return []
-    try:
-        card, path = workspace.card_of(session.character.name)
-    except TavernError:
-        return []
-    book: Lorebook | None = card.lorebook
-    if book is None:
-        return []
-    shipped = workspace.is_sample(path)
-    return [BookRow(f"{_CARD}{path}", card.name, path, len(book.entries), in_card=True, shipped=shipped)]
+    """The books inside of the characters' cards."""
+    found = []
+    for character in _characters(session):
+        if character.lorebook is None:
+            continue
+        try:
+            card, path = workspace.card_of(character.name)
+        except TavernError:  # whoever talks in the chat is told of it there
+            continue
+        if card.lorebook is not None:
+            many, shipped = len(card.lorebook.entries), workspace.is_sample(path)
+            found.append(BookRow(f"{_CARD}{path}", card.name, path, many, in_card=True, shipped=shipped))
+    return found
 
 
-def _linked(session: ChatSession) -> str:
-    """The name of the book that the character's card is linked to."""
-    data = session.character.source.get("data")
-    extensions = data.get("extensions") if isinstance(data, dict) else None
-    name = extensions.get("world") if isinstance(extensions, dict) else None
-    return name if isinstance(name, str) else ""
+def _characters(session: ChatSession | None) -> list[Character]:
+    """Who talks in the chat, the user aside."""
+    if session is None:
+        return []
+    if session.group is None:
+        return [session.character]
+    return [player.character for player in session.group.players.values()]
+
+
+def _linked(session: ChatSession | None) -> set[str]:
+    """The names of the books that the characters' cards are linked to, in lower case."""
+    found = set()
+    for character in _characters(session):
+        data = character.source.get("data")
+        extensions = data.get("extensions") if isinstance(data, dict) else None
+        name = extensions.get("world") if isinstance(extensions, dict) else None
+        if isinstance(name, str) and name.strip():
+            found.add(name.strip().casefold())
+    return found
 
 
 def _gone(name: str, everywhere: set[str], chat: set[str]) -> BookRow:

@@ -33,6 +33,7 @@ from tavern_tui.session.lore_listing import CHARACTERS_PER_TOKEN, LoreNow
 from tavern_tui.session.model_templates import TemplateChoice
 from tavern_tui.session.options import UNKNOWN_CONTEXT_TOKENS
 from tavern_tui.session.reply_input import prompt_input
+from tavern_tui.session.reply_place import ReplyPlace
 
 if TYPE_CHECKING:
     from tavern_tui.session.session import ChatSession
@@ -77,7 +78,8 @@ class LoreTrial:
 async def try_lore(session: ChatSession, book: Lorebook, text: str = "") -> LoreTrial:
     """Which entries fire in the chat's next prompt, or would if ``text`` were all that was said.
 
-    ``book`` stands among the chat's books in place of the one of its name, and as the chat's own where it has none.
+    ``book`` stands among the chat's books in place of the one of its name, and as the chat's own where it has none. In
+    a group the prompt is that of whoever speaks next. Raises ``NotFoundError`` where nobody can.
     """
     given = _with_book(_given(session, text), book)
     info = session.connection.known
@@ -99,7 +101,9 @@ async def try_lore(session: ChatSession, book: Lorebook, text: str = "") -> Lore
 def is_read(session: ChatSession, book: Lorebook) -> bool:
     """Whether an open chat reads a book of this name."""
     lore = session.options.lore
-    books = (*session.lorebooks, *session.persona.books, *(() if lore is None else (*lore.everywhere, *lore.of_chat)))
+    of_members = session.group.players.values() if session.group is not None else ()
+    books = (*session.lorebooks, *(book for one in of_members for book in one.books))
+    books = (*books, *session.persona.books, *(() if lore is None else (*lore.everywhere, *lore.of_chat)))
     return any(one.name == book.name for one in books)
 
 
@@ -153,6 +157,8 @@ def _given(session: ChatSession, text: str) -> PromptInput:
         first_turn="",
         lore_cache=LoreCache(),
     )
+    if session.group is not None:
+        given = session.group.told(given, ReplyPlace(session.group.next_name(), tree.tip), tree.tip)
     if not text:
         return given
     said = Turn(id="", parent="", speaker=Speaker.USER, name=session.persona.name, text=text)

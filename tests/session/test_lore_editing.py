@@ -13,6 +13,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.errors import FormatError, NotFoundError, SettingsError, StorageError
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.formats.card import write_card
+from tavern_tui.session.groups.creating import new_group
 from tavern_tui.session.lore_editing import BookFile, OpenBook, take_up, with_each, with_more, without
 from tavern_tui.session.lore_shelf import (
     BookRow,
@@ -209,3 +210,17 @@ async def test_a_trial_says_who_fires_why_and_who_was_cut_by_what(session: ChatS
     assert not is_read(session, book)
     in_chat = await try_lore(session, book)
     assert not [one for one in in_chat.entries if one.state == "fired"]
+
+
+async def test_a_group_has_the_books_of_all_its_cards_and_reads_what_is_changed_there(workspace: Workspace) -> None:
+    log = new_group(workspace, ["Wren", "Ilse"])
+    session = open_session(workspace, Wishes(chat=log.path.stem))
+    rows = [row for row in list_books(workspace, session) if row.in_card]
+    assert [row.name for row in rows] == ["Ilse", "Wren"]
+    book = open_book(workspace, rows[0])
+    assert is_read(session, book.book)
+    book.change("text", with_each({0}, lambda one: replace(one, content="Dry.")))
+    take_up(session, workspace)
+    assert session.group is not None
+    assert session.group.player("Ilse").books[0].entries[0].content == "Dry."
+    assert (await try_lore(session, book.book, "A rope.")).budget > 0

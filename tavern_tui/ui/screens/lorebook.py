@@ -184,7 +184,10 @@ class LorebookScreen(ModalScreen[None]):
     async def learn(self) -> None:
         """Find out what the chat says of the book as it is now; who has not moved yet stays at the first entry."""
         first = self.desk.list.now is None and self.table.at_first
-        await self.desk.learn(changed=self.desk.open_book.changed)
+        try:
+            await self.desk.learn(changed=self.desk.open_book.changed)
+        except TavernError as error:
+            self.tell(str(error))
         stay = first and self.table.at_first
         self.show()
         if stay:

@@ -364,7 +364,10 @@ def _tools(app: TavernApp) -> LoreTools:
         now = (await try_lore(session, book)).of(book.name)
         if not changed or session.connection.known is None:
             return now, ""
-        return now, f"the next reply {(await cost_of_next(session)).numbers}"
+        try:
+            return now, f"the next reply {(await cost_of_next(session)).numbers}"
+        except TavernError:  # the chat itself says why no prompt can be made, or no engine asked
+            return now, ""
 
     return LoreTools(
         count=partial(count_texts, session),
