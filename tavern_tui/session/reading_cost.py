@@ -36,7 +36,7 @@ class ReadingCost:
     """``reads`` of ``tokens`` will be read, those from ``at`` on. ``seconds`` is how long that takes, where known.
 
     Where that is more than is new, ``part`` is the source of the part that broke what was the same, and ``cause`` says
-    in at most 40 characters what became of it; both are empty where the prompt only goes on.
+    in at most 40 characters what became of it; both are empty where the prompt only goes on, unless with a summary.
     """
 
     reads: int
@@ -95,7 +95,7 @@ def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, in
     kept, left_off = _kept(last, parts, tree.turns.get(last.turn), shifts=info.capabilities.shifts)
     reads = total - kept
     if left_off is None:
-        return ReadingCost(reads, total, kept, seconds=_seconds(reads, speed))
+        return ReadingCost(reads, total, kept, cause=_new_in(parts, kept), seconds=_seconds(reads, speed))
     part = _telling(parts[place_at(parts, kept) :])
     before = _telling(last.parts[place_at(last.parts, left_off) :])
     source, cause = _cause(part, before, last, plan)
@@ -149,6 +149,12 @@ def _kept(last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None, *, sh
     found = stretches(known, wanted, most=most) if shifts else [Stretch(0, min(common_prefix(known, wanted), most))]
     kept, end = sum(stretch.length for stretch in found), found[-1].end
     return kept, None if end >= len(known) or kept >= most else min(end, len(read) - 1)
+
+
+def _new_in(parts: Sequence[Part], kept: int) -> str:
+    """Which text is most of what is new where nothing broke, unless it is a turn: nobody wonders about those."""
+    new = max(parts[place_at(parts, kept) :], key=lambda part: part.tokens)
+    return "" if new.turn_id or new.kind.value != "summary" else f"{_short(new.source)} is new"
 
 
 def _tokens(mark: PartMark) -> range:

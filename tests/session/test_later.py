@@ -107,6 +107,7 @@ async def test_an_edited_summary_waits_for_the_cut(chat: ChatSession) -> None:
     await collect(chat.reply("Well?"))
     await chat.changes.write(kept.edited(first, "New words.", 2.0).as_property())
     assert "New words." in await text(chat)
+    assert "summary" in (await cost_of_next(chat)).cause
     assert "the summary" in await hold(chat)
     assert "Old words." in await text(chat)
 

@@ -130,7 +130,7 @@ def speeds(tree: ChatTree, model: str) -> tuple[float | None, float | None]:
             continue
         if reading is None and receipt.prompt_ms and (receipt.evaluated or 0) >= _SPEED_TOKENS:
             reading = (receipt.evaluated or 0) / receipt.prompt_ms * 1000
-        if writing is None and receipt.generation_ms and (receipt.generated or 0) >= _SPEED_TOKENS // 2:
+        if writing is None and receipt.generation_ms and (receipt.generated or 0) >= _SPEED_TOKENS // 8:
             writing = (receipt.generated or 0) / receipt.generation_ms * 1000
     return reading, writing
 

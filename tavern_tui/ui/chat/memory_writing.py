@@ -41,7 +41,7 @@ async def page_of(screen: ChatScreen) -> SummaryPage:
         versions=len(kept.versions(tree)),
         frozen=now.frozen if now else False,
         when=choice_of(tree).when if choice_of(tree).when is not When.ASKED else When.OPEN,
-        price=job.price if job else "",
+        price=job.price.removesuffix(" to read") if job else "",
     )
 
 
