@@ -25,10 +25,10 @@ reply:
 ui: {theme: daylight}
 ```
 
-A change holds from the next reply on, `ui.theme` and `ui.confirm` at once; for `engine` and `connection` the app
-connects anew when the page is closed; where it takes a new start, the screen says so. An entry that makes no sense
-falls back to its default and is told with its line. This page is made from the program by
-`python -m scripts.build_docs`.
+A change holds from the next reply on, `ui.theme` and `ui.confirm` at once, `persona.name` in chats that begin from then
+on; for `engine` and `connection` the app connects anew when the page is closed; where it takes a new start, the screen
+says so. An entry that makes no sense falls back to its default and is told with its line. This page is made from the
+program by `python -m scripts.build_docs`.
 """
 
 

@@ -33,6 +33,7 @@ class Holds(StrEnum):
 
     NOW = "at once"
     REPLY = "from the next reply on"
+    CHATS = "in chats that begin from then on"
     LOADING = "when this page is closed: the engine is connected to anew"
     START = "from the next start on"
 
@@ -46,7 +47,12 @@ _BY_GROUP = {
     "backup": Holds.START,
     "adventure": Holds.REPLY,
 }
-_BY_NAME = {"ui.theme": Holds.NOW, "ui.confirm": Holds.NOW, "engine.idle_minutes": Holds.START}
+_BY_NAME = {
+    "ui.theme": Holds.NOW,
+    "ui.confirm": Holds.NOW,
+    "engine.idle_minutes": Holds.START,
+    "persona.name": Holds.CHATS,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tavern_tui.config.settings import load_settings, setting_names
 from tavern_tui.domain.errors import SettingsError
+from tavern_tui.session.opening import Wishes, open_session, take_settings
 from tavern_tui.session.settings_view import (
     EMPTY,
     Holds,
@@ -160,3 +162,17 @@ def test_what_there_is_to_choose_from_is_offered(workspace: Workspace) -> None:
     assert "ChatML" in suggestions(workspace, "reply.template")
     assert suggestions(workspace, "reply.context") == ()
     assert suggestions(workspace, "persona.name") == ()
+
+
+def test_settings_that_change_hold_in_an_open_chat_where_it_has_nothing_of_its_own(workspace: Workspace) -> None:
+    session = open_session(workspace, Wishes(character="Wren", response_tokens=77))
+    edited = replace(session.options.preset, temperature=1.7)
+    session.options = replace(session.options, preset=edited, updates_per_second=6.0)
+    change(workspace, "persona.description", "A keeper of bees.")
+    change(workspace, "reply.reasoning_tokens", "512")
+    change(workspace, "reply.policy", "classic")
+    take_settings(session, Workspace.open(), Wishes(character="Wren", response_tokens=77), watch=lambda _event: None)
+    options = session.options
+    assert (options.reasoning_tokens, options.policy) == (512, "classic")
+    assert (session.persona.name, session.persona.description) == ("Robin", "A keeper of bees.")
+    assert (options.response_tokens, options.updates_per_second, options.preset.temperature) == (77, 6.0, 1.7)
