@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.groups import together
 from tavern_tui.ui.chat.refusing import refused_while_busy
@@ -75,8 +76,7 @@ async def away(screen: ChatScreen, argument: str) -> None:
     view, session, name = _view(screen), screen.open_session, _member(screen, argument)
     gone = name not in Presence(session.tree).away()
     await session.changes.write(*changing.away(session.tree, name, gone))
-    told = "is away: what is said from now on is unknown to it" if gone else "is back"
-    screen.hint(f"{name} {told} · {{undo}} takes it back")
+    screen.hint(f"{safe_line(name)} is {'away' if gone else 'back'} · {{undo}} takes it back")
     view.show()
 
 
@@ -90,14 +90,14 @@ async def heard(screen: ChatScreen, argument: str) -> None:
     turn = screen.selection.turn or session.changes.newest().id
     if not argument:
         limit = Presence(session.tree).limit(turn)
-        known = "all who were there" if limit is None else together(sorted(limit))
-        screen.hint(f"Of this turn know {known} · /heard and names limits it, /heard all does not")
+        known = "all who were there" if limit is None else safe_line(together(sorted(limit)))
+        screen.hint(f"Known to {known} · /heard NAME limits it")
         return
     names = [] if argument.casefold() == "all" else [name for name in argument.replace(",", " ").split() if name]
     await session.changes.write(*changing.limited(session.tree, turn, names))
     limit = Presence(session.tree).limit(turn)
-    known = "all who were there" if limit is None else together(sorted(limit))
-    screen.hint(f"Of this turn know {known} from now on · {{undo}} takes it back")
+    known = "all who were there" if limit is None else safe_line(together(sorted(limit)))
+    screen.hint(f"Known to {known} · {{undo}} takes it back")
 
 
 async def keep_line(screen: ChatScreen, _argument: str = "") -> None:
