@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leav
 from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, tell_read_only, where_left
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.keyed import KeyedScreen, put_away, takes_paste
+from tavern_tui.ui.keyed import KeyedScreen, leave_at_once, put_away, takes_paste
 from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
 from tavern_tui.ui.screens.page import VERTICAL
@@ -268,7 +269,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
             self.chat.whereabouts.hang_up()
         self._hang_up = HangUp(
             stop=self.chat.stop_here,
-            leave=lambda: self.exit(0),
+            leave=partial(leave_at_once, self),
             later=asyncio.get_running_loop().call_later,
         )
         self._hang_up.hung_up(busy=self.chat.replying)

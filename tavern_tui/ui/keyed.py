@@ -37,6 +37,23 @@ def takes_paste(screen: Screen[Any], text: str) -> bool:
     return isinstance(screen, KeyedScreen) and screen.take_paste(text)
 
 
+def leave_at_once(app: App[Any]) -> None:
+    """End the program, with nobody there to be told anything, once every such screen has kept what is its own."""
+    kept = [screen for screen in app.screen_stack if isinstance(screen, KeyedScreen)]
+
+    async def keep() -> None:
+        try:
+            for screen in kept:
+                await screen.put_away()
+        finally:
+            app.exit(0)
+
+    if kept:
+        app.run_worker(keep, group="leaving")
+    else:
+        app.exit(0)
+
+
 async def put_away(app: App[Any]) -> None:
     """Take away every such screen that lies on top, each when it has kept what is its own. Raises ``StorageError``."""
     while isinstance(app.screen, KeyedScreen):
