@@ -114,6 +114,8 @@ def is_action(event: ChatEvent) -> bool:
             return parent != ROOT or speaker is Speaker.USER
         case PropertySet(key=key, value=value) if key.startswith(SUMMARY):
             return not isinstance(value, dict) or value.get("by") != "model"
+        case PropertySet(key="summaries", value={"when": "asked"}):
+            return False
         case PropertySet(key=key):
             return key not in _KEPT_BY_ITSELF and not key.startswith((VARIABLE, STORY))
         case TextExtended() | TextEdited() | TurnHidden() | TurnDeleted() | TurnMoved():
