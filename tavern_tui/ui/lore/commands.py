@@ -70,12 +70,12 @@ _BULK: Mapping[str, str] = {
 }
 
 
-def run(screen: LorebookScreen, command: str, *, editing: bool) -> None:
-    """Do it. While a form is open a command is about its entry; one about the list goes back to that first."""
-    if editing and command == "switch":
+def run(screen: LorebookScreen, command: str, *, by_key: bool = True) -> None:
+    """Do it. One about the list goes back to that first; the key that switches turns a choice of a form."""
+    if screen.editing and by_key and command == "switch":
         screen.action_choose()
         return
-    if editing and command in _OF_LIST:
+    if screen.editing and command in _OF_LIST:
         screen.editing = False
         screen.show()
     _RUN[command](screen)
@@ -197,7 +197,7 @@ async def _only(screen: LorebookScreen) -> None:
 async def _menu(screen: LorebookScreen) -> None:
     picked = await _chosen(screen, "What to do", [ListRow(one.id, one.title, one.sign) for one in COMMANDS[:-1]])
     if picked is not None:
-        run(screen, picked, editing=False)
+        run(screen, picked, by_key=False)
 
 
 async def _bulk(screen: LorebookScreen) -> None:

@@ -228,7 +228,7 @@ class LorebookScreen(ModalScreen[None]):
 
     def action_run(self, command: str) -> None:
         """Do what a key of the table of commands stands for."""
-        commands.run(self, command, editing=self.editing)
+        commands.run(self, command)
 
     def action_leave(self) -> None:
         """Back to the entries; then what is looked for goes, then the marks, then the screen."""
@@ -272,7 +272,7 @@ class LorebookScreen(ModalScreen[None]):
 
     @on(Click, "#keys")
     def _keys_clicked(self) -> None:
-        commands.run(self, "menu", editing=self.editing)
+        commands.run(self, "menu")
 
     def _put(self, name: str, text: str) -> None:
         if self._said.get(name) != text:  # laying out anew is what costs
