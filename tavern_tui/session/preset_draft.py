@@ -13,6 +13,7 @@ from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.preset import Preset
 from tavern_tui.session import preset_editing as editing
+from tavern_tui.session.connection import EMBEDDED
 from tavern_tui.session.presets import OURS, ListedPreset
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class PresetDraft:
         info = self._session.connection.known
         if info is None:
             return editing.field_rows(self.now)
-        return editing.field_rows(self.now, info.capabilities, info.engine)
+        engine = "the embedded engine" if info.engine == EMBEDDED else info.engine
+        return editing.field_rows(self.now, info.capabilities, engine)
 
     async def change(self, make: Callable[[Preset], Preset]) -> str:
         """Let what ``make`` makes of it hold; what is to be said, empty for nothing.

@@ -30,7 +30,7 @@ from tavern_tui.ui.widgets.rows import ListRow, cut, plain
 
 PREVIEW_CSS = """
     & #about-preview { height: 1; padding: 0 2; margin: 1 0 0 0; color: $text-muted; }
-    & #preview { height: 45%; min-height: 3; padding: 0 1 0 2; background: $surface; }
+    & #preview { height: 45%; min-height: 3; max-height: 12; padding: 0 1 0 2; background: $surface; }
     &.-short #about-preview { display: none; }
     &.-short #preview { height: 4; }
     &.-entering.-short #preview { height: 2; }
