@@ -2,9 +2,9 @@
 
 Entries that are active when a head is made stand in it at their place and stay, whether they lapse or not. What fires
 later is put into the history where it fires; an entry with a depth always is, at that depth. An entry that is edited
-reads as edited at once; one that is switched off or gone is not read any more. In a group the head is everybody's:
-what only some know (a member's own book, entries limited by names or tags) stands in the history, and is read by them
-alone.
+reads as edited at once; one that is switched off or gone is not read any more. In a group head and history are read by
+everybody: what only some know (a member's own book, entries limited by names or tags) stands near the end while it is
+active, for those alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tavern_tui.prompt.story import Story, untrusted
 _ROUND_NOTE = (LorePosition.NOTE_TOP, LorePosition.NOTE_BOTTOM)
 _AT_DEPTH = (LorePosition.AT_DEPTH, *_ROUND_NOTE)
 _NOTE_DEPTH = 4  # of lore round a note that is not in the chat
+_OWN_DEPTH = 1  # of what only the speaker knows
 _STANDS = "stands where it fired"
 _IN_HEAD = "active when the head was made"
 
@@ -47,14 +48,16 @@ class LoreStanding:
         self._notes = notes
         self._story = story
         self._scan = scan
-        fired = in_order(lore)
+        active = in_order(lore)
+        fired = [one for one in active if self._everybodys(one.one)]
+        own = [_near_the_end(one) for one in active if not self._everybodys(one.one)]
         known = known_head(given)
         found = self._in_head(known, fired) if known is not None else None
         new = found is None
         if found is None:
-            found = [one for one in fired if one.one.entry.position not in _AT_DEPTH and self._everybodys(one.one)]
+            found = [one for one in fired if one.one.entry.position not in _AT_DEPTH]
         round_note = [one for one in fired if one.one.entry.position in _ROUND_NOTE] if self._note_moves() else []
-        self.placed = replace(lore, fired=(*found, *round_note))
+        self.placed = replace(lore, fired=(*found, *round_note, *own))
         texts = tuple(PlacedText(scan.index.key(one.one), mark(one.one), one.text) for one in found)
         at = float(round(given.now.timestamp())) if known is None else known.at
         self.made = KeptHead(head_key(given), at, texts) if new else None
@@ -67,7 +70,7 @@ class LoreStanding:
         self.standing = Standing(given, texts_wanted, self._shown if lore.budget > 0 else notes.shown, elsewhere)
 
     def _everybodys(self, one: Listed) -> bool:
-        """Whether an entry may stand in the head, which in a group is that of whoever speaks."""
+        """Whether an entry may stand where every member of a group reads it, whoever speaks."""
         entry, own = one.entry, self._given.lorebooks
         return self._given.group is None or not (
             entry.characters or entry.tags or any(one.book is book for book in own)
@@ -125,6 +128,14 @@ class LoreStanding:
         notes = (note for note in self._given.injections if note.key == NOTE_KEY)
         in_chat = (note.depth for note in notes if note.position is InjectionPosition.IN_CHAT)
         return next(in_chat, _NOTE_DEPTH)
+
+
+def _near_the_end(one: Fired) -> Fired:
+    """What only the speaker knows, at its own depth or above the newest turn: what is above it stays everybody's."""
+    if one.one.entry.position is LorePosition.AT_DEPTH:
+        return one
+    told_there = replace(one.one, entry=replace(one.one.entry, position=LorePosition.AT_DEPTH))
+    return replace(one, one=told_there, depth=_OWN_DEPTH)
 
 
 def mark(one: Listed) -> str:
