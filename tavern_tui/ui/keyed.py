@@ -49,7 +49,7 @@ def leave_at_once(app: App[Any]) -> None:
             app.exit(0)
 
     if kept:
-        app.run_worker(keep, group="leaving")
+        app.run_worker(keep, group="leaving")  # type: ignore[arg-type]
     else:
         app.exit(0)
 
