@@ -41,14 +41,15 @@ class Until:
 
     def reached(self, text: str) -> bool:
         """Whether a passage that reads ``text`` so far is complete."""
-        return self.cut(text) != text
+        return _line_end(text) >= 0 if self.kind == PARAGRAPH else self.cut(text) != text
 
     def cut(self, text: str) -> str:
         """``text`` up to where it ends: a sentence has ended when another begins, words with the sentence's end."""
         if self.kind == PARAGRAPH:
-            begun = len(text) - len(text.lstrip())
-            end = text.find("\n", begun)
-            return text if end < 0 else text[:end].rstrip()
+            end = _line_end(text)
+            rest = text[max(0, end) :]
+            breaks = rest[: len(rest) - len(rest.lstrip("\n"))]
+            return text if end < 0 else text[:end].rstrip() + breaks
         if self.kind == SENTENCE:
             return text[: next(_ends(text, 0), len(text))]
         if self.kind == WORDS:
@@ -56,6 +57,11 @@ class Until:
             if len(words) > self.words:
                 return text[: next(_ends(text, words[self.words - 1]), len(text))]
         return text
+
+
+def _line_end(text: str) -> int:
+    """Where the first line with a word ends; -1 where it goes on."""
+    return text.find("\n", len(text) - len(text.lstrip()))
 
 
 def _ends(text: str, start: int) -> Iterator[int]:

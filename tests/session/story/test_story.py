@@ -158,7 +158,7 @@ async def test_comments_are_never_sent(tell: Teller) -> None:
     ("until", "expected"),
     [
         (Until("sentence"), ' "Who is there?" she asked.'),
-        (Until("paragraph"), ' "Who is there?" she asked. No answer came.'),
+        (Until("paragraph"), ' "Who is there?" she asked. No answer came.\n'),
         (Until("words", 6), ' "Who is there?" she asked. No answer came.'),
     ],
     ids=str,
