@@ -146,6 +146,18 @@ async def shown(pilot: Pilot[object], coast: Coast) -> LorebookScreen:
     return screen
 
 
+async def choose(pilot: Pilot[object], title: str) -> None:
+    """Choose the row with that title, once it is offered."""
+
+    def titles() -> list[str]:
+        there = isinstance(pilot.app.screen, RowChoice)
+        return [row.title for row in pilot.app.screen.query_one(RowList).rows] if there else []
+
+    await until(pilot, lambda: title in titles())
+    pilot.app.screen.query_one(RowList).select(titles().index(title))
+    await pilot.press("enter")
+
+
 @pytest.mark.parametrize("glyphs", [UNICODE_GLYPHS, ASCII_GLYPHS], ids=["signs", "ascii"])
 @pytest.mark.parametrize("width", [20, 40, 50, 70, 120])
 def test_a_line_is_as_wide_as_its_columns_and_holds_nothing_raw(width: int, glyphs: Glyphs) -> None:
@@ -202,8 +214,7 @@ async def test_entries_are_switched_marked_found_changed_together_and_taken_back
         assert coast.on_disk()["1"]["disable"] is True
         assert "7,904" in str(screen.query_one("#sums", Static).render())
         await pilot.press("slash", *"abb", "enter", "V", "b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, RowChoice))
-        await pilot.press("down", "down", "down", "enter")
+        await choose(pilot, "Order")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskLine))
         await pilot.press("x", "enter")
         assert "is not a number" in str(pilot.app.screen.query_one("#problem", Static).render())
@@ -221,11 +232,8 @@ async def test_marked_entries_are_copied_to_another_book_and_edited_as_one_text(
     async with app().run_test(size=(80, 24)) as pilot:
         screen = await shown(pilot, coast)
         await pilot.press("v", "v", "b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, RowChoice))
-        await pilot.press(*["down"] * 6, "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, RowChoice) and len(pilot.app.screen._rows) < 5)
-        rows = [row.title for row in pilot.app.screen.query_one(RowList).rows]
-        await pilot.press(*["down"] * rows.index("Other"), "enter")
+        await choose(pilot, "Move to another book…")
+        await choose(pilot, "Other")
         await until(pilot, lambda: "moved to Other" in told(screen))
         other = json.loads((coast.path.parent / "Other.json").read_text())["entries"]
         assert [one["comment"] for one in other.values()] == ["Mill 1", "Quarry 9"]
@@ -255,7 +263,8 @@ async def test_the_form_turns_and_takes_fields_and_its_text_is_counted(coast: Co
         line.clear()
         await pilot.press(*"ti", "enter")
         await until(pilot, lambda: coast.on_disk()["1"]["key"] == ["ti"])
-        await pilot.press(*["up"] * 4, "down", "enter")
+        screen.form.move(-3)
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, EntryText))
         pilot.app.screen.query_one(FoldedArea).text = "Four words stand here."
         await until(pilot, lambda: "4 tokens" in str(pilot.app.screen.query_one("#note", Static).render()))
