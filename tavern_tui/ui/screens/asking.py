@@ -54,7 +54,7 @@ class AskingPage(ModalScreen[Result]):
         self._title = title
         self._signs = glyphs
         self._take: Take | None = None
-        self._turn = asyncio.Lock()
+        self._in_turn = asyncio.Lock()
         self._texts = {"#question": title}
 
     def keys(self) -> Keys:
@@ -116,7 +116,7 @@ class AskingPage(ModalScreen[Result]):
     @work(group="done")
     async def do(self, what: Awaitable[None]) -> None:
         """Wait for something that was asked for, after what was asked for before; where it is refused, say so."""
-        async with self._turn:
+        async with self._in_turn:
             try:
                 await what
             except TavernError as error:
@@ -136,7 +136,7 @@ class AskingPage(ModalScreen[Result]):
 
     @work(group="take")
     async def _taken(self, take: Take, typed: str) -> None:
-        async with self._turn:
+        async with self._in_turn:
             try:
                 await take(typed)
             except TavernError as error:

@@ -41,6 +41,11 @@ async def test_walking_shows_the_prompt_with_each_and_enter_keeps_one(tmp_path: 
         await until(pilot, lambda: "assistant\\nXY" in app.text())
         await press(pilot, "u")
         await until(pilot, lambda: "Taken back" in app.text())
+        editor = app.screen
+        assert isinstance(editor, TemplateEditor)
+        editor.rows.select([row.title for row in editor.rows.rows].index("wrap"))
+        await press(pilot, "right")
+        await until(pilot, lambda: not editor._template.wrap)
         await press(pilot, "escape")
         await until(pilot, lambda: "is a copy of ChatML" in app.text())
         await press(pilot, "tab", "tab")
