@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.cli.output import note
 from tavern_tui.domain.errors import NotFoundError
-from tavern_tui.session.modes.choosing import name_of, names, set_mode
+from tavern_tui.session.modes.choosing import ADVENTURE, name_of, names, set_mode
 
 if TYPE_CHECKING:
     from tavern_tui.cli.plain import PlainChat
-
-ADVENTURE = "adventure"
 
 
 async def kind(chat: PlainChat, argument: str, *, name: str) -> None:

@@ -16,35 +16,38 @@ def _words(text: str) -> frozenset[str]:
 
 _VERBS = _words(
     """
-    accept accuse activate admire aim alert answer apologise apologize approach argue arrange ask attack avoid await
-    back balance bandage bargain bash beat beckon beg begin believe bend bite blame bless block blow board bolt
-    borrow bow break breathe bribe bring brush bury buy call calm camp carry carve cast catch challenge charge chase
-    chat check cheer chew choose chop circle clap clean clear climb close collect comb come comfort compare confess
-    consider continue convince cook copy count cover crawl creep cross crouch cry curse cut dance dart decide
-    decline deliver demand deny descend describe destroy dig dip disarm discover dismount distract dive dodge douse
-    drag draw dream dress drink drive drop duck eat empty enjoy enter escape examine exchange exit explain explore
-    extinguish face fall fasten feed feel fetch fight figure fill find finish fire fish fix flee fling flip flirt
-    fly fold follow force forge forget forgive free frown gallop gather gaze gesture get giggle give glance glare go
-    grab grasp greet grin grip groan guard guess guide halt hammer hand hang have head heal hear help hesitate hide
-    hike hit hold holster hop hug hum hunt hurl hurry ignore imagine imitate inform insist inspect interrogate
-    introduce invite join jump keep kick kill kiss kneel knock know laugh launch lead lean leap learn leave lend let
-    lie lift light lighten lick limp listen load lock loot look loosen lower lunge make march mark measure meditate
-    meet mend mention mix mount move mumble murmur mutter nap navigate need nod nudge obey observe offer open order
-    pace pack paddle paint parry pass pat patch pause pay peek peel peer pet pick pinch place plan plant play plead
-    pluck point poke polish ponder pour practise practice praise pray prepare present press pretend prise produce
-    promise protect prove pry pull punch push put question quit raise ram reach read ready recall refuse reload
-    relax remain remember remove repair reply rescue rest retreat retrieve return reveal ride ring rip rise roar
-    roll row rub run rush salute save say scan scatter scold scout scowl scramble scrape scratch scream scrub seal
-    search seat see seek sell send set settle shake share sharpen sheathe shoot shout shove show shrug shut sigh
-    sign signal silence sing sink sit skip slam slap slash sleep slice slide slip smash smell smile smirk snap
-    snatch sneak sniff snort soak solve speak splash spit split spot spread sprint squeeze squint stab stack stagger
-    stand stare start startle stash stay steady steal step stick stir stoop stop straighten strap stretch stride
-    strike stroke stroll study stumble stun suggest summon surrender survey swallow swap swear sweep swim swing
-    tackle take talk tap taste teach tear tease tell test thank think threaten throw thrust tickle tie tighten tilt
-    tiptoe toss touch trace track trade trail translate travel tread trick trip trust try tug tumble turn twist
-    uncover undo unfold unlock unpack unroll unsheathe untie unwrap use vault wade wait wake walk wander want warm
-    warn wash watch wave wear weigh whisper whistle wield wink wipe wish wonder work wrap wrestle write yawn yell
-    yield
+    accept accuse activate admire aim alert anchor answer apologise apologize approach argue arrange ask attack
+    avoid await back bake balance bandage bargain bark bash beat beckon beg begin believe bend bite blame bless
+    block blow board boil bolt borrow bow break breathe brew bribe bring brush bury buy call calm camp carry carve
+    cast catch challenge charge charm chase chat check cheer chew choose chop circle clap clean clear climb close
+    collect comb come comfort compare confess consider continue convince cook copy count cover crawl creep cross
+    crouch cry curse cut dance dart decide decipher decline decode deliver demand deny descend describe destroy dig
+    dip disarm discover dismount distract dive dock dodge douse drag draw dream dress drink drive drop duck eat
+    empty enchant enjoy enter escape examine exchange exit explain explore extinguish face fall fasten feed feel
+    fetch fight figure fill find finish fire fish fix flee fling flip flirt float fly fold follow force forge forget
+    forgive free frown gallop gather gaze gesture get giggle give glance glare gnaw go grab grasp greet grin grip
+    groan growl guard guess guide hack halt hammer hand hang harvest have head heal hear help hesitate hide hike hit
+    hoist hold holster hop howl hug hum hunt hurl hurry ignore imagine imitate inform insist inspect interrogate
+    introduce invite invoke join jump keep kick kill kiss kneel knit knock know land laugh launch lead lean leap
+    learn leave lend let lick lie lift light lighten limp listen load lock look loosen loot lower lunge make march
+    mark measure meditate meet mend mention meow milk mix mount move mumble munch murmur mutter nap navigate need
+    nibble nod nudge obey observe offer open order pace pack paddle paint parry pass pat patch pause pay peek peel
+    peer pet pick pilot pinch place plan plant play plead pluck plug point poke polish ponder pour practice practise
+    praise pray prepare present press pretend prise produce program promise protect prove pry pull punch purr push
+    put question quit raise ram rattle reach read ready recall refuse relax reload remain remember remove repair
+    reply rescue rest retreat retrieve return reveal ride ring rip rise roar roll row rub rummage run rush sail
+    salute save say scan scatter scold scout scowl scramble scrape scratch scream scrub seal search seat see seek
+    sell send set settle sew shake share sharpen shave sheathe shoot shout shove show shrug shut sigh sign signal
+    silence sing sink sit sketch skip slam slap slash sleep slice slide slip smash smell smile smirk snap snatch
+    sneak sniff snort soak solve soothe speak spit splash split spot spread sprinkle sprint spy squash squat squeeze
+    squint stab stack stagger stand stare start startle stash stay steady steal steer step stick stir stoop stop
+    straighten strap stretch stride strike stroke stroll study stumble stun suggest summon surrender survey swallow
+    swap swat swear sweep swim swing tackle take talk tame tap taste teach tear tease tell test thank think thread
+    threaten throw thrust tickle tie tighten tilt tiptoe toss touch tow trace track trade trail translate trap
+    travel tread trick trip trust try tug tumble tune turn twist type uncover undo unfold unhook unlock unpack
+    unravel unroll unscrew unseal unsheathe untie unwrap use vault wade wait wake walk wander want warm warn wash
+    watch water wave wear weave weigh whisper whistle whittle wield wink wipe wish wonder work wrap wrestle write
+    yank yawn yell yield
     """
 )
 """What a player does, in the form in which it stands behind "You"."""

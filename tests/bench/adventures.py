@@ -1,7 +1,8 @@
 """Adventures played on a real model: every shipped scenario for some turns, and one session of forty.
 
-``python -m tests.bench.adventures MODEL FOLDER [turns]`` writes one transcript for each into FOLDER and prints figures:
-tokens that were read for each turn, and what of a reply had to be cut. What is typed is the same each time.
+``python -m tests.bench.adventures MODEL FOLDER [turns] [title]`` writes one transcript for each into FOLDER and prints
+figures: tokens that were read for each turn. What is typed is the same each time; where the turns are more, it begins
+anew.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ async def _turn(session: ChatSession, line: str, read: list[int]) -> str:
     return said
 
 
-async def main(model: Path, folder: Path, turns: int) -> None:
+async def main(model: Path, folder: Path, turns: int, title: str) -> None:
     """Play everything and print the figures."""
     with tempfile.TemporaryDirectory(prefix="tavern-adventures-") as home:
         os.environ["TAVERN_HOME"] = home
@@ -119,17 +120,18 @@ async def main(model: Path, folder: Path, turns: int) -> None:
         (Path(home) / "config" / "config.yaml").write_text(CONFIG, encoding="utf-8")
         workspace = Workspace.open()
         try:
-            for scenario in shipped_scenarios():
+            for scenario in (one for one in shipped_scenarios() if title in one.title):
                 lines = list(PLAYED[scenario.title])
                 lines = [lines[at % len(lines)] for at in range(turns)]
                 text, read = await play(workspace, model, scenario, lines)
                 name = scenario.title.lower().replace("'", "").replace(" ", "-")
                 (folder / f"{name}.txt").write_text(text, encoding="utf-8")
                 middle = statistics.median(read) if read else 0
-                print(f"{scenario.title}: {len(read)} of {turns} turns, read {middle} tokens (median), most {max(read)}")
+                most = max(read[1:], default=0)
+                print(f"{scenario.title}: {len(read)} of {turns} turns; tokens read: {middle} (median), {most} (most)")
         finally:
             await embedded.stop(directories())
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int((sys.argv[3:] or ["10"])[0])))
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int((sys.argv[3:] or ["10"])[0]), "".join(sys.argv[4:5])))

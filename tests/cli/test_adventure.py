@@ -42,12 +42,5 @@ def test_say_understands_the_kinds(tavern: Tavern, server: ScriptedServer) -> No
 
 def test_scenarios_are_listed_and_what_is_none_is_told(tavern: Tavern) -> None:
     assert len(json.loads(tavern("adventure", "--json").text)) == 4
-    assert "The Dragon's Inventory" in tavern("adventure").text
     assert tavern("adventure", "opera").code == 3
     assert tavern("adventure", "ship", "1", "1", "1", "1").code == 2
-
-
-def test_commands_of_adventures_say_that_a_chat_is_none(tavern: Tavern, server: ScriptedServer) -> None:
-    ran = tavern("chat", "mira", "--plain", "--server", server.address, stdin="/roll climb\n/mode opera\n/quit\n")
-    assert "This chat is no adventure." in ran.notes
-    assert "There is no mode opera." in ran.notes

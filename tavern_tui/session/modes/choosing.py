@@ -20,8 +20,11 @@ MODE: Final = "mode"
 
 CHAT: Final = Mode()
 
+ADVENTURE: Final = "adventure"
+"""The mode in which nobody is named, as far as others have to know."""
+
 _MODES = {
-    "adventure": ("tavern_tui.session.modes.adventure", "Adventure"),
+    ADVENTURE: ("tavern_tui.session.modes.adventure", "Adventure"),
     "story": ("tavern_tui.session.modes.story", "Story"),
 }
 

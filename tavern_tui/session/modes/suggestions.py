@@ -48,11 +48,8 @@ async def suggestions(session: ChatSession) -> tuple[str, ...]:
 
 def read_suggestions(answer: str) -> tuple[str, ...]:
     """The actions in what a model answered: lines, or numbers within one; each once, at most three."""
-    lines = answer.splitlines()
-    if sum(1 for line in lines if line.strip()) == 1:
-        lines = _NEXT_NUMBER.split(answer)
     found: list[str] = []
-    for line in lines:
+    for line in (part for line in answer.splitlines() for part in _NEXT_NUMBER.split(line)):
         text = _action(line)
         if text and text.casefold() not in (one.casefold() for one in found):
             found.append(text)

@@ -6,25 +6,27 @@ It does nothing in any other chat. What a kind makes of a line is ``session.mode
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
+from textual.events import Click
 from textual.widgets import Static
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError, TavernError
-from tavern_tui.session.modes.choosing import name_of
+from tavern_tui.domain.events import Speaker
+from tavern_tui.session.modes.choosing import ADVENTURE, name_of
 from tavern_tui.ui.chat.refusing import refuse, refused_while_busy
+from tavern_tui.ui.composer.widget import Composer
 
 if TYPE_CHECKING:
+    from tavern_tui.domain.chat import Turn
     from tavern_tui.session.events import SessionEvent
     from tavern_tui.session.modes.kinds import Kind
     from tavern_tui.session.session import ChatSession
     from tavern_tui.ui.screens.chat import ChatScreen
-
-ADVENTURE: Final = "adventure"
 
 COMMANDS: Final = ("do", "say", "story", "roll", "ooc")
 """The kinds, by their commands, in the order in which they come round."""
@@ -34,7 +36,7 @@ _ASKED = ("What do you do?", "What do you say?", "What happens?", "What do you t
 
 
 class Suggested(Static):
-    """The suggested actions, a line each with its digit."""
+    """The suggested actions, a line each with its digit. ``taken`` is given the digit of one that is tapped on."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -42,9 +44,21 @@ class Suggested(Static):
     Suggested { text-overflow: ellipsis; }
     """
 
-    def tell(self, actions: tuple[str, ...], left: int) -> None:
-        """Show ``actions``, ``left`` cells from the edge."""
-        self.styles.padding = (0, 1, 0, left)
+    def __init__(self, taken: Callable[[str], object]) -> None:
+        super().__init__(markup=False)
+        self._taken = taken
+
+    def on_resize(self) -> None:
+        """Begin where the composer's text does."""
+        self.styles.padding = (0, 1, 0, self.screen.query_one(Composer).styles.padding.left)
+
+    def on_click(self, event: Click) -> None:
+        """Take the one that was tapped on."""
+        event.stop()
+        self._taken(str(event.y + 1))
+
+    def tell(self, actions: tuple[str, ...]) -> None:
+        """Show ``actions``."""
         self.update(Content("\n".join(f"{at} {safe_line(one)}" for at, one in enumerate(actions, 1))))
 
 
@@ -133,6 +147,22 @@ class Adventuring:
             async for event in events:
                 yield event
 
+    def erased(self, turn: Turn) -> Turn:
+        """The first turn that goes where ``turn`` is to be deleted: with the newest reply the action before it."""
+        tree = self._screen.open_session.tree
+        action = tree.turns.get(turn.parent)
+        pair = turn.id == tree.tip and turn.speaker is not Speaker.USER and action is not None
+        return action if self.on and pair and action is not None and action.speaker is Speaker.USER else turn
+
+    def typed(self, turn: Turn) -> str:
+        """What was typed for a turn of the user's, as near as can be told."""
+        if not self.on:
+            return turn.text
+        from tavern_tui.session.modes.kinds import shown_text
+
+        line = shown_text(turn.text, self._screen.open_session.options.adventure)
+        return f"/roll {line}" if turn.roll is not None and self.kind is not self.kind.ROLL else line
+
     # Suggested actions.
 
     def place(self, key: str) -> bool:
@@ -184,13 +214,13 @@ class Adventuring:
         screen = self._screen
         shown = next(iter(screen.query(Suggested)), None)
         if shown is None:
-            shown = Suggested(markup=False)
+            shown = Suggested(self.place)
             await screen.mount(shown, before=screen.composer)
         self.suggested = actions
         shown.display = True
-        shown.tell(actions, screen.composer.styles.padding.left)
+        shown.tell(actions)
         screen.mirror.log.follow_end()
-        screen.hint("1–3 put one into the composer · typing hides them")
+        screen.hint("1–3 takes one")
 
     def _hide(self) -> None:
         if self.suggested:

@@ -104,7 +104,7 @@ async def roll_again(screen: ChatScreen, _argument: str = "") -> None:
     turn = await thrown_again(session, screen.selection.turn or session.tree.tip)
     screen.selection.leave()
     screen.renew()
-    screen.start(session.swipe(turn))
+    screen.start(session.swipe(turn), beside=turn)
 
 
 ADVENTURE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {

@@ -14,6 +14,7 @@ from tavern_tui.domain.chat import ChatTree, Turn
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.messages import number
 from tavern_tui.session.bookmarks import is_bookmarked
+from tavern_tui.session.modes.choosing import ADVENTURE, name_of
 from tavern_tui.session.regex_scripts import Display
 from tavern_tui.ui.chat.days import Days, time_shown
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind, entry_of
@@ -191,7 +192,7 @@ def entry_in(tree: ChatTree, turn: Turn) -> ChatEntry:
     siblings = tree.children.get(turn.parent, ())
     place = siblings.index(turn.id) + 1 if len(siblings) > 1 else 1
     before = tree.turns.get(turn.parent)
-    return entry_of(
+    entry = entry_of(
         turn,
         place,
         max(1, len(siblings)),
@@ -199,6 +200,12 @@ def entry_in(tree: ChatTree, turn: Turn) -> ChatEntry:
         day=_DAYS.between(before.at, turn.at) if before is not None else "",
         voice=voice_of(tree, turn.name) if turn.speaker is Speaker.CHARACTER else 0,
     )
+    return replace(entry, name=name_shown(tree, turn.name))
+
+
+def name_shown(tree: ChatTree, name: str) -> str:
+    """What stands above a turn: in an adventure nothing, as its text says who acts."""
+    return "" if name_of(tree.properties) == ADVENTURE else name
 
 
 def voice_of(tree: ChatTree, name: str) -> int:

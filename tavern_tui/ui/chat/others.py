@@ -18,7 +18,7 @@ from tavern_tui.session.following import (
     OtherReplyStarted,
 )
 from tavern_tui.session.session import ChatSession
-from tavern_tui.ui.chat.mirror import Mirror
+from tavern_tui.ui.chat.mirror import Mirror, name_shown
 from tavern_tui.ui.chat.progress import Progress
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.widgets.status import Elsewhere
@@ -89,5 +89,6 @@ class Others:
         elif reply.parent in log.standing or not reply.parent:
             self._mirror.cut_after(reply.parent)
             siblings = len(self._session.tree.children.get(reply.parent, ())) + 1
-            entry = ChatEntry(reply.turn, EntryKind.CHARACTER, reply.name, reply.text, reply.reasoning)
+            name = name_shown(self._session.tree, reply.name)
+            entry = ChatEntry(reply.turn, EntryKind.CHARACTER, name, reply.text, reply.reasoning)
             log.append([replace(entry, swipe=siblings, swipes=siblings)])

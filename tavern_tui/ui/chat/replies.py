@@ -12,7 +12,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
-from tavern_tui.ui.chat.mirror import Mirror, voice_of
+from tavern_tui.ui.chat.mirror import Mirror, name_shown, voice_of
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 
 STREAMING = "reply"
@@ -133,7 +133,8 @@ class Replies:
         if STREAMING in mirror.log.standing:  # the text of an earlier reply that could not be saved
             mirror.log.discard([STREAMING])
         voice = voice_of(tree, name)
-        mirror.log.append([ChatEntry(STREAMING, EntryKind.CHARACTER, name, swipe=place, swipes=place, voice=voice)])
+        shown = name_shown(self._session.tree, name)
+        mirror.log.append([ChatEntry(STREAMING, EntryKind.CHARACTER, shown, swipe=place, swipes=place, voice=voice)])
 
     def _make_room(self, beside: str) -> int:
         """Take away what a new reply takes the place of; which swipe it will be."""

@@ -165,7 +165,7 @@ async def delete(screen: ChatScreen, _argument: str = "") -> None:
     """Delete the turn and all after it."""
     if refused_while_busy(screen):
         return
-    session, turn = screen.open_session, chosen(screen)
+    session, turn = screen.open_session, screen.adventuring.erased(chosen(screen))
     gone = len(session.tree.path()) - screen.mirror.number(turn.id) + 1
     after = {1: "", 2: " and the one after"}.get(gone, f" and {number(gone - 1)} after it")
     if screen.selection.turn and not confirmed(screen, "turn.delete", turn, "d again deletes turn {number}" + after):
@@ -175,7 +175,7 @@ async def delete(screen: ChatScreen, _argument: str = "") -> None:
     screen.mirror.keep_up(session.tree)
     if lost == [turn] and screen.composer.is_empty:
         screen.selection.leave()
-        screen.composer.put(turn.text)
+        screen.composer.put(screen.adventuring.typed(turn))
     screen.selection.renew()
     screen.hint(f"Deleted {turns(gone)} · {{undo}} brings back")
 

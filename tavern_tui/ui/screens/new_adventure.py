@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import BindingType
 
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.widgets.rows import ListRow
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class NewAdventurePage(ListPage[AdventureChoice | None]):
         """Show what can be played, or what is asked first."""
         self._go_on()
 
-    def keys(self) -> Keys:
+    def keys(self) -> Sequence[tuple[str, str]]:
         """The keys."""
         question = self._question
         if question is None:
