@@ -117,3 +117,18 @@ def test_a_member_knows_exactly_what_was_said_while_it_was_there(done: list[str]
     tree = _tree(body)
     read = [turn.id for turn in Presence(tree).known_to("Tom", tree.walk_back())]  # type: ignore[arg-type, attr-defined]
     assert read == known[::-1]
+
+
+async def test_what_only_one_knows_stands_below_what_all_have_read(begin: Begin) -> None:
+    session = begin("Hm.", said={"group.order": "manual"}, books={"Tom": (BOOK,)})
+    await session.open()
+    await spoken(session.reply("A storm comes."))
+    asked = session.tree.tip
+    await spoken(session.reply(by="Tom"))
+    await session.changes.go_to(asked)
+    await spoken(session.reply(by="Wren"))
+    of_tom, of_wren = prompts(session)
+    newest = of_wren.rindex("<|im_start|>user")
+    assert of_wren.index("Tom nods.") < newest < of_wren.index("A storm comes.")
+    assert of_tom.startswith(of_wren[:newest])
+    assert of_tom.index("Tom once lost a boat.") > newest
