@@ -44,8 +44,9 @@ async def test_walking_shows_the_prompt_with_each_and_enter_keeps_one(tmp_path: 
         editor = app.screen
         assert isinstance(editor, TemplateEditor)
         editor.rows.select([row.title for row in editor.rows.rows].index("wrap"))
+        before = editor._template.wrap
         await press(pilot, "right")
-        await until(pilot, lambda: not editor._template.wrap)
+        await until(pilot, lambda: editor._template.wrap is not before)
         await press(pilot, "escape")
         await until(pilot, lambda: "is a copy of ChatML" in app.text())
         await press(pilot, "tab", "tab")
