@@ -42,6 +42,7 @@ async def page_of(screen: ChatScreen) -> SummaryPage:
         frozen=now.frozen if now else False,
         when=choice_of(tree).when if choice_of(tree).when is not When.ASKED else When.OPEN,
         price=job.price.removesuffix(" to read") if job else "",
+        writes=job is not None or session.connection.known is None,
     )
 
 
@@ -88,7 +89,7 @@ async def choose(screen: ChatScreen, when: When) -> None:
 
 async def write_now(screen: ChatScreen, *, anew: bool = False) -> None:
     """Write a summary of what nothing tells of, beside everything else; ``anew``: else of all that is told of."""
-    job = await _job(screen.open_session, anew=anew)
+    job = await _job(screen.open_session, anew=anew, connects=True)
     if job is None:
         screen.hint("Every turn that is no longer read is told of · /summary shows it")
         return
@@ -134,16 +135,16 @@ def _first(session: ChatSession, text: str, job: Job | None, at: float) -> kept.
     return kept.made(text, until=until, after=job.after if job else "", by=kept.YOU, at=at)
 
 
-async def _job(session: ChatSession, *, anew: bool = False) -> Job | None:
-    """What could be written; ``None`` also where no engine was reached yet."""
+async def _job(session: ChatSession, *, anew: bool = False, connects: bool = False) -> Job | None:
+    """What could be written; ``None`` also where no engine was reached yet, unless it ``connects``."""
     from tavern_tui.session.summaries.jobs import all_of, untold
 
-    info = session.connection.known
-    if info is None:
+    if session.connection.known is None and not connects:
         return None
     with session.connection.as_known():
         plan = await session.plan()
-    job = untold(session.tree, plan, model=info.model)
+    info = session.connection.known
+    job = untold(session.tree, plan, model=info.model if info is not None else "")
     if job is not None or not anew:
         return job
     counting = kept.in_force(session.tree)

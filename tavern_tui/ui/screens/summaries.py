@@ -43,7 +43,8 @@ _BY: Final = {"model": "the model", "you": "you"}
 
 @dataclass(frozen=True, slots=True)
 class SummaryPage:
-    """What the screen shows. ``covers`` says which turns in words, ``price`` what writing another takes."""
+    """What the screen shows. ``covers`` says which turns in words, ``price`` what writing another
+    takes, where that is known, and ``writes`` whether there is anything to be written."""
 
     text: str
     covers: str
@@ -51,7 +52,7 @@ class SummaryPage:
     frozen: bool = False
     when: When = When.OPEN
     price: str = ""
-    others: str = ""
+    writes: bool = True
 
     @property
     def heading(self) -> str:
@@ -168,7 +169,7 @@ class SummaryScreen(ModalScreen[Answer]):
 
     def _listed(self) -> list[ListRow]:
         page = self._page
-        rows = [ListRow(WRITE, "Let the model write it", page.price)] if page.price else []
+        rows = [ListRow(WRITE, "Let the model write it", page.price)] if page.writes else []
         rows.append(ListRow("when", "The next ones", self._choice(_WHEN.get(page.when, "when asked for"))))
         if page.versions:
             left = "left as it is" if page.frozen else "may be rewritten"
@@ -250,7 +251,8 @@ async def show_summaries(app: TavernApp) -> None:
 
 
 async def show_versions(app: TavernApp) -> None:
-    """List the versions; the one that is chosen is shown beside what counts now, and counts again if that is wanted."""
+    """List the versions. The one that is chosen is shown beside what counts now, and counts again if that is wanted;
+    the one that counts is shown beside what it took the place of."""
     from tavern_tui.session.summaries import versions as kept
     from tavern_tui.session.summaries.differences import difference
     from tavern_tui.ui.screens.row_choice import RowChoice
@@ -265,8 +267,9 @@ async def show_versions(app: TavernApp) -> None:
             return
         near, one = chosen, kept.version(tree, chosen)
         counts = one.id in {other.id for other in counting}
-        now = "\n".join(other.text for other in counting)
-        told = difference("" if counts else now, one.text)
+        beside = [other for other in every if other.id in one.over] if counts else counting
+        before = "\n".join(other.text for other in beside)
+        told = difference(before or one.text, one.text)
         page = VersionScreen(
             f"{kept.covers(one, path).capitalize()}, {_age(time.time() - one.at)}", told, counts=counts
         )
