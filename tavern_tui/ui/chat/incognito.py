@@ -18,7 +18,7 @@ _STAY, _LEAVE = "stay", "leave"
 def loses_something(app: TavernApp) -> bool:
     """Whether what was said in the open chat would be gone with it."""
     session = app.chat.session
-    return session is not None and not session.log.kept and len(session.tree.turns) > 1
+    return session is not None and not session.log.kept and len(session.tree.path()) > 1
 
 
 async def may_leave(app: TavernApp) -> bool:

@@ -27,8 +27,9 @@ from tavern_tui.session.character_list import CharacterRow, ChatChoice, ChatRow,
 from tavern_tui.session.home import HomeLists, branches_of, home_lists, in_order, mark_favourite, rename_chat
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens import home_rows as rows
+from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.home_rows import Look, Thing
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.new_choice import NewChoice
 from tavern_tui.ui.widgets.rows import ListRow, plain
 

@@ -14,7 +14,8 @@ from textual.binding import Binding, BindingType
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.regex_review import Reviewed, scripts_to_review, switch_script
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 if TYPE_CHECKING:

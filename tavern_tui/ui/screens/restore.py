@@ -19,8 +19,9 @@ from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.backups import KeptChat, Restoring, all_backups, kept_chats, moment, preview, put_back
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.inspection import wrapped
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
