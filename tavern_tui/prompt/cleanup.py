@@ -70,7 +70,7 @@ def reply_rules(given: PromptInput, plan: PromptPlan, edit: Callable[[str], str]
         keep_start=given.kind is GenerationKind.CONTINUE,
         edit=edit,
         classic=_classic_rules(given, plan, edit) if exact else None,
-        messages=plan.chat is not None,
+        messages=plan.chat is not None and not plan.chat.open,
     )
 
 
