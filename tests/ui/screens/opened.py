@@ -1,4 +1,4 @@
-"""A chat with one of the sample characters over a fake engine, for screens that change what its replies are made with."""
+"""A chat with a sample character over a fake engine, for screens that change what its replies are made with."""
 
 from __future__ import annotations
 
