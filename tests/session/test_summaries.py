@@ -10,11 +10,12 @@ import pytest
 from tavern_tui.domain.errors import EngineError, NotFoundError
 from tavern_tui.domain.request import joined
 from tavern_tui.prompt.plan import PartKind, PromptPlan
+from tavern_tui.session.asking import AskingInterruptedError
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.summaries import versions as kept
 from tavern_tui.session.summaries.differences import Change, difference, lost
 from tavern_tui.session.summaries.jobs import about_to_leave, all_of, untold
-from tavern_tui.session.summaries.making import SummaryInterruptedError, write_summary
+from tavern_tui.session.summaries.making import write_summary
 from tests.session.conftest import Opener, collect, fake_of
 
 SMALL = 700  # tokens: some twenty turns of one line fill it
@@ -254,7 +255,7 @@ async def test_who_wants_a_reply_meanwhile_comes_first(chat: ChatSession) -> Non
     await until_cut(chat)
     job = untold(chat.tree, await chat.plan())
     assert job is not None
-    with pytest.raises(SummaryInterruptedError):
+    with pytest.raises(AskingInterruptedError):
         await write_summary(chat, job, interrupted=lambda: True)
     assert kept.versions(chat.tree) == []
     assert fake_of(chat).aborted == 1

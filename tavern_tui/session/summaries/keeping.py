@@ -142,7 +142,7 @@ def imported(tree: ChatTree) -> Version | None:
     shapes = {key.removeprefix(SHAPE): value for key, value in tree.properties.items() if key.startswith(SHAPE)}
     for turn in tree.walk_back():
         source = unpack(turn.source, shapes, round(turn.at)) if turn.source else {}
-        message = next((source[part] for part in _MESSAGES if isinstance(source.get(part), dict)), {})
+        message: dict[str, Any] = next((source[part] for part in _MESSAGES if isinstance(source.get(part), dict)), {})
         extra = message.get("extra")
         memory = extra.get("memory") if isinstance(extra, dict) else None
         if isinstance(memory, str) and memory.strip():

@@ -21,12 +21,12 @@ from tavern_tui.domain.summary import NONE
 from tavern_tui.engines import base
 from tavern_tui.prompt.inputs import Examples, GenerationKind, PromptInput, Quiet, nothing_placed
 from tavern_tui.prompt.plan import PromptPlan
-from tavern_tui.prompt.reasoning import tags_of
+from tavern_tui.prompt.reasoning import splitter_for
 from tavern_tui.prompt.sentences import finish_sentence
+from tavern_tui.session.asking import AskingInterruptedError, request_for
 from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.summaries.jobs import Job, summary_tokens
 from tavern_tui.session.summaries.versions import MODEL, Version, made
-from tavern_tui.session.thinking import switched
 from tavern_tui.session.whole_prompt import planned
 
 if TYPE_CHECKING:
@@ -53,10 +53,6 @@ _LABEL = re.compile(r"^\W*(?:the |a )?(?:story so far|summary)[^\n:]{0,40}:\s*",
 _CACHE = " summary"  # behind a chat's key: the cache of what is read again
 
 
-class SummaryInterruptedError(Exception):
-    """Somebody wanted a reply meanwhile: nothing was kept of the summary."""
-
-
 async def write_summary(
     session: ChatSession,
     job: Job,
@@ -70,7 +66,7 @@ async def write_summary(
     Of turns that have to be read in several parts each part is kept when it is done, unless there is one of all of
     them already. ``waits``: it is read from the
     next cut on. ``told`` hears which turns are being read. Raises ``EngineError``, ``StorageError``, ``PromptError``
-    where a single turn is longer than any prompt, and ``SummaryInterruptedError``.
+    where a single turn is longer than any prompt, and ``AskingInterruptedError``.
     """
     prepared = await session.prepared()
     if job.ahead:
@@ -92,9 +88,7 @@ async def _write_one(
 ) -> Version:
     """A part of a ``whole`` job, or all of it."""
     job = asked.job
-    chat = session.log.key if job.ahead else session.log.key + _CACHE
-    request = _request(prepared, asked, chat)
-    text, read = await _answer(session, request, interrupted)
+    text, read = await _answer(session, prepared, asked, interrupted)
     version = made(
         text, job.over, after=job.after, until=job.until, by=MODEL, at=time.time(), waits=waits, read=read or 0
     )
@@ -192,39 +186,25 @@ async def _fitting(session: ChatSession, turns: Sequence[Turn], room: int) -> in
     return max(1, taken)
 
 
-def _request(prepared: Prepared, asked: _Asked, chat: str) -> base.Request:
-    """What the engine is asked: as for a reply, but colder."""
-    plan, prompt, sampling = asked.plan, asked.prompt, prepared.options.preset
-    as_chat = plan.chat is not None and not prompt
-    messages, think, _ = switched(plan.messages(), prepared.options, prepared.ready) if as_chat else ((), None, "")
-    return base.Request(
-        prompt=() if as_chat else prompt or plan.segments(),
-        messages=messages,
-        think=think,
-        tags=() if as_chat else tags_of(plan.reasoning_open, plan.reasoning_close),
-        response_tokens=asked.given.response_tokens,
-        sampling=replace(sampling, temperature=min(sampling.temperature, _TEMPERATURE)),
-        stop=plan.stop,
-        seed=prepared.options.seed,
-        chat=chat,
-        prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
-        head=0 if as_chat or prompt else plan.head,
-    )
-
-
 async def _answer(
-    session: ChatSession, request: base.Request, interrupted: Callable[[], bool]
+    session: ChatSession, prepared: Prepared, asked: _Asked, interrupted: Callable[[], bool]
 ) -> tuple[str, int | None]:
     """What the model says, up to its last whole sentence, and the tokens that the engine read for it."""
+    plan = asked.plan
+    request = request_for(session, prepared, plan, asked.prompt, asked.given.response_tokens)
+    sampling = replace(request.sampling, temperature=min(request.sampling.temperature, _TEMPERATURE))
+    request = replace(request, sampling=sampling, chat=request.chat + ("" if asked.job.ahead else _CACHE))
+    splitter = splitter_for(plan.reasoning_open, plan.reasoning_close)
     said, finished = "", None
     async with session.connection.engine.generate(request) as source, aclosing(source) as events:  # type: ignore[type-var]
         async for event in events:
             if interrupted() or session.busy:
-                raise SummaryInterruptedError
+                raise AskingInterruptedError
             if isinstance(event, base.TextArrived):
-                said += event.text
+                said += splitter.feed(event.text).reply
             elif isinstance(event, base.Finished):
                 finished = event
+    said += splitter.finish().reply
     text = _LABEL.sub("", said.strip().strip("[]").strip(), count=1)
     if finished is None or finished.reason is base.StopReason.LENGTH:
         text = finish_sentence(text)

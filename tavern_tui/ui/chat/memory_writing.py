@@ -98,7 +98,8 @@ async def write_now(screen: ChatScreen, *, anew: bool = False) -> None:
 
 async def write(screen: ChatScreen, job: Job, *, by_itself: bool = False) -> None:
     """Write ``job`` and say what came of it. ``by_itself``: it is read from the next cut on, and faults are quiet."""
-    from tavern_tui.session.summaries.making import SummaryInterruptedError, write_summary
+    from tavern_tui.session.asking import AskingInterruptedError
+    from tavern_tui.session.summaries.making import write_summary
 
     session = screen.open_session
 
@@ -109,7 +110,7 @@ async def write(screen: ChatScreen, job: Job, *, by_itself: bool = False) -> Non
         version = await write_summary(
             session, job, waits=by_itself and job.ahead, interrupted=lambda: screen.busy, told=reading
         )
-    except SummaryInterruptedError:
+    except AskingInterruptedError:
         return
     except TavernError as error:
         screen.hint("" if by_itself else f"{error.title} {error.hint}".strip())
