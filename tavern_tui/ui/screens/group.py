@@ -18,7 +18,8 @@ from tavern_tui.domain.events import Body
 from tavern_tui.session.groups import changing
 from tavern_tui.session.groups.facts import CARDS, ORDERS, TOLD_CARDS, TOLD_ORDERS, GroupFacts
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.widgets.rows import ListRow
 
 if TYPE_CHECKING:
@@ -159,12 +160,12 @@ class GroupScreen(ListPage[str]):
     def action_mute(self) -> None:
         """Mute the member, or let it speak again."""
         if name := self._free_member:
-            self.do(self._change(changing.muted(self._tree, name, name not in self._now.facts.muted)))
+            self.do(self._change(lambda tree: changing.muted(tree, name, name not in self._now.facts.muted)))
 
     def action_away(self) -> None:
         """Let the member leave the scene, or come back."""
         if name := self._free_member:
-            self.do(self._change(changing.away(self._tree, name, name not in self._now.away)))
+            self.do(self._change(lambda tree: changing.away(tree, name, name not in self._now.away)))
 
     def action_remove(self) -> None:
         """Take the member out of the group."""
@@ -174,7 +175,7 @@ class GroupScreen(ListPage[str]):
     def action_shift(self, steps: int) -> None:
         """Move the member in the list."""
         if name := self._free_member:
-            self.do(self._change(changing.moved(self._tree, name, steps)))
+            self.do(self._change(lambda tree: changing.moved(tree, name, steps)))
 
     def action_add(self) -> None:
         """Let others join."""
@@ -194,35 +195,32 @@ class GroupScreen(ListPage[str]):
 
     @property
     def _free_member(self) -> str:
-        """The selected member of a group, unless something is being typed."""
-        return "" if self.entering or len(self._now.facts.members) < 1 else self._member
-
-    @property
-    def _tree(self) -> ChatTree:
-        return self._tools.tree()
+        """The selected member, unless something is being typed."""
+        return "" if self.entering else self._member
 
     async def _turn(self, option: str, steps: int) -> None:
-        facts, tree = self._now.facts, self._tree
+        facts = self._now.facts
         if option == "order":
-            await self._change(changing.ordered(tree, _next(ORDERS, facts.order, steps)))
+            await self._change(lambda tree: changing.ordered(tree, _next(ORDERS, facts.order, steps)))
         elif option == "cards":
-            await self._change(changing.carded(tree, _next(CARDS, facts.cards, steps)))
+            await self._change(lambda tree: changing.carded(tree, _next(CARDS, facts.cards, steps)))
         else:
-            await self._change(changing.answering_themselves(tree, not facts.self_responses))
+            await self._change(lambda tree: changing.answering_themselves(tree, not facts.self_responses))
 
     async def _write_scenario(self, typed: str) -> None:
-        await self._change(changing.staged(self._tree, typed))
+        await self._change(lambda tree: changing.staged(tree, typed))
 
     async def _remove(self, name: str) -> None:
-        await self._change(changing.removed(self._tree, name))
+        await self._change(lambda tree: changing.removed(tree, name))
         self.say(f"{safe_line(name)} is out of the group. What was said stays; undo brings {safe_line(name)} back.")
 
     async def _add(self) -> None:
         await self._tools.add()
         self.renew()
 
-    async def _change(self, bodies: list[Body]) -> None:
-        await self._tools.write(bodies)
+    async def _change(self, make: Callable[[ChatTree], list[Body]]) -> None:
+        """Make what is changed durable, and show it. Raises ``TavernError`` for what cannot be."""
+        await self._tools.write(make(self._tools.tree()))
         self.renew()
 
 

@@ -14,6 +14,7 @@ from tavern_tui.session.groups import changing
 from tavern_tui.session.groups.creating import new_group
 from tavern_tui.session.groups.facts import facts_of
 from tavern_tui.session.groups.files import export_group, import_group
+from tavern_tui.session.groups.opening import missing_told
 from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.workspace import Workspace
 
@@ -96,7 +97,7 @@ def test_an_imported_group_opens_and_says_whose_card_is_gone(workspace: Workspac
     (taken,) = import_group(workspace, put(tmp_path / "from"))
     session = open_session(workspace, Wishes(chat=taken.name))
     assert session.group is not None
-    assert session.group.missing == ("Gone",)
+    assert missing_told(session.group) == "Gone has no card any more. The others talk."
     assert session.no_card is None
 
 
