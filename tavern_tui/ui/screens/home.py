@@ -123,8 +123,8 @@ class HomeScreen(ListPage[HomeChoice | None]):
         """The keys that hold now."""
         return (
             ("Enter", "open"),
-            ("→", "choices"),
             ("ctrl+n", "new"),
+            ("→", "choices"),
             ("*", "favourite"),
             ("R", "rename"),
             ("Tab", "next part"),

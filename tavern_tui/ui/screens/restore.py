@@ -69,7 +69,7 @@ class RestoreScreen(ListPage[None]):
         """The keys that hold now."""
         if self._opened is None:
             return (("Enter", "look into it"), ("Esc", "close"))
-        return (("r", "put it back"), ("Enter", "look at it"), ("Esc", "back"))
+        return (("r", "put back"), ("Enter", "look at it"), ("Esc", "back"))
 
     async def chosen(self, row: ListRow) -> None:
         """Look into a backup, or at a chat of one."""
