@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from tavern_tui.domain.display import safe_line
 from tavern_tui.session.story.outline import CHAPTER
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.widgets.rows import ListRow
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from tavern_tui.session.story.difference import Change
 from tavern_tui.session.story.outline import SCENE, Section, outline, words_in
 from tavern_tui.ui.chat.days import date_shown
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.story.panel import wrapped
 from tavern_tui.ui.widgets.rows import ListRow

@@ -126,6 +126,8 @@ async def _walk(screen: StoryScreen, *, back: bool) -> None:
         screen.say("Nothing to take back" if back else "Nothing to bring back")
     elif step.exchange is not None:
         await screen.writing.exchange(step, back=back)
+        if back:
+            editor.go(editor.text.place(step.cursor))
     screen.view.after(changed=True)
 
 

@@ -1,15 +1,17 @@
-"""Pictures of a story in its states, at every size, each looked at by a person before it was kept."""
+"""Pictures of a story in its states, each looked at by a person before it was kept."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
+from tavern_tui.session.story.scenarios import BLANK, story_scenarios
+from tavern_tui.ui.screens.new_story import NewStoryPage
 from tavern_tui.ui.screens.story import StoryScreen
 from tests.ui.app.evening import settled
 from tests.ui.pictures import SIZES, assert_looks_as_kept
+from tests.ui.screens.app import ScreenApp
 from tests.ui.story.written import Sitting, pressed
 
 PICTURES = Path(__file__).parent / "snapshots"
@@ -36,9 +38,12 @@ OTHER = (
 REWRITTEN = "The first letter arrived in a barrel of herring."
 
 
-async def _drawn(name: str, pilot: Pilot[int]) -> None:
-    """Compare the screen at every size with what is kept."""
-    for columns, rows in SIZES:
+PHONE, KEYBOARD, CLASSIC, WIDE = SIZES
+
+
+async def _drawn(name: str, pilot: Pilot[int], *sizes: tuple[int, int]) -> None:
+    """Compare the screen at these sizes with what is kept."""
+    for columns, rows in sizes:
         await pilot.resize_terminal(columns, rows)
         await settled(pilot)
         svg = pilot.app.export_screenshot(simplify=True)
@@ -55,16 +60,14 @@ async def test_a_story_looks_as_it_was_looked_at(tmp_path: Path) -> None:
         screen.view.editor.move("row_end")
         screen.view.after(changed=True)
         await screen._rested()
-        await _drawn("written", pilot)
+        await _drawn("written", pilot, *SIZES)
         await pressed(pilot, "ctrl+r", "ctrl+t")
-        await _drawn("versions", pilot)
-        await pressed(pilot, "escape", "ctrl+n")
-        await _drawn("direction", pilot)
+        await _drawn("versions", pilot, KEYBOARD, CLASSIC, WIDE)
         await pressed(pilot, "escape", "f2")
-        await _drawn("outline", pilot)
+        await _drawn("outline", pilot, PHONE, WIDE)
         await pressed(pilot, "escape")
         await _rewritten(screen, pilot)
-        await _drawn("rewritten", pilot)
+        await _drawn("rewritten", pilot, PHONE, CLASSIC)
 
 
 async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
@@ -76,12 +79,9 @@ async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
         await pilot.pause(0.01)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_what_can_be_begun_looks_as_it_was_looked_at(size: tuple[int, int]) -> None:
-    from tavern_tui.session.story.scenarios import BLANK, story_scenarios
-    from tavern_tui.ui.screens.new_story import NewStoryPage
-    from tests.ui.screens.app import ScreenApp
-
+async def test_what_can_be_begun_looks_as_it_was_looked_at() -> None:
     app = ScreenApp(NewStoryPage(story_scenarios(), BLANK))
-    async with app.run_test(size=size):
-        assert_looks_as_kept(app.export_screenshot(simplify=True), PICTURES / f"new-{size[0]}x{size[1]}.svg")
+    async with app.run_test() as pilot:
+        for columns, rows in (KEYBOARD, CLASSIC):
+            await pilot.resize_terminal(columns, rows)
+            assert_looks_as_kept(app.export_screenshot(simplify=True), PICTURES / f"new-{columns}x{rows}.svg")

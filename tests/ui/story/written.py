@@ -48,6 +48,16 @@ async def wrote(pilot: Pilot[int], text: str, *keys: str) -> None:
     await pressed(pilot, *(names.get(sign, sign) for sign in text), *keys)
 
 
+async def asked(pilot: Pilot[int], screen: StoryScreen, key: str, text: str, *keys: str) -> None:
+    """Press ``key``, enter ``text`` into the line that asks, and press ``keys``."""
+    await pressed(pilot, *filter(None, [key]))
+    screen.ask.field.value = text
+    await settled(pilot)
+    while any(worker.group == "find" and not worker.is_finished for worker in screen.app.workers):
+        await pilot.pause(0.01)
+    await pressed(pilot, *keys)
+
+
 def text_of(screen: StoryScreen) -> str:
     """What is on screen, which is what the story is."""
     text = screen.view.editor.text.text()
