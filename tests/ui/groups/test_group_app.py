@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -22,9 +23,22 @@ from tests.ui.pictures import SIZES, assert_looks_as_kept
 PICTURES = Path(__file__).parent / "snapshots"
 
 
+GREETINGS = {
+    "Mira": ('*Mira lifts the lantern.* "All aboard who are coming."', '*Fog.* "Who is there?"'),
+    "Tom": ('*Tom coils a rope and says nothing at first.* "Mind the step."',),
+    "Ada": ('*Ada looks up from the tide table.* "We have an hour. No more than that."',),
+}
+
+
 def crew(evening: Evening, order: str) -> Wishes:
-    """A group of three in the home of ``evening``."""
-    log = new_group(Workspace.open(dirs=evening.directories), ["Wren", "Bess", "Tern"], title="The crew")
+    """A group of three, with cards of its own, in the home of ``evening``."""
+    folder = evening.directories.characters
+    folder.mkdir(parents=True)
+    for name, greetings in GREETINGS.items():
+        card = {"data": {"name": name, "first_mes": greetings[0], "alternate_greetings": list(greetings[1:])}}
+        card |= {"spec": "chara_card_v2", "spec_version": "2.0"}
+        (folder / f"{name.lower()}.json").write_text(json.dumps(card))
+    log = new_group(Workspace.open(dirs=evening.directories), list(GREETINGS), title="The crew")
     log.append(*changing.ordered(log.tree, order))
     return Wishes(chat=log.path.stem)
 
@@ -49,13 +63,13 @@ def coming(app: TavernApp) -> str:
 
 
 async def test_an_evening_with_three(tmp_path: Path) -> None:
-    evening = Evening(tmp_path, "Soup? Yes.", "Ready.\n Tern: I see a star.", "Who, me?")
+    evening = Evening(tmp_path, "Soup? Yes.", "Ready.\n Ada: I see a star.", "Who, me?")
     app = evening.app(wishes=crew(evening, "list"))
     async with evening.begun(app=app) as (_, pilot):
         await _pictures(pilot)
         await pilot.resize_terminal(100, 30)
-        assert strip(app) == "› Wren  Bess  Tern"
-        assert coming(app) == "next: Wren · in the list's order, then Bess, Tern"
+        assert strip(app) == "› Mira  Tom  Ada"
+        assert coming(app) == "next: Mira · in the list's order, then Tom, Ada"
         await written(pilot, "/group", "enter")
         assert isinstance(app.screen, GroupScreen)
         await pilot.press("down", "down", "down", "right", "right")
@@ -80,18 +94,18 @@ async def _talk(app: TavernApp, pilot: Pilot[int]) -> None:
     await settled(pilot)
     assert tree_texts(app)[-1] == "Is there soup?"
     await written(pilot, "@2")
-    assert strip(app) == "1 Wren  › 2 Bess  3 Tern"
+    assert strip(app) == "1 Mira  › 2 Tom  3 Ada"
     await pilot.press("enter")
     await settled(pilot)
-    assert (app.chat.mirror.log.entries[-1].name, app.chat.mirror.log.entries[-1].voice) == ("Bess", 1)
-    await written(pilot, "@wr", "enter")
+    assert (app.chat.mirror.log.entries[-1].name, app.chat.mirror.log.entries[-1].voice) == ("Tom", 1)
+    await written(pilot, "@mi", "enter")
     assert tree_texts(app)[-2:] == ["Soup? Yes.", "Ready."]
-    assert "keep as Tern? Tab keeps it" in hint(app)
+    assert "keep as Ada? Tab keeps it" in hint(app)
     await pilot.press("tab")
     await settled(pilot)
     assert tree_texts(app)[-1] == "I see a star."
     await written(pilot, "@", "right", "right", "x")
-    assert strip(app).endswith("› 3 Tern × muted")
+    assert strip(app).endswith("› 3 Ada × muted")
     await pilot.press("escape")
     assert app.chat.composer.is_empty
     await written(pilot, "@ida", "enter")
@@ -132,7 +146,7 @@ async def _pick(app: TavernApp, pilot: Pilot[int]) -> None:
     assert isinstance(app.screen, PickCharacters)
     while app.screen.query_one("RowList").rows == ():  # type: ignore[attr-defined]
         await pilot.pause()
-    await pilot.press(*"te", "enter", *"be", "enter")
+    await pilot.press(*"ad", "enter", *"to", "enter")
     await settled(pilot)
     for width, height in SIZES:
         await pilot.resize_terminal(width, height)
@@ -140,5 +154,5 @@ async def _pick(app: TavernApp, pilot: Pilot[int]) -> None:
         assert_looks_as_kept(app.export_screenshot(title="new group"), PICTURES / f"new-{width}x{height}.svg")
     await pilot.press("ctrl+n")
     await settled(pilot)
-    assert app.chat.open_session.tree.characters == ("Tern", "Bess")
+    assert app.chat.open_session.tree.characters == ("Ada", "Tom")
     assert app.chat.group_view is not None
