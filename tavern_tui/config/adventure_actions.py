@@ -73,7 +73,7 @@ ADVENTURE: tuple[Action, ...] = (
     ),
     Action(
         "adventure.memory",
-        "What must not be forgotten",
+        "Plot of the adventure",
         "In an adventure: writes the plot's essentials, which the narrator always reads; /plot and a text sets them.",
         Where.ANYWHERE,
         (),
@@ -85,6 +85,7 @@ ADVENTURE: tuple[Action, ...] = (
         "Throws the dice of the turn again and tells on from there; the other roll stays as a swipe.",
         Where.TURN,
         ("R",),
+        slash="again",
     ),
 )
 """Every action of adventures."""

@@ -142,7 +142,8 @@ def test_the_wheel_holds_the_package_and_nothing_of_the_workshop(packed: set[str
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tavern_tui").rglob("*.py")}
     others = {name for name in packed - package if "/_shipped/" not in name and ".dist-info/" not in name}
     assert package <= packed
-    assert others == {"tavern_tui/py.typed", "tavern_tui/session/models.yaml"}
+    tables = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tavern_tui").rglob("*.yaml")}
+    assert others == {"tavern_tui/py.typed", *tables}
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in packed)
 
 

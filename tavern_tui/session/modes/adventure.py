@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 MEMORY: Final = "memory"
 """The chat's property that holds what the narrator must never forget: the plot's essentials."""
 
-STOPS: Final = ("\n>", "\nYou:", "\n[The dice")
+STOPS: Final = ("\n>", "\nYou:", "\n[Roll ")
 """Where the narrator would begin to decide for the player. Source: ``docs/spec/kobold-lite.md`` §2.2."""
 
-_STARTER = replace(STARTER, repetition_penalty=1.15, dry_multiplier=0.8)
+_STARTER = replace(STARTER, repetition_penalty=1.15, dry_multiplier=0.8, penalize_prompt=True)
 _STARTER_TOKENS = 60
 _STARTER_TEXT = (
     'Tell what happens next in the adventure in two or three short sentences. Write "you" for the player. Bring in'
@@ -43,7 +43,7 @@ _STARTER_TEXT = (
 LONGEST_LINE: Final = 2_000
 """Characters of a reply's line that make sense; a line that goes on longer is cut at its last sentence."""
 
-_PLAYERS = re.compile(r"(?:\A|\n)[^\S\n]*(?:>|You:|Player:|\[The dice).*", re.DOTALL)
+_PLAYERS = re.compile(r"(?:\A|\n)[^\S\n]*(?:>|You:|Player:|\[Roll ).*", re.DOTALL)
 _RUN = re.compile(r"(\S)\1{31,}")
 _RUN_KEPT = 8
 _SENTENCE = re.compile(r"[.!?…][\"”')]*")

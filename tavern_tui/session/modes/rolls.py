@@ -75,7 +75,7 @@ def for_narrator(roll: Roll) -> str:
     outcome = band(roll)
     meaning = MEANINGS.get(outcome, "")
     named = f": {outcome}" if outcome else ""
-    return f"[The dice say {roll.dice} = {roll.total}{named}. {meaning}".rstrip() + "]"
+    return f"[Roll {roll.dice} = {roll.total}{named}. {meaning}".rstrip() + "]"
 
 
 def _known(value: object) -> Dice | None:

@@ -53,6 +53,6 @@ def test_every_outcome_has_a_meaning_and_failures_have_a_consequence() -> None:
 
 def test_the_narrator_reads_the_roll_and_its_meaning() -> None:
     told = for_narrator(Roll("1d20+2", 9, "fair"))
-    assert told == f"[The dice say 1d20+2 = 9: fair. {MEANINGS['fair']}]"
+    assert told == f"[Roll 1d20+2 = 9: fair. {MEANINGS['fair']}]"
     assert for_narrator(again(Roll("1d20+2", 9, "fair"))) == told
-    assert for_narrator(Roll("3d4", 7)) == "[The dice say 3d4 = 7.]"
+    assert for_narrator(Roll("3d4", 7)) == "[Roll 3d4 = 7.]"

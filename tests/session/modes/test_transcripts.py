@@ -26,4 +26,4 @@ def test_a_transcript_of_each_scenario_keeps_the_rules(scenario: Scenario) -> No
     told = [part for part in played.split("\n\n") if part.strip() and not part.lstrip().startswith((">", "⚂"))]
     assert len(told) >= 10
     assert all(without_players_lines(part, question=True) == part.rstrip() for part in told)
-    assert "[The dice" not in played
+    assert "[Roll" not in played
