@@ -51,8 +51,8 @@ class Receipt:
     (``ChatTree.made_with``), and in replies of earlier versions. ``shifted`` prompt tokens were in the cache at another
     place and moved instead of read; ``None`` also where there were none. A seed gives the same reply again only where
     nothing was ``reused`` or ``shifted``. ``predicted`` is how many tokens were expected to be ``evaluated``, and where
-    that was much, ``cause`` says which part broke what had been read, and at which token. ``summary`` says of which turns
-    a summary was read in their place.
+    that was much, ``cause`` says which part broke what had been read, and at which token. ``summary`` says of which
+    turns a summary was read in their place.
     """
 
     engine: str = ""

@@ -49,8 +49,8 @@ async def suggestions(session: ChatSession) -> tuple[str, ...]:
 def read_suggestions(answer: str) -> tuple[str, ...]:
     """The actions in what a model answered: lines, or numbers within one; each once, at most three."""
     found: list[str] = []
-    for line in (part for line in answer.splitlines() for part in _NEXT_NUMBER.split(line)):
-        text = _action(line)
+    for piece in (part for line in answer.splitlines() for part in _NEXT_NUMBER.split(line)):
+        text = _action(piece)
         if text and text.casefold() not in (one.casefold() for one in found):
             found.append(text)
         if len(found) == MOST:

@@ -17,7 +17,8 @@ from tavern_tui.session.story.difference import changes
 from tavern_tui.ui.chat.days import date_shown
 from tavern_tui.ui.chatlog import markup
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.list_page import Keys, ListPage
+from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.widgets.long_text import Lines
 from tavern_tui.ui.widgets.rows import ListRow
 
