@@ -201,3 +201,22 @@ def test_switching_a_script_keeps_everything_else_of_its_file(tmp_path: Path) ->
     first, second = json.loads(path.read_text())
     assert first == SCRIPT
     assert second == {**SCRIPT, "id": "2", "ours": "kept", "disabled": False}
+
+
+async def test_the_scripts_look_as_they_were_looked_at(place: Place) -> None:
+    folder = place.library.directories.regex_scripts
+    folder.mkdir(parents=True)
+    broken = {**SCRIPT, "id": "3", "scriptName": "Broken", "findRegex": "/(/", "disabled": True}
+    quiet = {**SCRIPT, "id": "2", "scriptName": "Quiet", "disabled": True, "markdownOnly": True}
+    (folder / "three.json").write_text(json.dumps([SCRIPT, quiet, broken]))
+    app = ScreenApp(review_of(place.library, UNICODE_GLYPHS))
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: "Quiet" in app.text())
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            picture = app.export_screenshot(title="regex")
+            assert_looks_as_kept(picture, PICTURES / f"regex-{width}x{height}.svg")
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: "broken" in app.text())
+    assert [one.on for one in scripts_to_review(place.library)] == [False, False, True]
