@@ -30,7 +30,7 @@ _NO_COMMENTS = click.option("--no-comments", is_flag=True, help="Without what st
 def story(ctx: click.Context) -> None:
     """Stories: list, begin, import, show, outline and export them, and let the model write on.
 
-    A STORY is named by its title, its file's name, or the beginning of one. docs/story.md tells of writing in the app.
+    A STORY is named by its title or its file, or a part of one. docs/story.md tells of writing in the app.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_, as_json=False)

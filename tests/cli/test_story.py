@@ -84,10 +84,12 @@ def test_the_model_writes_on_and_versions_are_named_compared_and_brought_back(
 
 def test_what_cannot_be_done_with_a_story_is_told(tavern: Tavern, tmp_path: Path) -> None:
     tavern("story", "new", "Fog", "The fog came in.")
+    tavern("story", "new", "Storm")
     bomb = tmp_path / "bomb.docx"
     bomb.write_bytes(b"PK\3\4word/document.xml")
     for arguments, code, told in (
-        (("story", "show", "nowhere"), 3, "No chat is called nowhere"),
+        (("story", "show", "nowhere"), 3, "No story is called nowhere"),
+        (("story", "show", "o"), 3, "could be 2 stories"),
         (("story", "show", "fog", "--chapter", "7"), 3, "There is no chapter 7"),
         (("story", "import", str(tmp_path / "none.md")), 3, "none.md"),
         (("story", "import", str(bomb)), 1, "bomb.docx"),

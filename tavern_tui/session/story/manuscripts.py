@@ -20,7 +20,7 @@ from tavern_tui.domain.errors import ContradictionError, NotFoundError, StorageE
 from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, PropertySet, Speaker, TurnAdded
 from tavern_tui.formats.story_files import SUFFIXES, StoryFormat, ToldStory, as_text, format_named, joined, read_story
 from tavern_tui.session.chat_merge import WRITER
-from tavern_tui.session.modes.choosing import mode_set, name_of
+from tavern_tui.session.modes.choosing import mode_set
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.story.comments import stripped
 from tavern_tui.session.story.document import in_turns
@@ -69,11 +69,24 @@ def stories(workspace: Workspace) -> list[StoryRow]:
 
 
 def find_story(workspace: Workspace, name: str) -> ChatLog:
-    """The story that ``name`` means. Raises ``NotFoundError``, ``ContradictionError`` for a chat that is none."""
-    log = find_chat(workspace, name)
-    if name_of(log.tree.properties) != STORY:
-        raise ContradictionError(f"{log.tree.title} is a chat, not a story.", hint="tavern-tui story list lists them.")
-    return log
+    """The story that ``name`` means: its file's name, its title, how one begins, or a part of it.
+
+    Raises ``NotFoundError`` where none is meant, or several, and ``ContradictionError`` for a chat that is none.
+    """
+    rows, wanted = stories(workspace), name.strip().casefold()
+    for fits in (str.__eq__, str.startswith, str.__contains__):
+        meant = [row for row in rows if wanted and any(fits(one.casefold(), wanted) for one in (row.name, row.title))]
+        if len(meant) == 1:
+            return workspace.chats.open(meant[0].name)
+        if meant:
+            several = ", ".join(row.name for row in meant[:5])
+            raise NotFoundError(f"{name} could be {len(meant)} stories.", hint=f"Say one of: {several}")
+    hint = f"There are: {', '.join(row.title for row in rows[:5])}" if rows else "To begin one: tavern-tui story new"
+    try:
+        log = find_chat(workspace, name)
+    except NotFoundError:
+        raise NotFoundError(f"No story is called {name}.", hint=hint) from None
+    raise ContradictionError(f"{log.tree.title} is a chat, not a story.", hint=hint)
 
 
 def text_of_story(tree: ChatTree) -> str:

@@ -30,7 +30,7 @@ def opened(turns: list[Told]) -> Document:
     return document_of(story_events(turns))[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(turns, scripts)
 def test_any_script_of_edits_gives_the_edited_text_back_and_leaves_other_turns_as_they_were(
     turns: list[Told], script: list[tuple[int, int, str]]
@@ -57,7 +57,7 @@ def test_any_script_of_edits_gives_the_edited_text_back_and_leaves_other_turns_a
 
 
 @given(turns, st.text("ab \n.", max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_whole_new_text_is_taken_in_by_its_difference(turns: list[Told], new: str) -> None:
     events = story_events(turns)
     _, document = document_of(events)
