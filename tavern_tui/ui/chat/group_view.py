@@ -53,7 +53,7 @@ class GroupView:
         """Let the status line and the composer know who is there."""
         members = self._part.facts.members
         self._screen.progress.names(", ".join(members), self._screen.open_session.tree.title)
-        self._screen.composer.names = [f"@{name}" for name in members]
+        self._screen.composer.names = [*members, *(f"@{name}" for name in members)]
 
     def show(self) -> None:
         """Say who is here and who speaks next."""
