@@ -13,6 +13,7 @@ from tavern_tui.cli.output import data, line
 _THINGS = {
     "character": ("tavern_tui.cli.characters", "Write a character card: PNG, JSON or CHARX."),
     "chat": ("tavern_tui.cli.chats", "Write a chat: for other programs, to read, for training."),
+    "story": ("tavern_tui.cli.story", "Write a story: Markdown, text or HTML."),
     "world": ("tavern_tui.cli.worlds", "Write a lorebook."),
     "personas": ("tavern_tui.cli.personas", "Write personas as SillyTavern's backup."),
     "preset": ("tavern_tui.cli.presets", "Write a preset or a template."),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import ROOT, ChatTree
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
-from tavern_tui.domain.events import Body, ChatEvent, PropertySet, Speaker, TurnAdded
+from tavern_tui.domain.events import Body, PropertySet, Speaker, TurnAdded
 from tavern_tui.session import events as out
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.story import gaps
@@ -22,6 +22,7 @@ from tavern_tui.session.story.directions import DIRECTION, direction_of, kept_wi
 from tavern_tui.session.story.steps import step_of
 from tavern_tui.session.story.until import UNTIL, Until, room_for, until_of
 from tavern_tui.session.thinking import Making
+from tavern_tui.storage.recovery import recover
 
 if TYPE_CHECKING:
     from tavern_tui.session.story.story import StorySession
@@ -156,8 +157,9 @@ class Passages:
 
     async def finish_what_was_open(self) -> None:
         """Close the story round a passage that an earlier run left open. Raises ``StorageError``."""
-        gap = gaps.open_gap(self._story.tree)
-        if gap is not None:
+        log = self._story.chat.log
+        gap = gaps.open_gap(log.tree)
+        if gap is not None and not (await asyncio.to_thread(recover, log)).running:
             await self._close(gap)
 
     async def _write(self, choose: Callable[[], _Writing]) -> AsyncGenerator[out.SessionEvent, None]:
@@ -169,13 +171,14 @@ class Passages:
         if writing.gap is not None:
             await story.write(writing.gap.as_property())
         before = story.chat.options
-        story.chat.options = room_for(self.until, before)
+        story.chat.options = ours = room_for(self.until, before)
         try:
             async with aclosing(story.chat.make(lambda: [writing.making])) as events:
                 async for event in events:
                     yield event
         finally:
-            story.chat.options = before
+            if story.chat.options is ours:
+                story.chat.options = before
             await asyncio.shield(self._finish(writing))
 
     def _at(self, offset: int | None) -> _Writing:
@@ -226,9 +229,12 @@ class Passages:
             await self._story.write(PropertySet(gaps.GAP, None))
             return
         identity = log.new_id()
-        bodies = gaps.closing(log.tree, gap, passage, identity)
-        first = identity if isinstance(bodies[0], TurnAdded) else ""
-        written: tuple[ChatEvent, ...] = await asyncio.to_thread(log.append, *bodies, event_id=first)
+
+        def bodies(now: ChatTree) -> list[Body]:
+            # Another terminal that opened the story meanwhile may have closed it already.
+            return gaps.closing(now, gap, passage, identity) if gaps.open_gap(now) is not None else []
+
+        written = await asyncio.to_thread(log.append_from, bodies, event_id=identity)
         of_step = [event.id for event in written if not isinstance(event.body, PropertySet)]
         if of_step:
             await self._story.write(step_of([passage, *of_step]))

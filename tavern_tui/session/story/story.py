@@ -135,10 +135,13 @@ class StorySession:
 
     async def reload(self) -> None:
         """Show the story as it is stored now, with what was edited here and is not saved yet saved before."""
-        await self.save()
-        before = self.document
-        self.document = await asyncio.to_thread(self._stored)
-        self.document.revision = before.revision + 1
+        before, fresh, revision = self.document, self.document, -1
+        while before.revision != revision:  # as long as somebody types meanwhile
+            await self.save()
+            revision = before.revision
+            fresh = await asyncio.to_thread(self._stored)
+        self.document = fresh
+        self.document.revision = revision + 1
         made = edits(before.text(), self.document.text())
         if made:
             self.mirror.touch()
@@ -155,8 +158,9 @@ class StorySession:
         bodies += [TurnHidden(turn) for turn in unsaved.hidden]
         written: list[ChatEvent] = list(log.append(*bodies)) if bodies else []
         added: list[ChatEvent] = []
-        for _, text in unsaved.added:
+        for piece, text in unsaved.added:
             added += log.append_from(partial(_at_the_end, name, text))
+            piece.turn = added[-1].id  # so that it is not written again where the next one is refused
         ids = [event.id for event in (*written, *added)]
         if len(ids) > 1:
             log.append(step_of(ids))

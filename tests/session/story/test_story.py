@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
+from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, StorageError
 from tavern_tui.domain.request import joined
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
@@ -266,3 +267,39 @@ async def test_others_hear_the_edits_that_they_did_not_make(tell: Teller) -> Non
     shown = heard[-1]
     await story.undo()
     assert heard == [FOG[:31] + " Now." + FOG[31:], FOG.upper(), FOG[:31] + " Now." + FOG[31:]]
+
+
+async def test_what_is_typed_while_the_story_is_shown_anew_is_not_lost(tell: Teller) -> None:
+    story = await tell(FOG)
+    reload = asyncio.ensure_future(story.reload())
+    await asyncio.sleep(0)
+    story.edit(0, 3, "A")
+    await reload
+    assert story.document.text() == stored(story) == "A" + FOG[3:]
+
+
+async def test_a_disk_that_refuses_leaves_the_text_to_be_saved_later(tell: Teller) -> None:
+    story = await tell(FOG)
+    path = story.chat.log.path
+    aside = path.rename(path.with_suffix(".aside"))
+    path.mkdir()
+    story.edit(0, 3, "A")
+    with pytest.raises(StorageError):
+        await story.save()
+    path.rmdir()
+    aside.rename(path)
+    assert story.unsaved
+    await story.save()
+    assert story.document.text() == stored(story) == "A" + FOG[3:]
+
+
+async def test_another_terminal_that_opens_the_story_meanwhile_leaves_the_passage_to_who_writes_it(
+    tell: Teller,
+) -> None:
+    story = await tell(FOG, [" One", 0.05, " two."])
+    async for event in story.passages.write_on(20):
+        if isinstance(event, out.TextArrived) and event.text == " One":
+            other = await reopened(story)
+            assert other.document.text() == FOG
+    assert story.document.text() == stored(story) == FOG[:20] + " One two." + FOG[20:]
+    await other.reload()
