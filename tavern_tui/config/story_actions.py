@@ -146,6 +146,14 @@ STORY: tuple[Action, ...] = (
         slash="goal",
     ),
     Action(
+        "story.command",
+        "Type a command",
+        "Takes a command with what belongs to it, as in a chat: /length 300, /mode chat.",
+        Where.STORY,
+        (),
+        slash="command",
+    ),
+    Action(
         "story.named",
         "Named versions",
         "Lists the versions of the story that were named, shows what has changed since, and brings one back.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import NotFoundError
-from tavern_tui.session.modes.choosing import MODE, name_of, names, set_mode
+from tavern_tui.session.modes.choosing import name_of, names, set_mode
 from tavern_tui.ui.chat.refusing import refused_while_busy
 
 if TYPE_CHECKING:
@@ -32,9 +33,11 @@ async def mode(screen: ChatScreen, argument: str = "") -> None:
         return
     if refused_while_busy(screen):
         return
+    before = name_of(session.tree.properties)
     said = await set_mode(session, argument.lower())
-    if session.tree.properties.get(MODE) == "story":
-        screen.tavern.open_chat(screen.tavern.wishes)
+    if (before == "story") is not (name_of(session.tree.properties) == "story"):
+        here = replace(screen.tavern.wishes, character="", chat=session.log.path.stem, new=False, persona="")
+        screen.tavern.open_chat(here)
         return
     screen.renew()
     screen.hint(said)

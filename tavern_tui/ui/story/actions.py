@@ -237,6 +237,23 @@ async def name_this(screen: StoryScreen) -> None:
     screen.ask.ask("Everything is already saved. Name this version?", named, hint="a name")
 
 
+async def command(screen: StoryScreen) -> None:
+    """Ask for a command, and do it."""
+    from tavern_tui.ui.slash import Command, Unknown, parse
+
+    async def run(typed: str) -> None:
+        if not typed.strip("/ "):
+            return
+        match parse(f"/{typed.strip().lstrip('/')}", of_the_chat() | set(STORY_ACTIONS)):
+            case Command(action=action, argument=argument):
+                screen.ask.close()
+                await (act(screen, action) if action in STORY_ACTIONS else screen.chat.run_typed(action, argument))
+            case Unknown(message=message):
+                screen.say(message)
+
+    screen.ask.ask("/", run, hint="length 300")
+
+
 async def outline(screen: StoryScreen) -> None:
     """Show the chapters."""
     from tavern_tui.ui.screens.outline import show_outline
@@ -292,6 +309,7 @@ STORY_ACTIONS: dict[str, Act] = {
     "story.outline": outline,
     "story.goal": goal,
     "story.named": named_versions,
+    "story.command": command,
     "story.raise": paragraph_up,
     "story.lower": paragraph_down,
     "story.comment": comment,
