@@ -20,7 +20,6 @@ from tavern_tui.ui.chat.memory_writing import tell_what_went
 from tavern_tui.ui.screens.notebook import NotebookScreen
 from tavern_tui.ui.screens.row_choice import RowChoice
 from tavern_tui.ui.screens.summaries import SummaryScreen, VersionScreen
-from tests.ui.app import evening as on_screen
 from tests.ui.app.evening import Evening, hint, texts, typed
 from tests.ui.app.test_finding import until
 
@@ -98,7 +97,7 @@ async def test_when_turns_have_left_it_asks_once_and_writes_what_it_is_told_to(t
         await until(pilot, lambda: summed_up(app) == ["They walked along the river."])
 
 
-async def test_always_writes_behind_the_reply_and_a_message_stops_it(tmp_path: Path) -> None:
+async def test_always_writes_behind_the_reply_a_message_stops_it_and_the_notebook_takes_lines(tmp_path: Path) -> None:
     night = evening(tmp_path)
     assert isinstance(night.engine, Sums)
     night.engine.summary = ("They walked", 3600.0, ".")
@@ -113,15 +112,9 @@ async def test_always_writes_behind_the_reply_and_a_message_stops_it(tmp_path: P
         assert [turn.text for turn in app.chat.open_session.tree.path()][-2:] == ["Go on", "Yes."]
         tell_what_went(app.chat, "Tom hid the silver key. They walked.", "They walked far.")
         assert "− Tom hid the silver key." in texts(app)[-1]
-
-
-async def test_the_notebook_opens_takes_lines_and_keeps_them(tmp_path: Path) -> None:
-    async with Evening(tmp_path).begun() as (app, pilot):
         await typed(pilot, "/notebook Anna lies.", "enter")
         assert notebook_of(app.chat.open_session.tree) == "Anna lies."
-        assert "no model reads it" in hint(app)
         await typed(pilot, "/notebook", "enter")
         assert isinstance(app.screen, NotebookScreen)
         await pilot.press("enter", *"Or not.", "escape")
-        await on_screen.settled(pilot)
         await until(pilot, lambda: notebook_of(app.chat.open_session.tree) == "Anna lies.\nOr not.")
