@@ -46,13 +46,13 @@ def keep(log: ChatLog, plan: PromptPlan, turn: str, model: str, at: float) -> No
 
 def last(log: ChatLog) -> PromptRecord | None:
     """The record of the chat's last prompt; ``None`` where there is none that can be read. Blocks."""
+    path = _path(log)
+    if _SUFFIX not in log.beside and not path.is_file():
+        return None
     from tavern_tui.prompt.plan_record import read_record
 
-    path = _path(log)
     try:
-        if _SUFFIX in log.beside:
-            return read_record(json.loads(log.beside[_SUFFIX]))
-        return read_record(json.loads(read_bytes(path, _LARGEST))) if path.is_file() else None
+        return read_record(json.loads(log.beside.get(_SUFFIX) or read_bytes(path, _LARGEST)))
     except (TavernError, ValueError, RecursionError):
         return None
 

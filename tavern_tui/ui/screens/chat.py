@@ -189,7 +189,6 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.run_worker(self.others.run(), group="others", exclusive=True)
         self.run_worker(partial(terminal_changed, self), group="opening", exclusive=True)  # type: ignore[arg-type]
         self.run_worker(self.mirror.show_rest(tree), group="display", exclusive=True)
-        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)  # type: ignore[arg-type]
         if len(tree.path()) == 1:
             # A greeting is read from its beginning.
             self.call_after_refresh(self.mirror.log.show_entry, tree.tip, 0)
@@ -202,6 +201,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         """The chat is on screen: look for its engine, and have at hand what makes a reply."""
         self.look_for_engine()
         self.run_worker(load_reply_making, group="loading", thread=True)
+        self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)  # type: ignore[arg-type]
 
     def could_not_open(self, error: TavernError) -> None:
         """Say why there is no chat, and what to do."""
