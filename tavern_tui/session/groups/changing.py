@@ -26,7 +26,9 @@ def group_in(tree: ChatTree) -> GroupFacts:
     facts = facts_of(tree)
     if facts is None:
         who = tree.characters[0] if tree.characters else "nobody"
-        raise NotFoundError(f"This chat is with {who} alone.", hint="A new group is begun: /newgroup, or group new.")
+        raise NotFoundError(
+            f"This chat is with {who} alone.", hint="Add another character first: a in /group, or group add."
+        )
     return facts
 
 
