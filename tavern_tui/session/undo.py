@@ -53,9 +53,13 @@ STORY: Final = "story "
 
 
 def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
-    """The newest action of ``device`` that still counts; ``events`` in the order of the fold."""
+    """The newest action of ``device`` that still counts; ``events`` in the order of the fold.
+
+    What was set before the chat's first turn is how the chat began, and no action.
+    """
     undone = undone_ids(events)
-    for event in reversed(events):
+    begins = next((at for at, event in enumerate(events) if isinstance(event.body, TurnAdded)), 0)
+    for event in reversed(events[begins:]):
         if event.writer == device and event.id not in undone and is_action(event):
             return event
     return None

@@ -22,6 +22,7 @@ from tavern_tui.session.modes.scenarios import (
     scenarios,
     shipped_scenarios,
 )
+from tavern_tui.session.undo import next_undo
 from tavern_tui.session.workspace import Workspace
 
 SHIPPED = shipped_scenarios()
@@ -89,6 +90,11 @@ def test_a_scenario_begins_a_chat_that_is_an_adventure(workspace: Workspace) -> 
     assert "Wilma" in memory_of(tree.properties)
     assert note_of(tree).text == SHIPPED[0].note
     assert note_of(tree).place is NotePlace.AFTER  # nothing of the history is read again for it
+
+
+def test_how_an_adventure_begins_is_not_taken_back_by_undo(workspace: Workspace) -> None:
+    log = begin(workspace, SHIPPED[0], {})
+    assert next_undo(log.events, log.device) is None
 
 
 def test_nothing_begins_while_a_question_is_open(workspace: Workspace) -> None:
