@@ -1,4 +1,4 @@
-"""``tavern-tui story``: stories as things: list, begin, import, show, outline, export, and let the model write on."""
+"""``tavern-tui story``: stories as things: list, begin, import, show, edit, outline, export; and to write on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tavern_tui.cli.lines import forgiving
-from tavern_tui.cli.output import Printer, data, line, note, table, write, written_aside
-from tavern_tui.cli.talking import Progress, ReplyPrinter, Unit, talking_options, tell_problems, wishes_from
+from tavern_tui.cli.output import data, line, note, table, write, written_aside
+from tavern_tui.cli.talking import talking_options, wishes_from
 
 if TYPE_CHECKING:
-    from tavern_tui.session.session import ChatSession
     from tavern_tui.session.story.difference import Change
     from tavern_tui.session.story.manuscripts import ChapterRow
     from tavern_tui.session.story.story import StorySession
@@ -28,7 +27,7 @@ _NO_COMMENTS = click.option("--no-comments", is_flag=True, help="Without what st
 @click.group(invoke_without_command=True)
 @click.pass_context
 def story(ctx: click.Context) -> None:
-    """Stories: list, begin, import, show, outline and export them, and let the model write on.
+    """Stories: list, begin, import, show, edit, outline and export them, and let the model write on.
 
     A STORY is named by its title or its file, or a part of one. docs/story.md tells of writing in the app.
     """
@@ -206,6 +205,31 @@ def versions(ctx: click.Context, /, name: str, as_json: bool, **asked: str | Non
         line("No version has a name yet. To name how it reads now: --as NAME")
 
 
+@story.command()
+@click.argument("name", metavar="STORY")
+@click.option("--from", "source", metavar="FILE", help='Take the text from FILE, with "-" from stdin.')
+@click.pass_context
+def edit(ctx: click.Context, name: str, source: str | None) -> None:
+    """Open the whole text of STORY in $EDITOR; what is changed there is changed in the story, and nothing else."""
+    from tavern_tui.cli.card_editing import read_text
+    from tavern_tui.session.story.manuscripts import find_story, text_of_story
+
+    before = text_of_story(find_story(_workspace(ctx), name).tree)
+    if source == "-":
+        after: str | None = forgiving(sys.stdin).read()
+    elif source is not None:
+        after = read_text(source)
+    else:
+        after = click.edit(before, extension=".md")
+        if after is not None and not before.endswith("\n"):
+            after = after.removesuffix("\n")  # which editors add
+    if after is None or after == before:
+        line("Nothing was changed.")
+        return
+    changes = asyncio.run(_taken_in(_opened(ctx, name), after))
+    line(f"Changed in {changes:,} {'place' if changes == 1 else 'places'}. To take it back: undo in the app.")
+
+
 @story.command("write")
 @click.argument("name", metavar="STORY")
 @talking_options
@@ -221,6 +245,7 @@ def write_(
     Exit codes: 0 a passage was saved, 3 no such story, 4 no engine, 5 it broke off and what came was kept, 130 it was
     stopped by ctrl+c and what came was kept.
     """
+    from tavern_tui.cli.story_writing import write_on
     from tavern_tui.session.story.until import until_typed
 
     if given["chat_name"] or given["new"]:
@@ -229,66 +254,15 @@ def write_(
     given["chat_name"] = _found_name(ctx, name)
     wishes = wishes_from(ctx, "", given)
     with written_aside():
-        return asyncio.run(_write(ctx, wishes, direction, ending, again=again))
+        return asyncio.run(write_on(_workspace(ctx), wishes, direction, ending, again=again))
 
 
-async def _write(ctx: click.Context, wishes: Any, direction: str | None, ending: Any, *, again: bool) -> int:
-    from tavern_tui.cli.hangup import signals_kept
-    from tavern_tui.cli.main import EXIT_BROKEN, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, report
-    from tavern_tui.session import events
-    from tavern_tui.session.opening import open_session
-    from tavern_tui.session.story.story import StorySession
-
-    progress, codes = Progress(), [EXIT_DONE]
-    workspace = _workspace(ctx)
-    tell_problems(workspace)
-    chat = open_session(workspace, wishes, watch=progress.watch)
-    printed = ReplyPrinter(Printer(), Unit.TEXT)
-
-    def interrupted() -> None:
-        codes.append(EXIT_INTERRUPTED)
-        chat.stop()
-
-    def terminated() -> None:
-        codes.append(EXIT_BROKEN)
-
-    with signals_kept(chat, hung_up=lambda: None, terminated=terminated, interrupted=interrupted):
-        try:
-            story_ = await _open(chat)
-            assert isinstance(story_, StorySession)
-            if direction is not None:
-                await story_.passages.direct(direction)
-            if ending is not None:
-                await story_.passages.end_at(ending)
-            ended: events.TurnSaved | events.TurnFailed | None = None
-            async for event in story_.passages.again() if again else story_.passages.write_on():
-                progress.watch(event)
-                if isinstance(event, events.TextArrived):
-                    printed.grow(event.text, event.settled)
-                elif isinstance(event, events.TurnSaved | events.TurnFailed):
-                    ended = event
-        finally:
-            await chat.connection.engine.close()
-    if ended is None:
-        note("Stopped before any text came.")
-        return codes[-1] or EXIT_ERROR
-    text = ended.kept_text if isinstance(ended, events.TurnFailed) else ended.turn.text
-    if text:
-        printed.end(text)
-    if isinstance(ended, events.TurnFailed):
-        code = report(ended.error)
-        codes.insert(0, EXIT_BROKEN if text else code)
-        return codes[-1] or codes[0]
-    return codes[-1]
-
-
-async def _open(chat: ChatSession) -> StorySession:
-    from tavern_tui.session.story.story import StorySession
-
-    await chat.open()
-    opened = StorySession(chat)
-    await opened.open()
-    return opened
+async def _taken_in(story_: StorySession, text: str) -> int:
+    """Make the story read ``text``; in how many places it changed."""
+    await story_.open()
+    made = await story_.replace_all(text)
+    await story_.close()
+    return len(made)
 
 
 async def _with_version(story_: StorySession, what: str, value: str) -> str:

@@ -18,9 +18,9 @@ ADVENTURE = (
 )
 
 STORY = (
-    "You write a story together with {{user}}, in the style, tense and point of view of what is there already. Go on "
-    "directly where the text ends, without repeating it, without comment and without headings. Leave to {{user}} what "
-    "{{user}} has kept for later."
+    "You write a story together with its author, in the style, tense and point of view of what is there already. Go on "
+    "directly where the text ends, without repeating it, without comment and without headings. What stands in square "
+    "brackets is a note to you and no part of the story."
 )
 
 STARTER = "You are {{char}}. Answer {{user}} in a few words, in the style of the examples."

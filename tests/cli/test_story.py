@@ -65,6 +65,15 @@ def test_a_story_is_written_as_a_page_and_as_chapters(tavern: Tavern, tmp_path: 
     assert [one["title"] for one in json.loads(again.text)["outline"]] == ["One", "", "Two"]
 
 
+def test_the_whole_text_is_edited_outside_and_only_what_changed_is_changed(tavern: Tavern, tavern_home: Path) -> None:
+    tavern("story", "new", "Fog", NOVEL.replace("\r\n", "\n"))
+    text = NOVEL.replace("\r\n", "\n").replace("A bell", "A small bell").replace("crossed", "waited")
+    assert tavern("story", "edit", "fog", "--from", "-", stdin=text).text.startswith("Changed in 2 places.")
+    assert tavern("story", "show", "fog").text == text + "\n"
+    assert (tavern_home / "stories" / "Fog.md").read_text("utf-8") == text
+    assert tavern("story", "edit", "fog", "--from", "-", stdin=text).text == "Nothing was changed.\n"
+
+
 def test_the_model_writes_on_and_versions_are_named_compared_and_brought_back(
     tavern: Tavern, server: ScriptedServer
 ) -> None:

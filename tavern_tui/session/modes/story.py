@@ -6,6 +6,7 @@ it writes into the middle, what follows. Comments in double square brackets are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ GO_ON = "Go on with the story from its very end. Write nothing but its text."
 AFTER_CHARACTERS = 1_200
 """How much of the text behind the cursor a passage in the middle of a story is told of."""
 
+_NEXT, _BEFORE = "What comes next", "Write what leads up to this, which follows"
+_NOTE = re.compile(rf"(?:\A|\n)[ \t]*\[(?:{_NEXT}|{_BEFORE})[^\]\n]*(?:\]|(?=\n)|\Z)")  # small models imitate them
 _TAIL_CHARACTERS = 400  # of the text before a passage that its beginning is compared with
 
 
@@ -88,6 +91,7 @@ class Story(Mode):
         before, until = (told.before, told.until) if isinstance(told, StoryProse) else ("", Until())
 
         def of_mode(text: str) -> str:
+            text = _NOTE.sub("", text)
             return until.cut(joined_to(before, text) if rules.messages else text)
 
         return replace(
@@ -135,11 +139,11 @@ def _notes(tree: ChatTree, gap: Gap | None) -> list[Injection]:
     """What is told of the passage itself."""
     found = []
     if direction := direction_of(tree):
-        text = f"[What comes next: {direction}]"
+        text = f"[{_NEXT}: {direction}]"
         found.append(Injection(text, depth=1, source="direction", key="8_direction", reason="for the next passage"))
     after = text_after(tree, gap, AFTER_CHARACTERS) if gap is not None else ""
     if after.strip():
         told = " ".join(after.split())
-        text = f"[Write what leads up to this, which follows: {told}]"
+        text = f"[{_BEFORE}: {told}]"
         found.append(Injection(text, depth=1, source="text after the cursor", key="9_after", reason="it follows"))
     return found

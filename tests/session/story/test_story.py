@@ -149,6 +149,12 @@ async def test_a_direction_is_for_the_next_passage_alone_and_is_kept_with_it(tel
     assert "refuses" not in prompt_of(story)
 
 
+async def test_a_model_that_writes_notes_of_its_own_writes_none_into_the_story(tell: Teller) -> None:
+    story = await tell(FOG, " Once.\n[What comes next: she leaves]\nTwice.")
+    await all_of(story.passages.write_on())
+    assert story.document.text() == FOG + " Once.\nTwice."
+
+
 async def test_comments_are_never_sent(tell: Teller) -> None:
     story = await tell("One. [[too short?]]Two.\n[[a line\nof its own]]\nThree.", " Four.")
     await all_of(story.passages.write_on())
