@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import StorageError
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
 
 
 class Whereabouts:
-    """The place of one screen in its chat."""
+    """The place of one screen in its chat.
+
+    ``found`` is where it was left. ``elsewhere`` gives the turn and the place in it where something that lies over the
+    log has the reader.
+    """
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._keeper = PlaceKeeper(screen.tavern.workspace.directories.state)
         self._open = False
+        self.found = Place()
+        self.elsewhere: Callable[[], tuple[str, int]] | None = None
 
     @property
     def left_open(self) -> bool:
@@ -33,7 +40,7 @@ class Whereabouts:
         """
         if not session.log.kept:
             return Place()
-        place = await self._keeper.open(session.log)
+        place = self.found = await self._keeper.open(session.log)
         self._open = True
         composer, log = self._screen.composer, self._screen.mirror.log
         if place.draft and composer.is_empty:
@@ -69,6 +76,8 @@ class Whereabouts:
     def _now(self) -> Place:
         screen, log = self._screen, self._screen.mirror.log
         turn, line = ("", 0) if log.following else log.top
+        if self.elsewhere is not None:
+            turn, line = self.elsewhere()
         state = screen.editor.kept or screen.composer.state()
         # An edit that a crash cuts off comes back as a draft: better in the wrong place than lost.
         before = (screen.outbox.unsent, screen.editor.unsaved)

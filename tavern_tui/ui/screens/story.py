@@ -93,6 +93,8 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         """Show the story where it was left, and what the chat tells of its engine."""
         self.view.set_class(self.tavern.depth is Depth.NONE, "-colourless")
         self.view.load(self.story.runs())
+        if self.chat.whereabouts is not None:
+            self.shelf.come_back(self.view.editor, self.chat.whereabouts)
         self.view.editor.on_edit = self._edited
         self.story.on_change = self.writing.changed
         self.chat.progress.echo = self.show_status
@@ -189,6 +191,8 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
 
     @on(StoryView.Moved)
     def _moved(self, message: StoryView.Moved) -> None:
+        if self.chat.whereabouts is not None:
+            self.chat.whereabouts.keep()
         if message.changed or self.view.editor.anchor is not None:
             self.show_status(self.chat.progress.status)
 

@@ -12,6 +12,8 @@ from tavern_tui.ui.story.counts import Counts, as_property, from_property
 
 if TYPE_CHECKING:
     from tavern_tui.session.story.story import StorySession
+    from tavern_tui.ui.chat.whereabouts import Whereabouts
+    from tavern_tui.ui.story.editing import StoryEditor
 
 WORDS: Final = "story words"
 """The chat's property that holds how many words were written on the last day of writing, and the goal."""
@@ -25,6 +27,20 @@ class Shelf:
         self._counts = counts
         self._sections: tuple[int, list[Section]] | None = None
         self._kept = (0, 0)
+
+    def come_back(self, editor: StoryEditor, whereabouts: Whereabouts) -> None:
+        """Put the cursor where it was left, and let ``whereabouts`` keep where it goes: a turn and a place in it."""
+        found = whereabouts.found
+        place = self._story.document.place_of(found.turn) if found.turn else None
+        if place is not None:
+            editor.go(editor.text.place(min(place[0] + found.line, place[1])))
+
+        def here() -> tuple[str, int]:
+            offset = editor.text.offset(editor.cursor)
+            turn = self._story.document.turn_at(offset, earlier=offset > 0)
+            return (turn[0], offset - turn[1]) if turn is not None else ("", 0)
+
+        whereabouts.elsewhere = here
 
     def begin(self) -> None:
         """Count from here on, with what was written today before."""

@@ -168,3 +168,16 @@ async def test_letters_type_in_a_document_of_any_length_and_a_token_costs_its_pa
         assert screen.view.editor.text.line(1_500).endswith("until morning")
         assert screen.view.editor.layout.wrapped - before <= 4 * (len(words) + 2)
         assert len(screen.query("*")) < 40
+
+
+async def test_a_story_opens_where_it_was_left_and_in_its_colours_without_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting = Sitting(tmp_path, text="One.\n\nTwo and three.\n\nFour.")
+    async with sitting.sat() as (screen, _):
+        screen.view.show_place((2, 5))
+        await screen.tavern.leave()
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with sitting.sat() as (screen, _):
+        assert screen.view.editor.cursor == (2, 5)
+        assert screen.view.has_class("-colourless")
