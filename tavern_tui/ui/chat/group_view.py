@@ -36,12 +36,13 @@ class GroupView:
     def __init__(self, screen: ChatScreen, part: GroupPart) -> None:
         self._screen = screen
         self._part = part
-        self._strip = MemberStrip(glyphs=screen.tavern.glyphs, id="members")
+        self._strip = MemberStrip(picked=self.pick, glyphs=screen.tavern.glyphs, id="members")
         self._at = 0
         self._walked = False
         self._auto: AutoRound | None = None
         screen.mount(self._strip, before=screen.mirror.log)
-        screen.composer.placeholder = "Message the group · @ lets one speak"
+        if screen.open_session.no_card is None:
+            screen.composer.placeholder = "Message the group · @ lets one speak"
         self.names()
 
     @property

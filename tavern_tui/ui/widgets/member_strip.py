@@ -6,12 +6,11 @@ decided by ``strip_text``, which is pure; the widget knows no session.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 
 from tavern_tui.domain.display import safe_line
@@ -122,14 +121,12 @@ class MemberStrip(Widget):
     .-short MemberStrip.-choosing { display: block; }
     """
 
-    @dataclass
-    class Picked(Message):
-        """The member at ``place`` was clicked on."""
-
-        place: int
-
-    def __init__(self, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None) -> None:
+    def __init__(
+        self, *, picked: Callable[[int], None], glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None
+    ) -> None:
+        """``picked`` hears the place of the member that was clicked on."""
         super().__init__(id=id)
+        self._picked = picked
         self._glyphs = glyphs
         self._strip = Strip()
 
@@ -149,7 +146,7 @@ class MemberStrip(Widget):
         """Say who was clicked on."""
         place = member_at(self._strip, self.size.width, event.x, self._glyphs)
         if place is not None:
-            self.post_message(self.Picked(place))
+            self._picked(place)
 
     def render(self) -> Content:
         """The row at the present width."""

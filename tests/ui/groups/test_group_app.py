@@ -35,9 +35,9 @@ def crew(evening: Evening, order: str) -> Wishes:
     folder = evening.directories.characters
     folder.mkdir(parents=True)
     for name, greetings in GREETINGS.items():
-        card = {"data": {"name": name, "first_mes": greetings[0], "alternate_greetings": list(greetings[1:])}}
-        card |= {"spec": "chara_card_v2", "spec_version": "2.0"}
-        (folder / f"{name.lower()}.json").write_text(json.dumps(card))
+        data = {"name": name, "first_mes": greetings[0], "alternate_greetings": list(greetings[1:])}
+        card = json.dumps({"spec": "chara_card_v2", "spec_version": "2.0", "data": data})
+        (folder / f"{name.lower()}.json").write_text(card)
     log = new_group(Workspace.open(dirs=evening.directories), list(GREETINGS), title="The crew")
     log.append(*changing.ordered(log.tree, order))
     return Wishes(chat=log.path.stem)
@@ -104,7 +104,10 @@ async def _talk(app: TavernApp, pilot: Pilot[int]) -> None:
     await pilot.press("tab")
     await settled(pilot)
     assert tree_texts(app)[-1] == "I see a star."
-    await written(pilot, "@", "right", "right", "x")
+    await pilot.click(MemberStrip, offset=(3, 0))
+    assert (app.chat.composer.full_text, strip(app)) == ("@", "› 1 Mira  2 Tom  3 Ada")
+    await pilot.press("right", "right", "x")
+    await settled(pilot)
     assert strip(app).endswith("› 3 Ada × muted")
     await pilot.press("escape")
     assert app.chat.composer.is_empty
