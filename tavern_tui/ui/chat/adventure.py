@@ -68,6 +68,7 @@ class Adventuring:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._chosen: tuple[ChatSession, str] | None = None
+        self._asked: tuple[ChatSession, int] | None = None
         self._asking = False
         self.suggested: tuple[str, ...] = ()
 
@@ -96,16 +97,26 @@ class Adventuring:
         """Show the kind before the composer's text; hide suggestions that something was typed over."""
         screen, composer = self._screen, self._screen.composer
         if not self.on:
-            composer.begin_with("")
-            self._hide()
+            self._end()
             return
-        at = COMMANDS.index(self.kind.value)
-        editing = bool(screen.editor.turn)
-        composer.begin_with("" if editing else self.kind.label, at + 1)
-        if screen.open_session.no_card is None and screen.open_session.log.read_only is None:
+        session, at = screen.open_session, COMMANDS.index(self.kind.value)
+        composer.begin_with("" if screen.editor.turn else self.kind.label, at + 1)
+        if self._asked != (session, at) and session.no_card is None and session.log.read_only is None:
+            self._asked = (session, at)
             composer.placeholder = _ASKED[at]
         if not composer.is_empty or screen.busy:
             self._hide()
+
+    def _end(self) -> None:
+        """This chat is no adventure, or no longer one."""
+        if self._asked is None:
+            return
+        screen = self._screen
+        screen.composer.begin_with("")
+        if screen.session is self._asked[0]:
+            screen.composer.placeholder = f"Message {screen.open_session.character.name}"
+        self._asked = None
+        self._hide()
 
     def next_kind(self) -> bool:
         """Take the next kind of input; whether this is an adventure, and no command is being typed."""

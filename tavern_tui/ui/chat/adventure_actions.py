@@ -39,7 +39,7 @@ async def mode(screen: ChatScreen, argument: str = "") -> None:
         here = replace(screen.tavern.wishes, character="", chat=session.log.path.stem, new=False, persona="")
         screen.tavern.open_chat(here)
         return
-    screen.renew()
+    screen.mirror.load(session.tree)
     screen.hint(said)
 
 

@@ -134,8 +134,11 @@ async def _a_chat_that_becomes_one(app: TavernApp, pilot: Pilot[int]) -> None:
     app.chat.composer.put("")
     await suggested(pilot)
     assert "The model named nothing to do." in told(app)
+    assert app.chat.mirror.log.entries[0].name == ""
     await say(pilot, "/mode chat")
     assert not app.chat.adventuring.on
+    assert app.chat.mirror.log.entries[0].name == "Wren"
+    assert str(app.chat.composer.placeholder) == "Message Wren"
 
 
 async def test_the_page_asks_what_the_texts_ask_and_takes_an_answer_of_ones_own() -> None:
