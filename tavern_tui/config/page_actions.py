@@ -98,6 +98,16 @@ PAGES: tuple[Action, ...] = (
         slash="lorebooks",
     ),
     Action(
+        "app.character",
+        "Character card",
+        "Shows every field of the character's card with its tokens, to be changed and previewed: /character and a name"
+        " shows another.",
+        Where.ANYWHERE,
+        (),
+        slash="character",
+        aliases=("card",),
+    ),
+    Action(
         "app.connections",
         "Connections and models",
         "Shows who can write, each with its model, context, template and key, to be tested and changed, and which"

@@ -34,6 +34,8 @@ def portrait(path: Path, columns: int, lines: int, *, ground: Pixel = (0, 0, 0))
     """
     try:
         data = read_bytes(path, MAX_BYTES)
+        if not _is_picture(data):
+            data = read_bytes(path.with_suffix(".png"), MAX_BYTES)  # a plain picture beside a card is its portrait
         return Portrait(_pixels(data, columns, lines, ground)) if _is_picture(data) else None
     except (TavernError, OSError):
         return None

@@ -6,6 +6,7 @@ the version's bytes. Beside them stands a mark of how the thing was left, by whi
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -64,6 +65,16 @@ class Versions:
             return None
         change, _, data = read_bytes(there[-1], _LARGEST).partition(b"\n")
         return Version(there[-1], change.decode("utf-8", "replace"), data)
+
+    def move(self, folder: Path) -> None:
+        """Keep them in another folder from now on, because the thing has another name; what was there is gone."""
+        try:
+            if self.folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+                self.folder.rename(folder)
+        except OSError as error:
+            raise storage_error(error, self.folder) from error
+        self.folder = folder
 
     def drop(self, version: Version, left: str) -> None:
         """Let a version go that stands in its place again, which has the mark ``left`` now."""

@@ -91,6 +91,14 @@ async def lorebooks(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(show_lorebooks)
 
 
+async def character(screen: ChatScreen, argument: str = "") -> None:
+    """Show the character's card, or the one that is named."""
+    from tavern_tui.ui.screens.character import show_character
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(partial(show_character, name=argument))
+
+
 async def connections(screen: ChatScreen, _argument: str = "") -> None:
     """Show who can write, in full, and which models fit this machine."""
     from tavern_tui.ui.screens.connections import show_connections
@@ -121,6 +129,7 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.presets": presets,
     "app.templates": templates,
     "app.connections": connections,
+    "app.character": character,
     "app.lore": lore,
     "app.lorebooks": lorebooks,
     "app.story": story,

@@ -309,7 +309,7 @@ async def show_lorebooks(app: TavernApp) -> None:
         if row is None:
             return
         select = row.name
-        await _edit(app, await asyncio.to_thread(open_book, app.workspace, row))
+        await edit_book(app, await asyncio.to_thread(open_book, app.workspace, row))
 
 
 async def show_lorebook(app: TavernApp, name: str = "") -> None:
@@ -319,13 +319,13 @@ async def show_lorebook(app: TavernApp, name: str = "") -> None:
         row = row_of(rows, name)
         if row is None:
             raise NotFoundError(f"There is no lorebook “{name.strip()}”.", hint="/lorebooks lists them.")
-        await _edit(app, await asyncio.to_thread(open_book, app.workspace, row))
+        await edit_book(app, await asyncio.to_thread(open_book, app.workspace, row))
         return
     book = await asyncio.to_thread(_fired_most, app, [row for row in rows if row.read_by and not row.problem])
     if book is None:
         await show_lorebooks(app)
     else:
-        await _edit(app, book)
+        await edit_book(app, book)
 
 
 def _fired_most(app: TavernApp, rows: Sequence[BookRow]) -> OpenBook | None:
@@ -335,7 +335,7 @@ def _fired_most(app: TavernApp, rows: Sequence[BookRow]) -> OpenBook | None:
     return max(books, key=lambda one: len(fired & titles_in(one.book)), default=None)
 
 
-async def _edit(app: TavernApp, book: OpenBook) -> None:
+async def edit_book(app: TavernApp, book: OpenBook) -> None:
     """Show a book; what was changed there, an open chat reads in its next prompt."""
     await app.push_screen_wait(LorebookScreen(LoreDesk(book, _tools(app)), glyphs=app.glyphs))
     session = app.chat.session
