@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from textual.events import Key
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.events import Speaker
 from tavern_tui.session import events as out
 from tavern_tui.session.groups import changing
 from tavern_tui.session.groups.auto import MOST, AutoRound
@@ -44,6 +46,7 @@ class GroupView:
         if screen.open_session.no_card is None:
             screen.composer.placeholder = "Message the group · @ lets one speak"
         self.names()
+        self._show_greetings()
 
     @property
     def choosing(self) -> bool:
@@ -55,6 +58,13 @@ class GroupView:
         members = self._part.facts.members
         self._screen.progress.names(", ".join(members), self._screen.open_session.tree.title)
         self._screen.composer.names = [*members, *(f"@{name}" for name in members)]
+
+    def _show_greetings(self) -> None:
+        """Where nothing but greetings was said, they are read from the first."""
+        tree, most = self._screen.open_session.tree, len(self._part.facts.members)
+        path = list(islice(tree.walk_back(), most + 1))
+        if path and len(path) <= most and all(turn.speaker is Speaker.CHARACTER for turn in path):
+            self._screen.call_after_refresh(self._screen.mirror.log.show_entry, path[-1].id, 0)
 
     def show(self) -> None:
         """Say who is here and who speaks next."""
