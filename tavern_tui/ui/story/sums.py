@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
-STRETCH: Final = 512
+STRETCH: Final = 128
 """How many numbers have one sum."""
 
 
@@ -48,12 +48,10 @@ class Sums:
         if sum_ >= self.total:
             return len(self._numbers), sum_ - self.total
         stretch = bisect_right(self._before, sum_) - 1
-        reached = self._before[stretch]
-        for place in range(stretch * STRETCH, len(self._numbers)):
-            if reached + self._numbers[place] > sum_:
-                return place, sum_ - reached
-            reached += self._numbers[place]
-        raise AssertionError("the sums are those of other numbers")
+        first, rest = stretch * STRETCH, sum_ - self._before[stretch]
+        ends = list(accumulate(self._numbers[first : first + STRETCH]))
+        within = bisect_right(ends, rest)
+        return first + within, rest - (ends[within - 1] if within else 0)
 
     def splice(self, start: int, stop: int, numbers: Iterable[int]) -> None:
         """Put ``numbers`` in the place of those from ``start`` up to ``stop``."""

@@ -104,14 +104,21 @@ class StoryView(ScrollView, can_focus=True):
             self.refresh()
 
     def press(self, key: str, character: str | None, *, printable: bool) -> bool:
-        """Do what a key means in a text; whether it means anything. Nothing is changed while ``read_only``."""
+        """Do what a key means in a text; whether it means anything. Nothing is changed while ``read_only``.
+
+        ctrl+x and ctrl+v are the app's own clipboard, which is there where the terminal lends none.
+        """
         editor = self.editor
         select = key.startswith("shift+")
         motion = MOVING.get(key.removeprefix("shift+") if select else key)
         if motion is not None:
             self._move(motion, select=select)
             return True
-        if key in DELETING and not self.read_only:
+        if key == "ctrl+x" and editor.selected_text and not self.read_only:
+            self.app.copy_to_clipboard(editor.delete("left"))
+        elif key == "ctrl+v":
+            self.paste(self.app.clipboard)
+        elif key in DELETING and not self.read_only:
             editor.delete(DELETING[key])
         elif (typed := TYPING.get(key) or (character if printable else None)) and not self.read_only:
             editor.type(typed)
