@@ -23,11 +23,15 @@ Act = Callable[["StoryScreen"], Awaitable[None]]
 
 NOT_OF_A_STORY: Final = frozenset(
     {
-        *("chat.scroll_up", "chat.scroll_down", "chat.find", "chat.bookmarks", "reply.swipes", "reply.token"),
-        *("reply.answer", "app.palette"),
+        *("chat.scroll_up", "chat.scroll_down", "chat.find", "chat.bookmarks", "chat.branches", "chat.new"),
+        *("chat.comment", "chat.impersonate", "chat.narrate", "chat.put", "chat.send_as", "reply.swipes"),
+        *("reply.token", "reply.answer", "app.palette"),
     }
 )
 """Actions that hold anywhere in a chat, and have nothing to be done on in a story."""
+
+_OF_OTHER_MODES: Final = ("adventure.", "group.")
+_SHARED: Final = frozenset({"adventure.memory", "group.new"})
 
 
 async def write(screen: StoryScreen) -> None:
@@ -338,7 +342,8 @@ def of_the_chat() -> frozenset[str]:
     from tavern_tui.ui.chat.actions import RUNNABLE
 
     found = {action for action in RUNNABLE if BY_ID[action].where is Where.ANYWHERE}
-    return frozenset(found - NOT_OF_A_STORY - set(STORY_ACTIONS))
+    others = {action for action in found if action.startswith(_OF_OTHER_MODES)} - _SHARED
+    return frozenset(found - others - NOT_OF_A_STORY - set(STORY_ACTIONS))
 
 
 async def show_palette(app: TavernApp, *, screen: StoryScreen) -> None:
