@@ -144,6 +144,8 @@ class ReplyPrinter:
 
     def end(self, text: str) -> None:
         """The reply is done and reads ``text``."""
+        if not text.startswith(self._printed) and text.startswith(firm := self._printed.rstrip()):
+            self._printed = firm  # the blanks behind it were those of a sentence that was cut off
         if not text.startswith(self._printed):
             note("Clean-up changed what is printed above. The reply reads:")
             self._printed = ""

@@ -101,6 +101,17 @@ def test_a_continuation_prints_only_what_is_new() -> None:
     assert page.text == " Two. \n"
 
 
+@pytest.mark.parametrize("text", ["One.", "One.\nTwo.", "One. Two."], ids=["cut", "line", "same line"])
+def test_a_blank_that_clean_up_takes_back_prints_nothing_twice(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page()
+    reply = ReplyPrinter(page, Unit.TEXT)  # type: ignore[arg-type]
+    reply.begin("")
+    reply.grow("One. T", 5)
+    reply.end(text)
+    assert page.text.split() == text.split()
+    assert capsys.readouterr().err == ""
+
+
 def test_progress_is_told_after_two_seconds_and_then_every_ten(capsys: pytest.CaptureFixture[str]) -> None:
     now = [0.0]
     progress = Progress(lambda: now[0])
