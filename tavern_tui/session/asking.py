@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tavern_tui.session.session import ChatSession
 
 
+_CALM = 0.6
+
+
 class AskingInterruptedError(Exception):
     """Somebody wanted a reply meanwhile: nothing is kept of the answer."""
 
@@ -34,12 +37,12 @@ async def ask(
     tokens: int,
     stop: tuple[str, ...] = (),
     begins: str = "",
-    hottest: float = 2.0,
+    calmly: bool = False,
 ) -> str:
     """What the model answers in at most ``tokens``, as it wrote it, thinking left out; "" for nothing.
 
     ``begins`` is the given beginning of the answer, where the engine takes one, and not part of what comes back.
-    ``hottest`` is the highest temperature at which it answers.
+    ``calmly``: not hot, and free to repeat itself, as a list does.
     Raises ``EngineError`` while a reply is made and where the engine fails, ``PromptError`` and ``SettingsError`` as a
     reply does, and ``AskingInterruptedError``.
     """
@@ -60,8 +63,10 @@ async def ask(
     splitter = splitter_for(plan.reasoning_open, plan.reasoning_close)
     said = ""
     request = request_for(session, prepared, plan, prompt, tokens, stop)
-    sampling = request.sampling
-    request = replace(request, sampling=replace(sampling, temperature=min(sampling.temperature, hottest)))
+    if calmly:
+        hot = request.sampling
+        calm = replace(hot, temperature=min(hot.temperature, _CALM), repetition_penalty=1.0, dry_multiplier=0.0)
+        request = replace(request, sampling=calm)
     async with session.connection.engine.generate(request) as source, aclosing(source) as events:  # type: ignore[type-var]
         async for event in events:
             if session.busy:

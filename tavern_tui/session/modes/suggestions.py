@@ -21,7 +21,6 @@ ASKED: Final = (
 """The question. It stands below the prompt."""
 
 _TOKENS = 72
-_HOTTEST = 0.7
 _LONGEST = 90  # characters of an action
 _NUMBERED = re.compile(r"^[\s>*_#-]*(?:\(?[1-9][.):]|[-*•–])?\s*", re.UNICODE)
 _YOU = re.compile(
@@ -37,7 +36,7 @@ async def suggestions(session: ChatSession) -> tuple[str, ...]:
 
     Raises ``EngineError`` where the model names none, and as ``ask`` does.
     """
-    answer = await ask(session, ASKED, tokens=_TOKENS, stop=("\n4",), begins="1.", hottest=_HOTTEST)
+    answer = await ask(session, ASKED, tokens=_TOKENS, stop=("\n4",), begins="1.", calmly=True)
     found = read_suggestions(answer)
     if not found:
         raise EngineError(

@@ -46,6 +46,7 @@ async def test_the_question_stands_below_the_prompt_and_the_answer_is_no_turn(be
     assert joined(request.prompt).startswith(prompt.removesuffix("<|im_start|>assistant\n"))
     assert joined(request.prompt).endswith("<|im_start|>assistant\n1.")
     assert request.chat == session.log.key
+    assert (request.sampling.temperature, request.sampling.dry_multiplier) == (0.6, 0.0)
     assert (len(session.tree.turns), len(session.log.events)) == (turns, events)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -9,6 +10,7 @@ from textual.pilot import Pilot
 from tavern_tui.domain.events import Roll
 from tavern_tui.session.modes.kinds import KIND
 from tavern_tui.session.modes.scenarios import Question, Scenario
+from tavern_tui.session.options import ReplyOptions
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.chat.actions import run
 from tavern_tui.ui.chat.adventure import Suggested
@@ -39,6 +41,11 @@ async def say(pilot: Pilot[int], text: str) -> None:
 async def suggested(pilot: Pilot[int]) -> None:
     """Ask for suggestions and wait for them."""
     await pilot.press("ctrl+j")
+    await answered(pilot)
+
+
+async def answered(pilot: Pilot[int]) -> None:
+    """Wait for what was asked of the model beside the chat."""
     for worker in [worker for worker in pilot.app.workers if worker.group == "suggestions"]:
         await worker.wait()
     await pilot.pause()
@@ -47,6 +54,11 @@ async def suggested(pilot: Pilot[int]) -> None:
 def told(app: TavernApp) -> str:
     """What was said last, above or below the chat."""
     return f"{hint(app)}\n{app.chat.mirror.log.entries[-1].text}"
+
+
+def asking_after_replies(options: ReplyOptions, *, on: bool) -> ReplyOptions:
+    """The options with suggestions after every reply, or without."""
+    return replace(options, adventure=replace(options.adventure, suggest=on))
 
 
 async def looks(pilot: Pilot[int], name: str) -> None:
@@ -62,7 +74,9 @@ async def looks(pilot: Pilot[int], name: str) -> None:
 
 
 async def test_an_adventure_is_begun_and_played(tmp_path: Path) -> None:
-    evening = Evening(tmp_path, "Yes.", "...", TELLS, SUGGESTED, SUGGESTED, "A cat looks up.", "You fall in.")
+    evening = Evening(
+        tmp_path, "Yes.", "...", TELLS, SUGGESTED, SUGGESTED, "A cat looks up.", SUGGESTED, "You fall in."
+    )
     async with evening.begun() as (app, pilot):
         await _a_chat_that_becomes_one(app, pilot)
         await say(pilot, "/adventure bell")
@@ -96,7 +110,11 @@ async def test_an_adventure_is_begun_and_played(tmp_path: Path) -> None:
         assert chat.composer.full_text == "step inside"
 
         await say(pilot, "/do")
+        chat.open_session.options = asking_after_replies(chat.open_session.options, on=True)
         await say(pilot, "/say hello?")
+        await answered(pilot)
+        assert len(chat.adventuring.suggested) == 3
+        chat.open_session.options = asking_after_replies(chat.open_session.options, on=False)
         assert tree_texts(app)[-2:] == ['> You say "hello?"', "A cat looks up."]
         assert KIND not in chat.open_session.tree.properties
 
