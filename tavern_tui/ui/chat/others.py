@@ -25,7 +25,10 @@ from tavern_tui.ui.widgets.status import Elsewhere
 
 
 class Others:
-    """Follows the chat of ``session``; ``run`` it beside everything else. ``on_state``: others began or ended one."""
+    """Follows the chat of ``session``; ``run`` it beside everything else. ``on_state``: others began or ended one.
+
+    ``on_change`` is called when others changed the chat.
+    """
 
     def __init__(
         self, session: ChatSession, mirror: Mirror, progress: Progress, *, on_state: Callable[[], None]
@@ -36,6 +39,7 @@ class Others:
         self._progress = progress
         self.follower = ChatFollower(session.log)
         self.writing = False
+        self.on_change: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Show what happens, until the task is cancelled."""
@@ -70,6 +74,7 @@ class Others:
 
     def _changed(self, event: ChatChanged) -> None:
         tree = self._session.tree
+        self.on_change()
         if self._session.busy:
             # What is being written here stands at the end of the log, and is no turn yet.
             for turn in event.turns:

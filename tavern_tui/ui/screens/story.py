@@ -98,6 +98,8 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.view.editor.on_edit = self._edited
         self.story.on_change = self.writing.changed
         self.chat.progress.echo = self.show_status
+        if self.chat.others is not None:
+            self.chat.others.on_change = self.writing.changed_elsewhere
         self.view.focus()
         self.shelf.begin()
         self.show_state()

@@ -76,6 +76,17 @@ class Writing:
         if self._screen.is_attached:
             self._screen.view.after(changed=True)
 
+    def changed_elsewhere(self) -> None:
+        """Another terminal wrote on the story: show it, or leave that to the end of a passage that is being written."""
+        if not self.running:
+            self._screen.run_worker(self._look_again, group="reload", exclusive=True)  # type: ignore[arg-type]
+
+    async def _look_again(self) -> None:
+        try:
+            await self._screen.story.reload()
+        except TavernError as error:
+            self._screen.refuse(error)
+
     async def exchange(self, step: Step, *, back: bool) -> None:
         """Take a passage out again, or bring it back, with what it took the place of. Raises ``TavernError``."""
         exchange, story = step.exchange, self._screen.story

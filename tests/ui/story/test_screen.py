@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.story.origins import Origin
+from tavern_tui.session.story.story import StorySession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.screens.story import StoryScreen
 from tavern_tui.ui.story.tapbar import TapBar
@@ -170,7 +171,7 @@ async def test_letters_type_in_a_document_of_any_length_and_a_token_costs_its_pa
         assert len(screen.query("*")) < 40
 
 
-async def test_a_story_opens_where_it_was_left_and_in_its_colours_without_any(
+async def test_a_story_opens_where_it_was_left_and_shows_what_another_terminal_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sitting = Sitting(tmp_path, text="One.\n\nTwo and three.\n\nFour.")
@@ -178,6 +179,14 @@ async def test_a_story_opens_where_it_was_left_and_in_its_colours_without_any(
         screen.view.show_place((2, 5))
         await screen.tavern.leave()
     monkeypatch.setenv("NO_COLOR", "1")
-    async with sitting.sat() as (screen, _):
+    async with sitting.sat() as (screen, pilot):
         assert screen.view.editor.cursor == (2, 5)
         assert screen.view.has_class("-colourless")
+        other = StorySession(open_session(Workspace.open(dirs=sitting.directories), Wishes(chat=sitting.chat)))
+        await other.open()
+        other.edit(0, 3, "Another")
+        await other.save()
+        while "Another" not in screen.view.editor.text.text():
+            await pilot.pause(0.01)
+        assert text_of(screen).startswith("Another.\n\nTwo")
+        assert screen.view.editor.cursor == (2, 5)
