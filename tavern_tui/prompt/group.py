@@ -42,7 +42,6 @@ class Why(Enum):
     LIST = "in the list's order"
     WAITING = "has not spoken yet"
     ALONE = "nobody else can"
-    ASKED = "asked to"
 
 
 def other_names(given: PromptInput) -> tuple[str, ...]:

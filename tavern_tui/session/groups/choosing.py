@@ -13,7 +13,7 @@ from itertools import takewhile
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import Speaker
-from tavern_tui.prompt.group import SpeakingOrder, Why, speakers_and_why
+from tavern_tui.prompt.group import SpeakingOrder, speakers_and_why
 from tavern_tui.prompt.inputs import Group, Member
 from tavern_tui.session.groups.facts import GroupFacts
 
@@ -47,8 +47,3 @@ def next_speakers(
         spoken=tuple(turn.name for turn in spoken if turn.speaker is Speaker.CHARACTER),
     )
     return tuple(NextSpeaker(speaker.name, why.value) for speaker, why in found)
-
-
-def asked(name: str) -> NextSpeaker:
-    """Who speaks because the user wants it."""
-    return NextSpeaker(name, Why.ASKED.value)

@@ -30,8 +30,3 @@ def new_group(workspace: Workspace, names: Sequence[str], *, title: str = "") ->
     log = workspace.chats.create(called, members, workspace.persona.name)
     log.append(PropertySet(groups.MEMBERS, members))
     return log
-
-
-def group_chats(workspace: Workspace) -> list[str]:
-    """The files of all chats that are groups', the last written first. Blocks."""
-    return [chat.name for chat in workspace.chats.list() if len(chat.characters) > 1]

@@ -108,7 +108,7 @@ class GroupPart:
             before = tree.turns[tree.tip].parent if text.strip() else tree.tip
             names = [by] if by else [one.name for one in self._choose(text, before)]
             for place, name in enumerate(names):
-                yield following(tree.tip, name).side_by_side(1 if place else replies)
+                yield following(self._session.tree.tip, name).side_by_side(1 if place else replies)
 
         return makings
 
