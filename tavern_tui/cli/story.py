@@ -105,7 +105,7 @@ def import_(ctx: click.Context, source: Path, title: str | None, dry_run: bool, 
 @click.pass_context
 def show(ctx: click.Context, name: str, chapter: str | None, no_comments: bool) -> None:
     """Print the text of STORY, or of one CHAPTER."""
-    from tavern_tui.session.story.comments import stripped
+    from tavern_tui.domain.comments import stripped
     from tavern_tui.session.story.manuscripts import chapter_named, find_story, text_of_story
     from tavern_tui.session.story.outline import chapters, outline
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from tavern_tui.domain.comments import stripped
 from tavern_tui.domain.errors import FormatError, NotFoundError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.formats.docx import is_docx, read_docx
@@ -34,7 +35,6 @@ _OTHERS = (
 _EMPHASIS = re.compile(r"(\*{1,2})(?=[^\s*])([^*\n]{1,2000}?)(?<=[^\s*])\1")
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+)")
 _SCENE = re.compile(r"\*(?:[ \t]*\*){2,}|-(?:[ \t]*-){2,}|⁂")
-_COMMENT = re.compile(r"\[\[.*?\]\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def as_text(text: str, *, bom: bool = False, crlf: bool = False) -> bytes:
 
 def as_html(title: str, text: str) -> bytes:
     """``text`` as a page of its own: headings, scenes, paragraphs, emphasis; comments are left out."""
-    body = "\n".join(_block(block) for block in re.split(r"\n{2,}", _COMMENT.sub("", text)) if block.strip("\n\f "))
+    body = "\n".join(_block(block) for block in re.split(r"\n{2,}", stripped(text)) if block.strip("\n\f "))
     page = (
         f'<!DOCTYPE html>\n<html>\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n</head>\n'
         f"<body>\n{body}\n</body>\n</html>\n"

@@ -102,6 +102,17 @@ def test_a_book_becomes_markdown_in_the_order_of_its_spine() -> None:
     )
 
 
+@pytest.mark.parametrize("hostile", ["<a ", "<!--", "<a b='", "<![CDATA[", "</", "<", "&", "<script>", "<p>"])
+def test_a_hostile_page_costs_what_its_size_costs(hostile: str) -> None:
+    told = read_story(epub(f"<p>One.</p>{hostile * 20_000}"), "a.epub")
+    assert told.text.startswith("One.")
+
+
+def test_what_stands_in_scripts_and_comments_is_no_text() -> None:
+    page = "<p>One<!-- no --> <![CDATA[a < b]]></p><script>if (a<b && c>d) x</script><p>1 < 2 &lt; 3</p>"
+    assert read_story(epub(page), "a.epub").text == "One a < b\n\n1 < 2 < 3\n"
+
+
 def test_a_folder_is_one_manuscript_with_a_heading_for_each_file() -> None:
     parts = [read_story(b"# One\n\nA.\n", "1.md"), read_story(b"B.", "2 The ferry.txt")]
     assert joined(parts, "Book").text == "# One\n\nA.\n\n# 2 The ferry\n\nB.\n"

@@ -15,6 +15,7 @@ from typing import Final
 
 import tavern_tui
 from tavern_tui.domain.chat import ROOT, ChatTree
+from tavern_tui.domain.comments import stripped
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import ContradictionError, NotFoundError, StorageError
 from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, PropertySet, Speaker, TurnAdded
@@ -22,7 +23,6 @@ from tavern_tui.formats.story_files import SUFFIXES, StoryFormat, ToldStory, as_
 from tavern_tui.session.chat_merge import WRITER
 from tavern_tui.session.modes.choosing import mode_set
 from tavern_tui.session.reading_chats import find_chat
-from tavern_tui.session.story.comments import stripped
 from tavern_tui.session.story.document import in_turns
 from tavern_tui.session.story.outline import Section, chapters, outline, words_in
 from tavern_tui.session.workspace import Workspace
