@@ -72,7 +72,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     if as_json:
         data(_row(one))
     else:
-        table([(key, str(value)) for key, value in fields_of(one.persona).items() if value != ""])
+        table([(key, str(value)) for key, value in fields_of(one.persona).items() if value not in ("", [])])
         if one.persona.lorebook and not one.persona.books:
             note(f"There is no lorebook “{one.persona.lorebook}” that can be read.")
     _tell(one)

@@ -108,6 +108,14 @@ PAGES: tuple[Action, ...] = (
         aliases=("card",),
     ),
     Action(
+        "app.personas",
+        "Personas",
+        "Lists who you are in stories: chosen for this chat or for all, bound to a character, made, changed, deleted.",
+        Where.ANYWHERE,
+        (),
+        slash="personas",
+    ),
+    Action(
         "app.connections",
         "Connections and models",
         "Shows who can write, each with its model, context, template and key, to be tested and changed, and which"

@@ -31,6 +31,7 @@ class Persona:
     ``depth`` (turns above the newest) and ``role`` count for ``AT_DEPTH``. ``lorebook`` names a book that is read
     wherever the persona is; ``books`` are what the library has under that name. ``title`` tells personas of one name
     apart and is never sent; ``avatar`` is the name of a picture's file, which SillyTavern knows a persona by.
+    ``characters`` are those in whose new chats it is the usual one.
     """
 
     name: str = "Alex"
@@ -42,3 +43,4 @@ class Persona:
     title: str = ""
     avatar: str = ""
     books: tuple[Lorebook, ...] = ()
+    characters: tuple[str, ...] = ()

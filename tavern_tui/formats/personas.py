@@ -8,7 +8,7 @@ SillyTavern's numbers are understood for words, as is text-generation-webui's ``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tavern_tui.domain.errors import FormatError
@@ -31,7 +31,7 @@ POSITIONS = {
     "none": PersonaPosition.NONE,
 }
 ROLES = tuple(InjectionRole)
-FIELDS = ("name", "description", "position", "depth", "role", "lorebook", "title", "avatar")
+FIELDS = ("name", "description", "position", "depth", "role", "lorebook", "title", "avatar", "characters")
 """A persona's fields, in the order in which they are written and shown."""
 _AFTER_CHARACTER = 1
 
@@ -106,6 +106,7 @@ def told(persona: Persona) -> dict[str, Any]:
         "lorebook": persona.lorebook,
         "title": persona.title,
         "avatar": persona.avatar,
+        "characters": list(persona.characters),
     }
 
 
@@ -175,16 +176,7 @@ def _said(persona: Persona, before: Any) -> dict[str, Any]:
 
 
 def _with_avatar(persona: Persona, avatar: str, name: str) -> Persona:
-    return Persona(
-        name or avatar,
-        persona.description,
-        persona.position,
-        persona.depth,
-        persona.role,
-        persona.lorebook,
-        persona.title,
-        avatar,
-    )
+    return replace(persona, name=name or avatar, avatar=avatar)
 
 
 def _persona(raw: Fields, name: str, description: str) -> Persona:
@@ -197,6 +189,7 @@ def _persona(raw: Fields, name: str, description: str) -> Persona:
         lorebook=raw.text("lorebook"),
         title=raw.text("title"),
         avatar=raw.text("avatar"),
+        characters=raw.texts("characters", split=","),
     )
 
 

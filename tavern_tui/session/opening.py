@@ -202,6 +202,7 @@ def open_session(
     own = log.tree if log is not None else ChatTree()
     persona = _persona(workspace, wishes, own, watch)
     if log is None:
+        persona = _bound_persona(workspace, wishes, part.character) or persona
         log = _new_log(workspace, wishes, part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
     options = _set_for(workspace, with_route(options, workspace, wishes, route), log.tree.properties, watch)
@@ -259,6 +260,15 @@ def _persona(workspace: Workspace, wishes: Wishes, tree: ChatTree, watch: Watch)
     if note:
         watch(out.Notice(note))
     return persona
+
+
+def _bound_persona(workspace: Workspace, wishes: Wishes, character: Character) -> Persona | None:
+    """The persona that is bound to the character of a new chat, where this start names no other."""
+    if wishes.persona or not workspace.directories.personas.is_dir():
+        return None
+    from tavern_tui.session.personas import persona_with
+
+    return persona_with(workspace, character.name)
 
 
 def _set_for(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any], watch: Watch) -> ReplyOptions:

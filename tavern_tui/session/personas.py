@@ -112,6 +112,16 @@ def persona_for(
     return usual, note
 
 
+def persona_with(workspace: Workspace, character: str) -> Persona | None:
+    """The persona that new chats with ``character`` begin with; ``None`` where none is bound to it."""
+    wanted = character.casefold()
+    for path in _paths(workspace):
+        one = _read(workspace, path)
+        if not one.problem and wanted in (name.casefold() for name in one.persona.characters):
+            return with_books(workspace, one.persona)
+    return None
+
+
 async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) -> ListedPersona:
     """Be another persona in a chat from now on, for good. Raises as ``persona_called``, and ``StorageError``."""
     chosen = await asyncio.to_thread(persona_called, workspace, name)

@@ -42,14 +42,14 @@ async def _untaken(text: str) -> str:
 class CardTools:
     """What the desk works with beside the card; what is left out is not there.
 
-    ``count`` gives tokens by text, as far as an engine was reached; ``context`` is how many a prompt may have, 0 where
-    that is not known. ``editor`` opens a text in $EDITOR. ``preview`` makes the card's prompt. ``lore`` opens the
+    ``count`` gives tokens by text, as far as an engine was reached; ``context`` says how many a prompt may have, 0
+    where that is not known. ``editor`` opens a text in $EDITOR. ``preview`` makes the card's prompt. ``lore`` opens the
     lorebook of that name, the one in the card for an empty name. ``books`` are those of the library. ``portrait`` draws
     the card's picture in so many columns and lines. ``shelf`` makes and deletes cards.
     """
 
     count: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]] = _uncounted
-    context: int = 0
+    context: Callable[[], int] = lambda: 0
     editor: Callable[[str], Awaitable[str]] = _untaken
     preview: Callable[[], Awaitable[CardPreview]] | None = None
     lore: Callable[[str], Awaitable[None]] | None = None
@@ -95,7 +95,7 @@ class CardDesk:
     def told_total(self, instead: tuple[str, str] | None = None) -> str:
         """The total against the context, in words."""
         number, exact = self.total(instead)
-        of = f" of {self.tools.context:,}" if self.tools.context else ""
+        of = f" of {context:,}" if (context := self.tools.context()) else ""
         return f"{'' if exact else '~'}{number:,}{of} tokens in every prompt"
 
     async def learn(self) -> None:

@@ -99,6 +99,14 @@ async def character(screen: ChatScreen, argument: str = "") -> None:
         screen.tavern.show(partial(show_character, name=argument))
 
 
+async def personas(screen: ChatScreen, _argument: str = "") -> None:
+    """List the personas."""
+    from tavern_tui.ui.screens.personas import show_personas
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_personas)
+
+
 async def connections(screen: ChatScreen, _argument: str = "") -> None:
     """Show who can write, in full, and which models fit this machine."""
     from tavern_tui.ui.screens.connections import show_connections
@@ -130,6 +138,7 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.templates": templates,
     "app.connections": connections,
     "app.character": character,
+    "app.personas": personas,
     "app.lore": lore,
     "app.lorebooks": lorebooks,
     "app.story": story,

@@ -21,7 +21,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click, Resize
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.domain.display import safe_line
@@ -36,7 +35,7 @@ from tavern_tui.ui.characters.library import CardShelf
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.editor import edit_text, editor_command
 from tavern_tui.ui.screens.character_field import FieldText, field_rows
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys, Page
 from tavern_tui.ui.widgets.portrait import PortraitView
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import filled, plain
@@ -55,7 +54,7 @@ _WRITING_KEYS = "ctrl+o $EDITOR · Esc done, and saved"
 _WRITING_KEYS_NARROW = "Esc done, and saved"
 
 
-class CharacterScreen(ListKeys, ModalScreen[Path | None]):
+class CharacterScreen(ListKeys, Page[Path | None]):
     """The card on ``desk``. Its result is the card to go on with."""
 
     AUTO_FOCUS = ""
@@ -253,6 +252,7 @@ class CharacterScreen(ListKeys, ModalScreen[Path | None]):
     async def _tell_tokens(self, text: str) -> None:
         """Tell the tokens of what is being written, and the total with it."""
         await self.desk.count([text])
+        await self.desk.learn()
         tokens, exact = self.desk.tokens(text)
         self.pane.tell(f"{'' if exact else '~'}{tokens:,} tokens · {self.desk.told_total(self._written)}")
         self.show_around()
@@ -341,12 +341,15 @@ def _tools(app: TavernApp, card: OpenCard) -> CardTools:
             return
         await edit_book(app, await asyncio.to_thread(lambda: Book(workspace, CardBook(workspace, card.path))))
 
-    info = session.connection.known if session is not None else None
-    loaded = info.context_tokens if info is not None else None
-    wanted = workspace.settings.engine.context_tokens if session is None else session.options.context_tokens
+    def context() -> int:
+        info = session.connection.known if session is not None else None
+        loaded = info.context_tokens if info is not None else None
+        wanted = workspace.settings.engine.context_tokens if session is None else session.options.context_tokens
+        return min(filter(None, (loaded, wanted)), default=0)
+
     return CardTools(
         count=partial(count_texts, session),
-        context=min(filter(None, (loaded, wanted)), default=0),
+        context=context,
         editor=edited,
         preview=lambda: preview(workspace, card.path),
         lore=lore,
