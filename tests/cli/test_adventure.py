@@ -12,7 +12,17 @@ def test_an_adventure_is_begun_and_played_line_by_line(tavern: Tavern, server: S
     assert begun.text == "The Ship's Cat\n"
     for text in ("You wade.", "You fall.", "You fly.", "1. Wave\n2. Run", "Nobody answers."):
         server.says(text)
-    typed = ("/roll 17 wade ashore", "/again", "/say", "hello", "/suggest", "/dice 2d6 modifier 1", "/plot", "/mode")
+    typed = (
+        "/roll 17 wade ashore",
+        "/again",
+        "/say",
+        "hello",
+        "/suggest",
+        "/dice 2d6 modifier 1",
+        "/plot",
+        "/mode",
+        "/list 2",
+    )
     script = "\n".join((*typed, "/story", "/roll 3", "/quit", ""))
     ran = tavern("chat", "--plain", "--chat", "The Ship's Cat", "--server", server.address, stdin=script)
     assert ran.code == 0
@@ -29,7 +39,7 @@ def test_an_adventure_is_begun_and_played_line_by_line(tavern: Tavern, server: S
         "There is nothing to do yet.",
     ):
         assert told in ran.notes, told
-    assert '> You say "hello"' in tavern("log", "The Ship's Cat").text
+    assert '> You say "hello"' in ran.text
 
 
 def test_say_understands_the_kinds(tavern: Tavern, server: ScriptedServer) -> None:
@@ -37,10 +47,8 @@ def test_say_understands_the_kinds(tavern: Tavern, server: ScriptedServer) -> No
     server.says("You look.")
     said = tavern("say", "@", "look round", "--chat", "The Bell under the Lake", "--server", server.address)
     assert said.text == "You look.\n"
-    assert "> You look round." in tavern("log", "The Bell under the Lake").text
 
 
 def test_scenarios_are_listed_and_what_is_none_is_told(tavern: Tavern) -> None:
     assert len(json.loads(tavern("adventure", "--json").text)) == 4
-    assert tavern("adventure", "opera").code == 3
     assert tavern("adventure", "ship", "1", "1", "1", "1").code == 2
