@@ -26,11 +26,10 @@ def test_a_group_is_made_shown_changed_and_moved(tavern: Tavern, tmp_path: Path)
 
 def test_say_asks_whoever_answers_and_names_them(tavern: Tavern, server: ScriptedServer) -> None:
     tavern("group", "new", "mira", "wren", "--title", "The crew")
-    tavern("group", "order", "The crew", "list")
     server.says("One.")
     server.says("Two.")
-    to_all = tavern("say", "@", "Hello", "--chat", "The crew", "--server", server.address)
-    assert to_all.text == "Mira: One.\nWren: Two.\n"
+    to_all = tavern("say", "@", "Wren and Mira, hello", "--chat", "The crew", "--server", server.address)
+    assert to_all.text == "Wren: One.\nMira: Two.\n"
 
 
 def test_a_group_line_by_line(tavern: Tavern, server: ScriptedServer) -> None:

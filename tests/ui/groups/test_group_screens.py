@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tavern_tui.domain import groups
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import Body, PropertySet
-from tavern_tui.session.groups.facts import GroupFacts, facts_of
+from tavern_tui.session.groups.facts import facts_of
 from tavern_tui.session.groups.presence import Presence
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
 from tavern_tui.ui.screens.group import GroupNow, GroupScreen, GroupTools
@@ -71,17 +71,12 @@ async def test_members_are_muted_moved_sent_away_and_taken_out() -> None:
         await pilot.press("down", "down", "down", "enter", *"Fog.", "enter")
         await pilot.pause()
         assert crew.tree.properties[groups.SCENARIO] == "Fog."
-        await pilot.press("pageup", "pageup", "pageup", "enter")
-    assert app.result == "Bess"
-
-
-async def test_a_chat_with_one_character_says_how_it_becomes_a_group() -> None:
-    app = ScreenApp[str](GroupScreen(replace(Crew("Wren").tools, now=lambda: GroupNow(GroupFacts(("Wren",))))))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("x")
+        crew.tree = ChatTree(characters=("Wren",))
+        await pilot.press("pageup", "pageup", "pageup", "x")
         await pilot.pause()
         assert "This chat is with Wren alone." in str(app.screen.query_one("#note").render())
-        await pilot.press("down", "enter", "escape")
+        await pilot.press("enter")
+    assert app.result == "Bess"
 
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
