@@ -10,20 +10,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import VERTICAL
+from tavern_tui.ui.screens.page import VERTICAL, Page
 from tavern_tui.ui.widgets.rows import plain
 from tavern_tui.ui.widgets.safe_input import SafeInput
 
 _TOLD = 400
 
 
-class AskLine(ModalScreen[str | None]):
+class AskLine(Page[str | None]):
     """Its result is the line, or ``None``. ``check`` raises a ``TavernError`` for one that cannot be taken."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

@@ -12,12 +12,12 @@ from typing import TypeVar
 from rich.cells import cell_len
 from textual import on, work
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe
 from tavern_tui.domain.errors import SettingsError, TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.screens.page import Page
 from tavern_tui.ui.widgets.rows import plain
 
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ def key_line(keys: Keys, width: int) -> str:
     return " · ".join([*shown, last])
 
 
-class AskingPage(ModalScreen[Result]):
+class AskingPage(Page[Result]):
     """A page called ``title`` with the parts ``#question``, ``#entry`` (an input), ``#note`` and ``#keys``."""
 
     def __init__(self, title: str, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:

@@ -14,13 +14,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.domain.note import MOST_DEPTH, MOST_INTERVAL, ChatNote, NotePlace, NoteRole
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -74,7 +73,7 @@ def _next(choices: Sequence[_Choice], chosen: _Choice, steps: int) -> _Choice:
     return choices[(choices.index(chosen) + steps) % len(choices)]
 
 
-class AuthorNoteScreen(ModalScreen[ChatNote]):
+class AuthorNoteScreen(Page[ChatNote]):
     """``note`` to be written. Esc and the keys of ``closing`` close it."""
 
     AUTO_FOCUS = "FoldedArea"

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.domain.chat import ChatTree
@@ -20,7 +19,7 @@ from tavern_tui.session.bookmarks import bookmarked
 from tavern_tui.ui.chat.days import date_shown
 from tavern_tui.ui.chatlog import markup
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -50,7 +49,7 @@ def bookmark_rows(tree: ChatTree) -> list[ListRow]:
     return rows
 
 
-class BookmarkList(ModalScreen[str | None]):
+class BookmarkList(Page[str | None]):
     """The bookmarks, beginning on the one at the turn ``near`` if there is one."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

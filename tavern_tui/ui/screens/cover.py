@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.events import Click, Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.ui.chat.incognito import show_title
+from tavern_tui.ui.screens.page import Page
 from tavern_tui.ui.terminal.title import NEUTRAL, set_title
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ COVERED = "Nothing to see here."
 RETURN = "Enter returns."
 
 
-class CoverScreen(ModalScreen[None]):
+class CoverScreen(Page[None]):
     """The page. Any key, then Enter, ends it; the line that says so stands there only after the first."""
 
     DEFAULT_CSS = """

@@ -18,7 +18,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
@@ -26,7 +25,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.first_run import LONGEST_NAME, FetchStoppedError, StarterFetch, name_from
 from tavern_tui.session.writers import Writer
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, WholePage
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 from tavern_tui.ui.widgets.writer_choice import Look, WriterChoice
@@ -100,7 +99,7 @@ _ADVENTURE = ListRow(What.ADVENTURE.value, "Adventure", detail="You say what you
 _DEMO = ListRow(What.DEMO.value, "Look at the demo", detail="A finished evening at an inn. It needs no model.")
 
 
-class FirstRunScreen(Screen[FirstRunResult]):
+class FirstRunScreen(WholePage[FirstRunResult]):
     """The three questions. ``name`` is what stands in the field at first; ``brings``: there is something to bring."""
 
     AUTO_FOCUS = ""

@@ -26,7 +26,7 @@ from tavern_tui.session.moving_places import Import, ImportStoppedError, typed_p
 from tavern_tui.session.moving_report import MovingReport, report_lines
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.inspection import wrapped
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, WholePage
 from tavern_tui.ui.widgets.long_text import LongText
 from tavern_tui.ui.widgets.path_picker import PathPicker
 from tavern_tui.ui.widgets.row_list import RowList
@@ -75,7 +75,7 @@ _POLICIES = (
 )
 
 
-class ImportScreen(Screen[str]):
+class ImportScreen(WholePage[str]):
     """``begin`` makes an import of a path; ``found`` are folders that were found; ``path`` is looked at at once.
 
     ``home`` is where walking begins; ``review`` makes the screen that looks over regex scripts.

@@ -11,12 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, Key, Resize
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens import inspection
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.long_text import LongText
 from tavern_tui.ui.widgets.row_list import RowList
@@ -56,7 +55,7 @@ class Tabs(Static):
         return ""
 
 
-class Inspector(ModalScreen[None]):
+class Inspector(Page[None]):
     """The prompt ``found``. Tab goes from view to view; Esc, q and the keys of ``closing`` close it."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

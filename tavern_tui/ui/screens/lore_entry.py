@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from tavern_tui.domain.display import safe_line
@@ -24,7 +23,7 @@ from tavern_tui.session.lore_fields import BY_NAME, FIELDS, Field, Kind
 from tavern_tui.session.lore_listing import EntryRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -135,7 +134,7 @@ class EntryForm(Vertical):
         self.query_one("#about", Static).update(Content(text), layout=False)
 
 
-class EntryText(ModalScreen[str]):
+class EntryText(Page[str]):
     """The text of an entry called ``title`` being written; closing keeps it. ``count`` counts as it is typed."""
 
     AUTO_FOCUS = "FoldedArea"

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from tavern_tui.domain.display import safe_line
@@ -19,7 +18,7 @@ from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.session.lore_trial import LoreTrial, Tried
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -55,7 +54,7 @@ def trial_sums(trial: LoreTrial, *, typed: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
-class LoreTrialScreen(ModalScreen[None]):
+class LoreTrialScreen(Page[None]):
     """``attempt`` tries ``book`` on a text, on the chat where that is empty; it is tried anew with every change."""
 
     AUTO_FOCUS = "FoldedArea"

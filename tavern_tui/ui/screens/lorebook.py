@@ -16,7 +16,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click, Resize
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
@@ -26,7 +25,7 @@ from tavern_tui.ui.lore import commands
 from tavern_tui.ui.lore.desk import LoreDesk
 from tavern_tui.ui.lore.table import ColumnHeads, EntryTable
 from tavern_tui.ui.screens.lore_entry import EntryForm
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.rows import filled, plain
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
@@ -38,7 +37,7 @@ _FORM_KEYS = "↑↓ field · ←→ turn · Enter edit · [ ] other entry · u 
 _FORM_KEYS_NARROW = "←→ turn · Enter edit · Esc entries"
 
 
-class LorebookScreen(ModalScreen[None]):
+class LorebookScreen(Page[None]):
     """The book on ``desk``. ``editing``: the keys are the form's, not the list's."""
 
     AUTO_FOCUS = ""

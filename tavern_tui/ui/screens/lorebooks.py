@@ -17,7 +17,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, Resize
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
@@ -47,7 +46,7 @@ from tavern_tui.ui.editor import edit_text, editor_command
 from tavern_tui.ui.lore.ask import AskLine
 from tavern_tui.ui.lore.desk import LoreDesk, LoreTools
 from tavern_tui.ui.screens.lorebook import LorebookScreen
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.screens.row_choice import RowChoice
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
@@ -134,7 +133,7 @@ def book_rows(rows: Sequence[BookRow], glyphs: Glyphs) -> list[ListRow]:
     return found
 
 
-class LorebooksScreen(ModalScreen[BookRow | None]):
+class LorebooksScreen(Page[BookRow | None]):
     """The list; its result is the book to open. ``shelf`` does what is asked for."""
 
     AUTO_FOCUS = ""

@@ -16,14 +16,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.groups import together
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -35,7 +34,7 @@ _BEGIN = "/begin"  # no card is called so: it is no name of a file
 _KEYS = "Enter picks · ctrl+n {begin} · Esc"
 
 
-class PickCharacters(ListKeys, ModalScreen[tuple[str, ...] | None]):
+class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
     """``read`` gives the names that can be picked; it is called in a thread. ``least`` must be picked.
 
     ``begin`` is what is done with them, as the first row says it: ``Begin with``.

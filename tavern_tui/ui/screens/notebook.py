@@ -8,14 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.domain.display import safe
 from tavern_tui.session.notebook import notebook_of, notebook_set, with_line
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.rows import plain
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
 
 
-class NotebookScreen(ModalScreen[str]):
+class NotebookScreen(Page[str]):
     """``text`` to be written, below ``title``. Esc closes it; its result is what is written then."""
 
     AUTO_FOCUS = "FoldedArea"

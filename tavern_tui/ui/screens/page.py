@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen, ScreenResultType
 
 from tavern_tui.ui.widgets.row_list import RowList
 
@@ -38,6 +40,26 @@ LIST_KEYS: list[BindingType] = [
     Binding("enter", "choose", show=False),
 ]
 """The keys of a list: ``action_move``, ``action_page`` and ``action_choose`` are the screen's."""
+
+
+class Page(ModalScreen[ScreenResultType]):
+    """What lies over the chat, and is closed once.
+
+    Textual takes away the screen on top, whichever asks for it: a second Enter, which was pressed before the first was
+    dealt with, would close the chat beneath.
+    """
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close it with ``result``; nothing where it is closed already or something lies over it."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
+
+
+class WholePage(Screen[ScreenResultType]):
+    """The same in the place of the chat."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close it with ``result``; nothing where it is closed already or something lies over it."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
 
 class ListKeys(DOMNode):

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.config.action import Action
@@ -21,7 +20,7 @@ from tavern_tui.config.actions import ACTIONS, BY_ID
 from tavern_tui.config.keymap import Keymap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.glyphs import keys_shown
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -55,7 +54,7 @@ def _rank(word: str, action: Action) -> int:
     return 3 if any(part.startswith(word) for part in action.help.lower().split()) else _NOWHERE
 
 
-class Palette(ModalScreen[str | None]):
+class Palette(Page[str | None]):
     """The list of actions with a field to find one. ``runnable``: the ids that can be done, ``None`` for all."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

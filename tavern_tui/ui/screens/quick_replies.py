@@ -11,13 +11,12 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.quick_reply import QuickReply
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -34,7 +33,7 @@ def reply_rows(replies: Sequence[QuickReply]) -> list[ListRow]:
     return rows
 
 
-class QuickReplyList(ModalScreen[int | None]):
+class QuickReplyList(Page[int | None]):
     """The quick replies; the keys 1 to 9 take the first nine."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

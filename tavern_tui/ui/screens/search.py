@@ -16,7 +16,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
@@ -24,7 +23,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.searching import Found, FoundPage
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.home_rows import age
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -56,7 +55,7 @@ class Step(Protocol):
         """Chats to be read."""
 
 
-class SearchScreen(ListKeys, ModalScreen[Found | None]):
+class SearchScreen(ListKeys, Page[Found | None]):
     """The words, and the turns that have them.
 
     ``find`` gives the page of what is typed that comes after a place (0: the first); ``steps`` takes in what changed in

@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.domain.display import safe, safe_line
@@ -23,7 +22,7 @@ from tavern_tui.session.summaries.keeping import When
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
@@ -68,7 +67,7 @@ class Answer:
     do: str = ""
 
 
-class SummaryScreen(ModalScreen[Answer]):
+class SummaryScreen(Page[Answer]):
     """``page`` to be changed. Esc closes it and keeps what is written."""
 
     AUTO_FOCUS = "FoldedArea"

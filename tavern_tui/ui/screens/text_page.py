@@ -9,16 +9,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.long_text import Lines, LongText
 from tavern_tui.ui.widgets.rows import plain
 
 
-class TextPage(ModalScreen[None]):
+class TextPage(Page[None]):
     """``lines`` below ``heading``. Esc, Enter, q and the keys of ``closing`` close it."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

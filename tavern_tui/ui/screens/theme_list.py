@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.config.paths import Directories
@@ -22,7 +21,7 @@ from tavern_tui.domain.display import safe, safe_line
 from tavern_tui.ui.chatlog.entries import ChatEntry, EntryKind
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.chatlog.view import ChatLog, Follow
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.themes import loaded_themes, show_theme, title_of
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
@@ -39,7 +38,7 @@ SAMPLE: Final = (
 """What the colours are shown on, below the list."""
 
 
-class ThemeList(ModalScreen[str | None]):
+class ThemeList(Page[str | None]):
     """The themes of ``directories``, beginning on ``name``, for a terminal of ``depth``."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

@@ -12,18 +12,17 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tavern_tui.session.writers import Writer
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
+from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.rows import plain
 from tavern_tui.ui.widgets.writer_choice import Look, WriterChoice
 from tavern_tui.ui.widgets.writer_list import Search
 
 
-class WritersScreen(ModalScreen[Writer | None]):
+class WritersScreen(Page[Writer | None]):
     """The list, beginning on the writer in use. ``search`` and ``look`` are ``session.writers``' in the app.
 
     ``more_wanted``: it was left for the connections and models in full.
