@@ -143,5 +143,9 @@ def _below(tree: ChatTree, gap: Gap) -> Sequence[str]:
 
 
 def last_generated(tree: ChatTree) -> str:
-    """The last passage of the path that a model wrote and that is not hidden; empty where there is none."""
-    return next((turn.id for turn in tree.walk_back() if turn.speaker is not Speaker.USER and not turn.hidden), ROOT)
+    """The passage of the path that a model wrote last, wherever it stands, unless it is hidden; empty for none."""
+    last, at = ROOT, -1.0
+    for turn in tree.walk_back():  # from the end: of two in one second the later in the text
+        if turn.receipt is not None and turn.speaker is not Speaker.USER and not turn.hidden and turn.at > at:
+            last, at = turn.id, turn.at
+    return last

@@ -145,7 +145,9 @@ class Passages:
         if chosen is None or not shown:
             raise NotFoundError("That version is no longer in this story.")
         if characters is not None and characters < len(chosen.text):
-            part = TurnAdded(chosen.parent, chosen.speaker, chosen.name, chosen.text[:characters], source=None)
+            part = TurnAdded(
+                chosen.parent, chosen.speaker, chosen.name, chosen.text[:characters], receipt=chosen.receipt
+            )
             identity = story.chat.log.new_id()
 
             def bodies(now: ChatTree) -> list[Body]:

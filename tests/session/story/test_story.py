@@ -131,6 +131,16 @@ async def test_a_version_is_taken_up_to_a_sentence(tell: Teller) -> None:
     assert [one.text for one in story.passages.versions()] == [" One. Two.", " Three. Four.", " One."]
 
 
+async def test_the_last_passage_is_the_one_that_was_written_last_wherever_it_stands(tell: Teller) -> None:
+    story = await tell(FOG, " One and two.", " NEW", " OTHER")
+    await all_of(story.passages.write_on())
+    story.chat.log.clock = lambda: 2_000_000_000.0
+    await all_of(story.passages.write_on(len(FOG) + 4))
+    assert story.document.text() == FOG + " One NEW and two."
+    await all_of(story.passages.again())
+    assert story.document.text() == stored(story) == FOG + " One OTHER and two."
+
+
 async def test_there_is_no_other_version_before_the_first(tell: Teller) -> None:
     story = await tell(FOG)
     with pytest.raises(NotFoundError, match="no generated passage"):
