@@ -205,6 +205,8 @@ class ConnectionsScreen(ListPage[Chosen | None]):
 
     def _arrange(self) -> None:
         """The writers below their headings, and the table."""
+        if not self.is_attached:  # closed while they were looked for
+            return
         rows: list[ListRow] = []
         title = ""
         for writer in sorted(self._writers.values(), key=rank):
