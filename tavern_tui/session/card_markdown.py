@@ -87,26 +87,35 @@ def _titles(fields: list[CardField]) -> set[str]:
 
 def _escaped(line: str, titles: set[str]) -> str:
     found = _HEADING.fullmatch(line)
-    return f"\\{line}" if found is not None and found[2] in titles else line
+    return f"\\{line}" if found is not None and _near(found[2], titles) else line
 
 
 def _sections(text: str, titles: set[str]) -> Iterator[tuple[str, str]]:
     """Each heading with the text below it. Raises ``FormatError`` for a heading that was probably meant to be one."""
     title, lines = "", list[str]()
-    for number, line in enumerate(_COMMENT.sub("", text.replace("\r\n", "\n")).split("\n"), 1):
+    text = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text.replace("\r\n", "\n"))
+    for number, line in enumerate(text.split("\n"), 1):
         found = _HEADING.fullmatch(line)
-        if found is not None and not found[1] and found[2] in titles:
+        near = _near(found[2], titles) if found is not None else ""
+        if found is not None and near and not found[1]:
+            if found[2] not in titles:
+                raise FormatError(
+                    f"There is no field “{found[2]}” (line {number}).",
+                    hint=f"Did you mean # {near}? A backslash before it makes it part of the text.",
+                )
             if title:
                 yield title, "\n".join(lines).strip("\n")
             title, lines = found[2], []
-            continue
-        if found is not None and found[1] and found[2] in titles:
-            lines.append(line[1:])
-            continue
-        if found is not None and (near := difflib.get_close_matches(found[2], titles, n=1, cutoff=_NEAR)):
-            raise FormatError(f"There is no field “{found[2]}” (line {number}).", hint=f"Did you mean # {near[0]}?")
-        if not title and line.strip():
+        elif title or not line.strip():
+            lines.append(line[1:] if near else line)
+        else:
             raise FormatError(f"Line {number} stands above every heading.", hint="Put it below one.")
-        lines.append(line)
     if title:
         yield title, "\n".join(lines).strip("\n")
+
+
+def _near(said: str, titles: set[str]) -> str:
+    """The heading that a line is, or was probably meant to be; empty where it is none."""
+    known = {title.casefold(): title for title in titles}
+    near = difflib.get_close_matches(said.casefold(), known, n=1, cutoff=_NEAR)
+    return known[near[0]] if near else ""
