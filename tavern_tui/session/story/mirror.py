@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tavern_tui.domain.errors import StorageError
+from tavern_tui.domain.disk_errors import storage_error
+from tavern_tui.domain.errors import NotFoundError, StorageError
 from tavern_tui.session.story.difference import Edit, applied, edits
 from tavern_tui.session.story.named import NamedVersion, seen_by, text_of
 from tavern_tui.storage.atomic import write_atomic
+from tavern_tui.storage.file_names import stems
 from tavern_tui.storage.reading import read_bytes
 
 if TYPE_CHECKING:
@@ -122,7 +124,9 @@ class Mirror:
             return False
         if not data and record is None:
             return False
-        told = {"checksum": _checksum(data), "tip": log.tree.tip, "seen": seen_by(log.events)}
+        if record is None:
+            self._put_aside(data)
+        told = {"chat": log.chat_id, "checksum": _checksum(data), "tip": log.tree.tip, "seen": seen_by(log.events)}
         write_atomic(self.path, data)
         write_atomic(self._record, json.dumps(told).encode(), mode=0o600)
         return True
@@ -133,9 +137,21 @@ class Mirror:
         except (OSError, ValueError):
             return None
         match value:
-            case {"checksum": str(), "tip": str(), "seen": dict()}:
-                return dict(value)
+            case {"chat": str(chat), "checksum": str(), "tip": str(), "seen": dict()}:
+                return dict(value) if chat == self._story.chat.log.chat_id else None
         return None
+
+    def _put_aside(self, data: bytes) -> None:
+        """Give a file that is there and is not this story's another name: somebody may want it."""
+        try:
+            if read_bytes(self.path, _MOST_BYTES) == data:
+                return
+            names = (self.path.with_stem(stem) for stem in stems(f"{self.path.stem} (before)", "before"))
+            self.path.rename(next(name for name in names if not name.exists()))
+        except NotFoundError:
+            return
+        except OSError as error:
+            raise storage_error(error, self.path) from error
 
 
 def merged(base: str, outside: str, ours: str) -> str:

@@ -28,6 +28,16 @@ async def test_an_empty_story_has_no_file(tell: Teller) -> None:
     assert not story.mirror.path.exists()
 
 
+async def test_a_file_that_is_somebody_elses_is_kept_under_another_name(tell: Teller) -> None:
+    story = await tell(FOG)
+    path = story.mirror.path
+    path.parent.mkdir()
+    path.write_text("Mine.", "utf-8")
+    await story.close()
+    assert path.read_text("utf-8") == story.document.text() == FOG
+    assert path.with_name("A tale (before).md").read_text("utf-8") == "Mine."
+
+
 async def test_what_is_edited_in_the_file_changes_those_turns_alone(tell: Teller) -> None:
     story = await tell(FOG, " Once.")
     await all_of(story.passages.write_on())
