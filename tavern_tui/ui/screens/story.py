@@ -78,6 +78,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self._status = StatusLine(glyphs=glyphs, id="status")
         self._keybar = TapBar(chat.keymap, glyphs=glyphs, id="keys")
         self._rest: Timer | None = None
+        self._told = self._read = ""
 
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
@@ -143,7 +144,8 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         return True
 
     async def put_away(self) -> None:
-        """Save what is not saved yet."""
+        """Save what is not saved yet; the chat's status is no longer shown here."""
+        self.chat.progress.echo = lambda _status: None
         self.writing.stop()
         await self.story.close()
         await self.shelf.keep_counts()
@@ -154,9 +156,11 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
 
     def tell(self, text: str) -> None:
         """Say something that is to be read whole, until the next key; "" takes it away."""
-        note = self.query_one("#note", Static)
-        note.update(Content(plain(text, self.glyphs)))
-        note.set_class(bool(text), "-told")
+        if text != self._told:
+            self._told = text
+            note = self.query_one("#note", Static)
+            note.update(Content(plain(text, self.glyphs)))
+            note.set_class(bool(text), "-told")
 
     def refuse(self, error: TavernError) -> None:
         """Say what could not be done."""
@@ -179,9 +183,12 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
     def show_reading(self) -> None:
         """Show what the model reads, and where that begins."""
         self.view.mark_context(self.reading.read_from)
-        line = self.query_one("#read", Static)
-        line.set_class(bool(self.reading.told), "-known")
-        line.update(Content(plain(strip_text(self.reading.told, self.size.width - 4), self.glyphs)))
+        told = plain(strip_text(self.reading.told, self.size.width - 4), self.glyphs)
+        if told != self._read:
+            self._read = told
+            line = self.query_one("#read", Static)
+            line.set_class(bool(told), "-known")
+            line.update(Content(told))
 
     def _edited(self, start: int, end: int, text: str) -> None:
         """Somebody typed: the story knows at once, the disk after a rest."""

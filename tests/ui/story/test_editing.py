@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tavern_tui.config.action import Preset, Where
+from tavern_tui.config.actions import ACTIONS, BY_ID
+from tavern_tui.config.keymap import preset_keymap
+from tavern_tui.session.story.difference import Edit, applied
 from tavern_tui.session.story.origins import Origin
+from tavern_tui.ui.story.actions import STORY_ACTIONS
+from tavern_tui.ui.story.counts import Counts, as_property, from_property
 from tavern_tui.ui.story.editing import StoryEditor, Way
+from tavern_tui.ui.story.reading import strip_text
+from tavern_tui.ui.story.rewriting import RewriteChoice
 from tavern_tui.ui.story.sums import STRETCH, Sums
 from tavern_tui.ui.story.text import Run, StoryText
+from tavern_tui.ui.story.versions import sentences
 
 W, G, E = Origin.WRITTEN, Origin.GENERATED, Origin.EDITED
 SIGNS = st.text(st.sampled_from("ab é\u0301漢👩\u200d\t\n\x1b"), max_size=30)
@@ -236,3 +246,70 @@ def test_a_text_knows_its_words_and_its_length_after_every_change() -> None:
     assert (text.words, text.length) == (3, 13)
     text.replace((0, 3), (1, 0), [(" and ", W)])
     assert (text.words, text.length, text.text()) == (3, 13, "one and three")
+
+
+def test_every_row_of_the_registry_for_a_story_does_something_and_others_have_none_of_its_keys() -> None:
+    rows = [action for action in ACTIONS if action.where is Where.STORY]
+    assert {action.id for action in rows} <= set(STORY_ACTIONS)
+    keymap = preset_keymap(Preset.DEFAULT)
+    assert all(keymap.action_for(key, {Where.STORY}) is action for action in rows for key in action.keys)
+    assert keymap.action_for("ctrl+p", {Where.STORY}) is BY_ID["app.palette"]
+    assert keymap.action_for("pagedown", {Where.STORY}) is None
+    assert keymap.action_for("escape", {Where.STORY, Where.REPLYING}) is BY_ID["reply.stop"]
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, "synopsis 420 · notes 180 · lore 260 · last 5,900 words"),
+        (43, "synopsis 420 · notes 180 · last 5,900 words"),
+        (9, "last 5,900 words"),
+    ],
+)
+def test_the_strip_keeps_what_is_read_of_the_text_whatever_the_width(width: int, shown: str) -> None:
+    assert strip_text("synopsis 420 · notes 180 · lore 260 · last 5,900 words", width) == shown
+
+
+def test_a_version_is_cut_at_the_end_of_its_sentences() -> None:
+    text = "He said \u201cNo.\u201d Then he left! And"
+    assert [text[:end] for end in sentences(text)] == [
+        "He said \u201cNo.\u201d",
+        "He said \u201cNo.\u201d Then he left!",
+        text,
+    ]
+    assert sentences("") == [0]
+
+
+async def test_of_a_rewriting_the_changes_that_are_wanted_are_edits_of_their_words_alone() -> None:
+    taken: list[list[Edit]] = []
+
+    async def take(edits: list[Edit]) -> None:
+        taken.append(edits)
+
+    async def again() -> None:
+        taken.append([])
+
+    old = "The old lamp went out at ten."
+    choice = RewriteChoice(old, "The ancient lamp died at ten.", take, again, colourless=True)
+    assert [await choice.press(key) for key in ("right", "space", "p", "a", "r", "d")] == [False, False, *[True] * 4]
+    assert [applied(old, edits) for edits in taken[:2]] == [
+        "The ancient lamp went out at ten.",
+        "The ancient lamp died at ten.",
+    ]
+    assert taken[2] == []
+    assert "[-old-]{+ancient+}" in "".join(line.plain for line in choice.lines(200))
+
+
+def test_the_words_of_today_go_on_after_a_break_and_begin_anew_the_next_day() -> None:
+    today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
+    kept = as_property(today, 340, 500)
+    assert from_property(kept, today) == (340, 500)
+    assert from_property(kept, tomorrow) == (0, 500)
+    assert from_property("nonsense", today) == (0, 0)
+    made = editor(("one two", W))
+    counts = Counts(made)
+    counts.begin()
+    counts.before, counts.goal = 340, 500
+    made.insert(" three")
+    made.select((0, 0), (0, 7))
+    assert counts.told() == "2 words selected · 3 words · 341 of 500 today"

@@ -84,4 +84,7 @@ async def test_what_can_be_begun_looks_as_it_was_looked_at() -> None:
     async with app.run_test() as pilot:
         for columns, rows in (KEYBOARD, CLASSIC):
             await pilot.resize_terminal(columns, rows)
+            while app.screen.size != (columns, rows) or not app.screen.has_class("-short" if rows < 18 else "-tall"):
+                await pilot.pause(0.01)
+            await pilot.pause()
             assert_looks_as_kept(app.export_screenshot(simplify=True), PICTURES / f"new-{columns}x{rows}.svg")
