@@ -7,21 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Final, TypeVar
+from typing import Final, TypeVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 from textual.events import Key
-from textual.widgets import Static
 
 from tavern_tui.domain.note import MOST_DEPTH, MOST_INTERVAL, ChatNote, NotePlace, NoteRole
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
-from tavern_tui.ui.widgets.row_list import RowList
-from tavern_tui.ui.widgets.rows import ListRow, plain
+from tavern_tui.ui.screens.text_and_rows import TextAndRows
+from tavern_tui.ui.widgets.rows import ListRow
 
 _Choice = TypeVar("_Choice")
 
@@ -35,7 +28,6 @@ _TITLES: Final = {
     "interval": "Read",
     "scan": "Its lore keys",
 }
-_WRITING, _CHOOSING = "Tab where and when · Esc done", "↑↓ ←→ choose · Tab text · Esc done"
 
 
 def shown(note: ChatNote, option: str) -> str:
@@ -73,53 +65,23 @@ def _next(choices: Sequence[_Choice], chosen: _Choice, steps: int) -> _Choice:
     return choices[(choices.index(chosen) + steps) % len(choices)]
 
 
-class AuthorNoteScreen(Page[ChatNote]):
+class AuthorNoteScreen(TextAndRows[ChatNote]):
     """``note`` to be written. Esc and the keys of ``closing`` close it."""
 
-    AUTO_FOCUS = "FoldedArea"
-    VERTICAL_BREAKPOINTS = VERTICAL
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,shift+tab", "other", show=False, priority=True),
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("left,h", "turn(-1)", show=False),
-        Binding("right,l,enter,space", "turn(1)", show=False),
-        Binding("escape", "leave", "Close", show=False, priority=True),
-    ]
-    DEFAULT_CSS = (
-        PAGE_CSS.replace("PAGE", "AuthorNoteScreen")
-        + """
-    AuthorNoteScreen {
-        & FoldedArea { height: 1fr; min-height: 2; border: none; padding: 0 1 0 2; }
-        & FoldedArea:focus { border: none; }
-        & RowList { height: auto; padding: 0 1 0 0; margin: 1 0; }
-        &.-short #question { margin: 0; }
-        &.-short RowList { margin: 0; }
-    }
-    """
-    )
+    while_writing = "Tab where and when · Esc done"
 
     def __init__(
         self, note: ChatNote, *, closing: frozenset[str] = frozenset(), glyphs: Glyphs = UNICODE_GLYPHS
     ) -> None:
-        super().__init__()
+        super().__init__("Author's note of this chat", glyphs=glyphs)
         self._note = note
         self._close_keys = closing
-        self._glyphs = glyphs
-
-    def compose(self) -> ComposeResult:
-        """The text, the choices, and the keys."""
-        with Vertical(id="ground"), Vertical(id="page"):
-            yield Static("Author's note of this chat", id="question")
-            yield FoldedArea(fold_mark="+")
-            yield RowList(glyphs=self._glyphs)
-            yield Static(id="keys")
 
     def on_mount(self) -> None:
         """Show the note."""
-        self._area.text = self._note.text
-        self._area.move_cursor(self._area.document.end)
-        self._show()
+        self.area.text = self._note.text
+        self.area.move_cursor(self.area.document.end)
+        self.show()
 
     def on_key(self, event: Key) -> None:
         """The key that opened the page closes it."""
@@ -128,49 +90,15 @@ class AuthorNoteScreen(Page[ChatNote]):
             event.prevent_default()
             self.action_leave()
 
-    def on_row_list_chosen(self, message: RowList.Chosen) -> None:
-        """A click turns a choice."""
-        self._turn(message.row.id, 1)
+    def listed(self) -> list[ListRow]:
+        """What can be chosen, and what is."""
+        return [ListRow(option, _TITLES[option], self.choice(shown(self._note, option))) for option in OPTIONS]
 
-    def action_other(self) -> None:
-        """Go from the text to the choices, or back."""
-        if self.focused is None:
-            self._area.focus()
-        else:
-            self.set_focus(None)
-        self.call_after_refresh(self._show)
-
-    def action_move(self, rows: int) -> None:
-        """Go to another choice."""
-        self._rows.move(rows)
-
-    def action_turn(self, steps: int) -> None:
+    def do(self, row: str, steps: int) -> None:
         """Choose otherwise."""
-        if self._rows.selected is not None:
-            self._turn(self._rows.selected.id, steps)
+        self._note = turned(self._note, row, steps)
+        self.show(row)
 
-    def action_leave(self) -> None:
-        """Close it; what is written stays."""
-        self.dismiss(replace(self._note, text=self._area.full_text))
-
-    @property
-    def _area(self) -> FoldedArea:
-        return self.query_one(FoldedArea)
-
-    @property
-    def _rows(self) -> RowList:
-        return self.query_one(RowList)
-
-    def _turn(self, option: str, steps: int) -> None:
-        self._note = turned(self._note, option, steps)
-        self._show(option)
-
-    def _show(self, select: str = "") -> None:
-        chosen = select or (self._rows.selected.id if self._rows.selected else "")
-        rows = [ListRow(option, _TITLES[option], self._choice(option)) for option in OPTIONS]
-        self._rows.show(rows, select=chosen)
-        keys = _CHOOSING if self.focused is None else _WRITING
-        self.query_one("#keys", Static).update(Content(plain(keys, self._glyphs)))
-
-    def _choice(self, option: str) -> str:
-        return f"{self._glyphs.back} {shown(self._note, option)} {self._glyphs.on}"
+    def result(self) -> ChatNote:
+        """The note as it is written."""
+        return replace(self._note, text=self.area.full_text)

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -21,10 +19,8 @@ from tavern_tui.domain.display import safe, safe_line
 from tavern_tui.session.summaries.keeping import When
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.composer.area import FoldedArea
-from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
+from tavern_tui.ui.screens.text_and_rows import TextAndRows
 from tavern_tui.ui.screens.text_page import TextPage
-from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 if TYPE_CHECKING:
@@ -36,7 +32,6 @@ WRITE, VERSIONS, AWAY = "write", "versions", "away"
 """What is done once the screen is closed."""
 _TURNED: Final = (When.OPEN, When.ALWAYS, When.NEVER)
 _WHEN: Final = {When.ALWAYS: "by themselves", When.NEVER: "never offered"}
-_WRITING, _CHOOSING = "Tab what else · Esc done", "↑↓ ←→ · Enter do · Tab text · Esc done"
 _BY: Final = {"model": "the model", "you": "you"}
 
 
@@ -67,118 +62,49 @@ class Answer:
     do: str = ""
 
 
-class SummaryScreen(Page[Answer]):
+class SummaryScreen(TextAndRows[Answer]):
     """``page`` to be changed. Esc closes it and keeps what is written."""
 
-    AUTO_FOCUS = "FoldedArea"
-    VERTICAL_BREAKPOINTS = VERTICAL
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,shift+tab", "other", show=False, priority=True),
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("left,h", "turn(-1)", show=False),
-        Binding("right,l,enter,space", "turn(1)", show=False),
-        Binding("escape", "leave", "Close", show=False, priority=True),
-    ]
-    DEFAULT_CSS = (
-        PAGE_CSS.replace("PAGE", "SummaryScreen")
-        + """
-    SummaryScreen {
-        & FoldedArea { height: 1fr; min-height: 2; border: none; padding: 0 1 0 2; }
-        & FoldedArea:focus { border: none; }
-        & RowList { height: auto; padding: 0 1 0 0; margin: 1 0; }
-        &.-short #question { margin: 0; }
-        &.-short RowList { margin: 0; }
-    }
-    """
-    )
+    while_choosing = "↑↓ ←→ · Enter do · Tab text · Esc done"
 
     def __init__(self, page: SummaryPage, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
-        super().__init__()
+        super().__init__(page.heading, glyphs=glyphs)
         self._page = page
-        self._glyphs = glyphs
-
-    def compose(self) -> ComposeResult:
-        """The text, what can be done, and the keys."""
-        with Vertical(id="ground"), Vertical(id="page"):
-            yield Static(Content(plain(self._page.heading, self._glyphs)), id="question")
-            yield FoldedArea(fold_mark="+")
-            yield RowList(glyphs=self._glyphs)
-            yield Static(id="keys")
 
     def on_mount(self) -> None:
         """Show the summary, from its beginning."""
-        self._area.text = safe(self._page.text)
-        self._show()
+        self.area.text = safe(self._page.text)
+        self.show()
 
-    def on_row_list_chosen(self, message: RowList.Chosen) -> None:
-        """A click does what Enter does."""
-        self._do(message.row.id, 1)
-
-    def action_other(self) -> None:
-        """Go from the text to the rows, or back."""
-        if self.focused is None:
-            self._area.focus()
-        else:
-            self.set_focus(None)
-        self.call_after_refresh(self._show)
-
-    def action_move(self, rows: int) -> None:
-        """Go to another row."""
-        self._rows.move(rows)
-
-    def action_turn(self, steps: int) -> None:
-        """Do what the row says, or choose otherwise."""
-        if self._rows.selected is not None:
-            self._do(self._rows.selected.id, steps)
-
-    def action_leave(self) -> None:
-        """Close it; what is written stays."""
-        self.dismiss(self._answer())
-
-    @property
-    def _area(self) -> FoldedArea:
-        return self.query_one(FoldedArea)
-
-    @property
-    def _rows(self) -> RowList:
-        return self.query_one(RowList)
-
-    def _answer(self, do: str = "") -> Answer:
-        written = self._area.full_text
-        same = written.strip() == safe(self._page.text).strip()
-        return Answer(self._page if same else replace(self._page, text=written), do)
-
-    def _do(self, row: str, steps: int) -> None:
-        if row == "frozen":
-            self._page = replace(self._page, frozen=not self._page.frozen)
-            self._show(row)
-        elif row == "when":
-            place = _TURNED.index(self._page.when) if self._page.when in _TURNED else 0
-            self._page = replace(self._page, when=_TURNED[(place + steps) % len(_TURNED)])
-            self._show(row)
-        elif steps > 0:
-            self.dismiss(self._answer(row))
-
-    def _show(self, select: str = "") -> None:
-        chosen = select or (self._rows.selected.id if self._rows.selected else "")
-        self._rows.show(self._listed(), select=chosen)
-        keys = _CHOOSING if self.focused is None else _WRITING
-        self.query_one("#keys", Static).update(Content(plain(keys, self._glyphs)))
-
-    def _listed(self) -> list[ListRow]:
+    def listed(self) -> list[ListRow]:
+        """What can be done."""
         page = self._page
         rows = [ListRow(WRITE, "Let the model write it", page.price)] if page.writes else []
-        rows.append(ListRow("when", "The next ones", self._choice(_WHEN.get(page.when, "when asked for"))))
+        rows.append(ListRow("when", "The next ones", self.choice(_WHEN.get(page.when, "when asked for"))))
         if page.versions:
             left = "left as it is" if page.frozen else "may be rewritten"
-            rows.append(ListRow("frozen", "This one", self._choice(left)))
+            rows.append(ListRow("frozen", "This one", self.choice(left)))
             rows.append(ListRow(VERSIONS, "Versions", f"{page.versions}"))
             rows.append(ListRow(AWAY, "Take it out of prompts", "versions stay"))
         return rows
 
-    def _choice(self, words: str) -> str:
-        return f"{self._glyphs.back} {words} {self._glyphs.on}"
+    def do(self, row: str, steps: int) -> None:
+        """Choose otherwise, or close the screen for what is to be done."""
+        if row == "frozen":
+            self._page = replace(self._page, frozen=not self._page.frozen)
+            self.show(row)
+        elif row == "when":
+            place = _TURNED.index(self._page.when) if self._page.when in _TURNED else 0
+            self._page = replace(self._page, when=_TURNED[(place + steps) % len(_TURNED)])
+            self.show(row)
+        elif steps > 0:
+            self.dismiss(self.result(row))
+
+    def result(self, do: str = "") -> Answer:
+        """The page as it is written, and what is to be done."""
+        written = self.area.full_text
+        same = written.strip() == safe(self._page.text).strip()
+        return Answer(self._page if same else replace(self._page, text=written), do)
 
 
 class VersionScreen(TextPage):
