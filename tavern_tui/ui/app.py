@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from textual import events, work
-from textual.worker import WorkerFailed
+from textual.worker import Worker, WorkerFailed
 
 from tavern_tui.config.keymap import load_keymap
 from tavern_tui.config.themes import Depth
@@ -30,7 +30,7 @@ from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leav
 from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, tell_read_only, where_left
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.keyed import KeyedScreen, leave_at_once, put_away, takes_paste
+from tavern_tui.ui.keyed import POPUP, KeyedScreen, leave_at_once, put_away, takes_paste, until_there
 from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
 from tavern_tui.ui.screens.page import VERTICAL
@@ -95,6 +95,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         self._clock = clock
         self._loaded_keys = load_keymap(workspace.directories, profile.keys)
         self._asked_to_quit = float("-inf")
+        self._waited_for: Worker[Any] | None = None
         self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
         self.leaving = False
         self.shows_private = False
@@ -118,6 +119,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Keys and pastes go through the chat's table first, in their order; the rest goes on to the widgets."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._waited_for = await until_there(self, self._waited_for)
             if isinstance(event, events.Key) and await self._take_key(event):
                 return
             if isinstance(event, events.Paste) and self.screen is self.chat and self.chat.keys.paste(event.text):
@@ -159,7 +161,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         wishes, then = await begin_at_home(self)
         await self._open(wishes)
         if then:
-            await self.chat.run_typed(then)
+            await self.chat.run_typed(*then.split(maxsplit=1))
         if self._keep is not None:
             self.run_worker(self._keep(self), group="keeping")
 
@@ -279,7 +281,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         self.chat.stop_here()
         await self.leave()
 
-    @work(group="popup", exclusive=True)
+    @work(group=POPUP, exclusive=True)
     async def show(self, popup: Popup) -> None:
         """Show something over the chat, and do what is answered there."""
         try:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from textual.app import App
 from textual.events import Key
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.worker import Worker
 
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.screens.page import VERTICAL
+
+POPUP: Final = "popup"
+"""The group of the workers that show something over the chat."""
+
+_STEP_SECONDS, _LONGEST_STEPS = 0.01, 100
 
 
 class KeyedScreen(Screen[None], inherit_bindings=False):
@@ -30,6 +37,24 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
 
     async def put_away(self) -> None:
         """The chat is being left, or the program ends: keep what is not kept yet. Raises ``StorageError``."""
+
+
+async def until_there(app: App[Any], popup: Worker[Any] | None) -> Worker[Any] | None:
+    """Wait until what was asked for is on top and has its parts: keys that came with the one that opened it are for it.
+
+    ``popup`` is what was waited for before; gives what was waited for now. Each is waited for once: it may go on with
+    something else when its screen is closed.
+    """
+    opening = next((one for one in app.workers if one.group == POPUP and not one.is_finished), None)
+    if opening is not None and opening is not popup:
+        beneath = app.screen
+        for _ in range(_LONGEST_STEPS):
+            if opening.is_finished or app.screen is not beneath or isinstance(beneath, ModalScreen):
+                break
+            await asyncio.sleep(_STEP_SECONDS)
+    while not (screen := app.screen).is_mounted:
+        await screen._mounted_event.wait()
+    return opening
 
 
 def takes_paste(screen: Screen[Any], text: str) -> bool:

@@ -169,6 +169,16 @@ def test_a_character_that_terminals_also_send_for_a_chord_is_typed_where_it_is_m
     talk.until_idle()
 
 
+def test_keys_that_come_with_the_one_that_opens_a_screen_are_meant_for_that_screen(talk: Talk) -> None:
+    before = talk.home.texts()
+    talk.terminal.type("\x10bookmarks")
+    talk.terminal.until_shown("Lists the turns with a bookmark")
+    talk.terminal.type("\r")
+    talk.terminal.until_shown("There is no bookmark")
+    talk.until_idle()
+    assert talk.unchanged_by(before)
+
+
 @pytest.mark.parametrize("paste", PASTES.values(), ids=PASTES)
 def test_a_paste_is_not_sent_and_is_one_step_to_undo(talk: Talk, paste: str) -> None:
     before = talk.home.texts()
