@@ -33,3 +33,15 @@ def stripped(text: str) -> str:
         parts.append(text[at:start])
         at = end
     return "".join([*parts, text[at:]])
+
+
+def sent(text: str, start: int, end: int) -> str:
+    """The characters of ``text`` from ``start`` to ``end`` without what is in its comments."""
+    parts, at = [], start
+    for first, last in unsent(text):
+        if first >= end:
+            break
+        if last > start:
+            parts.append(text[at : max(at, first)])
+            at = min(last, end)
+    return "".join([*parts, text[at:end]])

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.comments import stripped
 from tavern_tui.domain.summary import Summaries
 from tavern_tui.prompt.defaults import STORY
 from tavern_tui.prompt.inputs import GenerationKind, Injection, InjectionPosition, Policy, Prose
@@ -38,6 +39,7 @@ AFTER_CHARACTERS = 1_200
 
 _NEXT, _BEFORE = "What comes next", "Write what leads up to this, which follows"
 _NOTE = re.compile(rf"(?:\A|\n)[ \t]*\[(?:{_NEXT}|{_BEFORE})[^\]\n]*(?:\]|(?=\n)|\Z)")  # small models imitate them
+_LOOKED_AT = 20 * AFTER_CHARACTERS
 _TAIL_CHARACTERS = 400  # of the text before a passage that its beginning is compared with
 
 
@@ -135,15 +137,21 @@ def _in_head(tree: ChatTree, chosen: ReadTurns) -> list[Injection]:
     ]
 
 
+def _after(tree: ChatTree, gap: Gap) -> str:
+    """What follows the passage, without comments; one that is cut off is none of it."""
+    text = text_after(tree, gap, _LOOKED_AT)
+    shown = stripped(text)
+    return shown.partition("[[")[0][:AFTER_CHARACTERS] if len(text) == _LOOKED_AT else shown[:AFTER_CHARACTERS]
+
+
 def _notes(tree: ChatTree, gap: Gap | None) -> list[Injection]:
     """What is told of the passage itself."""
     found = []
     if direction := direction_of(tree):
         text = f"[{_NEXT}: {direction}]"
         found.append(Injection(text, depth=1, source="direction", key="8_direction", reason="for the next passage"))
-    after = text_after(tree, gap, AFTER_CHARACTERS) if gap is not None else ""
-    if after.strip():
-        told = " ".join(after.split())
+    told = " ".join(_after(tree, gap).split()) if gap is not None else ""
+    if told:
         text = f"[{_BEFORE}: {told}]"
         found.append(Injection(text, depth=1, source="text after the cursor", key="9_after", reason="it follows"))
     return found

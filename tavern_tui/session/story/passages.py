@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import ROOT, ChatTree
+from tavern_tui.domain.comments import comments
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
 from tavern_tui.domain.events import Body, PropertySet, Speaker, TurnAdded
 from tavern_tui.session import events as out
@@ -190,7 +191,11 @@ class Passages:
         name = story.chat.character.name
         if offset is None or offset >= story.document.length:
             return _Writing(Making(out.ReplyKind.NORMAL, ReplyPlace(name, tree.tip, next=True)), known)
-        self._anchor = max(0, offset)
+        within = (end for start, end in comments(story.document.text()) if start < offset < end)
+        self._anchor = next(within, max(0, offset))  # a comment is never sent, not half of it either
+        if self._anchor >= story.document.length:
+            self._anchor = None
+            return self._at(None)
         gap = gaps.gap_at(tree, *self._place(self._anchor))
         return _Writing(Making(out.ReplyKind.NORMAL, ReplyPlace(name, gap.turn)), known, gap=gap)
 

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from tavern_tui.domain.comments import comments, sent
 from tavern_tui.domain.errors import EngineError, EngineFault, SettingsError
 from tavern_tui.session.story.difference import Change, changes
 
@@ -71,7 +72,8 @@ async def propose(story: StorySession, start: int, end: int, asked: str) -> Asyn
     """
     old = story.document.text(start, end)
     wanted = WAYS.get(asked.strip().casefold(), asked.strip())
-    if not old.strip() or not wanted:
+    text = story.document.text()
+    if not sent(text, start, end).strip() or not wanted:
         raise SettingsError("There is nothing to rewrite.", hint="Select a passage, and say what is to become of it.")
     if len(old) > MOST_CHARACTERS:
         raise SettingsError(
@@ -81,7 +83,7 @@ async def propose(story: StorySession, start: int, end: int, asked: str) -> Asyn
     if story.chat.busy:
         raise EngineError("A passage is already being written.", fault=EngineFault.BUSY, hint="Stop it first.")
     new = ""
-    async with aclosing(_answer(story, _question(story, start, end, old, wanted), len(old))) as texts:
+    async with aclosing(_answer(story, _question(text, start, end, wanted), len(old))) as texts:
         async for new in texts:
             yield Proposal(start, end, old, _framed(old, new), asked)
     if not new.strip():
@@ -100,21 +102,22 @@ async def accept(story: StorySession, proposal: Proposal, taken: Collection[int]
     await story.save()
 
 
-def _question(story: StorySession, start: int, end: int, old: str, wanted: str) -> str:
-    before = " ".join(story.document.text(max(0, start - _BEFORE_CHARACTERS), start).split())
-    after = " ".join(story.document.text(end, end + _AFTER_CHARACTERS).split())
+def _question(text: str, start: int, end: int, wanted: str) -> str:
+    before = " ".join(sent(text, max(0, start - _BEFORE_CHARACTERS), start).split())
+    after = " ".join(sent(text, end, end + _AFTER_CHARACTERS).split())
     wanted = wanted if wanted[-1] in ".!?" else f"{wanted}."
     return _ASKED.format(
         before=_BEFORE.format(before) if before else "",
         after=_AFTER.format(after) if after else "",
-        passage=old.strip(),
+        passage=sent(text, start, end).strip(),
         wanted=wanted,
     )
 
 
 def _framed(old: str, new: str) -> str:
-    """``new`` without tags that the model added, between the blanks that ``old`` has round it."""
-    new = new.replace("<passage>", "").replace("</passage>", "").strip()
+    """``new`` without tags that the model added, between the blanks that ``old`` has round it; with its comments."""
+    kept = [old[start:end] for start, end in comments(old)]
+    new = " ".join([new.replace("<passage>", "").replace("</passage>", "").strip(), *kept])
     lead = old[: len(old) - len(old.lstrip())]
     return lead + new + old[len(old.rstrip()) :]
 

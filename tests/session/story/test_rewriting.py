@@ -55,6 +55,16 @@ async def test_blanks_round_the_selection_stay(tell: Teller) -> None:
     assert proposal.text() == " Fog.\n"
 
 
+async def test_comments_are_not_sent_and_stay(tell: Teller) -> None:
+    story = await tell("[[a]] One. Two [[b]] three. Four. [[c]]", "Both.")
+    proposal = await proposed(story, 6, 28, "fix")
+    prompt = prompt_of(story)
+    assert "[[" not in prompt
+    assert "<passage>\nOne. Two  three.\n</passage>" in prompt
+    await accept(story, proposal)
+    assert story.document.text() == "[[a]] Both. [[b]] Four. [[c]]"
+
+
 async def test_nothing_is_asked_for_nothing_or_too_much(tell: Teller) -> None:
     story = await tell(FOG + "x" * MOST_CHARACTERS)
     for start, end, asked in ((31, 33, "fix"), (0, 10, "  "), (0, MOST_CHARACTERS + 1, "fix")):

@@ -159,6 +159,15 @@ async def test_a_direction_is_for_the_next_passage_alone_and_is_kept_with_it(tel
     assert "refuses" not in prompt_of(story)
 
 
+async def test_comments_behind_the_cursor_are_not_sent_and_none_is_torn_apart(tell: Teller) -> None:
+    story = await tell("One. [[why?]] Two. [[how?]] Three.", " New.")
+    await all_of(story.passages.write_on(8))
+    assert story.document.text() == "One. [[why?]] New. Two. [[how?]] Three."
+    assert prompt_of(story).endswith("One. ")
+    assert "[Write what leads up to this, which follows: Two. Three.]" in prompt_of(story)
+    assert "[[" not in prompt_of(story)
+
+
 async def test_a_model_that_writes_notes_of_its_own_writes_none_into_the_story(tell: Teller) -> None:
     story = await tell(FOG, " Once.\n[What comes next: she leaves]\nTwice.")
     await all_of(story.passages.write_on())
