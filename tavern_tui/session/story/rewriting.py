@@ -123,11 +123,14 @@ def _framed(old: str, new: str) -> str:
 
 
 async def _answer(story: StorySession, question: str, characters: int) -> AsyncGenerator[str, None]:
-    """What the model says, as it grows; nothing of it is kept."""
+    """What the model says, as it grows, thinking left out; nothing of it is kept.
+
+    The question is asked alone, and in a cache of its own: what was read of the story stays.
+    """
     from tavern_tui.engines import base
     from tavern_tui.prompt.inputs import GenerationKind, Quiet
-    from tavern_tui.prompt.reasoning import tags_of
-    from tavern_tui.session.thinking import switched
+    from tavern_tui.prompt.reasoning import splitter_for
+    from tavern_tui.session.asking import request_for
     from tavern_tui.session.whole_prompt import planned
 
     chat = story.chat
@@ -145,22 +148,13 @@ async def _answer(story: StorySession, question: str, characters: int) -> AsyncG
         note=None,
     )
     plan, prompt = await planned(given, prepared.ready, prepared.options, chat.connection)
-    as_chat = plan.chat is not None and not prompt
-    messages, think, _ = switched(plan.messages(), prepared.options, prepared.ready) if as_chat else ((), None, "")
-    request = base.Request(
-        prompt=() if as_chat else prompt or plan.segments(),
-        messages=messages,
-        think=think,
-        tags=() if as_chat else tags_of(plan.reasoning_open, plan.reasoning_close),
-        response_tokens=room,
-        sampling=prepared.options.preset,
-        stop=plan.stop,
-        chat=chat.log.key + " rewrite",
-        prefill=plan.chat.prefill if plan.chat is not None and as_chat else "",
-    )
+    request = replace(request_for(chat, prepared, plan, prompt, room), chat=chat.log.key + " rewrite", head=0)
+    splitter = splitter_for(plan.reasoning_open, plan.reasoning_close)
     said = ""
     async with chat.connection.engine.generate(request) as source:
         async for event in source:
-            if isinstance(event, base.TextArrived):
-                said += event.text
+            if isinstance(event, base.TextArrived) and (more := splitter.feed(event.text).reply):
+                said += more
                 yield said
+    if more := splitter.finish().reply:
+        yield said + more
