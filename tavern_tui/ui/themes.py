@@ -213,6 +213,17 @@ _OWN: Final = {
 }
 """Textual's variable → the role that it takes the colour of."""
 
+SCROLL_BAR_CSS = """
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        scrollbar-color: $panel;
+        scrollbar-color-hover: $primary;
+        scrollbar-color-active: $primary;
+"""
+"""A thin scroll bar that is seen when one looks for it: for whatever scrolls lines."""
+
 VARIABLE_DEFAULTS: Final = role_variables(PLAIN)
 """What ``App.get_theme_variable_defaults`` gives, so that ``ROLE_CSS`` can be read before a theme of ours is there."""
 

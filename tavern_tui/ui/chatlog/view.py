@@ -38,6 +38,7 @@ from tavern_tui.ui.chatlog.paint import (
 )
 from tavern_tui.ui.chatlog.strips import PaintedLines
 from tavern_tui.ui.chatlog.wrap import NARROWEST
+from tavern_tui.ui.themes import SCROLL_BAR_CSS
 
 MEASURE = 84
 _SHORT = 15
@@ -58,20 +59,17 @@ class ChatLog(ScrollView, can_focus=True):
     """A scrolling log of ``ChatEntry``s at a reading measure of at most 84 columns, centred."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*LOOK_CLASSES.values(), SELECTED, BAR, MORE, MATCH}
-    DEFAULT_CSS = """
+    DEFAULT_CSS = (
+        """
     ChatLog {
         height: 1fr;
         background: $background;
         color: $foreground;
         overflow-x: hidden;
         overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $panel;
-        scrollbar-color-hover: $primary;
-        scrollbar-color-active: $primary;
+"""
+        + SCROLL_BAR_CSS
+        + """
         & > .chatlog--action { color: $text-secondary; text-style: italic; }
         & > .chatlog--speech { color: $text-warning; }
         & > .chatlog--bold { text-style: bold; }
@@ -92,6 +90,7 @@ class ChatLog(ScrollView, can_focus=True):
         & > .chatlog--match { color: $foreground; background: $primary-muted; text-style: bold; }
     }
     """
+    )
 
     @dataclass
     class Clicked(Message):

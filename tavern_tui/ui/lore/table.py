@@ -23,6 +23,7 @@ from textual.widgets import Static
 from tavern_tui.session.lore_listing import EntryRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.lore.lines import columns, heading, runs
+from tavern_tui.ui.themes import SCROLL_BAR_CSS
 from tavern_tui.ui.widgets.rows import BEFORE_BAR, MARGIN, Tone
 
 _SELECTED = "row-list--selected"
@@ -45,7 +46,8 @@ class EntryTable(ScrollView, can_focus=False):
     """Rows with one selected, some of them marked. ``empty`` stands there without any."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(tone.value for tone in Tone), _SELECTED}
-    DEFAULT_CSS = """
+    DEFAULT_CSS = (
+        """
     EntryTable {
         height: 1fr;
         background: $background;
@@ -53,18 +55,15 @@ class EntryTable(ScrollView, can_focus=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $panel;
-        scrollbar-color-hover: $primary;
-        scrollbar-color-active: $primary;
+"""
+        + SCROLL_BAR_CSS
+        + """
         & > .row-list--muted { color: $text-muted; }
         & > .row-list--mark { color: $text-accent; text-style: bold; }
         & > .row-list--selected { background: $surface; }
     }
     """
+    )
 
     @dataclass
     class Selected(Message):

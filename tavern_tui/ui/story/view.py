@@ -25,6 +25,7 @@ from tavern_tui.ui.story.editing import StoryEditor
 from tavern_tui.ui.story.keys import DELETING, MOVING, TYPING, Motion
 from tavern_tui.ui.story.paint import CLASSES, RowPainter, is_on, overlays
 from tavern_tui.ui.story.text import Place, Run
+from tavern_tui.ui.themes import SCROLL_BAR_CSS
 
 
 class StoryView(ScrollView, can_focus=True):
@@ -36,20 +37,17 @@ class StoryView(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {*CLASSES}
-    DEFAULT_CSS = """
+    DEFAULT_CSS = (
+        """
     StoryView {
         height: 1fr;
         background: $background;
         color: $foreground;
         overflow-x: hidden;
         overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $panel;
-        scrollbar-color-hover: $primary;
-        scrollbar-color-active: $primary;
+"""
+        + SCROLL_BAR_CSS
+        + """
         & > .story--generated { color: $text-secondary; }
         & > .story--edited { color: $text-warning; }
         & > .story--cursor { text-style: reverse; }
@@ -62,6 +60,7 @@ class StoryView(ScrollView, can_focus=True):
         &.-colourless > .story--match { text-style: bold underline; }
     }
     """
+    )
 
     @dataclass
     class Moved(Message):

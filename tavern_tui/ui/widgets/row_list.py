@@ -21,6 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.themes import SCROLL_BAR_CSS
 from tavern_tui.ui.widgets.rows import MARGIN, ListRow, Tone, row_height, row_lines
 
 _SELECTED = "row-list--selected"
@@ -31,7 +32,8 @@ class RowList(ScrollView, can_focus=False):
     """Rows with one selected. ``empty`` is what stands there without any."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(tone.value for tone in Tone), _SELECTED}
-    DEFAULT_CSS = """
+    DEFAULT_CSS = (
+        """
     RowList {
         height: 1fr;
         background: $background;
@@ -39,18 +41,15 @@ class RowList(ScrollView, can_focus=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $panel;
-        scrollbar-color-hover: $primary;
-        scrollbar-color-active: $primary;
+"""
+        + SCROLL_BAR_CSS
+        + """
         & > .row-list--muted { color: $text-muted; }
         & > .row-list--mark { color: $text-accent; text-style: bold; }
         & > .row-list--selected { background: $surface; }
     }
     """
+    )
 
     @dataclass
     class Selected(Message):
