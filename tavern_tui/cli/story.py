@@ -230,6 +230,34 @@ def edit(ctx: click.Context, name: str, source: str | None) -> None:
     line(f"Changed in {changes:,} {'place' if changes == 1 else 'places'}. To take it back: undo in the app.")
 
 
+@story.command()
+@click.argument("name", metavar="STORY")
+@click.argument("find")
+@click.argument("replacement", metavar="WITH")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.pass_context
+def replace(ctx: click.Context, name: str, find: str, replacement: str, dry_run: bool) -> None:
+    """Put WITH in the place of every FIND in STORY, in any case of letters.
+
+    Between slashes FIND is a regular expression, and $1 in WITH what its first group found.
+    """
+    from tavern_tui.session.story.difference import applied
+    from tavern_tui.session.story.finding import Query
+
+    story_ = _opened(ctx, name)
+    asyncio.run(story_.open())
+    text = story_.document.text()
+    edits = Query(find).replacing(text, replacement)
+    for edit_ in edits if dry_run else ():
+        start, end = text.rfind("\n", 0, edit_.start) + 1, text.find("\n", edit_.end)
+        before, after = text[start : edit_.start][-30:], text[edit_.end : end if end >= 0 else len(text)][:30]
+        line(f"{before}{text[edit_.start : edit_.end]}{after} → {before}{edit_.text}{after}")
+    if edits and not dry_run:
+        asyncio.run(_taken_in(story_, applied(text, edits)))
+    places = f"{len(edits):,} {'place' if len(edits) == 1 else 'places'}"
+    line(f"{places}. Nothing was changed." if dry_run or not edits else f"Changed in {places}.")
+
+
 @story.command("write")
 @click.argument("name", metavar="STORY")
 @talking_options

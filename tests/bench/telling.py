@@ -23,7 +23,7 @@ from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.story.chapters import Reads
 from tavern_tui.session.story.manuscripts import new_story
 from tavern_tui.session.story.named import compared, name_version, restore, version_named
-from tavern_tui.session.story.reading import read_by_model
+from tavern_tui.session.story.reading import reading
 from tavern_tui.session.story.rewriting import accept, propose
 from tavern_tui.session.story.story import StorySession
 from tavern_tui.session.story.until import until_typed
@@ -108,7 +108,7 @@ async def tell(workspace: Workspace, wishes: Wishes, passages: int) -> str:
         telling.check()
         await story.replace_all(whole)
         telling.check()
-        told = await read_by_model(story)
+        told = reading(await story.chat.plan(), story.document)
         await story.close()
     finally:
         await chat.connection.engine.close()

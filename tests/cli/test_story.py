@@ -74,6 +74,17 @@ def test_the_whole_text_is_edited_outside_and_only_what_changed_is_changed(taver
     assert tavern("story", "edit", "fog", "--from", "-", stdin=text).text == "Nothing was changed.\n"
 
 
+def test_words_are_replaced_and_looked_at_before(tavern: Tavern) -> None:
+    tavern("story", "new", "Fog", "The fog came.\n\nFog and bells.")
+    looked = tavern("story", "replace", "fog", "/[Ff]og (\\w+)/", "mist $1", "--dry-run")
+    assert looked.text == (
+        "The fog came. → The mist came.\nFog and bells. → mist and bells.\n2 places. Nothing was changed.\n"
+    )
+    assert tavern("story", "replace", "fog", "fog", "mist").text == "Changed in 2 places.\n"
+    assert tavern("story", "show", "fog").text == "The mist came.\n\nmist and bells.\n"
+    assert tavern("story", "replace", "fog", "fog", "mist").text == "0 places. Nothing was changed.\n"
+
+
 def test_the_model_writes_on_and_versions_are_named_compared_and_brought_back(
     tavern: Tavern, server: ScriptedServer
 ) -> None:

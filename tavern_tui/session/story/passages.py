@@ -43,13 +43,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """What is being written: ``beside`` a passage as another version, else at ``anchor``, a character of the document,
-    or at the end. ``known`` are the turns that were there before.
-    """
+    """What is being written: in the ``gap``, or at the end. ``known`` are the turns that were there before."""
 
     making: Making
     known: frozenset[str]
-    beside: str = ""
     gap: gaps.Gap | None = None
 
 
@@ -197,7 +194,7 @@ class Passages:
             self._anchor = None
             return self._at(None)
         gap = gaps.gap_at(tree, *self._place(self._anchor))
-        return _Writing(Making(out.ReplyKind.NORMAL, ReplyPlace(name, gap.turn)), known, gap=gap)
+        return _Writing(Making(out.ReplyKind.NORMAL, ReplyPlace(name, gap.turn)), known, gap)
 
     def _beside(self, turn: str, versions: int) -> _Writing:
         """Another version of a passage."""
@@ -206,7 +203,7 @@ class Passages:
         if passage is None or passage.speaker is Speaker.USER:
             raise NotFoundError("There is no generated passage here yet.", hint="Let the model write on first.")
         making = Making(out.ReplyKind.SWIPE, ReplyPlace(passage.name, passage.parent)).side_by_side(versions)
-        return _Writing(making, frozenset(tree.turns), passage.id, gaps.gap_beside(tree, passage.id))
+        return _Writing(making, frozenset(tree.turns), gaps.gap_beside(tree, passage.id))
 
     def _place(self, offset: int) -> tuple[str, int]:
         """The stored turn that holds the text before ``offset``, and how much of it."""

@@ -136,10 +136,6 @@ class Pieces:
             self._blocks.append(_block([]))
         self._put(len(self._blocks) - 1, len(self._blocks[-1].pieces), piece)
 
-    def insert_after(self, place: Place, piece: Piece) -> None:
-        """Put ``piece`` behind the one at ``place``."""
-        self._put(place.block, place.index + 1, piece)
-
     def _put(self, number: int, index: int, piece: Piece) -> None:
         block = self._blocks[number]
         block.pieces.insert(index, piece)

@@ -10,7 +10,6 @@ from tavern_tui.prompt.plan import PartKind
 if TYPE_CHECKING:
     from tavern_tui.prompt.plan import Part, PromptPlan
     from tavern_tui.session.story.document import Document
-    from tavern_tui.session.story.story import StorySession
 
 _NAMES: Final = {
     PartKind.SYSTEM_PROMPT: "instructions",
@@ -50,15 +49,6 @@ class Reading:
         return " · ".join([*told, f"last {self.words:,} words"])
 
 
-async def read_by_model(story: StorySession) -> Reading:
-    """What a passage at the end would be written from; the engine is asked, nothing is changed.
-
-    Raises as ``ChatSession.plan`` does.
-    """
-    await story.save()
-    return reading(await story.chat.plan(), story.document)
-
-
 def reading(plan: PromptPlan, document: Document) -> Reading:
     """What ``plan`` has of the story ``document``."""
     tokens: dict[str, int] = {}
@@ -70,13 +60,6 @@ def reading(plan: PromptPlan, document: Document) -> Reading:
     start = place[0] if place is not None else None
     words = len(document.text(start).split()) if start is not None else 0
     return Reading(start, words, tokens, plan.tokens, plan.limit)
-
-
-async def known_start(story: StorySession) -> int | None:
-    """The first character that the last passage was written from, without asking anybody; ``None`` where unknown."""
-    turn = await story.chat.oldest_read()
-    place = story.document.place_of(turn) if turn else None
-    return place[0] if place is not None else None
 
 
 def _name(part: Part) -> str:

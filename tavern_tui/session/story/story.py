@@ -10,7 +10,7 @@ For front ends. It stands on a ``ChatSession`` in the mode ``story``; that makes
 - ``passages``: write on, other versions, direction, where a passage ends;
 - ``chapters``: how each is read (in full, pinned, by its summary, not at all), and their summaries;
 - beside it: ``outline.outline(text)``, ``rewriting.propose`` and ``accept``, ``named`` (versions with names),
-  ``finding`` (find and replace), ``reading`` (what the next passage would read);
+  ``finding`` (find and replace), ``reading`` (what a prompt has of the story);
 - ``mirror``: the story as a file for other tools, and what was edited there; ``close`` writes it at the end.
 
 All methods that write raise ``StorageError`` where the disk refuses.
