@@ -128,7 +128,8 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         if self.ask.is_open or self.panel.choice is not None:
             return await self._answer(event)
         pressed = [event]
-        if event.key.startswith("alt+") and not self._known(event.key):
+        known = self.keymap.action_for(event.key, self.holding()) is not None or knows(event.key)
+        if event.key.startswith("alt+") and not known:
             meant = keys_meant(event.key, composer_empty=True, text_selected=False)
             pressed = [Key(press.key, press.character) for press in meant]
         for key in pressed:
@@ -175,7 +176,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
     def show_state(self) -> None:
         """Show counts, what is read, and the keys that hold."""
         self.show_status(self.chat.progress.status)
-        self.view.read_only = self.writing.running
+        self.view.read_only = self.writing.running or self.story.chat.log.read_only is not None
         self.show_reading()
         titles = {"story.write": "", "story.again": ""} if self.writing.running else {}
         self._keybar.show(self.holding(), titles)
@@ -230,10 +231,6 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.view.highlight()
         self.view.focus()
 
-    def _known(self, key: str) -> bool:
-        """Whether a key means something as it is."""
-        return self.keymap.action_for(key, self.holding()) is not None or knows(key)
-
     async def _press(self, event: Key) -> None:
         self.tell("")
         if event.key == "ctrl+s":
@@ -244,8 +241,16 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
             await act(self, action.id)
         elif event.key == "escape":
             self._escape()
-        elif not self.view.press(event.key, event.character, printable=event.is_printable) and self.writing.running:
+        elif not self.view.press(event.key, event.character, printable=event.is_printable):
+            self.say_why_not()
+
+    def say_why_not(self) -> None:
+        """Say why nothing can be typed now, where that is so."""
+        read_only = self.story.chat.log.read_only
+        if self.writing.running:
             self.say("A passage is being written · Esc stops it")
+        elif read_only is not None:
+            self.refuse(read_only)
 
     def _escape(self) -> None:
         """Let go of what is selected or found."""

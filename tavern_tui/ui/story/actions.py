@@ -117,8 +117,8 @@ async def redo(screen: StoryScreen) -> None:
 
 
 async def _walk(screen: StoryScreen, *, back: bool) -> None:
-    if screen.writing.running:
-        screen.say("A passage is being written · Esc stops it")
+    if screen.view.read_only:
+        screen.say_why_not()
         return
     editor, story = screen.view.editor, screen.story
     if editor.history.blank:
@@ -140,8 +140,8 @@ async def chapter_outside(screen: StoryScreen) -> None:
     from tavern_tui.session.story.difference import edits
     from tavern_tui.ui.editor import edit_text, editor_command
 
-    if screen.writing.running:
-        screen.say("A passage is being written · Esc stops it")
+    if screen.view.read_only:
+        screen.say_why_not()
         return
     start, end = screen.shelf.chapter_at(screen.view.editor.text.offset(screen.view.editor.cursor))
     before = screen.story.document.text(start, end)
@@ -181,7 +181,7 @@ def _move_paragraph(screen: StoryScreen, *, up: bool) -> None:
     text, here = editor.text, editor.cursor[0]
     others = range(here - 1, -1, -1) if up else range(here + 1, text.count)
     other = next((number for number in others if text.line(number).strip()), None)
-    if other is None or screen.writing.running:
+    if other is None or screen.view.read_only:
         return
     first, last = min(here, other), max(here, other)
     ends = [(number, len(text.line(number))) for number in (first, last)]
@@ -197,6 +197,9 @@ def _move_paragraph(screen: StoryScreen, *, up: bool) -> None:
 async def comment(screen: StoryScreen) -> None:
     """Put what is selected between the signs of a comment, or begin one."""
     editor = screen.view.editor
+    if screen.view.read_only:
+        screen.say_why_not()
+        return
     selected = editor.selected_text
     editor.insert(f"[[{selected}]]")
     if not selected:

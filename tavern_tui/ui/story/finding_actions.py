@@ -60,6 +60,9 @@ async def find(screen: StoryScreen) -> None:
 async def _ask_replacement(screen: StoryScreen) -> None:
     """Ask what is to stand in the place of what was found."""
     finding = screen.finding
+    if screen.view.read_only:
+        screen.say_why_not()
+        return
 
     def typed(text: str) -> None:
         finding.replacement = text
