@@ -86,9 +86,9 @@ def listed(character: Character, name: str) -> tuple[str, ...]:
     return (character.greeting, *character.alternate_greetings)
 
 
-def with_greeting(name: str, text: str = "") -> Edit:
-    """One more greeting at the end of a list."""
-    return lambda one: _relisted(one, name, (*listed(one, name), text))
+def new_greeting(character: Character, name: str) -> CardField:
+    """The field of one more greeting at the end of a list; there is one once something is written."""
+    return _greeting(name, len(listed(character, name)))
 
 
 def without_greeting(name: str, place: int, text: str) -> Edit:
@@ -159,8 +159,7 @@ def _relisted(character: Character, name: str, texts: tuple[str, ...]) -> Charac
 def _greeting(name: str, place: int) -> CardField:
     def made(one: Character, typed: str) -> Character:
         there = list(listed(one, name))
-        if place < len(there):
-            there[place] = typed
+        there[place : place + 1] = [typed] if typed.strip() or not place else []
         return _relisted(one, name, tuple(there))
 
     def said(one: Character) -> str:

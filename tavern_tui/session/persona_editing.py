@@ -157,7 +157,9 @@ class OpenPersona:
         self.name = name
         self.changed = False
         self.listed = self._read()
-        self._versions = Versions(workspace.directories.state / "versions" / "personas" / next(stems(name, "settings")))
+        self.name = self.listed.name if name else ""
+        kept = workspace.directories.state / "versions" / "personas"
+        self._versions = Versions(kept / next(stems(self.name, "settings")))
 
     @property
     def persona(self) -> Persona:

@@ -18,7 +18,7 @@ from tavern_tui.session.card_fields import (
     listed,
     macro_spans,
     moved_greeting,
-    with_greeting,
+    new_greeting,
     with_language,
     without_greeting,
 )
@@ -155,9 +155,12 @@ def test_a_sample_is_copied_and_says_so(workspace: Workspace) -> None:
 
 def test_greetings_are_added_moved_and_removed(workspace: Workspace) -> None:
     card = opened(workspace)
-    card.change("more", with_greeting("greetings", "Who is it?"))
+    more = new_greeting(card.character, "greetings")
+    assert not card.change("more", lambda one: more.made(one, " "))
+    card.change("more", lambda one: more.made(one, "Who is it?"))
     card.change("up", moved_greeting("greetings", 1, -1))
-    card.change("group", with_greeting("group", "All of you."))
+    group = new_greeting(card.character, "group")
+    card.change("group", lambda one: group.made(one, "All of you."))
     assert (listed(card.character, "greetings"), listed(card.character, "group")) == (
         ("Who is it?", "Come in."),
         ("All of you.",),

@@ -214,7 +214,7 @@ def preview_lines(found: CardPreview) -> Lines:
     def lines(width: int) -> list[Content]:
         made = [Content(sums).stylize("$text-muted")]
         for part in found.parts:
-            kind = part.kind[:1].upper() + part.kind[1:]
+            kind = safe_line(part.kind[:1].upper() + part.kind[1:], 40)
             source = f" · {safe_line(part.source, 40)}" if part.source.casefold() != part.kind else ""
             reason = f" · {safe_line(part.reason, 60)}" if part.reason else ""
             head = f"{kind}{source} · {about}{part.tokens:,} tokens{reason}"
@@ -226,13 +226,7 @@ def preview_lines(found: CardPreview) -> Lines:
 
 
 def _greeting(name: str) -> Callable[[CharacterScreen], None]:
-    async def made(screen: CharacterScreen) -> None:
-        id = await screen.desk.add(name)
-        await screen.refreshed(id)
-        if screen.field is not None:
-            screen.write(screen.field)
-
-    return _asking(made)
+    return lambda screen: screen.write(screen.desk.new_greeting(name))
 
 
 def _move(steps: int) -> Callable[[CharacterScreen], None]:

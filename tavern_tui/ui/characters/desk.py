@@ -16,9 +16,8 @@ from tavern_tui.session.card_fields import (
     Edit,
     Kind,
     card_fields,
-    listed,
     moved_greeting,
-    with_greeting,
+    new_greeting,
     without_greeting,
 )
 from tavern_tui.session.card_markdown import card_markdown, read_card_markdown
@@ -131,10 +130,9 @@ class CardDesk:
             await asyncio.to_thread(self.card.set_picture, typed)
         return self._told("It has another picture")
 
-    async def add(self, name: str) -> str:
-        """One more greeting; the id of its field."""
-        await self.change("a new greeting", with_greeting(name))
-        return f"{name} {len(listed(self.character, name)) - 1}"
+    def new_greeting(self, name: str) -> CardField:
+        """The field of one more greeting of a list; it is there once something is written."""
+        return new_greeting(self.character, name)
 
     async def remove(self, field: CardField) -> str:
         """Take a greeting out."""

@@ -246,7 +246,7 @@ class CharacterScreen(ListKeys, Page[Path | None]):
         self.pane.rest()
         self.remove_class("-writing")
         self.set_focus(None)
-        await self.refreshed()
+        await self.refreshed(field.id if field is not None else "")
 
     @work(group="count", exclusive=True)
     async def _tell_tokens(self, text: str) -> None:

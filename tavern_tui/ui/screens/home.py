@@ -41,13 +41,15 @@ if TYPE_CHECKING:
 PAGE = 100
 """Rows that are made at a time."""
 
-_LETTERS = frozenset({"R", "P", "asterisk", "question_mark"})  # keys of the list, as long as nothing was typed
+_LETTERS = frozenset({"E", "R", "P", "asterisk", "question_mark"})  # keys of the list, as long as nothing was typed
 _BEFORE_END = 20  # rows: from here on the next page is made
 
 
 @dataclass(frozen=True, slots=True)
 class HomeChoice:
-    """What was chosen: a chat or a character, ``incognito`` where the new chat is; or the ``action`` with this id."""
+    """What was chosen: a chat or a character, ``incognito`` where the new chat is; or the ``action`` with this id, its
+    argument behind it.
+    """
 
     chat: ChatChoice | None = None
     action: str = ""
@@ -77,8 +79,9 @@ class HomeScreen(ListPage[HomeChoice | None]):
         Binding("right", "more", show=False),
         Binding("ctrl+n", "new", show=False),
         Binding("R,ctrl+r", "rename", show=False),
-        Binding("asterisk", "favourite", show=False),
+        Binding("asterisk", "card('favourite')", show=False),
         Binding("P", "private", show=False),
+        Binding("E", "card('edit')", show=False),
         Binding("tab", "section(1)", show=False),
         Binding("shift+tab", "section(-1)", show=False),
     ]
@@ -129,6 +132,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
             ("R", "rename"),
             ("Tab", "next part"),
             ("P", "private or not"),
+            ("E", "edit the card"),
             ("Esc", "close"),
         )
 
@@ -193,8 +197,8 @@ class HomeScreen(ListPage[HomeChoice | None]):
         deed = await self.app.push_screen_wait(NewChoice(thing.title, listed, glyphs=self._signs))
         if deed == rows.RENAME:
             self.action_rename()
-        elif deed == rows.FAVOURITE:
-            self.action_favourite()
+        elif deed in (rows.FAVOURITE, rows.EDIT):
+            self.action_card(deed)
         elif deed == rows.PRIVATE:
             self.action_private()
         elif deed in (rows.NEW, rows.NEW_INCOGNITO):
@@ -230,12 +234,14 @@ class HomeScreen(ListPage[HomeChoice | None]):
 
         self.ask(take, thing.title, hint="Another title")
 
-    def action_favourite(self) -> None:
-        """Mark the selected character, or the one of the selected chat, as a favourite, or no longer."""
+    def action_card(self, what: str) -> None:
+        """Mark the selected character (a chat's too) as a favourite, or no longer; or open its card."""
         name = rows.name_of(self._thing)
         known = next((one for one in self._lists.characters if one.name == name), None)
-        if known is not None:
+        if known is not None and what == rows.FAVOURITE:
             self.do(self._mark(known))
+        elif known is not None and not known.problem:
+            self.dismiss(HomeChoice(action=f"app.character {known.card or name}"))
 
     def action_private(self) -> None:
         """Mark what is selected as private, or no longer."""
@@ -357,7 +363,7 @@ async def show_home(app: TavernApp, *, characters: bool = False) -> None:
     """Go to a chat or a character, begin something new, or go to another page."""
     choice = await asked_at_home(app, characters=characters)
     if choice is not None and choice.action:
-        await app.chat.run_typed(choice.action)
+        await app.chat.run_typed(*choice.action.split(maxsplit=1))
     elif choice is not None and choice.chat is not None:
         wishes = wishes_for(choice.chat, app.wishes)
         app.open_chat(replace(wishes, incognito=choice.incognito or wishes.incognito))

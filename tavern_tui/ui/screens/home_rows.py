@@ -19,6 +19,7 @@ CHAT, CHARACTER, ACTION, ALL_CHATS = "chat ", "character ", "action ", "all chat
 """How the ids of rows begin; the chat's file, the character's card or the action's id follows."""
 
 OPEN, NEW, NEW_INCOGNITO, RENAME, FAVOURITE, PRIVATE = "open", "new", "incognito", "rename", "favourite", "private"
+EDIT = "edit"
 """What can be done with something, as ids of rows."""
 
 ENTRIES = ("import", "worlds", "personas", "presets", "connect", "settings", "restore")
@@ -83,7 +84,7 @@ def deeds(thing: Thing, lists: HomeLists, look: Look) -> list[ListRow]:
         if not thing.problem:
             favourite = "No favourite any more" if thing.favourite else "Favourite"
             rows += [ListRow(NEW, "New chat"), ListRow(NEW_INCOGNITO, "New incognito chat")]
-            rows.append(ListRow(FAVOURITE, favourite, "*"))
+            rows += [ListRow(EDIT, "Edit the card", "E"), ListRow(FAVOURITE, favourite, "*")]
     return [*rows, ListRow(PRIVATE, "No longer private" if private else "Private: in no list", "P")]
 
 
