@@ -22,7 +22,7 @@ ASKED: Final = (
 
 _TOKENS = 72
 _LONGEST = 90  # characters of an action
-_NUMBERED = re.compile(r"^[\s>*_#-]*(?:\(?[1-9][.):]|[-*•–])?\s*", re.UNICODE)
+_NUMBERED = re.compile(r"^[\s>*_#\"“-]*+(?:(?:\(?[1-9A-C][.):]|[•–])[\s>*_#\"“-]*+)*+")
 _YOU = re.compile(
     r"^(?:you|i)\s+(?:could\s+|can\s+|might\s+|should\s+)?(?=[a-z])|^(?:try\s+)?to\s+(?=[a-z])", re.IGNORECASE
 )

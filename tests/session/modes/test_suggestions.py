@@ -23,6 +23,7 @@ from tests.session.conftest import Opener, fake_of
         ("1. Run 2. Hide 3. Shout", ("run", "hide", "shout")),
         ("Here are three actions:\n1) Run\n2) run\n3) Hide", ("run", "hide")),
         ("> look round", ("look round",)),
+        (' "1. You could wave\n(2) - B) Sing."', ("wave", "sing")),
         ("1. Ask Mira\n\n2. “Leave”", ("ask Mira", "leave")),
         ("", ()),
         ("\n1.\n2.\n---", ()),
@@ -30,7 +31,7 @@ from tests.session.conftest import Opener, fake_of
         ("1. " + "go on and " * 30, (("go on and " * 8 + "go on and").rstrip(),)),
         ("NASA calls", ("NASA calls",)),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_read_of_an_answer(answer: str, found: tuple[str, ...]) -> None:
     assert read_suggestions(answer) == found
