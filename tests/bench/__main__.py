@@ -18,7 +18,18 @@ from pathlib import Path
 
 from tavern_tui.config.paths import directories
 from tavern_tui.domain.starter import STARTER_MODEL
-from tests.bench import app_reply, app_start, assembly, caching, long_chat, replies, searching, startup, stories
+from tests.bench import (
+    app_reply,
+    app_start,
+    assembly,
+    caching,
+    long_chat,
+    replies,
+    searching,
+    slow_link,
+    startup,
+    stories,
+)
 from tests.bench.figures import Figure
 from tests.bench.host_vs_raw import compare
 
@@ -92,6 +103,7 @@ ITEMS: dict[str, Callable[[Effort], list[Figure]]] = {
     "say": lambda effort: replies.figures_of_say(starter_model(), effort.reply_tokens),
     "speed": speed,
     "swipes": lambda effort: caching.figures_of_swipes(starter_model(), effort.swipe_rounds, effort.speed_tokens),
+    "typing": lambda _: slow_link.figures(),
     "reopening": lambda _: caching.figures_of_reopening(starter_model()),
     "evening": lambda effort: caching.figures_of_evening(starter_model(), effort.turns, 24),
 }
