@@ -73,6 +73,7 @@ class Reader:
 
 READERS: tuple[Reader, ...] = (
     Reader("cards", "cards", "tests.formats.card_reading:read_write_read", 200),
+    Reader("cards-repaired", "cards", "tests.formats.card_reading:repair_and_read", 80),
     Reader("cards-changed", "cards", "tests.formats.card_reading:change_and_read", 80),
     Reader("cards-exported", "cards", "tests.formats.card_reading:export_and_read", 20),
     Reader("chats", "chats", "tests.formats.chat_reading:read_write_read", 150),

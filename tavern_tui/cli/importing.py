@@ -11,6 +11,7 @@ import click
 from tavern_tui.cli.output import data, line, note, progress_on_one_line, table
 
 if TYPE_CHECKING:
+    from tavern_tui.session.moving_in import MovingWishes
     from tavern_tui.session.moving_report import MovingReport
     from tavern_tui.session.workspace import Workspace
 
@@ -24,6 +25,9 @@ _LONGEST = 300  # characters of one
 @click.option("--dry-run", is_flag=True, help="Tell what would come; change nothing.")
 @click.option("--with-secrets", is_flag=True, help="Take the keys of servers over, each bound to its server.")
 @click.option("--with-backups", is_flag=True, help="Take SillyTavern's backups of chats, too.")
+@click.option(
+    "--repair", is_flag=True, help="Take a sound copy of what cannot be kept as it is, and tell what it cost."
+)
 @click.option("--last", is_flag=True, help="Show the receipt of the last import again.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with every single thing.")
 @click.pass_context
@@ -33,6 +37,7 @@ def import_(
     dry_run: bool,
     with_secrets: bool,
     with_backups: bool,
+    repair: bool,
     last: bool,
     as_json: bool,
 ) -> None:
@@ -41,6 +46,7 @@ def import_(
     PATH may be a SillyTavern folder or one of its users (data/default-user), a backup of it as .zip or .tar.gz, a card,
     a lorebook, a chat, a preset, or a folder of any of these. It is only read. Importing the same again is an update.
     """
+    from tavern_tui.session.moving_in import MovingWishes
     from tavern_tui.session.moving_report import as_plain, keep_report, last_report
     from tavern_tui.session.workspace import Workspace
 
@@ -50,7 +56,7 @@ def import_(
     if last:
         report = last_report(workspace)
     else:
-        report = _imported(workspace, paths, dry_run, with_secrets, with_backups)
+        report = _imported(workspace, paths, MovingWishes(dry_run, with_secrets, with_backups, repair=repair))
         if not dry_run:
             keep_report(workspace, report)
     if as_json:
@@ -59,14 +65,12 @@ def import_(
         show_report(report)
 
 
-def _imported(
-    workspace: Workspace, paths: tuple[Path, ...], dry_run: bool, with_secrets: bool, with_backups: bool
-) -> MovingReport:
-    from tavern_tui.session.moving_in import MovingIn, MovingWishes
+def _imported(workspace: Workspace, paths: tuple[Path, ...], wishes: MovingWishes) -> MovingReport:
+    from tavern_tui.session.moving_in import MovingIn
 
     progress = _Progress()
     try:
-        return MovingIn(workspace, MovingWishes(dry_run, with_secrets, with_backups), progress.tell).take(paths)
+        return MovingIn(workspace, wishes, progress.tell).take(paths)
     finally:
         progress.end()
 

@@ -6,6 +6,7 @@ traceback. Wording follows the rules kept in ``domain/messages.py``.
 
 from __future__ import annotations
 
+import shlex
 from enum import Enum
 
 
@@ -32,6 +33,23 @@ class TavernError(Exception):
 
 class FormatError(TavernError):
     """A file's bytes do not say what they should."""
+
+
+class UnsoundError(FormatError):
+    """A file that could only be read by giving something of it up. ``file`` is where it lies, as far as that is known.
+
+    ``tavern-tui import FILE --repair`` reads what can be read and leaves the file as it is.
+    """
+
+    def __init__(self, title: str, *, where: str = "", file: str = "") -> None:
+        named = shlex.quote(file) if file else "FILE"
+        super().__init__(
+            title, hint=f"Mend that place, or take what can be read: tavern-tui import {named} --repair", where=where
+        )
+
+    def lying_at(self, file: str) -> UnsoundError:
+        """This, naming the path that the command needs."""
+        return UnsoundError(self.title, where=self.where, file=file)
 
 
 class StorageError(TavernError):

@@ -15,16 +15,17 @@ from typing import Any
 
 from tavern_tui.domain import messages
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.errors import FormatError, UnsoundError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.formats.card_object import from_object, to_object
 from tavern_tui.formats.card_rules import as_v2, as_v3
-from tavern_tui.formats.card_text import MAX_JSON, Found, character_of, from_comment, parsed, payload
+from tavern_tui.formats.card_text import MAX_JSON, Found, character_of, comment_text, parsed, payload
 from tavern_tui.formats.json_text import decode_text, write_json
 from tavern_tui.formats.png import SIGNATURE, Png, check_pixels, read_png, write_png
 from tavern_tui.formats.yaml_text import read_yaml
 
-_CARD_TEXTS = ("ccv3", "chara")
+CARD_TEXTS = ("ccv3", "chara")
+"""Keywords of the texts in a PNG that are cards, the one that counts first."""
 
 _NOT_CARDS: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF8", "No character inside (a plain GIF picture).", "Cards travel in PNG pictures, CHARX or JSON."),
@@ -68,15 +69,10 @@ def read_card(data: bytes, *, where: str = "", name: str = "") -> Character:
 
 
 def read_card_file(data: bytes, *, where: str = "", name: str = "") -> CardFile:
-    """The card with its file, and what was forgiven in it. Raises ``FormatError`` as ``read_card`` does."""
-    from tavern_tui.formats.json_doubts import json_doubts
-
+    """The card with its file, and what does nothing here. Raises ``FormatError`` as ``read_card`` does."""
     container = container_of(data, where=where)
     found = _found(data, container, where, name)
-    character = character_of(found, where, name)
-    doubts = json_doubts(found.text) if found.text else ()
-    problems = tuple(Remark("", problem) for problem in read_png(data).problems) if container is Container.PNG else ()
-    return CardFile(character, container, data, (*found.remarks, *problems, *doubts))
+    return CardFile(character_of(found, where, name), container, data, found.remarks)
 
 
 def container_of(data: bytes, *, where: str = "") -> Container:
@@ -85,7 +81,7 @@ def container_of(data: bytes, *, where: str = "") -> Container:
     Raises ``FormatError`` for an empty file and for files that are never cards.
     """
     if data.startswith(SIGNATURE):
-        return Container.CHARX if _ends_as_archive(data) and not _has_card_text(data) else Container.PNG
+        return Container.CHARX if _ends_as_archive(data) and not _has_card_text(read_png(data)) else Container.PNG
     if data.startswith(b"\xff\xd8\xff"):
         return Container.CHARX if _ends_as_archive(data) else Container.JPEG
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -148,9 +144,11 @@ def write_card_file(file: CardFile, character: Character, *, where: str = "") ->
 def _with_leftovers(card: dict[str, Any], png: Png) -> dict[str, Any]:
     """``card`` with what the picture's ``chara`` said that its ``ccv3`` did not: it has no other place."""
     objects = []
-    for keyword in _CARD_TEXTS:
+    for keyword in CARD_TEXTS:
         try:
-            objects.append(next((parsed(payload(text, keyword, ""), "") for text in png.texts(keyword)), None))
+            objects.append(
+                next((parsed(payload(text, keyword, ""), "", strict=False) for text in png.texts(keyword)), None)
+            )
         except FormatError:
             objects.append(None)
     v3, v2 = objects
@@ -191,14 +189,22 @@ def _found(data: bytes, container: Container, where: str, name: str) -> Found:
             from tavern_tui.formats.picture import check_size, user_comment
 
             check_size(data, where=where)
-            return from_comment(user_comment(data, where=where), container.value, where)
+            return Found(parsed(comment_text(user_comment(data, where=where), container.value, where), where))
         case Container.JSON:
-            text = decode_text(data, where=where, max_bytes=MAX_JSON)
-            return Found(parsed(text, where), text)
+            return Found(parsed(decode_text(data, where=where, max_bytes=MAX_JSON), where))
     value = read_yaml(data, where=where).value
     if not isinstance(value, dict):
         raise FormatError("There is no character inside (plain text).", where=where)
     return Found(value)
+
+
+def is_plain_picture(data: bytes) -> bool:
+    """Whether a PNG is whole and no card: nobody wonders that it is not taken for one."""
+    try:
+        png = read_png(data)
+    except FormatError:
+        return False
+    return not png.cut_short and not _has_card_text(png)
 
 
 def _ends_as_archive(data: bytes) -> bool:
@@ -206,26 +212,26 @@ def _ends_as_archive(data: bytes) -> bool:
     return data.rfind(b"PK\5\6", max(0, len(data) - 0xFFFF - 22)) >= 0
 
 
-def _has_card_text(data: bytes) -> bool:
-    png = read_png(data)
-    return any(chunk.keyword.lower() in _CARD_TEXTS for chunk in png.chunks)
+def _has_card_text(png: Png) -> bool:
+    return any(chunk.keyword.lower() in CARD_TEXTS for chunk in png.chunks)
 
 
 def _from_picture(png: Png, where: str, name: str) -> Found:
-    """The first readable of a picture's cards, V3's text before V2's."""
-    fault: FormatError | None = None
-    for keyword in _CARD_TEXTS:
-        try:
-            for raw in png.texts(keyword, where=where):
-                text = payload(raw, keyword, where)
-                value = parsed(text, f"{where} ({keyword})" if where else keyword)
-                character = from_object(value, where=where, name=name)
-                told = (Remark(_CARD_TEXTS[0], f"{fault.title} The older card beside it was read."),) if fault else ()
-                return Found(value, text, remarks=told, character=character)
-        except FormatError as error:
-            fault = fault or error
-    if fault is not None:
-        raise FormatError(fault.title, hint=" ".join((fault.hint, *png.problems)).strip(), where=fault.where)
-    if png.cut_short:
-        raise FormatError(f"{png.cut_short} No character is in what is left.", hint="Copy it again.", where=where)
-    raise FormatError(messages.no_character_inside(where or "The picture").title, where=where)
+    """The first of a picture's cards, V3's text before V2's. Raises ``UnsoundError`` for a damaged picture of one."""
+    if not _has_card_text(png):
+        if png.cut_short:
+            raise FormatError(f"{png.cut_short} No character is in what is left.", hint="Copy it again.", where=where)
+        raise FormatError(messages.no_character_inside(where or "The picture").title, where=where)
+    for problem in png.problems:
+        raise UnsoundError(problem, where=where)
+    there = [keyword for keyword in CARD_TEXTS if any(chunk.keyword.lower() == keyword for chunk in png.chunks)]
+    try:
+        text = payload(next(png.texts(there[0], where=where)), there[0], where)
+        value = parsed(text, f"{where} ({there[0]})" if where else there[0])
+        return Found(value, character=from_object(value, where=where, name=name))
+    except UnsoundError:
+        raise
+    except FormatError as fault:
+        if len(there) == 1:
+            raise
+        raise UnsoundError(fault.title, where=fault.where) from None

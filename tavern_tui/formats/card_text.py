@@ -24,13 +24,12 @@ _BYTE = re.compile(r" *[0-9]{1,3} *")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A card's object, the JSON it was in, a module's lorebook, and the character where it was already made.
+    """A card's object, a module's lorebook, and the character where it was already made.
 
     ``lorebook`` is another program's, as it stands; it counts in place of the card's own. ``place`` names it.
     """
 
     value: Any
-    text: str = ""
     lorebook: Any = None
     remarks: tuple[Remark, ...] = ()
     character: Character | None = None
@@ -48,13 +47,13 @@ def character_of(found: Found, where: str, name: str) -> Character:
     return replace(character, lorebook=book)
 
 
-def parsed(text: str, where: str) -> Any:
+def parsed(text: str, where: str, *, strict: bool = True) -> Any:
     """The value of a card's JSON. Raises ``FormatError``."""
-    return read_json(text, where=where, max_values=MAX_VALUES)
+    return read_json(text, where=where, max_values=MAX_VALUES, strict=strict)
 
 
-def from_comment(comment: bytes | None, kind: str, where: str) -> Found:
-    """The card in a picture's Exif: JSON, JSON in base64, or its bytes as numbers between commas (old converters).
+def comment_text(comment: bytes | None, kind: str, where: str) -> str:
+    """The card's JSON in a picture's Exif: itself, in base64, or its bytes as numbers between commas (old converters).
 
     ``kind`` is the picture's, in words. Raises ``FormatError``.
     """
@@ -67,8 +66,7 @@ def from_comment(comment: bytes | None, kind: str, where: str) -> Found:
         if not all(_BYTE.fullmatch(number) and int(number) < 256 for number in numbers):
             raise FormatError("The card in this picture's comment is damaged.", where=where)
         text = bytes(map(int, numbers)).decode("utf-8", "replace")
-    text = payload(text, "Exif user comment", where)
-    return Found(parsed(text, where), text)
+    return payload(text, "Exif user comment", where)
 
 
 def payload(text: str, keyword: str, where: str) -> str:

@@ -33,21 +33,20 @@ def _found(archive: Archive, where: str) -> Found:
     if member is None:
         raise FormatError(f"This archive has no {CARD_JSON}: there is no character inside.", where=where)
     place = f"{where} ({CARD_JSON})" if where else CARD_JSON
-    text = decode_text(archive.read(member), where=place, max_bytes=MAX_JSON)
-    value = parsed(text, place)
+    value = parsed(decode_text(archive.read(member), where=place, max_bytes=MAX_JSON), place)
     packed = archive.member(MODULE)
     if packed is None:
-        return Found(value, text)
+        return Found(value)
     try:
         module = read_module(archive.read(packed), where=where)
         lorebook = {"type": "risu", "ver": 1, "data": module.lorebook}
         read_lorebook(write_json(lorebook), where=f"{where} ({MODULE})")
     except FormatError as error:
-        return Found(value, text, remarks=(Remark(MODULE, f"{error.title} It is kept, and does nothing here."),))
+        return Found(value, remarks=(Remark(MODULE, f"{error.title} It is kept, and does nothing here."),))
     held = {"regex scripts": module.scripts, "triggers": module.triggers}
     told = " and ".join(f"{what} ({number})" for what, number in held.items() if number)
     remarks = (Remark(MODULE, f"It has {told} of RisuAI's, which are kept and do nothing here."),) if told else ()
-    return Found(value, text, lorebook if module.lorebook else None, remarks, place=MODULE)
+    return Found(value, lorebook if module.lorebook else None, remarks, place=MODULE)
 
 
 def write_charx(character: Character, data: bytes, *, where: str = "") -> bytes:

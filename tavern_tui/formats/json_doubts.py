@@ -1,20 +1,36 @@
-"""What the reader of JSON forgave: values that it could not keep, each with its place, for a report.
+"""What stands in JSON and cannot be kept as it is written, each with its place: why a file is refused, or told of one
+that is repaired.
 
-``json_text`` reads what other programs read: of keys given twice the last, null where a number is none. Here the same
-text is looked through a second time for these, so that none of it is dropped silently.
+Other programs drop these silently: of keys given twice all but the last, of a number that is none everything.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
-
-from tavern_tui.domain.exchange import Remark
 
 MOST_REMARKS = 50
 _MAX_DIGITS = 64
+_LONGEST = 100  # characters of a place in a sentence
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A value that cannot be kept: ``place`` is its path (``data.tags.0``), ``forgiven`` how it is read still."""
+
+    place: str
+    what: str
+    forgiven: str
+
+    @property
+    def fault(self) -> str:
+        """The sentence that refuses it."""
+        return f"{f'“{self.place[:_LONGEST]}”' if self.place else 'The value'} {self.what}."
 
 
 class _Object(dict[str, Any]):
@@ -27,11 +43,8 @@ class _Lost(str):
     """A number that is none, as it was written."""
 
 
-def json_doubts(text: str) -> tuple[Remark, ...]:
-    """What ``json_text.read_json`` takes otherwise than it is written, at most ``MOST_REMARKS``. Never raises.
-
-    ``text`` is what was read without a fault.
-    """
+def json_doubts(text: str) -> tuple[Doubt, ...]:
+    """What cannot be kept of ``text`` as it is written, at most ``MOST_REMARKS``. Never raises: it is read already."""
     value = json.loads(
         text.strip("\x00 \t\r\n"),
         object_pairs_hook=_pairs,
@@ -39,22 +52,31 @@ def json_doubts(text: str) -> tuple[Remark, ...]:
         parse_int=lambda digits: 0 if len(digits) <= _MAX_DIGITS else _Lost(digits),
         parse_float=lambda digits: 0.0 if math.isfinite(float(digits)) else _Lost(digits),
     )
-    remarks: list[Remark] = []
+    found: list[Doubt] = []
     pending: list[tuple[str, Any]] = [("", value)]
-    while pending and len(remarks) < MOST_REMARKS:
+    while pending and len(found) < MOST_REMARKS:
         place, item = pending.pop()
         if isinstance(item, _Lost):
-            remarks.append(Remark(place, f"{item[:20]} is no number that can be kept; it is read as nothing."))
+            found.append(Doubt(place, f"is {item[:20]}, no number that can be kept", "it is read as nothing."))
         elif isinstance(item, _Object):
-            remarks += [Remark(_under(place, key), "This is given twice; the last one counts.") for key in item.twice]
+            twice = "is given twice, and only one of the two can be kept"
+            found += [Doubt(_under(place, key), twice, "the last one counts.") for key in item.twice]
+            found += [doubt for key in item for doubt in _of_text(_under(place, key), key)]
             pending += [(_under(place, key), part) for key, part in reversed(item.items())]
         elif isinstance(item, list):
             pending += [(_under(place, str(index)), part) for index, part in reversed(list(enumerate(item)))]
-        elif isinstance(item, str) and any("\ud800" <= letter <= "\udfff" for letter in item):
-            remarks.append(Remark(place, "Half a character stands in this text; it is read as \ufffd."))
-        elif isinstance(item, str) and "\0" in item:
-            remarks.append(Remark(place, "A NUL stands in this text; where it is used it is left out."))
-    return tuple(remarks[:MOST_REMARKS])
+        elif isinstance(item, str):
+            found += _of_text(place, item)
+    return tuple(found[:MOST_REMARKS])
+
+
+def _of_text(place: str, text: str) -> list[Doubt]:
+    if text.isascii() and "\0" not in text:
+        return []
+    place = _SURROGATE.sub("\ufffd", place)
+    halves = [Doubt(place, "holds half a character (a lone surrogate)", "it is read as \ufffd.")]
+    nuls = [Doubt(place, "holds a NUL", "it is left out.")]
+    return [*(halves if _SURROGATE.search(text) else ()), *(nuls if "\0" in text else ())]
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> _Object:

@@ -67,17 +67,17 @@ def read_line(line: bytes) -> Any:
     _check_count(line)
     deep = line.count(b"[") + line.count(b"{") > MAX_DEPTH
     if deep or b"\\ud" in line or b"\\uD" in line:
-        return read_json(line, max_depth=MAX_DEPTH)
+        return read_json(line, max_depth=MAX_DEPTH, strict=False)
     try:
         return bounded_json(line.decode())
     except (ValueError, RecursionError):
-        return read_json(line, max_depth=MAX_DEPTH)  # says in which column, and why
+        return read_json(line, max_depth=MAX_DEPTH, strict=False)  # says in which column, and why
 
 
 def read_whole(data: bytes, name: str) -> Any:
     """The value of a whole file, bounded in bytes, depth and number of values. Raises ``FormatError``."""
     _check_count(data, name)
-    return read_json(data, where=name, max_depth=MAX_DEPTH)
+    return read_json(data, where=name, max_depth=MAX_DEPTH, strict=False)
 
 
 def write_line(value: Any) -> bytes:

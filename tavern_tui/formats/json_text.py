@@ -1,9 +1,11 @@
 """The one reader of untrusted JSON, and the writer that answers it.
 
 Cards, lorebooks and saves come from anywhere. What is bounded here: bytes, nesting, digits of a number. What is
-forgiven: a byte order mark, UTF-16, NULs round the text, keys given twice (the last counts), lone surrogates (they
-become U+FFFD), and numbers that other JSON programs cannot read (NaN, infinities, endless digits: they become null).
-All else that is not JSON is a ``FormatError`` with line and column. What the values mean is the codecs' business.
+always forgiven: a byte order mark, UTF-16, NULs round the text. What is not JSON is a ``FormatError`` with line and
+column. What is JSON and cannot be kept as it is written is an ``UnsoundError`` that names the field (``json_doubts``),
+or, where the reader is not ``strict``, taken otherwise: of keys given twice the last, U+FFFD for lone surrogates, null
+for numbers that other JSON programs cannot read (NaN, infinities, endless digits). What the values mean is the codecs'
+business.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ import codecs
 import json
 import math
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.errors import FormatError, UnsoundError
+from tavern_tui.formats.json_doubts import json_doubts
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 100
 _MAX_DIGITS = 64
+_HUGE = 10 ** (_MAX_DIGITS - 1)  # a sign is a digit
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAYBE_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")  # in JSON, where a character may be spelled out
@@ -70,34 +76,40 @@ def read_json(
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
     max_values: int | None = None,
+    strict: bool = True,
 ) -> Any:
     """The value that ``data`` holds; ``where`` is the file's name for messages.
 
     Strings in the result can be encoded as UTF-8; numbers are finite. ``max_values`` bounds the memory that many small
-    values take: of brackets, braces and commas, those in texts included. Raises ``FormatError``.
+    values take: of brackets, braces and commas, those in texts included. Raises ``FormatError``; where ``strict``, of
+    the kind ``UnsoundError`` for what cannot be kept as it is written.
     """
     text = data.strip(_PADDING) if isinstance(data, str) else decode_text(data, where=where, max_bytes=max_bytes)
     if max_values is not None and sum(map(text.count, ",[{")) > max_values:
         raise FormatError(f"The data holds more than {max_values:,} values.", where=where)
     try:
-        value = bounded_json(text)
+        value, odd = _noticing(text) if strict else (bounded_json(text), False)
     except json.JSONDecodeError as error:
         raise FormatError(
             f"This is not JSON: {_complaint(error.msg)} (column {error.colno}).", where=_place(where, error.lineno)
         ) from None
     except RecursionError:
         raise _too_deep(max_depth, where) from None
-    if _MAYBE_SURROGATE.search(text):
+    if not strict and _MAYBE_SURROGATE.search(text):
         return _bounded(value, max_depth, where)
     _check_depth(value, max_depth, where)
+    if strict and (odd or "\\u0000" in text or _MAYBE_SURROGATE.search(text)):
+        for doubt in json_doubts(text):
+            raise UnsoundError(doubt.fault, where=where)
     return value
 
 
 def write_json(value: Any, *, indent: int | None = 4) -> bytes:
     """``value`` as UTF-8 JSON, readable by any other program; ``indent`` in spaces, ``None`` for one line.
 
-    Numbers that JSON has no words for become null and lone surrogates U+FFFD, as when read. Raises ``FormatError``
-    for a value of another type or nested deeper than is read back.
+    What would not be read back strictly is left out: numbers that JSON has no words for or of endless digits become
+    null, lone surrogates U+FFFD, NULs nothing. Raises ``FormatError`` for a value of another type or nested deeper than
+    is read back.
     """
     try:
         text = json.dumps(_bounded(value, MAX_DEPTH, ""), ensure_ascii=False, indent=indent, allow_nan=False)
@@ -136,6 +148,32 @@ def bounded_json(text: str) -> Any:
     return json.loads(text, parse_constant=_no_number, parse_int=_integer, parse_float=_finite)
 
 
+def _noticing(text: str) -> tuple[Any, bool]:
+    """As ``bounded_json``, and whether a key was given twice or a number could not be kept."""
+    odd = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal odd
+        found = dict(items)
+        odd = odd or len(found) < len(items)
+        return found
+
+    def kept(read: Callable[[str], Any], digits: str) -> Any:
+        nonlocal odd
+        value = read(digits)
+        odd = odd or value is None
+        return value
+
+    value = json.loads(
+        text,
+        object_pairs_hook=pairs,
+        parse_constant=partial(kept, _no_number),
+        parse_int=partial(kept, _integer),
+        parse_float=partial(kept, _finite),
+    )
+    return value, odd
+
+
 def _no_number(_: str) -> None:
     return None
 
@@ -168,8 +206,8 @@ def _bounded(value: Any, max_depth: int, where: str) -> Any:
     while pending:
         holder, key, item, depth = pending.pop()
         if isinstance(item, str):
-            holder[key] = _SURROGATE.sub("\ufffd", item)
-        elif isinstance(item, float) and not math.isfinite(item):
+            holder[key] = clean_text(item)
+        elif (isinstance(item, float) and not math.isfinite(item)) or (isinstance(item, int) and abs(item) >= _HUGE):
             holder[key] = None
         elif isinstance(item, (dict, list, tuple)):
             if depth >= max_depth:
@@ -183,4 +221,4 @@ def _bounded(value: Any, max_depth: int, where: str) -> Any:
 
 
 def _sound(item: dict[Any, Any]) -> list[Any]:
-    return [_SURROGATE.sub("\ufffd", key) if isinstance(key, str) else key for key in item]
+    return [clean_text(key) if isinstance(key, str) else key for key in item]

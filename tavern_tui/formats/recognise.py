@@ -53,7 +53,7 @@ def recognise(data: bytes, name: str) -> Recognised | None:
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_JINJA):
         return kind_in(data, where=name)
     if container is Container.JSON:
-        return _of_value(read_json(data, where=name))
+        return _of_value(read_json(data, where=name, strict=False))
     try:
         return _of_value(read_yaml(data, where=name).value)
     except TavernError:  # any text is tried as YAML; most is none

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tavern_tui.domain.errors import FormatError, TavernError
+from tavern_tui.domain.errors import FormatError, TavernError, UnsoundError
 from tavern_tui.domain.exchange import Outcome, Remark
-from tavern_tui.formats.card import read_card_file
+from tavern_tui.formats.card import is_plain_picture, read_card_file
 from tavern_tui.formats.json_text import read_json, write_json
 from tavern_tui.formats.lorebook_exchange import read_any_lorebook
 from tavern_tui.formats.personas import read_backup, read_persona, write_persona
 from tavern_tui.formats.preset_kinds import CODECS, PresetKind
 from tavern_tui.formats.presets import write_preset
 from tavern_tui.formats.recognise import FileKind, Recognised, recognise
+from tavern_tui.formats.repair import repaired
 from tavern_tui.formats.templates import read_bundle, write_template
 from tavern_tui.session.chat_import import ChatImporter, ImportedChat
 from tavern_tui.session.moving_report import LatestChat, MovingReport
@@ -37,17 +38,25 @@ _TEMPLATES = (
     PresetKind.CHAT,
     PresetKind.MODEL_TEMPLATE,
 )
+REPAIR = "What cannot be kept as it is was left out: mend it there, or import it with --repair for a sound copy."
 _OFF = Remark("", "It is switched off: look at it, then switch it on in its file.")
 
 
 class FileMover:
-    """Takes files into ``workspace`` and notes them down in ``report``. Chats wait for ``take_chats``."""
+    """Takes files into ``workspace`` and notes them down in ``report``. Chats wait for ``take_chats``.
 
-    def __init__(self, workspace: Workspace, report: MovingReport, *, writes: bool = True) -> None:
+    ``repairs``: of files that cannot be kept as they are, a sound copy is taken.
+    """
+
+    def __init__(
+        self, workspace: Workspace, report: MovingReport, *, writes: bool = True, repairs: bool = False
+    ) -> None:
         dirs = workspace.directories
         self._dirs = dirs
         self._report = report
         self.writes = writes
+        self._repairs = repairs
+        self._given_up: tuple[Remark, ...] = ()
         self.record = ImportRecord(dirs.data / "imported.json", dirs.data, writes=writes)
         self._importer = ChatImporter(workspace, writes=writes)
         self._chats: list[tuple[Path, str]] = []
@@ -65,14 +74,21 @@ class FileMover:
             elif kind is None or kind in (FileKind.SETTINGS, FileKind.GROUP):
                 self._report.unknown.append(source)
             else:
-                self._put(kind, data, path, source)
+                self._put(kind, self.sound(data, path.name), path, source)
         except FormatError as error:
-            if _is_picture(path):
+            if _is_picture(path) and (path.suffix.lower() != ".png" or is_plain_picture(data)):
                 self._report.unknown.append(source)
             else:
                 self._fail(source, error)
         except TavernError as error:
             self._fail(source, error)
+
+    def sound(self, data: bytes, name: str) -> bytes:
+        """``data`` to take: repaired where that is wanted. What that cost is told with what is noted down next."""
+        self._given_up = ()
+        if self._repairs:
+            data, self._given_up = repaired(data, where=name)
+        return data
 
     def take_chats(self, told: Callable[[int, int, str], None]) -> None:
         """Take in the chats that were met so far."""
@@ -190,10 +206,12 @@ class FileMover:
         self._note(title, name, source, placed, remarks)
 
     def _note(self, title: str, name: str, source: str, placed: Placed, remarks: tuple[Remark, ...]) -> None:
-        self._report.add(title, name, source, placed.outcome, remarks)
+        self._report.add(title, name, source, placed.outcome, (*self._given_up, *remarks))
 
     def _fail(self, source: str, error: TavernError) -> None:
         self._report.failed.append((source, error.title))
+        if isinstance(error, UnsoundError) and REPAIR not in self._report.notes:
+            self._report.notes.append(REPAIR)
 
 
 def _is_picture(path: Path) -> bool:

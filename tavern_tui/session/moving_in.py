@@ -40,13 +40,15 @@ _SETTINGS, _SECRETS, _BACKUPS, _GROUPS, _GROUP_CHATS = (
 class MovingWishes:
     """What is wanted: ``rehearsal`` changes nothing; keys and backups of chats come only when asked for.
 
-    ``policy`` is that of chats that are new here, empty for what is set for them.
+    ``policy`` is that of chats that are new here, empty for what is set for them. ``repair`` takes a sound copy of what
+    cannot be kept as it is.
     """
 
     rehearsal: bool = False
     with_secrets: bool = False
     with_backups: bool = False
     policy: str = ""
+    repair: bool = False
 
 
 class MovingIn:
@@ -57,7 +59,7 @@ class MovingIn:
         self._wishes = wishes
         self._told = told
         self.report = MovingReport(rehearsal=wishes.rehearsal)
-        self._files = FileMover(workspace, self.report, writes=not wishes.rehearsal)
+        self._files = FileMover(workspace, self.report, writes=not wishes.rehearsal, repairs=wishes.repair)
 
     def take(self, paths: Sequence[Path]) -> MovingReport:
         """Take in everything at ``paths``. A file that cannot be read is told in the report and costs itself alone.

@@ -42,7 +42,7 @@ SERVERS_OF_KEYS = {
 def move_settings(workspace: Workspace, path: Path, files: FileMover, report: MovingReport) -> None:
     """Move what ``settings.json`` says; what is wrong with it is told in ``report``. Raises ``StorageError``."""
     try:
-        data = read_bytes(path, MAX_BYTES)
+        data = files.sound(read_bytes(path, MAX_BYTES), path.name)
         moved, remarks = read_settings(data, path.name)
     except TavernError as error:
         report.failed.append((path.name, error.title))

@@ -17,7 +17,7 @@ from tavern_tui.domain.errors import NotFoundError, StorageError
 from tavern_tui.formats.card import CardFile, Container, read_card_file
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.file_names import stems
-from tavern_tui.storage.library import CARD_SUFFIXES, MAX_FILE, Library
+from tavern_tui.storage.library import CARD_SUFFIXES, MAX_FILE, Library, naming
 from tavern_tui.storage.locks import FileLock
 from tavern_tui.storage.reading import read_bytes
 from tavern_tui.storage.trash import Discarded, Trash, move
@@ -54,7 +54,9 @@ class CardStore:
 
     def read(self, path: Path) -> StoredCard:
         """The card in the file ``path``. Raises ``FormatError`` or ``NotFoundError``."""
-        file = read_card_file(read_bytes(path, MAX_FILE), where=path.name, name=path.stem)
+        data = read_bytes(path, MAX_FILE)
+        with naming(path):
+            file = read_card_file(data, where=path.name, name=path.stem)
         return StoredCard(file, path, path.resolve().parent == self._shipped.resolve())
 
     def add(self, name: str, data: bytes, suffix: str) -> Path:

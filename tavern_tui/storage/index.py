@@ -62,7 +62,9 @@ _WORDS = (
 )
 
 
-_SHAPE = zlib.crc32(f"{tavern_tui.__version__}{VERSION}{_TABLES}{_WORDS}".encode()) & 0x7FFF_FFFF
+_READING = 2
+"""Raised when other files are refused or read than before."""
+_SHAPE = zlib.crc32(f"{tavern_tui.__version__}{VERSION}{_READING}{_TABLES}{_WORDS}".encode()) & 0x7FFF_FFFF
 """What the file is marked with. Another program reads more kinds of cards, other tables hold something else."""
 
 

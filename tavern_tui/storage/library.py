@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
 from tavern_tui.config.paths import Directories, shipped
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.errors import NotFoundError, TavernError
+from tavern_tui.domain.errors import NotFoundError, TavernError, UnsoundError
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.formats.card import read_card
 from tavern_tui.formats.lorebook import read_lorebook
@@ -158,11 +159,24 @@ def _first(group: Group, read: Callable[[Path], _Content]) -> tuple[_Content, Pa
 
 
 def _card(path: Path) -> Character:
-    return read_card(read_bytes(path, MAX_FILE), where=path.name, name=path.stem)
+    data = read_bytes(path, MAX_FILE)
+    with naming(path):
+        return read_card(data, where=path.name, name=path.stem)
 
 
 def _world(path: Path) -> Lorebook:
-    return read_lorebook(read_bytes(path, MAX_FILE), name=path.stem, where=path.name)
+    data = read_bytes(path, MAX_FILE)
+    with naming(path):
+        return read_lorebook(data, name=path.stem, where=path.name)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have what is refused within say with which command that file is repaired."""
+    try:
+        yield
+    except UnsoundError as fault:
+        raise fault.lying_at(str(path)) from None
 
 
 def _measured(path: Path) -> _Measures:

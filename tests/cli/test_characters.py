@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tavern_tui.formats.json_text import write_json
 from tests.cli.conftest import Tavern
 from tests.hostile import HOSTILE, driving_characters
 
@@ -95,8 +96,8 @@ def test_nothing_that_a_card_holds_drives_the_terminal(tavern: Tavern, tavern_ho
         "character_book": {"entries": [{"keys": [nasty], "content": f"@@{nasty}", "comment": nasty}]},
         nasty: nasty,
     }
-    card = json.dumps({"spec": "chara_card_v3", "data": data})
-    (tavern_home / "characters" / "nasty.json").write_text(card, "utf-8")
+    card = write_json({"spec": "chara_card_v3", "data": data})
+    (tavern_home / "characters" / "nasty.json").write_bytes(card)
     for arguments in (("show", "nasty", "--full"), ("edit", "nasty", "--form")):
         ran = tavern("characters", *arguments)
         assert ran.code == 0, ran.notes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tavern_tui.domain.display import safe
+from tavern_tui.formats.json_text import write_json
 from tests.cli.conftest import Command, Ran, ScriptedServer, Tavern
 from tests.hostile import HOSTILE, driving_characters
 
@@ -29,7 +29,7 @@ def write_card(home: Path, text: str, stem: str = "evil") -> None:
         "alternate_greetings": [text],
         "tags": [text],
     }
-    (home / "characters" / f"{stem}.json").write_text(json.dumps(card), encoding="utf-8")
+    (home / "characters" / f"{stem}.json").write_bytes(write_json(card))
 
 
 def test_through_a_card_a_reply_a_model_name_and_a_message(

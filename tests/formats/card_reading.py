@@ -7,6 +7,7 @@ from dataclasses import replace
 from tavern_tui.domain.character import Character
 from tavern_tui.formats.card import CardFile, Container, read_card, read_card_file, write_card, write_card_file
 from tavern_tui.formats.card_export import portrait, stored_assets, to_charx, to_json, to_png
+from tavern_tui.formats.repair import repaired
 from tavern_tui.session.card_form import form_of, read_form
 
 MARK = "Changed by a test."
@@ -26,6 +27,14 @@ def read_write_read(data: bytes) -> None:
     again = read_card(write_card(card), where="card again", name="stem")
     assert acting(again) == acting(card)
     assert read_card(write_card(again), name="stem") == again
+
+
+def repair_and_read(data: bytes) -> None:
+    """As ``read_write_read``, for what is made of ``data``: it is sound, and repairing it again changes nothing."""
+    sound, remarks = repaired(data, where="card")
+    assert (sound == data) == (not remarks)
+    assert repaired(sound, where="card") == (sound, ())
+    read_write_read(sound)
 
 
 def change_and_read(data: bytes) -> None:

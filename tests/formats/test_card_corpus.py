@@ -193,27 +193,3 @@ def test_a_card_without_a_png_of_its_own_gets_a_plain_one_and_says_so() -> None:
     data, remarks = to_png(read("exif.webp"))
     assert [one.place for one in remarks] == ["picture"]
     assert read_card_file(data).container is Container.PNG
-
-
-@pytest.mark.parametrize(
-    ("extra", "place", "words"),
-    [
-        ('"x": 1, "x": 2', "data.x", "twice"),
-        ('"x": NaN', "data.x", "no number"),
-        ('"x": 1e999', "data.x", "no number"),
-        (f'"x": [{"9" * 400}]', "data.x.0", "no number"),
-        ('"x": "\\ud800"', "data.x", "Half a character"),
-    ],
-    ids=["twice", "nan", "infinite", "huge", "surrogate"],
-)
-def test_what_is_forgiven_in_a_card_is_told_with_its_place(extra: str, place: str, words: str) -> None:
-    (remark,) = read_card_file(f'{{"spec": "chara_card_v2", "data": {{"name": "Mira", {extra}}}}}'.encode()).remarks
-    assert remark.place == place
-    assert words in remark.text
-
-
-def test_a_wrong_checksum_is_told() -> None:
-    data = bytearray((CORPUS / "v1.png").read_bytes())
-    data[data.index(b"IDAT") + 6] ^= 1
-    (remark,) = read_card_file(bytes(data)).remarks
-    assert remark.text == "The checksum of chunk IDAT does not fit."

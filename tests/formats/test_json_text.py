@@ -1,4 +1,4 @@
-"""The bounded JSON reader: what it forgives, and what it says about the rest."""
+"""The bounded JSON reader: what it forgives, what it refuses unless it is told not to, and what it says about it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.domain.errors import FormatError
+from tavern_tui.domain.errors import FormatError, UnsoundError
 from tavern_tui.formats.json_text import clean_text, read_json, write_json
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
 JSON: st.SearchStrategy[Any] = st.recursive(
-    SCALARS | st.text(st.characters(codec="utf-8")),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
-    ),
+    SCALARS | st.text(LETTERS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(LETTERS), inner, max_size=4),
     max_leaves=20,
 )
 
@@ -40,17 +39,42 @@ def test_byte_order_marks_utf16_and_nuls_round_the_text_are_forgiven(data: bytes
     assert read_json(data) == {"a": "ü"}
 
 
-def test_the_last_of_two_equal_keys_counts() -> None:
-    assert read_json(b'{"a": 1, "a": 2}') == {"a": 2}
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ('{"a": {"b": 1, "b": 2}}', "a.b", "twice"),
+        ('{"a": [0, NaN]}', "a.1", "NaN, no number"),
+        ('{"a": 1e999}', "a", "no number"),
+        (f'{{"a": {"9" * 5000}}}', "a", "no number"),
+        ('{"a": "x\\ud800"}', "a", "half a character"),
+        ('{"a\\udfff": 1}', "a\ufffd", "half a character"),
+        ('{"a": ["x\\u0000y"]}', "a.0", "NUL"),
+        ("NaN", "The value", "no number"),
+    ],
+    ids=["twice", "nan", "infinite", "endless", "half", "half-a-key", "nul", "alone"],
+)
+def test_what_cannot_be_kept_is_refused_with_file_and_field_and_the_way_on(text: str, place: str, words: str) -> None:
+    with pytest.raises(UnsoundError) as caught:
+        read_json(text, where="mira.json")
+    assert (caught.value.where, place in caught.value.title, words in caught.value.title) == ("mira.json", True, True)
+    assert caught.value.hint.endswith("tavern-tui import FILE --repair")
+
+
+def test_whole_characters_that_are_spelled_out_are_none_of_it() -> None:
+    assert read_json(rb'["\ud83d\ude00", "\\u0000"]') == ["😀", "\\u0000"]
+
+
+def test_the_last_of_two_equal_keys_counts_where_reading_is_not_strict() -> None:
+    assert read_json(b'{"a": 1, "a": 2}', strict=False) == {"a": 2}
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000])
 def test_numbers_that_other_programs_cannot_read_become_null(number: str) -> None:
-    assert read_json(f'{{"a": {number}}}') == {"a": None}
+    assert read_json(f'{{"a": {number}}}', strict=False) == {"a": None}
 
 
 def test_lone_surrogates_become_the_replacement_character_in_keys_and_values() -> None:
-    value = read_json(rb'{"\ud800x": ["\udfff", "\ud83d\ude00"]}')
+    value = read_json(rb'{"\ud800x": ["\udfff", "\ud83d\ude00"]}', strict=False)
     assert value == {"\ufffdx": ["\ufffd", "😀"]}
 
 
@@ -111,7 +135,8 @@ def test_an_empty_file_says_so(data: bytes) -> None:
 
 
 def test_writing_never_makes_what_reading_would_not_take() -> None:
-    assert read_json(write_json({"a": math.nan, "b": "\ud800"})) == {"a": None, "b": "\ufffd"}
+    value = {"a": math.nan, "b": "\ud800", "c": [10**64, -(10**63)], "d\0": "\0e"}
+    assert read_json(write_json(value)) == {"a": None, "b": "\ufffd", "c": [None, None], "d": "e"}
     with pytest.raises(FormatError):
         write_json({"a": object()})
 

@@ -14,8 +14,11 @@ from tavern_tui.formats.risu_module import RisuModule, read_module, write_module
 SMALL = {"type": "risuModule", "module": {}}
 
 
+WORDS = st.characters(codec="utf-8", exclude_characters="\0")
+
+
 @settings(max_examples=25, deadline=None)
-@given(st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=4), st.binary(max_size=20))
+@given(st.dictionaries(st.text(WORDS, max_size=5), st.text(WORDS, max_size=20), max_size=4), st.binary(max_size=20))
 def test_any_module_comes_back_with_its_assets(inner: dict[str, str], assets: bytes) -> None:
     module = RisuModule({"type": "risuModule", "module": inner}, assets)
     assert read_module(write_module(module)) == module

@@ -110,7 +110,7 @@ class Place:
     def library(self) -> Workspace:
         return Workspace.open(dirs=self.dirs)
 
-    def take(self, *paths: Path, **wishes: bool) -> MovingReport:
+    def take(self, *paths: Path, **wishes: Any) -> MovingReport:
         return MovingIn(self.library, MovingWishes(**wishes)).take(paths or [self.user.parent.parent])
 
     def files(self) -> list[str]:
@@ -282,3 +282,27 @@ def test_the_receipt_can_be_read_again(place: Place) -> None:
 
 def _turn(parent: str, text: str) -> TurnAdded:
     return TurnAdded(parent, Speaker.USER, "Robin", text)
+
+
+def test_what_cannot_be_kept_whole_is_taken_as_a_sound_copy_where_that_is_wanted(place: Place) -> None:
+    odd = place.put("characters/Wren.json", json.dumps(CARD).replace("{", '{"x": 1, "x": NaN, ', 1))
+    before = odd.read_bytes()
+    refused = place.take(odd)
+    assert refused.failed == [("Wren.json", "“x” is given twice, and only one of the two can be kept.")]
+    assert any("--repair" in note for note in refused.notes)
+    (thing,) = place.take(odd, repair=True).things
+    assert thing.remarks[0].startswith("x: “x” is given twice")
+    assert odd.read_bytes() == before
+    assert json.loads((place.dirs.characters / "Wren.json").read_bytes())["x"] is None
+
+
+def test_a_card_in_the_library_that_cannot_be_kept_is_listed_with_the_command_that_repairs_it(place: Place) -> None:
+    path = place.dirs.characters / "two words.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(CARD).replace("{", '{"x": NaN, ', 1))
+    library = place.library
+    (listed,) = [one for one in library.characters() if one.problem]
+    assert listed.problem.endswith(f"tavern-tui import '{path}' --repair")
+    place.take(path, repair=True)
+    assert [one.name for one in library.characters() if not one.shipped] == ["Mira", "two words"]
+    assert path.read_text().count("NaN") == 1

@@ -138,10 +138,7 @@ def main(folder: Path) -> None:
         before = resource.getrusage(resource.RUSAGE_SELF)
         try:
             card = read_card_file(read_bytes(path, MAX_FILE), where=name, name=path.stem)
-            told: dict[str, object] = {
-                "read": card.character.name,
-                "remarks": {remark.place: remark.text for remark in card.remarks},
-            }
+            told: dict[str, object] = {"read": card.character.name}
         except TavernError as error:
             told = {"refused": str(error), "where": error.where}
         except Exception as fault:  # noqa: BLE001  anything else is what must not happen
