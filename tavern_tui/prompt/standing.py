@@ -44,7 +44,7 @@ class Shown:
 class Due(Protocol):
     """Says whether what is called for is due beside these turns; ``cut``: the history is cut in this prompt."""
 
-    def __call__(self, one: Wanted, turns: Collection[str], *, cut: bool) -> bool:
+    def __call__(self, one: Wanted, turns: Collection[str], /, *, cut: bool) -> bool:
         """Whether it is."""
         ...
 
