@@ -62,7 +62,7 @@ def figures() -> list[Figure]:
             with SlowLine(home, Path(name) / "result.json", 2_000, painter) as terminal:
                 terminal.until_open()
                 terminal.type("Hello\r")
-                terminal.read_until(lambda: FIRST_WORD.encode() in terminal.seen)  # noqa: B023
+                terminal.read_until(lambda: FIRST_WORD.encode() in terminal.seen)
                 terminal.slow = True
                 waits = terminal.typed(KEYS)
         what = f"app, {painter}, 20 KB/s, a reply running, key to paint at 80×24"
