@@ -74,6 +74,7 @@ SCENES = (
     Scene("turn", CLASSIC, ("<escape k k>",)),
     Scene("branches", CLASSIC, ("/branches",)),
     Scene("home", CLASSIC, ("/home",)),
+    Scene("character", WIDE, ("/character", "<down down down down down>")),
     Scene("lorebook", WIDE, ("/lore",)),
     Scene("why", CLASSIC, ("/lore", "<down space t tab down down down down>")),
     Scene("presets", CLASSIC, ("/presets", "<escape e>")),
@@ -87,7 +88,14 @@ SCENES = (
     Scene(
         "group",
         CLASSIC,
-        ("/newgroup", "<enter down down down enter ctrl+n>", "/rename Two beds", "Two beds, Bess, for Wren and me?"),
+        (
+            "/newgroup",
+            "<enter down down down enter ctrl+n>",
+            "/rename Two beds",
+            "/group",
+            "<down down right escape>",
+            "Two beds, Bess, for Wren and me?",
+        ),
         (BESS, WREN),
     ),
 )
