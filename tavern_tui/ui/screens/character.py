@@ -254,7 +254,7 @@ class CharacterScreen(ListKeys, Page[Path | None]):
         await self.desk.count([text])
         await self.desk.learn()
         tokens, exact = self.desk.tokens(text)
-        self.pane.tell(f"{'' if exact else '~'}{tokens:,} tokens · {self.desk.told_total(self._written)}")
+        self.pane.tell(f"{'' if exact else '~'}{tokens:,} tokens")
         self.show_around()
 
     @property
