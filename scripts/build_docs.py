@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 INTRODUCTION = """# Keys
 
-These are the keys of the full-screen app, which is being built; what is not there yet has its key kept for it.
+These are the keys of the full-screen app; pages that lie over the chat show theirs in their last row.
 `tavern-tui keys` prints the keys that hold with your own changes. This page is made from the program by
 `python -m scripts.build_docs`.
 
