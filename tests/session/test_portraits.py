@@ -50,7 +50,7 @@ def test_other_kinds_of_pictures_need_the_library_and_what_is_no_picture_has_no_
 ) -> None:
     for kind in ("jpg", "webp"):
         assert portrait(card(tmp_path, kind), 16, 16) is not None
-    text = tmp_path / "mira.yaml"
+    text = tmp_path / "wren.yaml"
     text.write_text("name: Mira\n")
     broken = tmp_path / "broken.png"
     broken.write_bytes(card(tmp_path).read_bytes()[:90])
