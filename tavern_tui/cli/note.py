@@ -7,9 +7,17 @@ from dataclasses import replace
 import click
 
 from tavern_tui.cli.output import data, line, write
+from tavern_tui.domain.beside_card import NoteUse
 from tavern_tui.domain.note import MOST_DEPTH, MOST_INTERVAL, NotePlace, NoteRole
 
 _PLACES = {"chat": NotePlace.CHAT, "before": NotePlace.BEFORE, "after": NotePlace.AFTER}
+
+
+_WITH = {
+    NoteUse.REPLACE: "in place of the chat's",
+    NoteUse.BEFORE: "before the chat's",
+    NoteUse.AFTER: "after the chat's",
+}
 
 
 @click.command()
@@ -45,7 +53,8 @@ def note(
 
     if clear and text is not None:
         raise click.UsageError("--clear takes the note away: it goes without a text.")
-    log = find_chat(Workspace.open(safe=ctx.obj["safe"]), chat)
+    workspace = Workspace.open(safe=ctx.obj["safe"])
+    log = find_chat(workspace, chat)
     found = note_of(log.tree)
     changed = replace(
         found,
@@ -63,5 +72,8 @@ def note(
         data({**now.as_dict(), "chat": log.tree.title or log.path.stem})
         return
     line(told(now))
+    for name in log.tree.characters:
+        if (beside := workspace.library.beside_cards.of(name)).note:
+            line(f"{name} has a note of its own, which is read {_WITH[beside.use]}: {beside.note}")
     if now.text:
         write(now.text + "\n")

@@ -94,6 +94,11 @@ class Directories:
         return self.data / "marks.json"
 
     @property
+    def beside_cards(self) -> Path:
+        """The file with what is kept of characters beside their cards."""
+        return self.data / "beside-cards.json"
+
+    @property
     def template_choices(self) -> Path:
         """The file with the templates that were chosen for single models."""
         return self.data / "templates.json"

@@ -53,14 +53,14 @@ def text(*, shortest: int = 0, longest: int | None = None) -> Check:
     return check
 
 
-def texts() -> Check:
-    """A list of texts; one text stands for a list of it."""
+def texts(*, spaced: bool = False) -> Check:
+    """A list of texts; one text stands for a list of it. ``spaced``: with the white space round them."""
 
     def check(value: object) -> tuple[str, ...]:
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
             raise NotTakenError("It has to be a list of texts: [one, another].")
-        return tuple(one.strip() for one in listed if one.strip())
+        return tuple(filter(None, listed if spaced else map(str.strip, listed)))
 
     return check
 

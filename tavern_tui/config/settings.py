@@ -22,7 +22,7 @@ from tavern_tui.config.engine_settings import EngineSettings as EngineSettings
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.lore_settings import LoreSettings as LoreSettings
 from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories
-from tavern_tui.config.setting_values import NotTakenError, one_of, setting, text, truth, whole
+from tavern_tui.config.setting_values import NotTakenError, one_of, setting, text, texts, truth, whole
 from tavern_tui.domain import messages
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
@@ -85,6 +85,10 @@ class ReplySettings:
     imported_policy: str = setting(
         "ask", one_of("ask", "economy", "classic"), "The policy of chats that are imported; ask: at the first import."
     )
+    stop_strings: tuple[str, ...] = setting(
+        (), texts(spaced=True), "Texts that end a reply, beside those of its template."
+    )
+    stop_strings_macro: bool = setting(True, truth, "Whether macros in stop_strings are expanded.")
 
 
 @dataclass(frozen=True, slots=True)

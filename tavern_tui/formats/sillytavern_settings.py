@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tavern_tui.domain.beside_card import BesideCard, NoteUse
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.lorebook import EMPTY
@@ -52,8 +53,19 @@ _TAKEN = frozenset(
         "oai_settings",
     ]
 )
-_TAKEN_POWER = frozenset(["personas", "default_persona", "persona_descriptions", "instruct", "context", "sysprompt"])
-_TAKEN_EXTENSIONS = frozenset(["regex", "connectionManager", "disabledExtensions", "autoConnect", "apiUrl"])
+_TAKEN_POWER = frozenset(
+    [
+        "personas",
+        "default_persona",
+        "persona_descriptions",
+        "instruct",
+        "context",
+        "sysprompt",
+        "custom_stopping_strings",
+        "custom_stopping_strings_macro",
+    ]
+)
+_TAKEN_EXTENSIONS = frozenset(["note", "regex", "connectionManager", "disabledExtensions", "autoConnect", "apiUrl"])
 
 
 NO_PERSONAS = PersonaBackup(())
@@ -72,7 +84,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class MovedSettings:
-    """What can move. ``tags`` are those of each avatar file; ``lore`` has our names; ``not_taken`` names the rest."""
+    """What can move. ``tags`` are those of each avatar file; ``lore`` has our names; ``not_taken`` names the rest.
+
+    ``character_books`` and ``character_notes`` are by the avatar's name without its ending, ``notes_off`` names those
+    that are switched off there.
+    """
 
     user: str = ""
     personas: PersonaBackup = NO_PERSONAS
@@ -85,6 +101,10 @@ class MovedSettings:
     response_tokens: int | None = None
     context_tokens: int | None = None
     not_taken: tuple[str, ...] = ()
+    character_notes: Mapping[str, BesideCard] = field(default=EMPTY)
+    notes_off: tuple[str, ...] = ()
+    stop_strings: tuple[str, ...] = ()
+    stop_strings_macro: bool = True
 
 
 def is_settings(value: object) -> bool:
@@ -105,6 +125,9 @@ def read_settings(data: bytes, name: str) -> tuple[MovedSettings, tuple[Remark, 
     power, extensions = _table(value, "power_user"), _table(value, "extension_settings")
     world = _table(value, "world_info_settings") or value
     books = _table(world, "world_info")
+    notes = [
+        one for one in _tables(_table(extensions, "note").get("chara")) if _text(one, "name") and _text(one, "prompt")
+    ]
     personas, remarks = read_backup(data, name) if is_persona_backup(power) else (NO_PERSONAS, ())
     moved = MovedSettings(
         user=_text(value, "username"),
@@ -120,6 +143,10 @@ def read_settings(data: bytes, name: str) -> tuple[MovedSettings, tuple[Remark, 
         response_tokens=_count(value, "amount_gen"),
         context_tokens=_count(value, "max_context"),
         not_taken=_not_taken(value, power, extensions),
+        character_notes={_text(one, "name"): _note(one) for one in notes if one.get("useChara")},
+        notes_off=tuple(_text(one, "name") for one in notes if not one.get("useChara")),
+        stop_strings=_stop_strings(power),
+        stop_strings_macro=power.get("custom_stopping_strings_macro") is not False,
     )
     return moved, remarks
 
@@ -149,6 +176,20 @@ def read_secrets(data: bytes, name: str) -> dict[str, str]:
         if secret:
             found[str(key)] = secret
     return found
+
+
+def _note(said: Mapping[str, Any]) -> BesideCard:
+    """A character's author's note; SillyTavern counts ways of using it from 0 (``authors-note.js``)."""
+    ways, place = tuple(NoteUse), said.get("position")
+    return BesideCard(str(said["prompt"]), ways[place] if place in (1, 2) else NoteUse.REPLACE)
+
+
+def _stop_strings(power: Mapping[str, Any]) -> tuple[str, ...]:
+    """The stop strings of one's own, a list as JSON in a text; what is none is passed over (``power-user.js``)."""
+    try:
+        return _texts(read_json(_text(power, "custom_stopping_strings")))
+    except FormatError:
+        return ()
 
 
 def _tags(value: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tavern_tui.domain.beside_card import NOTHING_BESIDE, BesideCard
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.note import ChatNote, NotePlace, NoteRole, read_note
@@ -33,12 +34,12 @@ def note_set(tree: ChatTree, note: ChatNote) -> PropertySet | None:
     return PropertySet(NOTE, {**(kept if isinstance(kept, dict) else {}), **note.as_dict()})
 
 
-def for_prompt(note: ChatNote) -> AuthorsNote | None:
-    """The note as a prompt takes it; ``None`` where the chat has none."""
+def for_prompt(note: ChatNote, beside: BesideCard = NOTHING_BESIDE) -> AuthorsNote | None:
+    """The note as a prompt takes it, with the character's own; ``None`` where there is neither."""
     from tavern_tui.domain.lorebook import InjectionRole
-    from tavern_tui.prompt.inputs import AuthorsNote, InjectionPosition
+    from tavern_tui.prompt.inputs import AuthorsNote, CharacterNotePosition, InjectionPosition
 
-    if not note.text:
+    if not note.text and not beside.note:
         return None
     position = {
         NotePlace.CHAT: InjectionPosition.IN_CHAT,
@@ -57,6 +58,8 @@ def for_prompt(note: ChatNote) -> AuthorsNote | None:
         role=role,
         interval=note.interval,
         allow_lore_scan=note.scan,
+        of_character=beside.note,
+        of_character_position=CharacterNotePosition[beside.use.name],
     )
 
 

@@ -30,21 +30,22 @@ _FIELDS: Mapping[str, type] = {
 
 
 def books_of(character: Character, library: Library) -> tuple[Lorebook, ...]:
-    """The character's books: the one its card is linked to, where the library has it, and the one inside the card.
+    """The character's books: the one its card is linked to, further ones that are kept beside it, the one in the card.
 
-    The linked one comes first: of two books with one name it is the one that a person may have edited.
+    Those of the library come first: of two books with one name it is the one that a person may have edited.
     """
     embedded = (character.lorebook,) if character.lorebook is not None else ()
     data = character.source.get("data")
     extensions = data.get("extensions") if isinstance(data, dict) else None
     name = extensions.get("world") if isinstance(extensions, dict) else None
-    if not isinstance(name, str) or not name.strip():
-        return embedded
-    try:
-        linked, _ = library.lorebook(name)
-    except (NotFoundError, FormatError):  # the card is from elsewhere; ``doctor`` names books that cannot be read
-        return embedded
-    return (linked, *embedded)
+    named = [name] if isinstance(name, str) and name.strip() else []
+    found = []
+    for one in dict.fromkeys([*named, *library.beside_cards.of(character.name).books]):
+        try:
+            found.append(library.lorebook(one)[0])
+        except (NotFoundError, FormatError):  # the card is from elsewhere; ``doctor`` names books that cannot be read
+            continue
+    return (*found, *embedded)
 
 
 def read_state(properties: Mapping[str, Any]) -> LoreState:

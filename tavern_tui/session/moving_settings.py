@@ -5,9 +5,11 @@ A setting that somebody chose here stays; nothing is switched to another server.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tavern_tui.config.settings import refused, remember, setting_names
+from tavern_tui.domain.beside_card import NOTHING_BESIDE
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.exchange import Outcome
 from tavern_tui.formats.sillytavern_settings import MAX_BYTES, MovedSettings, Profile, read_secrets, read_settings
@@ -57,8 +59,8 @@ def move_settings(workspace: Workspace, path: Path, files: FileMover, report: Mo
         _tag_cards(workspace, moved, files, report)
     _keep_connections(workspace, moved, files, report)
     _remember(workspace, moved, personas, files, report)
-    books = sorted(one for avatar, extra in moved.character_books.items() for one in (f"{avatar}: {', '.join(extra)}",))
-    report.unsupported += [f"further lorebooks of a character ({one})" for one in books]
+    _keep_beside(workspace, moved, files, report)
+    report.unsupported += [f"author's note of {avatar}, switched off there" for avatar in moved.notes_off]
     if moved.not_taken:
         report.unsupported.append(f"in {path.name}: {', '.join(moved.not_taken)}")
 
@@ -105,6 +107,23 @@ def _tag_cards(workspace: Workspace, moved: MovedSettings, files: FileMover, rep
             report.failed.append((f"tags of {name}", error.title))
 
 
+def _keep_beside(workspace: Workspace, moved: MovedSettings, files: FileMover, report: MovingReport) -> None:
+    """Keep notes and further lorebooks of characters, where nothing of theirs is kept here yet."""
+    names = {Path(avatar).stem: name for avatar, (_, name) in files.cards.items()}
+    there = workspace.library.beside_cards.all()
+    for avatar in sorted({*moved.character_notes, *moved.character_books}):
+        books = moved.character_books.get(avatar, ())
+        kept = replace(moved.character_notes.get(avatar, NOTHING_BESIDE), books=books)
+        name = names.get(avatar, "")
+        if not name:
+            report.unsupported.append(f"author's note or further lorebooks of {avatar}, whose card did not come")
+        elif kept != NOTHING_BESIDE:
+            if files.writes and name not in there:
+                workspace.library.beside_cards.keep(name, kept)
+            what = " and ".join([*(["author's note"] if kept.note else ()), *([", ".join(books)] if books else ())])
+            report.add("beside a card", f"{name}: {what}", _FROM, Outcome.SAME if name in there else Outcome.NEW)
+
+
 def _keep_connections(workspace: Workspace, moved: MovedSettings, files: FileMover, report: MovingReport) -> None:
     present = {one.name.casefold(): one for one in workspace.connections.listed().connections}
     addresses = {one.address.rstrip("/") for one in present.values()}
@@ -140,6 +159,8 @@ def _remember(
     wanted["lore.books"] = list(moved.global_books) or None
     wanted["persona.name"] = moved.user or None
     wanted["persona.use"] = usual or None
+    wanted["reply.stop_strings"] = list(moved.stop_strings) or None
+    wanted["reply.stop_strings_macro"] = None if moved.stop_strings_macro else False
     wanted["reply.response_tokens"] = moved.response_tokens
     known = set(setting_names())
     for name, value in wanted.items():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import AdventureSettings, Settings
+from tavern_tui.domain.lorebook import EMPTY
 from tavern_tui.domain.preset import BALANCED, NO_RULES, STARTER, ReplyRules, SamplerPreset
 from tavern_tui.domain.thinking import Thinking
 
 if TYPE_CHECKING:
+    from tavern_tui.domain.beside_card import BesideCard
     from tavern_tui.domain.chat_completion import ChatCompletionPreset
     from tavern_tui.session.lore_books import ChosenLore
 
@@ -33,7 +36,8 @@ class ReplyOptions:
     named at this start, which count for more than what is set for a chat. ``rules`` are the preset's beside sampling.
     ``post_history_text`` stands below the chat. ``chat_preset`` makes the messages of chat completions, ``None``: ours.
     ``lore`` are the lorebooks beside the character's and how all are searched, ``None``: none, and as usual.
-    ``adventure`` says how an adventure is played.
+    ``adventure`` says how an adventure is played. ``beside_cards`` is what is kept of characters beside their cards, by
+    name. ``stop_strings`` end a reply beside the template's, ``stop_strings_macro``: with their macros expanded.
     """
 
     preset: SamplerPreset = BALANCED
@@ -59,6 +63,9 @@ class ReplyOptions:
     chat_preset: ChatCompletionPreset | None = None
     lore: ChosenLore | None = None
     adventure: AdventureSettings = field(default_factory=AdventureSettings)
+    beside_cards: Mapping[str, BesideCard] = field(default=EMPTY)
+    stop_strings: tuple[str, ...] = ()
+    stop_strings_macro: bool = True
 
     @property
     def thinking_tokens(self) -> int:
@@ -89,6 +96,8 @@ def options_from(settings: Settings) -> ReplyOptions:
         kept_thoughts=reply.kept_thoughts,
         alternatives=reply.alternatives,
         adventure=settings.adventure,
+        stop_strings=reply.stop_strings,
+        stop_strings_macro=reply.stop_strings_macro,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 

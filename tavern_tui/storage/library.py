@@ -22,6 +22,7 @@ from tavern_tui.domain.errors import NotFoundError, TavernError, UnsoundError
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.formats.card import read_card
 from tavern_tui.formats.lorebook import read_lorebook
+from tavern_tui.storage.beside_cards import BesideCards
 from tavern_tui.storage.reading import read_bytes, refusal
 
 MAX_FILE = 128 * 1024 * 1024
@@ -79,6 +80,7 @@ class Library:
         self, directories: Directories, *, shipped_cards: Path | None = None, shipped_worlds: Path | None = None
     ) -> None:
         self.card_folders = (directories.characters, shipped("cards") if shipped_cards is None else shipped_cards)
+        self.beside_cards = BesideCards(directories.beside_cards, directories.state / "beside-cards.lock")
         self.world_folders = (directories.worlds, shipped("worlds") if shipped_worlds is None else shipped_worlds)
 
     def characters(self) -> list[CharacterEntry]:

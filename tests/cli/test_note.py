@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from tavern_tui.domain.beside_card import BesideCard
+from tavern_tui.storage.beside_cards import BesideCards
 from tests.cli.conftest import Tavern
 
 
@@ -24,6 +27,12 @@ def test_a_note_is_written_shown_changed_and_taken_away(tavern: Tavern, chat: st
     found = json.loads(tavern("note", chat, "--json").text)
     assert (found["text"], found["depth"], found["role"], found["interval"]) == ("It rains.", 2, "user", 3)
     assert tavern("note", chat, "--clear").text == "none\n"
+
+
+def test_the_character_s_own_note_is_shown_with_its_use(tavern: Tavern, tavern_home: Path, chat: str) -> None:
+    BesideCards(tavern_home / "beside-cards.json", tavern_home / "lock").keep("Mira", BesideCard("She is tired."))
+    told = "Mira has a note of its own, which is read in place of the chat's: She is tired."
+    assert tavern("note", chat).text == f"none\n{told}\n"
 
 
 def test_what_makes_no_sense_is_refused(tavern: Tavern, chat: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavern_tui.domain.beside_card import BesideCard, NoteUse
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.note import MOST_DEPTH, NO_NOTE, ChatNote, NotePlace, NoteRole, read_note
 from tavern_tui.prompt.plan import PartKind, PartState
@@ -55,6 +58,31 @@ async def test_the_prompt_has_it_at_its_depth(begin: Opener) -> None:
     assert kinds[-3:] == [PartKind.NOTE, PartKind.TURN, PartKind.TURN]
     (note,) = [part for part in parts if part.kind is PartKind.NOTE]
     assert note.body == "It rains on Mira."
+
+
+@pytest.mark.parametrize(
+    ("use", "text", "body"),
+    [
+        (NoteUse.REPLACE, "It rains.", "She is tired."),
+        (NoteUse.BEFORE, "It rains.", "She is tired.\nIt rains."),
+        (NoteUse.AFTER, "It rains.", "It rains.\nShe is tired."),
+        (NoteUse.REPLACE, "", "She is tired."),
+    ],
+)
+async def test_the_character_s_own_note_stands_with_the_chat_s(
+    begin: Opener, use: NoteUse, text: str, body: str
+) -> None:
+    session = begin()
+    await session.open()
+    session.options = replace(
+        session.options,
+        beside_cards={"Mira": BesideCard("She is tired.", use), "Wren": BesideCard("No.")},
+        stop_strings=("\n{{char}} sighs",),
+    )
+    await write_note(session, ChatNote(text))
+    plan = await session.plan()
+    assert [part.body for part in plan.included if part.kind is PartKind.NOTE] == [body]
+    assert "\nMira sighs" in plan.stop
 
 
 async def test_it_is_due_once_in_so_many_turns_of_the_user(begin: Opener) -> None:

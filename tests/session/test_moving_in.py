@@ -12,10 +12,13 @@ import pytest
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.config.settings import load_settings
+from tavern_tui.domain.beside_card import BesideCard, NoteUse
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.exchange import Outcome
 from tavern_tui.session.author_note import note_of
+from tavern_tui.session.cards import rename_card
+from tavern_tui.session.lore import books_of
 from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.moving_report import MovingReport, as_plain, keep_report, last_report
 from tavern_tui.session.workspace import Workspace
@@ -38,12 +41,20 @@ SETTINGS: dict[str, Any] = {
         "persona_descriptions": {"me.png": {"description": "A traveller."}, "knight.png": {"description": "A knight."}},
         "default_persona": "knight.png",
         "font_scale": 1.2,
+        "custom_stopping_strings": '["\\n{{user}} thinks", 7, ""]',
+        "custom_stopping_strings_macro": True,
     },
     "tags": [{"id": "1", "name": "ferry"}],
     "tag_map": {"Mira.json": ["1"]},
     "extension_settings": {
         "regex": [SCRIPT],
         "connectionManager": {"profiles": [{"name": "rig", "api-url": "http://192.168.1.5:5001", "model": "m"}]},
+        "note": {
+            "chara": [
+                {"name": "Mira", "prompt": "Mira is tired.", "useChara": True, "position": 2},
+                {"name": "Wren", "prompt": "Off.", "useChara": False, "position": 0},
+            ]
+        },
         "tts": {"on": True},
     },
     "textgenerationwebui_settings": {"server_urls": {"koboldcpp": "http://192.168.1.5:5001/"}},
@@ -140,7 +151,8 @@ def test_a_users_folder_comes_over_whole(place: Place) -> None:
         "persona": 2,
         "regex script": 1,
         "connection": 2,
-        "setting": 5,
+        "beside a card": 1,
+        "setting": 6,
         "chat": 2,
     }
     assert outcomes(report) == {Outcome.NEW, Outcome.SAME}
@@ -172,7 +184,21 @@ def test_settings_are_taken_where_nobody_chose_here(place: Place) -> None:
     settings = load_settings(place.dirs).settings
     assert (settings.persona.name, settings.persona.use) == ("Robin", "Sir Bram")
     assert settings.reply.response_tokens == 99
+    assert (settings.reply.stop_strings, settings.reply.stop_strings_macro) == (("\n{{user}} thinks",), True)
     assert settings.connection.server == ""
+
+
+def test_a_characters_own_note_and_further_books_come_once_and_are_never_overwritten(place: Place) -> None:
+    place.take()
+    library = place.library
+    kept = BesideCard("Mira is tired.", NoteUse.AFTER, ("Inn",))
+    assert library.library.beside_cards.all() == {"Mira": kept}
+    assert [book.name for book in books_of(library.character("Mira")[0], library.library)] == ["Inn"]
+    library.library.beside_cards.keep("Mira", BesideCard("Mine."))
+    place.take()
+    assert library.library.beside_cards.of("Mira") == BesideCard("Mine.")
+    rename_card(library, "Mira", "Mira the Old")
+    assert library.library.beside_cards.all() == {"Mira the Old": BesideCard("Mine.")}
 
 
 def test_regex_scripts_arrive_switched_off_and_are_told(place: Place) -> None:
@@ -188,7 +214,7 @@ def test_what_stays_behind_is_told(place: Place) -> None:
     assert "backgrounds (1 file)" in told
     assert "power_user.font_scale" in told
     assert "extensions: tts" in told
-    assert "Mira: Inn" in told
+    assert "author's note of Wren, switched off there" in told
 
 
 def test_keys_are_not_even_read_unless_asked_for(place: Place) -> None:

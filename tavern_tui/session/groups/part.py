@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.beside_card import NOTHING_BESIDE
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker, TurnAdded
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.regex_script import RegexScript
+from tavern_tui.session.author_note import for_prompt, note_of
 from tavern_tui.session.groups.cut_lines import CutLine, cut_line, first_line
 from tavern_tui.session.groups.facts import GroupFacts, facts_of
 from tavern_tui.session.groups.greetings import greet, greet_after
@@ -131,11 +133,12 @@ class GroupPart:
         from tavern_tui.prompt.inputs import Group, GroupCards, Member
 
         facts, speaker = self.facts, self.speaking(place.name)
-        quiet = facts.muted | frozenset(self.missing)
+        quiet, beside = facts.muted | frozenset(self.missing), self._session.options.beside_cards
         return replace(
             given,
             character=speaker.character,
             lorebooks=speaker.books,
+            note=for_prompt(note_of(self._session.tree), beside.get(speaker.character.name, NOTHING_BESIDE)),
             turns=Presence(self._session.tree).known_to(place.name, self._session.tree.walk_back(parent)),
             group=Group(
                 members=tuple(Member(player.character, name in quiet) for name, player in self.players.items()),
