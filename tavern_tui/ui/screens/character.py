@@ -315,7 +315,7 @@ async def show_character(app: TavernApp, name: str = "") -> None:
 async def _taken_up(app: TavernApp, card: OpenCard, names: list[str]) -> None:
     """Let an open chat have what was changed; one with a character that is called otherwise now is opened anew."""
     session = app.chat.session
-    if session is None or not card.changed or not is_in(session, names):
+    if session is None or not card.changed or not is_in(session, [*names, card.character.name]):
         return
     if card.renamed and session.log.kept:
         app.open_chat(replace(app.wishes, character="", chat=session.log.path.stem, new=False, persona=""))

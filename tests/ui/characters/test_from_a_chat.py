@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.widgets import Input, Static
 
 from tavern_tui.ui.screens.character import CharacterScreen
+from tavern_tui.ui.screens.home import HomeScreen
 from tavern_tui.ui.screens.persona import PersonaScreen
 from tavern_tui.ui.screens.personas import PersonasScreen
 from tavern_tui.ui.widgets.row_list import RowList
@@ -20,6 +21,12 @@ async def test_what_is_changed_is_read_in_the_next_prompt(tmp_path: Path) -> Non
     async with evening.begun() as (app, pilot):
         await typed(pilot, "/character nobody at all", "enter")
         await until(pilot, lambda: "nobody at all" in hint(app))
+        await typed(pilot, "/characters", "enter")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and len(app.screen.query_one(RowList).rows) > 4)
+        await pilot.press("E")
+        await until(pilot, lambda: isinstance(app.screen, CharacterScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.chat.is_current)
         await typed(pilot, "/character", "enter")
         await until(pilot, lambda: isinstance(app.screen, CharacterScreen))
         await until(pilot, lambda: len(app.screen.query_one(RowList).rows) > 1)
