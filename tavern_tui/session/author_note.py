@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tavern_tui.domain.beside_card import NOTHING_BESIDE, BesideCard
 from tavern_tui.domain.chat import ChatTree
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.note import ChatNote, NotePlace, NoteRole, read_note
 
 if TYPE_CHECKING:
+    from tavern_tui.domain.beside_card import BesideCard
     from tavern_tui.prompt.inputs import AuthorsNote
     from tavern_tui.session.session import ChatSession
 
@@ -34,12 +34,12 @@ def note_set(tree: ChatTree, note: ChatNote) -> PropertySet | None:
     return PropertySet(NOTE, {**(kept if isinstance(kept, dict) else {}), **note.as_dict()})
 
 
-def for_prompt(note: ChatNote, beside: BesideCard = NOTHING_BESIDE) -> AuthorsNote | None:
+def for_prompt(note: ChatNote, beside: BesideCard | None = None) -> AuthorsNote | None:
     """The note as a prompt takes it, with the character's own; ``None`` where there is neither."""
     from tavern_tui.domain.lorebook import InjectionRole
     from tavern_tui.prompt.inputs import AuthorsNote, CharacterNotePosition, InjectionPosition
 
-    if not note.text and not beside.note:
+    if not note.text and (beside is None or not beside.note):
         return None
     position = {
         NotePlace.CHAT: InjectionPosition.IN_CHAT,
@@ -51,16 +51,18 @@ def for_prompt(note: ChatNote, beside: BesideCard = NOTHING_BESIDE) -> AuthorsNo
         NoteRole.USER: InjectionRole.USER,
         NoteRole.ASSISTANT: InjectionRole.ASSISTANT,
     }[note.role]
-    return AuthorsNote(
+    given = AuthorsNote(
         text=note.text,
         position=position,
         depth=note.depth,
         role=role,
         interval=note.interval,
         allow_lore_scan=note.scan,
-        of_character=beside.note,
-        of_character_position=CharacterNotePosition[beside.use.name],
     )
+    if beside is None:
+        return given
+    use = CharacterNotePosition[beside.use.name]
+    return replace(given, of_character=beside.note, of_character_position=use)
 
 
 async def write_note(session: ChatSession, note: ChatNote) -> str:

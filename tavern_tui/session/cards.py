@@ -299,7 +299,8 @@ def _renamed(workspace: Workspace, path: Path, old: str, new: str) -> tuple[Path
     told = _rename_in_chats(workspace, old, new)
     if workspace.directories.marks.exists():
         workspace.marks.rename_character(old, new)
-    workspace.library.beside_cards.rename(old, new)
+    if workspace.library.has_beside_cards:
+        workspace.library.beside_cards.rename(old, new)
     _intention(workspace).unlink(missing_ok=True)
     return path, told
 

@@ -40,7 +40,8 @@ def books_of(character: Character, library: Library) -> tuple[Lorebook, ...]:
     name = extensions.get("world") if isinstance(extensions, dict) else None
     named = [name] if isinstance(name, str) and name.strip() else []
     found = []
-    for one in dict.fromkeys([*named, *library.beside_cards.of(character.name).books]):
+    further = library.beside_cards.of(character.name).books if library.has_beside_cards else ()
+    for one in dict.fromkeys([*named, *further]):
         try:
             found.append(library.lorebook(one)[0])
         except (NotFoundError, FormatError):  # the card is from elsewhere; ``doctor`` names books that cannot be read

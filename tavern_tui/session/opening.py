@@ -279,8 +279,8 @@ def _set_for(workspace: Workspace, options: ReplyOptions, properties: Mapping[st
         from tavern_tui.session.user_templates import with_texts
 
         options, more = with_texts(workspace, options, properties)
-    if beside := workspace.library.beside_cards.all():
-        options = replace(options, beside_cards=beside)
+    if workspace.library.has_beside_cards:
+        options = replace(options, beside_cards=workspace.library.beside_cards.all())
     notes = [note, more]
     if workspace.settings.lore != USUAL_LORE or "worlds" in properties:
         from tavern_tui.session.lore_books import with_lore

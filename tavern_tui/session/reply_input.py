@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tavern_tui.domain.beside_card import NOTHING_BESIDE
 from tavern_tui.domain.summary import KEY as SUMMARY
 from tavern_tui.domain.summary import NONE as NO_SUMMARIES
 from tavern_tui.domain.summary import Summaries
@@ -81,7 +80,7 @@ def prompt_input(
         regex_scripts=session.scripts.scripts,
         **_of_persona(session),
         **_of_lore(options),
-        note=for_prompt(note_of(session.tree), options.beside_cards.get(session.character.name, NOTHING_BESIDE)),
+        note=for_prompt(note_of(session.tree), options.beside_cards.get(session.character.name)),
         stop_strings=options.stop_strings,
         stop_strings_macro=options.stop_strings_macro,
         user_turns=session.turn_number.users(parent),

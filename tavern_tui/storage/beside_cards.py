@@ -16,12 +16,11 @@ class BesideCards:
     """The file ``path``, guarded by ``lock`` in the state folder. Methods block and raise ``StorageError``."""
 
     def __init__(self, path: Path, lock: Path) -> None:
-        self._path = path
         self._table = StringTable(path, lock, "characters")
 
     def all(self) -> dict[str, BesideCard]:
         """What is kept of every character that has something."""
-        return {name: _read(text) for name, text in self._table.read().items()} if self._path.exists() else {}
+        return {name: _read(text) for name, text in self._table.read().items()}
 
     def of(self, name: str) -> BesideCard:
         """What is kept of the character ``name``."""

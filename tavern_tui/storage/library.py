@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from tavern_tui.config.paths import Directories, shipped
 from tavern_tui.domain.character import Character
@@ -22,8 +22,10 @@ from tavern_tui.domain.errors import NotFoundError, TavernError, UnsoundError
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.formats.card import read_card
 from tavern_tui.formats.lorebook import read_lorebook
-from tavern_tui.storage.beside_cards import BesideCards
 from tavern_tui.storage.reading import read_bytes, refusal
+
+if TYPE_CHECKING:
+    from tavern_tui.storage.beside_cards import BesideCards
 
 MAX_FILE = 128 * 1024 * 1024
 CARD_SUFFIXES = (".png", ".apng", ".charx", ".json", ".yaml", ".yml", ".jpg", ".jpeg", ".webp")
@@ -80,8 +82,20 @@ class Library:
         self, directories: Directories, *, shipped_cards: Path | None = None, shipped_worlds: Path | None = None
     ) -> None:
         self.card_folders = (directories.characters, shipped("cards") if shipped_cards is None else shipped_cards)
-        self.beside_cards = BesideCards(directories.beside_cards, directories.state / "beside-cards.lock")
+        self._directories = directories
         self.world_folders = (directories.worlds, shipped("worlds") if shipped_worlds is None else shipped_worlds)
+
+    @property
+    def beside_cards(self) -> BesideCards:
+        """What is kept of characters beside their cards."""
+        from tavern_tui.storage.beside_cards import BesideCards
+
+        return BesideCards(self._directories.beside_cards, self._directories.state / "beside-cards.lock")
+
+    @property
+    def has_beside_cards(self) -> bool:
+        """Whether anything is kept beside a card: what reads it is loaded only then."""
+        return self._directories.beside_cards.exists()
 
     def characters(self) -> list[CharacterEntry]:
         """All characters, by name. Raises ``StorageError`` only where the characters' folder itself cannot be read."""

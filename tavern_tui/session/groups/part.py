@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tavern_tui.domain.beside_card import NOTHING_BESIDE
 from tavern_tui.domain.character import Character
 from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
@@ -138,7 +137,7 @@ class GroupPart:
             given,
             character=speaker.character,
             lorebooks=speaker.books,
-            note=for_prompt(note_of(self._session.tree), beside.get(speaker.character.name, NOTHING_BESIDE)),
+            note=for_prompt(note_of(self._session.tree), beside.get(speaker.character.name)),
             turns=Presence(self._session.tree).known_to(place.name, self._session.tree.walk_back(parent)),
             group=Group(
                 members=tuple(Member(player.character, name in quiet) for name, player in self.players.items()),
