@@ -38,6 +38,9 @@ from tavern_tui.domain.groups import MEMBERS, names_in, rename_member
 from tavern_tui.domain.renaming import RENAMED, apply_renaming
 
 ROOT = ""
+PIECE = "@"
+"""Stands in the id of a piece of a turn, as a prompt reads one, between the turn's id and where the piece begins."""
+
 _ORDER = attrgetter("lamport", "id")  # ``ChatEvent.order``, for sorting ten thousand
 _MOST_CUTS = 16  # that are looked at again: for branches that were left long ago the history is cut anew
 
@@ -296,6 +299,12 @@ class ChatTree:
             self.properties[key] = value
             if key == MEMBERS:
                 self.characters = names_in(value)
+
+
+def turn_of(piece: str) -> str:
+    """The id of the turn that a text of this id in a prompt is, or is a piece of."""
+    turn, mark, offset = piece.rpartition(PIECE)
+    return turn if mark and offset.isdecimal() else piece
 
 
 def undone_ids(events: Iterable[ChatEvent]) -> set[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, takewhile
 
-from tavern_tui.domain.chat import ROOT
+from tavern_tui.domain.chat import ROOT, turn_of
 from tavern_tui.domain.events import KeptHead, PlacedText, PromptKept
 from tavern_tui.domain.request import Role
 from tavern_tui.prompt.counting import Counting
@@ -126,7 +126,7 @@ class EconomyFill:
         placed = (*self._standing.renewed(items), *self.placed)
         if cut in self._given.cuts[:1]:
             cut = ""
-        newest = self._continued.turn_id if self._continued is not None else turns[0] if turns else ROOT
+        newest = self._continued.turn_id if self._continued is not None else turn_of(turns[0]) if turns else ROOT
         head = self._head(head)
         return PromptKept(newest, cut, placed, head) if cut or placed or head else None
 

@@ -20,6 +20,7 @@ from tavern_tui.prompt.inputs import Policy, PromptInput
 from tavern_tui.prompt.instruct import Place
 from tavern_tui.prompt.items import Item, Written
 from tavern_tui.prompt.macros import expand
+from tavern_tui.prompt.pieces import pieces
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.prompt.reasoning import without_thoughts
 from tavern_tui.prompt.story import Story, named, untrusted
@@ -33,7 +34,8 @@ def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Itera
     """The turns that a prompt may read, newest first: hidden ones left out, the greeting's macros expanded.
 
     A turn that says nothing but what the reply begins with (``prompt.bias``) is left out, too; under ``economy`` so is
-    the thinking that a stored reply begins with. As many of the newest replies as the input says keep theirs.
+    the thinking that a stored reply begins with. As many of the newest replies as the input says keep theirs. A long
+    turn of a running text comes in pieces (``prompt.pieces``).
     """
     with_thoughts = given.kept_thoughts
     for turn in turns:
@@ -45,7 +47,7 @@ def turn_items(turns: Iterable[Turn], given: PromptInput, story: Story) -> Itera
             if turn.speaker is Speaker.CHARACTER and with_thoughts:
                 with_thoughts -= 1
                 item = replace(item, thoughts=untrusted(turn.reasoning, given))
-            yield item
+            yield from pieces(item, given)
 
 
 def _only_thought(turn: Turn, given: PromptInput) -> bool:

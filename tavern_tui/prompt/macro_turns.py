@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from tavern_tui.domain.chat import Turn
+from tavern_tui.domain.chat import Turn, turn_of
 from tavern_tui.domain.events import Speaker
 from tavern_tui.prompt import moment
 from tavern_tui.prompt.bias import without_bias
@@ -42,7 +42,7 @@ class NewestTurns:
     ) -> None:
         self._turns = turns
         self._number = number
-        self._first_turn = first_turn
+        self._first_turn = turn_of(first_turn)
         self._swipes = swipes
 
     def last(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tavern_tui.domain.chat import ROOT
+from tavern_tui.domain.chat import ROOT, turn_of
 from tavern_tui.domain.events import PlacedText, Speaker
 from tavern_tui.prompt.inputs import GenerationKind, PromptInput
 from tavern_tui.prompt.items import Item
@@ -149,7 +149,7 @@ class Standing:
 
     def _learn(self, turn: str) -> None:
         """Find out what the prompts whose newest turn this was have placed; of one text the last place counts."""
-        for one in reversed(self.given.placed(turn)):
+        for one in reversed(self.given.placed(turn_of(turn))):
             if one.key in self._seen or one.key in self.elsewhere:
                 continue
             self._seen.add(one.key)

@@ -165,19 +165,20 @@ def _tokens(mark: PartMark) -> range:
 
 def _with_reply(known: list[int], last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None) -> list[int]:
     """What was read with the reply that was written after it, which is a part of the next prompt."""
+    from tavern_tui.domain.chat import turn_of
     from tavern_tui.prompt.plan_record import REPLY_KINDS, marks
 
-    part = next((part for part in parts if reply is not None and part.turn_id == reply.id), None)
-    if part is None or reply is None or reply.receipt is None:
+    said = tuple(part for part in parts if reply is not None and turn_of(part.turn_id) == reply.id)
+    if not said or reply is None or reply.receipt is None:
         return known
     opened = 0
     for mark in reversed(last.parts):
         if mark.kind not in REPLY_KINDS:
             break
         opened += mark.tokens
-    (mark,) = marks((part,))
-    written = min(mark.tokens, opened + _decoded(reply, reply.receipt))
-    return [*known[: len(known) - opened], *_tokens(mark)[:written]]
+    written = opened + _decoded(reply, reply.receipt)
+    tokens = [token for mark in marks(said) for token in _tokens(mark)]
+    return [*known[: len(known) - opened], *tokens[:written]]
 
 
 def _decoded(reply: Turn, receipt: Receipt) -> int:

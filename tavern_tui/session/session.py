@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
-from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.chat import ChatTree, turn_of
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError
 from tavern_tui.domain.events import PropertySet, Speaker
 from tavern_tui.domain.lorebook import Lorebook
@@ -216,7 +216,7 @@ class ChatSession:
         if self._first_turn is None:
             record = await asyncio.to_thread(prompt_records.last, self.log)
             self._first_turn = record.first_turn if record else ""
-        return self._first_turn
+        return turn_of(self._first_turn)
 
     async def plan(self, kind: out.ReplyKind = out.ReplyKind.NORMAL) -> PromptPlan:
         """The prompt that the next reply of that kind would read; nothing is changed by looking.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tavern_tui.domain.chat import turn_of
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.request import Role
 from tavern_tui.domain.template import InstructTemplate
@@ -16,6 +18,8 @@ from tavern_tui.prompt.assemble import drive
 from tavern_tui.prompt.chat_completion.assembly import assemble_chat
 from tavern_tui.prompt.chat_completion.default_preset import GO_ON, default_preset
 from tavern_tui.prompt.inputs import AuthorsNote, Examples, GenerationKind, Prose, Quiet
+from tavern_tui.prompt.items import Item
+from tavern_tui.prompt.pieces import pieces
 from tavern_tui.prompt.plan import PartKind, PromptPlan
 from tavern_tui.prompt.templates import BUILT_IN, CHATML, GEMMA, MISTRAL_V7
 from tests.prompt.builders import chat, count, given, plan
@@ -157,3 +161,66 @@ def test_messages_of_an_adventure_are_turns_without_names_or_a_heading() -> None
     _, *turns = as_messages(ADVENTURE, prefill=False).messages()
     assert [one.content for one in turns] == [turn.text for turn in TURNS]
     assert {turn.speaker for turn in TURNS} == {Speaker.USER, Speaker.CHARACTER}
+
+
+LONG = "".join(f"Line {at} of the letter stands here, and it is read. Then a bird comes.\n" for at in range(400))
+
+
+@pytest.mark.parametrize("template", [None, CHATML], ids=["plain", "ChatML"])
+@pytest.mark.parametrize(
+    "text", [LONG, "a" * 9_000, "🙂" * 3_000, "no end " * 2_000], ids=["lines", "a", "🙂", "words"]
+)
+def test_a_story_reads_as_much_of_a_long_turns_end_as_fits(text: str, template: InstructTemplate | None) -> None:
+    turns = chat("Once. ", text, "And then")
+    planned = plan(given(turns, template, prose=STORY, context_tokens=600, response_tokens=100, **NO_EXAMPLES))
+    read = "".join(part.body for part in planned.included if part.kind is PartKind.TURN)
+    assert (text + "And then").endswith(read)
+    assert planned.limit // 3 < planned.tokens <= planned.limit
+    assert planned.text.endswith(read)
+
+
+def test_what_is_read_of_a_long_turn_begins_with_a_line_or_a_sentence() -> None:
+    planned = plan(given(chat(LONG), CHATML, prose=STORY, context_tokens=600, response_tokens=100, **NO_EXAMPLES))
+    first = next(part.body for part in planned.included if part.kind is PartKind.TURN)
+    assert first.lstrip().startswith(("Line ", "Then "))
+
+
+@pytest.mark.parametrize("prefill", [True, False])
+def test_messages_of_a_story_have_the_end_of_a_long_turn(prefill: bool) -> None:
+    preset = default_preset("Write.", continue_prefill=prefill)
+    asked = given(chat(LONG), prose=STORY, context_tokens=600, response_tokens=100, **NO_EXAMPLES)
+    planned = drive(assemble_chat(asked, preset), count)
+    read = "".join(part.body for part in planned.included if part.kind is PartKind.TURN)
+    assert LONG.endswith(read)
+    assert len(read) > 500
+
+
+def test_a_long_turn_is_read_from_the_same_place_while_the_story_grows() -> None:
+    room: dict[str, Any] = {"context_tokens": 600, "response_tokens": 100, "prose": STORY}
+    before = plan(given(chat(LONG), CHATML, **room, **NO_EXAMPLES))
+    assert before.kept is not None
+    cuts = (before.kept.first_turn,)
+    after = plan(given(chat(LONG, "It flies."), CHATML, cuts=cuts, first_turn=before.first_turn, **room, **NO_EXAMPLES))
+    assert after.text == before.text + "It flies."
+    assert after.kept is None
+
+
+def test_a_direction_stands_near_the_end_of_a_long_turn() -> None:
+    note = AuthorsNote(text="[Dark.]", depth=1)
+    room: dict[str, Any] = {"context_tokens": 600, "response_tokens": 100}
+    text = plan(given(chat(LONG), CHATML, prose=STORY, note=note, **room, **NO_EXAMPLES)).text
+    assert 0 < len(text) - text.index("[Dark.]") < 200
+
+
+@settings(max_examples=25, deadline=None)
+@for_all(text=st.text("ab .!\n", min_size=1, max_size=400), limit=st.integers(4, 200))
+def test_pieces_of_a_turn_are_the_turn_and_stay_what_they_are_while_it_grows(text: str, limit: int) -> None:
+    asked = given((), prose=STORY, context_tokens=limit, response_tokens=0)
+    item = Item(Speaker.USER, "Tom", text, PartKind.TURN, "turn", "id")
+    found = list(pieces(item, asked))[::-1]
+    assert "".join(one.text for one in found) == text
+    assert {turn_of(one.turn_id) for one in found} == {"id"}
+    assert found[0].turn_id == "id"
+    if len(found) > 1:
+        grown = list(pieces(replace(item, text=f"{text} more"), asked))[::-1]
+        assert [one.turn_id for one in grown[: len(found)]] == [one.turn_id for one in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tavern_tui.domain.chat import turn_of
 from tavern_tui.prompt.plan import PartKind
 
 if TYPE_CHECKING:
@@ -55,11 +56,19 @@ def reading(plan: PromptPlan, document: Document) -> Reading:
     for part in plan.included:
         if name := _name(part):
             tokens[name] = tokens.get(name, 0) + part.tokens
-    first = next((part.turn_id for part in plan.included if part.kind is PartKind.TURN and part.turn_id), "")
-    place = document.place_of(first) if first else None
-    start = place[0] if place is not None else None
+    first = next((part for part in plan.included if part.kind is PartKind.TURN and part.turn_id), None)
+    start = _start(first, document) if first is not None else None
     words = len(document.text(start).split()) if start is not None else 0
     return Reading(start, words, tokens, plan.tokens, plan.limit)
+
+
+def _start(first: Part, document: Document) -> int | None:
+    """Where the oldest text that is read begins: in its turn where that is longer than there is room for."""
+    turn = turn_of(first.turn_id)
+    place = document.place_of(turn)
+    if place is None or turn == first.turn_id:
+        return place[0] if place is not None else None
+    return place[0] + max(0, document.text(*place).find(first.body))
 
 
 def _name(part: Part) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from tavern_tui.domain.chat import ROOT, Turn
+from tavern_tui.domain.chat import ROOT, Turn, turn_of
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.session.summaries.versions import Version, in_force, turns_told
 
@@ -190,6 +190,6 @@ def _oldest_after_a_cut(turns: Sequence[Part], freed: int) -> str:
     """The oldest turn that is still there once the oldest, of ``freed`` tokens together, have left."""
     for part in turns:
         if freed <= 0:
-            return part.turn_id
+            return turn_of(part.turn_id)
         freed -= part.tokens
-    return turns[-1].turn_id
+    return turn_of(turns[-1].turn_id)

@@ -35,3 +35,15 @@ async def test_of_a_long_story_the_end_is_read(tell: Teller) -> None:
     assert 0 < told.start < story.document.length
     await all_of(story.passages.write_on())
     assert await story.chat.oldest_read() in story.tree.turns
+
+
+async def test_of_a_turn_that_is_longer_than_any_prompt_the_end_is_read(tell: Teller) -> None:
+    story = await tell(PAGE * 40)
+    await all_of(story.passages.write_on())
+    told = await read(story)
+    assert told.start is not None
+    assert 0 < told.start < story.document.length - len(PAGE)
+    assert story.document.text(told.start).lstrip().startswith("The ferry")
+    middle = len(PAGE) * 20
+    await all_of(story.passages.write_on(middle))
+    assert story.document.length > len(PAGE) * 40
