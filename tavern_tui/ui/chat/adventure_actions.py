@@ -35,12 +35,21 @@ async def mode(screen: ChatScreen, argument: str = "") -> None:
         return
     before = name_of(session.tree.properties)
     said = await set_mode(session, argument.lower())
-    if (before == "story") is not (name_of(session.tree.properties) == "story"):
+    if not opened_anew(screen, before):
+        screen.hint(said)
+
+
+def opened_anew(screen: ChatScreen, before: str) -> bool:
+    """Show the chat as its mode has it, where that was ``before`` until now; whether it is opened anew for that."""
+    session = screen.open_session
+    now = name_of(session.tree.properties)
+    if (before == "story") is not (now == "story"):
         here = replace(screen.tavern.wishes, character="", chat=session.log.path.stem, new=False, persona="")
         screen.tavern.open_chat(here)
-        return
-    screen.mirror.load(session.tree)
-    screen.hint(said)
+        return True
+    if now != before:
+        screen.mirror.load(session.tree)
+    return False
 
 
 async def suggest(screen: ChatScreen, _argument: str = "") -> None:

@@ -7,7 +7,7 @@ stand between the turns; a problem leaves when the chat goes on, a note stays wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from tavern_tui.domain.chat import ChatTree, Turn
@@ -25,11 +25,15 @@ _AT_ONCE = 20
 
 
 class Mirror:
-    """One chat log and how it follows a chat's tree. ``display`` says what is shown of turns' texts."""
+    """One chat log and how it follows a chat's tree. ``display`` says what is shown of turns' texts.
+
+    ``echo`` hears what the program says there: whatever lies over the log shows it as well.
+    """
 
     def __init__(self, log: ChatLog) -> None:
         self.log = log
         self.display = Display()
+        self.echo: Callable[[str], None] = lambda _said: None
         self._spoken = 0
         self._said: list[str] = []
         self._problems: set[str] = set()
@@ -128,6 +132,7 @@ class Mirror:
             self._problems.add(entry.id)
         self._said.append(entry.id)
         self.log.append([entry])
+        self.echo(text)
         return entry.id
 
     def forget_problems(self) -> None:

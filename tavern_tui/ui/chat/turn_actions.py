@@ -10,6 +10,7 @@ from tavern_tui.domain.chat import Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.messages import number
+from tavern_tui.session.modes.choosing import name_of
 from tavern_tui.session.quick_replies import quick_replies
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import copied
@@ -214,8 +215,7 @@ async def undo(screen: ChatScreen, _argument: str = "") -> None:
     """Take back the last thing done to the chat."""
     if refused_while_busy(screen):
         return
-    what = await screen.open_session.changes.undo()
-    screen.renew()
+    what = await _walked(screen, screen.open_session.changes.undo)
     screen.hint(f"Undone: {what} · {{redo}} brings it back" if what else "There is nothing to undo")
 
 
@@ -223,9 +223,19 @@ async def redo(screen: ChatScreen, _argument: str = "") -> None:
     """Bring back what was undone."""
     if refused_while_busy(screen):
         return
-    what = await screen.open_session.changes.redo()
-    screen.renew()
+    what = await _walked(screen, screen.open_session.changes.redo)
     screen.hint(f"Back again: {what}" if what else "There is nothing to redo")
+
+
+async def _walked(screen: ChatScreen, step: Callable[[], Awaitable[str]]) -> str:
+    """Take a step through what was done, and show what the chat is then, in another mode of play, too."""
+    from tavern_tui.ui.chat.adventure_actions import opened_anew
+
+    before = name_of(screen.open_session.tree.properties)
+    what = await step()
+    if not opened_anew(screen, before):
+        screen.renew()
+    return what
 
 
 def confirmed(screen: ChatScreen, action: str, turn: Turn, question: str) -> bool:

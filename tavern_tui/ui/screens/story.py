@@ -7,8 +7,10 @@ passage is written in ``ui/story/writing``.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -99,6 +101,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.view.editor.on_edit = self._edited
         self.story.on_change = self.writing.changed
         self.chat.progress.echo = self.show_status
+        self.chat.mirror.echo = partial(_noted, self)
         if self.chat.others is not None:
             self.chat.others.on_change = self.writing.changed_elsewhere
         self.view.focus()
@@ -147,6 +150,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
     async def put_away(self) -> None:
         """Save what is not saved yet; the chat's status is no longer shown here."""
         self.chat.progress.echo = lambda _status: None
+        self.chat.mirror.echo = lambda _said: None
         self.writing.stop()
         await self.story.close()
         await self.shelf.keep_counts()
@@ -265,3 +269,10 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         except TavernError as error:
             self.refuse(error)
         self.reading.look(anew=True)
+
+
+def _noted(screen: StoryScreen, text: str) -> None:
+    """Show what the program says below the chat: a note of some length stays until the next key, too."""
+    screen.say(text)
+    if cell_len(text) > screen.size.width - 2:
+        screen.tell(text)

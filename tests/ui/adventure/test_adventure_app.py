@@ -162,6 +162,10 @@ async def _a_chat_that_becomes_one(app: TavernApp, pilot: Pilot[int]) -> None:
     assert not app.chat.adventuring.on
     assert app.chat.mirror.log.entries[0].name == "Wren"
     assert str(app.chat.composer.placeholder) == "Message Wren"
+    await run(app.chat, "chat.undo")
+    assert (app.chat.mirror.log.entries[0].name, app.chat.adventuring.on) == ("", True)
+    await run(app.chat, "chat.redo")
+    assert (app.chat.mirror.log.entries[0].name, app.chat.adventuring.on) == ("Wren", False)
 
 
 async def test_the_page_asks_what_the_texts_ask_and_takes_an_answer_of_ones_own() -> None:

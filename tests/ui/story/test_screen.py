@@ -15,7 +15,7 @@ from tavern_tui.session.story.story import StorySession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.screens.story import StoryScreen
 from tavern_tui.ui.story.tapbar import TapBar
-from tests.ui.app.evening import settled
+from tests.ui.app.evening import hint, settled
 from tests.ui.story.written import BEGINNING, Sitting, asked, pressed, text_of, wrote
 
 FIRST = "It was dark now. Nobody spoke."
@@ -182,6 +182,10 @@ async def test_a_story_opens_where_it_was_left_and_shows_what_another_terminal_w
     async with sitting.sat() as (screen, pilot):
         assert screen.view.editor.cursor == (2, 5)
         assert screen.view.has_class("-colourless")
+        screen.chat.mirror.note("The library was looked through.")
+        assert hint(screen.tavern) == "The library was looked through."
+        screen.chat.mirror.note("This is more than a line has room for. " * 3)
+        assert str(screen.query_one("#note").render()).count("more than a line") == 3
         other = StorySession(open_session(Workspace.open(dirs=sitting.directories), Wishes(chat=sitting.chat)))
         await other.open()
         other.edit(0, 3, "Another")
