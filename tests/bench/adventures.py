@@ -1,16 +1,16 @@
 """Adventures played on a real model: every shipped scenario for some turns, and one session of forty.
 
-``python -m tests.bench.adventures MODEL FOLDER [turns] [title]`` writes one transcript for each into FOLDER and prints
-figures: tokens that were read for each turn. What is typed is the same each time; where the turns are more, it begins
-anew.
+``python -m tests.bench.adventures MODEL FOLDER [turns] [title] [--server URL]`` writes one transcript for each into
+FOLDER and prints figures: tokens that were read for each turn. ``--server`` takes that server instead of the embedded
+engine. What is typed is the same each time; where the turns are more, it begins anew.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,10 +79,10 @@ PLAYED: dict[str, Sequence[str]] = {
 }
 
 
-async def play(workspace: Workspace, model: Path, scenario: Scenario, lines: Sequence[str]) -> tuple[str, list[int]]:
+async def play(workspace: Workspace, wishes: Wishes, scenario: Scenario, lines: Sequence[str]) -> tuple[str, list[int]]:
     """The transcript of ``lines`` played in ``scenario``, and the tokens that were read for each reply."""
     log = begin(workspace, scenario, {})
-    session = open_session(workspace, Wishes(model=str(model), seed=11), log=log)
+    session = open_session(workspace, wishes, log=log)
     await session.open()
     read: list[int] = []
     notes: list[str] = []
@@ -112,7 +112,7 @@ async def _turn(session: ChatSession, line: str, read: list[int]) -> str:
     return said
 
 
-async def main(model: Path, folder: Path, turns: int, title: str) -> None:
+async def main(wishes: Wishes, folder: Path, turns: int, title: str) -> None:
     """Play everything and print the figures."""
     with tempfile.TemporaryDirectory(prefix="tavern-adventures-") as home:
         os.environ["TAVERN_HOME"] = home
@@ -123,7 +123,7 @@ async def main(model: Path, folder: Path, turns: int, title: str) -> None:
             for scenario in (one for one in shipped_scenarios() if title in one.title):
                 lines = list(PLAYED[scenario.title])
                 lines = [lines[at % len(lines)] for at in range(turns)]
-                text, read = await play(workspace, model, scenario, lines)
+                text, read = await play(workspace, wishes, scenario, lines)
                 name = scenario.title.lower().replace("'", "").replace(" ", "-")
                 (folder / f"{name}.txt").write_text(text, encoding="utf-8")
                 middle = statistics.median(read) if read else 0
@@ -134,4 +134,12 @@ async def main(model: Path, folder: Path, turns: int, title: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int((sys.argv[3:] or ["10"])[0]), "".join(sys.argv[4:5])))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("turns", type=int, nargs="?", default=10)
+    parser.add_argument("title", nargs="?", default="")
+    parser.add_argument("--server", default="")
+    asked = parser.parse_args()
+    chosen = Wishes(server=asked.server, seed=11) if asked.server else Wishes(model=asked.model, seed=11)
+    asyncio.run(main(chosen, asked.folder, asked.turns, asked.title))

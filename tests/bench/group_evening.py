@@ -1,12 +1,14 @@
-"""``python -m tests.bench.group_evening``: 40 turns with three members on the starter model, and what each reply read.
+"""``python -m tests.bench.group_evening [turns] [--server URL]``: three members on the starter model.
 
-Outside of the suite: it takes some minutes. Twenty messages in the natural order, each answered by whoever does, until
-the chat has 40 turns; one member is muted for a while, one is away for a while, and every reply is looked at for other
-members' lines. The table says who spoke and why, and how many tokens were evaluated of how many.
+Outside of the suite: it takes some minutes. Messages in the natural order, each answered by whoever does, until the
+chat has 40 turns, or as many as are asked for; one member is muted for a while, one is away for a while, and every
+reply is looked at for other members' lines. The table says who spoke and why, and how many tokens were evaluated of
+how many. ``--server`` takes that server instead of the embedded engine.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import statistics
@@ -39,12 +41,12 @@ SAID = (
 )
 
 
-async def evening(session: ChatSession) -> list[tuple[str, int, int, int]]:
+async def evening(session: ChatSession, turns: int = TURNS) -> list[tuple[str, int, int, int]]:
     """The replies of an evening: who spoke, tokens evaluated, of the prompt, generated."""
     assert session.group is not None
     rows: list[tuple[str, int, int, int]] = []
     number = 0
-    while len(session.tree.path()) < TURNS:
+    while len(session.tree.path()) < turns:
         for at, bodies in ((5, changing.muted(session.tree, "Wren")), (9, changing.muted(session.tree, "Wren", False))):
             if number == at and bodies:
                 await session.changes.write(*bodies)
@@ -81,7 +83,7 @@ async def _answers(session: ChatSession, said: str, why: list[str]) -> list[tupl
     return rows
 
 
-async def main() -> int:
+async def main(turns: int, server: str) -> int:
     """Play it in a home of its own and print the figures."""
     model = starter_model()
     with tempfile.TemporaryDirectory(prefix="tavern-group-") as folder:
@@ -92,10 +94,10 @@ async def main() -> int:
         (Path(folder) / "config.yaml").write_text("engine:\n  threads: 1\n")
         workspace = Workspace.open()
         log = new_group(workspace, MEMBERS)
-        session = open_session(workspace, Wishes(chat=log.path.stem, response_tokens=40, seed=1))
+        session = open_session(workspace, Wishes(chat=log.path.stem, server=server, response_tokens=40, seed=1))
         await session.open()
         try:
-            rows = await evening(session)
+            rows = await evening(session, turns)
         finally:
             await session.connection.engine.close()
         path = session.tree.path()
@@ -114,4 +116,8 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("turns", type=int, nargs="?", default=TURNS)
+    parser.add_argument("--server", default="")
+    asked = parser.parse_args()
+    sys.exit(asyncio.run(main(asked.turns, asked.server)))

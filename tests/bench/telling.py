@@ -1,16 +1,16 @@
 """A story told with a real model: forty passages, written on, edited, rewritten, taken back, with everything checked.
 
-``python -m tests.bench.telling MODEL FOLDER [passages] [server]`` writes the story into FOLDER and prints figures.
-After every step the document must be the turns of the path. ``server``: an address to use instead of the embedded
-engine. What is done is the same each time.
+``python -m tests.bench.telling MODEL FOLDER [passages] [--server URL]`` writes the story into FOLDER and prints
+figures. After every step the document must be the turns of the path. ``--server`` takes that server instead of the
+embedded engine. What is done is the same each time.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -165,5 +165,10 @@ async def main(model: Path, folder: Path, passages: int, server: str) -> None:
 
 
 if __name__ == "__main__":
-    rest = sys.argv[3:]
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int((rest or ["40"])[0]), (rest[1:] or [""])[0]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("passages", type=int, nargs="?", default=40)
+    parser.add_argument("--server", default="")
+    asked = parser.parse_args()
+    asyncio.run(main(asked.model, asked.folder, asked.passages, asked.server))
