@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.cli.conftest import ScriptedServer, Tavern
+
+
+@pytest.fixture
+def tavern(tavern_here: Tavern) -> Tavern:
+    """Commands are run in this process."""
+    return tavern_here
 
 
 def test_an_adventure_is_begun_and_played_line_by_line(tavern: Tavern, server: ScriptedServer) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import ScriptedServer, Tavern
+
+
+@pytest.fixture
+def tavern(tavern_here: Tavern) -> Tavern:
+    """Commands are run in this process."""
+    return tavern_here
 
 
 def test_a_group_is_made_shown_changed_and_moved(tavern: Tavern, tmp_path: Path) -> None:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
 import pytest
 
-from tavern_tui.cli.main import run
-from tests.cli.conftest import Ran, ScriptedServer, Tavern
+from tests.cli.conftest import ScriptedServer, Tavern
 
 NOVEL = "# One\r\n\r\n“The fog” came in – so.\r\n\r\n***\r\n\r\nA bell. [[which?]]\r\n\r\n# Two\r\n\r\nThey crossed."
 
 
 @pytest.fixture
-def tavern(tavern_home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Tavern:
-    """``tavern("story", …, stdin="…")`` runs a command in this process, on an empty home."""
-
-    def ran(*arguments: str, stdin: str = "") -> Ran:
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8"))
-        capfd.readouterr()
-        code = run(list(arguments))
-        told = capfd.readouterr()
-        return Ran(code, told.out.encode(), told.err.encode())
-
-    return ran
+def tavern(tavern_here: Tavern) -> Tavern:
+    """Commands are run in this process."""
+    return tavern_here
 
 
 def test_a_manuscript_is_looked_at_imported_and_exported_byte_for_byte(tavern: Tavern, tmp_path: Path) -> None:

@@ -10,6 +10,12 @@ from tests.cli.conftest import Tavern
 
 
 @pytest.fixture
+def tavern(tavern_here: Tavern) -> Tavern:
+    """Commands are run in this process."""
+    return tavern_here
+
+
+@pytest.fixture
 def chat(tavern: Tavern) -> str:
     """The name of a character with a chat of two turns."""
     assert tavern("say", "mira", "Hello").code == 4  # no engine; the message is kept
