@@ -28,6 +28,9 @@ _LONGEST = 300  # characters of one
 @click.option(
     "--repair", is_flag=True, help="Take a sound copy of what cannot be kept as it is, and tell what it cost."
 )
+@click.option(
+    "--policy", type=click.Choice(("economy", "classic")), help="How prompts of the chats are made, where they are new."
+)
 @click.option("--last", is_flag=True, help="Show the receipt of the last import again.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with every single thing.")
 @click.pass_context
@@ -38,6 +41,7 @@ def import_(
     with_secrets: bool,
     with_backups: bool,
     repair: bool,
+    policy: str | None,
     last: bool,
     as_json: bool,
 ) -> None:
@@ -56,7 +60,8 @@ def import_(
     if last:
         report = last_report(workspace)
     else:
-        report = _imported(workspace, paths, MovingWishes(dry_run, with_secrets, with_backups, repair=repair))
+        wishes = MovingWishes(dry_run, with_secrets, with_backups, policy or "", repair)
+        report = _imported(workspace, paths, wishes)
         if not dry_run:
             keep_report(workspace, report)
     if as_json:

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from tavern_tui.cli import plain_adventure, plain_group, plain_writers
+from tavern_tui.cli import plain_adventure, plain_group, plain_memory, plain_writers
 from tavern_tui.cli.hangup import signals_kept
 from tavern_tui.cli.lines import LineReader
 from tavern_tui.cli.main import EXIT_DONE, EXIT_INTERRUPTED
@@ -394,6 +394,8 @@ COMMANDS: dict[str, SlashCommand] = {
     "key": SlashCommand("/key", "the key of the server that writes, without showing it", _key),
     "test": SlashCommand("/test", "ask who writes for one short reply, outside of the chat", plain_writers.test),
     "stopother": SlashCommand("/stopother", "stop another client's reply (KoboldCpp)", plain_writers.stop_other),
-    **{name: SlashCommand(*row) for name, row in (plain_group.COMMANDS | plain_adventure.COMMANDS).items()},
+    **{
+        k: SlashCommand(*row) for one in (plain_group, plain_adventure, plain_memory) for k, row in one.COMMANDS.items()
+    },
     "quit": SlashCommand("/quit", "end", PlainChat.quit),
 }

@@ -135,6 +135,18 @@ def test_help_lists_every_command(tavern: Tavern, server: ScriptedServer) -> Non
         assert command.written in ran.notes
 
 
+def test_summary_notebook_and_later_are_known(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("The river is high.")
+    server.says("Robin asked about the river.")
+    lines = ["Hello", "/notebook Buy rope.", "/notebook", "/later", "/later now", "/summary now", "/summary"]
+    ran = tavern("chat", "mira", "--server", server.address, stdin="\n".join(lines))
+    assert ran.text.count("Buy rope.") == 2
+    assert ran.text.count("Robin asked about the river.") == 2
+    assert "Nothing that was read was changed since the last reply" in ran.notes
+    assert "/later off reads the new text." in ran.notes
+    assert "Buy rope." not in "".join(server.prompts)
+
+
 @pytest.mark.parametrize("words", [False, True])
 def test_only_whole_lines_or_words_are_printed(tavern_home: Path, server: ScriptedServer, words: bool) -> None:
     server.hangs_after("First sentence. Second sentence.\nThird sentence. Four")

@@ -34,8 +34,9 @@ def test_without_a_path_it_says_what_it_needs(tavern: Tavern) -> None:
     assert "There is nothing at" in tavern("import", "/nowhere/at/all").notes
 
 
-def test_everything_goes_out_as_sillytavern_has_it(tavern: Tavern, tmp_path: Path) -> None:
-    assert tavern("import", str(CORPUS / "chats" / "sillytavern-1.12.6.jsonl")).code == 0
+def test_everything_goes_out_as_sillytavern_has_it(tavern: Tavern, tavern_home: Path, tmp_path: Path) -> None:
+    assert tavern("import", str(CORPUS / "chats" / "sillytavern-1.12.6.jsonl"), "--policy", "classic").code == 0
+    assert any(b'"classic"' in log.read_bytes() for log in (tavern_home / "chats").iterdir())
     ran = tavern("export", "--sillytavern", str(tmp_path / "out"))
     assert ran.text.splitlines()[-1] == f"Written: {tmp_path / 'out'}"
     assert [path.suffix for path in (tmp_path / "out" / "chats").rglob("*.jsonl")] == [".jsonl"]
