@@ -23,7 +23,7 @@ from tests.terminal.scrolling_screen import ScrollingScreen, ScrollingStream, lo
 LONGEST_SECONDS = 60.0
 """After so long a test gives up; no test measures time against it."""
 
-_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9]+\$p")
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[um]|\x1b\[\?[0-9]+\$p")
 _CUT_SEQUENCE = re.compile(rb"\x1b(\[[0-9;?<>=$]*)?\Z")
 
 _TESTERS_OWN = ("TEXTUAL", "TMUX", "TAVERN_", "STY", "SSH_", "LC_", "NO_COLOR", "COLUMNS", "LINES")
@@ -156,6 +156,16 @@ class Terminal:
             return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4), sys.byteorder)
         finally:
             os.close(fd)
+
+    def busy(self) -> bool:
+        """Whether the program is at work or waits for its turn, as far as the system tells (Linux's ``/proc``)."""
+        states = []
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            try:
+                states.append(task.read_text().rpartition(")")[2].split()[0])
+            except OSError:
+                pass  # the thread has ended since
+        return any(state in "RD" for state in states)
 
     def full(self) -> bool:
         """Whether the system would hold up a program that writes to the terminal now."""
