@@ -79,16 +79,19 @@ PLAYED: dict[str, Sequence[str]] = {
 }
 
 
-async def play(workspace: Workspace, wishes: Wishes, scenario: Scenario, lines: Sequence[str]) -> tuple[str, list[int]]:
-    """The transcript of ``lines`` played in ``scenario``, and the tokens that were read for each reply."""
+async def play(
+    workspace: Workspace, wishes: Wishes, scenario: Scenario, lines: Sequence[str]
+) -> tuple[str, list[int], list[int]]:
+    """The transcript of ``lines`` played in ``scenario``, the tokens read for each reply, and each prompt's."""
     log = begin(workspace, scenario, {})
     session = open_session(workspace, wishes, log=log)
     await session.open()
     read: list[int] = []
+    prompts: list[int] = []
     notes: list[str] = []
     try:
         for line in lines:
-            notes.append(await _turn(session, line, read))
+            notes.append(await _turn(session, line, read, prompts))
         try:
             asked = ", ".join(await suggestions(session))
         except EngineError as error:
@@ -98,13 +101,15 @@ async def play(workspace: Workspace, wishes: Wishes, scenario: Scenario, lines: 
     texts = [f"# {scenario.title}\n"]
     texts += [f"⚂ {told(turn.roll)}\n{turn.text}" if turn.roll else turn.text for turn in session.tree.path()]
     texts += [f"[{note}]" for note in notes if note]
-    return "\n\n".join([*texts, f"[suggested: {asked}]\n"]), read
+    return "\n\n".join([*texts, f"[suggested: {asked}]\n"]), read, prompts
 
 
-async def _turn(session: ChatSession, line: str, read: list[int]) -> str:
+async def _turn(session: ChatSession, line: str, read: list[int], prompts: list[int]) -> str:
     """Play a line; what is to be said of it, "" for nothing."""
     said = ""
     async for event in session.reply(line):
+        if isinstance(event, out.PromptBuilt):
+            prompts.append(event.plan.tokens)
         if isinstance(event, out.TurnSaved) and event.turn.receipt is not None:
             read.append(event.turn.receipt.evaluated or 0)
         if isinstance(event, out.TurnFailed):
@@ -123,12 +128,15 @@ async def main(wishes: Wishes, folder: Path, turns: int, title: str) -> None:
             for scenario in (one for one in shipped_scenarios() if title in one.title):
                 lines = list(PLAYED[scenario.title])
                 lines = [lines[at % len(lines)] for at in range(turns)]
-                text, read = await play(workspace, wishes, scenario, lines)
+                text, read, prompts = await play(workspace, wishes, scenario, lines)
                 name = scenario.title.lower().replace("'", "").replace(" ", "-")
                 (folder / f"{name}.txt").write_text(text, encoding="utf-8")
                 middle = statistics.median(read) if read else 0
                 most = max(read[1:], default=0)
                 print(f"{scenario.title}: {len(read)} of {turns} turns; tokens read: {middle} (median), {most} (most)")
+                print(
+                    f"  prompts: {statistics.median(prompts or [0])} (median), {max(prompts, default=0)} (most) tokens"
+                )
         finally:
             await embedded.stop(directories())
 
