@@ -137,4 +137,4 @@ class Outbox:
 
 def _unknown(screen: ChatScreen, message: str) -> None:
     what, _, ways_on = message.partition(" · ")
-    refuse(screen, NotFoundError(f"{what}.", hint=ways_on))
+    refuse(screen, NotFoundError(f"{what}.", hint=f"{ways_on[:1].upper()}{ways_on[1:]}"))
