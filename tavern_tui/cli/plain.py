@@ -25,8 +25,8 @@ from tavern_tui.session.transcript import path_lines
 from tavern_tui.session.workspace import Workspace
 
 _TWICE_SECONDS = 2.0
-_LIST_TURNS = 10
-_MOST_DIGITS = 9
+_LIST_TURNS, _MOST_DIGITS = 10, 9
+_ROWS = plain_group.COMMANDS | plain_adventure.COMMANDS | plain_memory.COMMANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,8 +394,6 @@ COMMANDS: dict[str, SlashCommand] = {
     "key": SlashCommand("/key", "the key of the server that writes, without showing it", _key),
     "test": SlashCommand("/test", "ask who writes for one short reply, outside of the chat", plain_writers.test),
     "stopother": SlashCommand("/stopother", "stop another client's reply (KoboldCpp)", plain_writers.stop_other),
-    **{
-        k: SlashCommand(*row) for one in (plain_group, plain_adventure, plain_memory) for k, row in one.COMMANDS.items()
-    },
+    **{name: SlashCommand(*row) for name, row in _ROWS.items()},
     "quit": SlashCommand("/quit", "end", PlainChat.quit),
 }
