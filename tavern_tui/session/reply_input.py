@@ -47,7 +47,6 @@ def prompt_input(
 ) -> PromptInput:
     """The input for a reply under ``parent``. ``thinks``: the model thinks before it answers, ``thoughts`` so far."""
     template = ready.template.instruct
-    kept = kept_prompts(session.tree)
     given = PromptInput(
         character=session.character,
         persona=session.persona,
@@ -84,14 +83,22 @@ def prompt_input(
         stop_strings=options.stop_strings,
         stop_strings_macro=options.stop_strings_macro,
         user_turns=session.turn_number.users(parent),
-        cuts=kept.cuts,
-        heads=kept.heads,
-        placed=kept.placed,
         step=step_for(ready.info, STEP),
-        notes=notes_stay(session.tree),
-        summaries=_summaries(session.tree, parent),
+        **_of_chat(session.tree, parent),
     )
     return mode_of(session.tree.properties).shaped(given, session.tree)
+
+
+def _of_chat(tree: ChatTree, parent: str) -> dict[str, Any]:
+    """What earlier prompts left for this one, how long notes stay, and what is told of turns that have left."""
+    kept = kept_prompts(tree)
+    return {
+        "cuts": kept.cuts,
+        "heads": kept.heads,
+        "placed": kept.placed,
+        "notes": notes_stay(tree),
+        "summaries": _summaries(tree, parent),
+    }
 
 
 def _of_persona(session: ChatSession) -> dict[str, Any]:

@@ -22,7 +22,7 @@ OPEN, NEW, NEW_INCOGNITO, RENAME, FAVOURITE, PRIVATE = "open", "new", "incognito
 EDIT = "edit"
 """What can be done with something, as ids of rows."""
 
-ENTRIES = ("import", "worlds", "personas", "presets", "connect", "settings", "restore")
+ENTRIES = ("import", "lorebooks", "personas", "presets", "connect", "settings", "restore")
 """The slash commands of what else Home leads to, in this order, as far as there is such an action."""
 
 BEGIN = (("story", "s"), ("adventure", "a"), ("newgroup", "g"))
