@@ -174,6 +174,10 @@ class Tmux:
         except subprocess.CalledProcessError:
             return []
 
+    def looks(self) -> list[str]:
+        """The same with the colours and looks, as sequences that set them."""
+        return self._do("capture-pane", "-p", "-e").splitlines()
+
     def type(self, text: str) -> None:
         """Type ``text``, character by character."""
         self._do("send-keys", "-l", "--", text)

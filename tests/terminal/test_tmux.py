@@ -1,15 +1,19 @@
-"""Esc chords and pastes through a real tmux with its default settings, which holds Esc back for half a second."""
+"""Through a real tmux with its default settings: Esc chords, pastes, and what both painters show there."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.terminal.ptys import LONGEST_SECONDS, TinyTerminal
+from tests.terminal.scrolling_screen import ScrollingScreen, ScrollingStream, looks
+from tests.terminal.slow_server import SlowServer
+from tests.terminal.tavern import PROGRAM, Home, Tmux
 
 
 @pytest.fixture
@@ -51,3 +55,55 @@ def test_esc_and_a_key_pressed_within_tmuxs_waiting_time_are_one_chord(in_tmux: 
     in_tmux.type("j")
     in_tmux.read_until(lambda: "key alt+j None" in in_tmux.notes())
     assert in_tmux.notes("key") == ["key alt+j None"]
+
+
+def shown(tmux: Tmux, *texts: str) -> None:
+    """Wait until all of ``texts`` are on screen."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while not all(text in " ".join(tmux.screen()) for text in texts):
+        assert time.monotonic() < end, "\n".join(tmux.screen())
+        time.sleep(0.1)
+
+
+def signs(lines: list[str]) -> list[list[object]]:
+    """Every sign with its look; tmux tells differently of blanks that were written and those that were cleared."""
+    screen = ScrollingScreen(80, 24)
+    ScrollingStream(screen).feed("\r\n".join(lines).encode())
+    return [[" " if look[0] == " " else look for look in row] for row in looks(screen)]
+
+
+def evening(folder: Path, server: SlowServer, painter: str) -> list[list[list[object]]]:
+    """What tmux holds, with its colours, after a reply and in two screens; without the line that tells of figures."""
+    folder.mkdir()
+    home = Home(folder, server=server.address)
+    (home.directories.config / "config.yaml").write_text(f"ui:\n  painter: {painter}\n", encoding="utf-8")
+    home.begin_chat(*(f"*This* is said in the place {number}. " * 3 for number in range(12)))
+    screens = []
+    with Tmux(folder) as tmux:
+        tmux.start(PROGRAM, {"TERM": "xterm-256color", **home.variables})
+        shown(tmux, "mistral-nemo", "Message Mira")
+        for keys, seen, after in (
+            ("Hello", "w4", "Enter Speak"),
+            ("/help", "The composer is empty", "Esc close"),
+            ("/theme", "Thunder, far off", "Esc back"),
+        ):
+            tmux.type(keys)
+            shown(tmux, keys)
+            tmux.press("Enter")
+            shown(tmux, seen, after)
+            screens.append(signs(tmux.looks()[1:]))
+            if keys != "Hello":
+                tmux.press("Escape")
+                shown(tmux, "Message Mira")
+    return screens
+
+
+def test_both_painters_leave_the_same_screens_colour_by_colour(tmp_path: Path) -> None:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    screens = []
+    for painter in ("plain", "diff"):
+        with SlowServer(5) as server:
+            screens.append(evening(tmp_path / painter, server, painter))
+    assert screens[0] == screens[1]
+    assert len({look[1] for row in screens[0][0] for look in row if isinstance(look, tuple)}) > 2
