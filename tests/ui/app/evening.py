@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from tavern_tui.config.paths import Directories
@@ -79,8 +81,11 @@ async def settled(pilot: Pilot[int]) -> None:
 
 
 async def typed(pilot: Pilot[int], text: str, *keys: str) -> None:
-    """Type ``text``, then press ``keys``, and wait for what comes of it."""
-    await pilot.press(*("space" if character == " " else character for character in text), *keys)
+    """Type ``text`` as fast as it is read, then press ``keys`` one by one, and wait for what comes of it."""
+    for character in text:
+        pilot.app.post_message(Key(_character_to_key(character), character))
+    await pilot.pause()
+    await pilot.press(*keys)
     await settled(pilot)
 
 

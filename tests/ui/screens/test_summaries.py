@@ -85,18 +85,19 @@ def test_a_difference_keeps_within_its_width_and_tells_without_colour(width: int
     assert "−" not in ascii_lines
 
 
-@pytest.mark.parametrize("name", SCREENS)
-async def test_a_screen_looks_as_it_was_looked_at(name: str) -> None:
+async def test_the_screens_look_as_they_were_looked_at() -> None:
     theme, depth = LOOKS[""]
     app = ThemedApp([], theme, depth)
     async with app.run_test(size=SIZES[0]) as pilot:
-        await app.push_screen(SCREENS[name]())
-        for area in app.screen.query(FoldedArea):
-            area.cursor_blink = False
-        if name == "summary":
-            await pilot.press("tab")
-        for size in SIZES:
-            await pilot.resize_terminal(*size)
-            await pilot.pause()
-            picture = app.export_screenshot(title=name)
-            assert_looks_as_kept(picture, PICTURES / f"{name}-{size[0]}x{size[1]}.svg")
+        for name, screen in SCREENS.items():
+            await app.push_screen(screen())
+            for area in app.screen.query(FoldedArea):
+                area.cursor_blink = False
+            if name == "summary":
+                await pilot.press("tab")
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                picture = app.export_screenshot(title=name)
+                assert_looks_as_kept(picture, PICTURES / f"{name}-{size[0]}x{size[1]}.svg")
+            await app.pop_screen()
