@@ -20,6 +20,7 @@ from tavern_tui.ui.widgets.rows import plain
 HEADINGS: Final = {
     Where.REPLYING: "While a reply is written",
     Where.TURN: "A turn is selected",
+    Where.ADVENTURE: "In an adventure, with nothing written yet",
     Where.EMPTY: "The composer is empty",
     Where.COMPOSER: "Writing",
     Where.STORY: "In a story",

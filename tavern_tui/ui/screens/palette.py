@@ -34,24 +34,27 @@ _MANY = 4  # keys: more of them are a row of digits, which are shown as one
 def matching(query: str, actions: Collection[Action] = ACTIONS) -> list[Action]:
     """The actions that have every word of ``query`` in their titles, commands, ids or help, the best first.
 
-    A word counts most at the beginning of a title or a command, then at that of a word, then inside one, then in the
-    help. Equally good ones keep their order, which is that of the registry.
+    A word counts most where it is a whole command, then at the beginning of a title or a command, then at that of a
+    word, then inside one, then in the help. Equally good ones keep their order, which is that of the registry.
     """
     words = query.removeprefix("/").lower().split()
-    ranked = [(sum(_rank(word, action) for word in words), action) for action in actions if action.id not in NOT_LISTED]
-    return [action for rank, action in sorted(ranked, key=lambda found: found[0]) if rank < _NOWHERE]
+    ranked = [([_rank(word, action) for word in words], action) for action in actions if action.id not in NOT_LISTED]
+    found = [(sum(ranks), action) for ranks, action in ranked if _NOWHERE not in ranks]
+    return [action for _, action in sorted(found, key=lambda one: one[0])]
 
 
 def _rank(word: str, action: Action) -> int:
-    """How well ``word`` fits: 0 best, ``_NOWHERE`` not at all. As many words as one types rank below that together."""
+    """How well ``word`` fits: 0 best, ``_NOWHERE`` not at all."""
     title, command = action.title.lower(), action.slash
-    if title.startswith(word) or (command and command.startswith(word)):
+    if word == command:
         return 0
-    if any(part.startswith(word) for part in title.split()):
+    if title.startswith(word) or (command and command.startswith(word)):
         return 1
-    if word in title or word in command or word in action.id:
+    if any(part.startswith(word) for part in title.split()):
         return 2
-    return 3 if any(part.startswith(word) for part in action.help.lower().split()) else _NOWHERE
+    if word in title or word in command or word in action.id:
+        return 3
+    return 4 if any(part.startswith(word) for part in action.help.lower().split()) else _NOWHERE
 
 
 class Palette(Page[str | None]):
