@@ -73,7 +73,9 @@ def test_setup_asks_what_a_first_start_asks_and_keeps_the_answers(
     terminal.type("\x1b")
     terminal.read_until(shows(terminal, "What first?"))
     terminal.type("\x1b[B\x1b[B\r")
-    terminal.read_until(shows(terminal, "Bess"))
+    terminal.read_until(shows(terminal, "Which adventure?"))
+    terminal.type("\r")
+    terminal.read_until(shows(terminal, "ctrl+p Palette"))
     assert leave(terminal) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
     monkeypatch.setenv("TAVERN_HOME", str(tmp_path / "home"))

@@ -1,4 +1,4 @@
-"""Cards made to hurt whoever reads them, one maker each; run as a child with little time and memory.
+"""Cards made to hurt whoever reads them, one maker each; each is read by a child with little time and memory.
 
 ``python -m tests.storage.bad_cards FOLDER`` makes them all in ``FOLDER``, reads each as the library does and prints a
 JSON line with what came of it. Every file is made without ever holding it whole.
@@ -124,32 +124,39 @@ MAKERS: dict[str, Callable[[Path], object]] = {
 }
 
 
-def main(folder: Path) -> None:
-    """Make, read and tell, one after the other."""
+def read_one(name: str, path: Path) -> None:
+    """Read the file as the library does, within the limits, and tell what came of it."""
     from tavern_tui.domain.errors import TavernError
     from tavern_tui.formats.card import read_card_file
     from tavern_tui.storage.library import MAX_FILE
     from tavern_tui.storage.reading import read_bytes
 
-    spent = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        card = read_card_file(read_bytes(path, MAX_FILE), where=name, name=path.stem)
+        told = {"read": card.character.name}
+    except TavernError as error:
+        told = {"refused": str(error), "where": error.where}
+    except Exception as fault:  # noqa: BLE001  anything else is what must not happen
+        told = {"fault": repr(fault)}
+    print(json.dumps({"name": name, **told}), flush=True)
+
+
+def main(folder: Path) -> None:
+    """Make them, and let a child of its own read each: what one costs is not counted against the next."""
+    import tavern_tui.storage.library  # noqa: F401  loaded once, for all children
+
     for name, make in MAKERS.items():
-        path = folder / name
-        make(path)
-        before = resource.getrusage(resource.RUSAGE_SELF)
-        try:
-            card = read_card_file(read_bytes(path, MAX_FILE), where=name, name=path.stem)
-            told: dict[str, object] = {"read": card.character.name}
-        except TavernError as error:
-            told = {"refused": str(error), "where": error.where}
-        except Exception as fault:  # noqa: BLE001  anything else is what must not happen
-            told = {"fault": repr(fault)}
-        spent = resource.getrusage(resource.RUSAGE_SELF)
-        told["cpu"] = round(spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime, 3)
-        print(json.dumps({"name": name, **told}), flush=True)
-    print(json.dumps({"cpu": round(spent.ru_utime + spent.ru_stime, 2)}))
+        make(folder / name)
+        child = os.fork()
+        if not child:
+            read_one(name, folder / name)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            print(json.dumps({"name": name, "fault": f"ended with {os.waitstatus_to_exitcode(status)}"}), flush=True)
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     main(Path(sys.argv[1]))
