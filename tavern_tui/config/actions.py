@@ -22,7 +22,7 @@ _APP = (
     Action(
         "app.palette",
         "Command palette",
-        "Lists everything that can be done here, with its keys; type to find.",
+        "Lists what can be done here, with its keys; typing finds chats, characters, lorebooks and settings, too.",
         Where.ANYWHERE,
         ("ctrl+p",),
         fixed=("ctrl+p",),

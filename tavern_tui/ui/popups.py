@@ -270,11 +270,11 @@ async def themes(app: TavernApp) -> None:
 
 
 async def palette(app: TavernApp) -> None:
-    """Find something that can be done, and do it."""
+    """Find something that can be done or opened, and do it."""
     from tavern_tui.ui.chat.actions import RUNNABLE
-    from tavern_tui.ui.screens.palette import Palette
+    from tavern_tui.ui.screens.palette import ask_palette
 
-    action = await app.push_screen_wait(Palette(app.chat.keymap, runnable=RUNNABLE, glyphs=app.glyphs))
+    action = await ask_palette(app, app.chat.keymap, RUNNABLE)
     if action is not None:
         await app.chat.run_typed(action)
 

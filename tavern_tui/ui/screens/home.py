@@ -78,6 +78,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "more", show=False),
         Binding("ctrl+n", "new", show=False),
+        Binding("ctrl+p", "palette", show=False),
         Binding("R,ctrl+r", "rename", show=False),
         Binding("asterisk", "card('favourite')", show=False),
         Binding("P", "private", show=False),
@@ -131,6 +132,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
             ("*", "favourite"),
             ("R", "rename"),
             ("Tab", "next part"),
+            ("ctrl+p", "palette"),
             ("P", "private or not"),
             ("E", "edit the card"),
             ("Esc", "close"),
@@ -218,6 +220,10 @@ class HomeScreen(ListPage[HomeChoice | None]):
             self.dismiss(HomeChoice(action=chosen.removeprefix(rows.ACTION)))
         elif chosen is not None:
             self.dismiss(HomeChoice(rows.new_with(thing, self._lists), incognito=chosen == rows.NEW_INCOGNITO))
+
+    def action_palette(self) -> None:
+        """Find whatever else there is."""
+        self.dismiss(HomeChoice(action="app.palette"))
 
     def action_rename(self) -> None:
         """Give the selected chat another title."""

@@ -1,28 +1,41 @@
-"""The command palette: everything in the action registry, found by typing. Its result is the action's id, or ``None``.
+"""The command palette: every action, and by its name every character, chat, lorebook and setting, found by typing.
 
-``matching`` decides what is found and in which order; nothing is done here.
+``matching`` decides which actions are found, ``session.library_names`` what else; where both fit as well the actions
+come first. The names are asked in a thread and come after the actions: Enter waits for them. ``ask_palette`` shows the
+palette, and opens what was chosen unless it is an action.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import ClassVar, Final
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerFailed
 
 from tavern_tui.config.action import Action
-from tavern_tui.config.actions import ACTIONS, BY_ID
+from tavern_tui.config.actions import ACTIONS
 from tavern_tui.config.keymap import Keymap
+from tavern_tui.domain.errors import SettingsError, TavernError
+from tavern_tui.session.library_names import Kind, LibraryNames, Named
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.glyphs import keys_shown
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.app import TavernApp
+
+Names = Callable[[str], Sequence[Named]]
+"""What is called so in the library; blocks, and raises ``TavernError``."""
 
 NOT_LISTED: Final = frozenset(("app.palette", "popup.close", "composer.send", "composer.newline", "composer.complete"))
 """Actions that mean nothing without the place where their keys hold."""
@@ -37,14 +50,19 @@ def matching(query: str, actions: Collection[Action] = ACTIONS) -> list[Action]:
     A word counts most where it is a whole command, then at the beginning of a title or a command, then at that of a
     word, then inside one, then in the help. Equally good ones keep their order, which is that of the registry.
     """
+    return [action for _, action in _ranked(query, actions)]
+
+
+def _ranked(query: str, actions: Collection[Action]) -> list[tuple[int, Action]]:
+    """The actions that are found, each with how well it fits."""
     words = query.removeprefix("/").lower().split()
     ranked = [([_rank(word, action) for word in words], action) for action in actions if action.id not in NOT_LISTED]
     found = [(sum(ranks), action) for ranks, action in ranked if _NOWHERE not in ranks]
-    return [action for _, action in sorted(found, key=lambda one: one[0])]
+    return sorted(found, key=lambda one: one[0])
 
 
 def _rank(word: str, action: Action) -> int:
-    """How well ``word`` fits: 0 best, ``_NOWHERE`` not at all."""
+    """How well ``word`` fits: 0 best, ``_NOWHERE`` not at all; the numbers are those of ``library_names``."""
     title, command = action.title.lower(), action.slash
     if word == command:
         return 0
@@ -57,8 +75,11 @@ def _rank(word: str, action: Action) -> int:
     return 4 if any(part.startswith(word) for part in action.help.lower().split()) else _NOWHERE
 
 
-class Palette(Page[str | None]):
-    """The list of actions with a field to find one. ``runnable``: the ids that can be done, ``None`` for all."""
+class Palette(Page[str | Named | None]):
+    """The list with a field to find something in it. Its result is an action's id, or what was found by ``names``.
+
+    ``runnable``: the ids that can be done, ``None`` for all.
+    """
 
     VERTICAL_BREAKPOINTS = VERTICAL
     BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS, ("escape", "leave", "Close"), ("ctrl+p", "leave", "Close")]
@@ -76,15 +97,25 @@ class Palette(Page[str | None]):
     )
 
     def __init__(
-        self, keymap: Keymap, *, runnable: Collection[str] | None = None, glyphs: Glyphs = UNICODE_GLYPHS
+        self,
+        keymap: Keymap,
+        *,
+        runnable: Collection[str] | None = None,
+        names: Names | None = None,
+        glyphs: Glyphs = UNICODE_GLYPHS,
     ) -> None:
         super().__init__()
         self._keymap = keymap
         self._glyphs = glyphs
+        self._names = names
         self._actions = [action for action in ACTIONS if runnable is None or action.id in runnable]
+        self._query: str | None = None
+        self._looking: Worker[None] | None = None
+        self._walked = False
+        self._listed: dict[str, Action | Named] = {}
 
     def compose(self) -> ComposeResult:
-        """The field, what it finds, and what the selected action does."""
+        """The field, what it finds, and what the selected row is about."""
         with Vertical(id="ground"), Vertical(id="page"):
             field = Input(placeholder="What do you want to do?", id="find", compact=True)
             field.cursor_blink = False
@@ -94,7 +125,7 @@ class Palette(Page[str | None]):
             yield Static(Content(plain("↑↓ choose · Enter do it · Esc close", self._glyphs)), id="keys")
 
     def on_mount(self) -> None:
-        """Show everything."""
+        """Show every action."""
         self._find("")
 
     @property
@@ -106,41 +137,111 @@ class Palette(Page[str | None]):
         self._find(message.value)
 
     def _find(self, query: str) -> None:
-        found = matching(query, self._actions)
-        self._rows.show([self._row(action) for action in found])
+        """Show the actions that are found, and what else is when that is known; nothing where they stand there."""
+        if query == self._query:
+            return
+        self._query, self._walked, self._looking = query, False, None
+        self._show(query, ())
+        if self._names is not None and query.strip() and not query.startswith("/"):
+            self._looking = self._look(query, self._names)
+
+    @work(exclusive=True, group="names")
+    async def _look(self, query: str, names: Names) -> None:
+        try:
+            self._show(query, await asyncio.to_thread(names, query))
+        except TavernError as error:
+            self._note(str(error))
+
+    def _show(self, query: str, named: Sequence[Named]) -> None:
+        """Have these rows. One that was walked to stays selected."""
+        selected = self._rows.selected if self._walked else None
+        found: list[tuple[int, Action | Named]] = [*_ranked(query, self._actions), *((one.fit, one) for one in named)]
+        found.sort(key=lambda one: one[0])
+        self._listed = {
+            f"{thing.kind} {place}" if isinstance(thing, Named) else thing.id: thing
+            for place, (_, thing) in enumerate(found)
+        }
+        rows = [self._row(id, thing) for id, thing in self._listed.items()]
+        self._rows.show(rows, selected.id if selected else "")
         self._explain()
 
-    def _row(self, action: Action) -> ListRow:
-        keys = self._keymap.keys[action.id]
+    def _row(self, id: str, thing: Action | Named) -> ListRow:
+        if isinstance(thing, Named):
+            return ListRow(id, plain(thing.title, self._glyphs), thing.kind.value, muted=thing.problem)
+        keys = self._keymap.keys[thing.id]
         shown = keys_shown(keys if len(keys) > _MANY else keys[:2], self._glyphs)
-        ways = (f"/{action.slash}" if action.slash else "", shown)
-        return ListRow(action.id, action.title, plain(" · ".join(filter(None, ways)), self._glyphs))
+        ways = (f"/{thing.slash}" if thing.slash else "", shown)
+        return ListRow(id, thing.title, plain(" · ".join(filter(None, ways)), self._glyphs))
 
     @on(RowList.Selected)
     def _explain(self) -> None:
         row = self._rows.selected
-        self.query_one("#note", Static).update(Content(plain(BY_ID[row.id].help if row else "", self._glyphs)))
+        thing = self._listed[row.id] if row else None
+        self._note(thing.about if isinstance(thing, Named) else thing.help if thing else "")
+
+    def _note(self, text: str) -> None:
+        self.query_one("#note", Static).update(Content(plain(text, self._glyphs)))
 
     @on(Input.Submitted)
-    def _entered(self) -> None:
-        self.action_choose()
+    async def _entered(self) -> None:
+        await self.action_choose()
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen) -> None:
-        self.dismiss(message.row.id)
+        thing = self._listed[message.row.id]
+        if not (isinstance(thing, Named) and thing.problem):
+            self.dismiss(thing if isinstance(thing, Named) else thing.id)
 
     def action_move(self, rows: int) -> None:
         """Select another row."""
+        self._walked = True
         self._rows.move(rows)
 
     def action_page(self, pages: int) -> None:
         """Select a row a window further."""
+        self._walked = True
         self._rows.page(pages)
 
-    def action_choose(self) -> None:
-        """Take the selected one."""
+    async def action_choose(self) -> None:
+        """Take the selected one, of all that what was typed finds."""
+        self._find(self.query_one("#find", Input).value)
+        if self._looking is not None:
+            with suppress(WorkerFailed):  # another letter was typed meanwhile
+                await self._looking.wait()
         self._rows.choose()
 
     def action_leave(self) -> None:
         """Leave without doing anything."""
         self.dismiss(None)
+
+
+async def ask_palette(app: TavernApp, keymap: Keymap, runnable: Collection[str]) -> str | None:
+    """Show the palette; the id of the action that was chosen. Whatever else was chosen is opened.
+
+    Raises ``TavernError`` where it cannot be.
+    """
+    names = LibraryNames(app.workspace, shows_private=app.shows_private)
+    palette = Palette(keymap, runnable=runnable, names=names.found, glyphs=app.glyphs)
+    chosen = await app.push_screen_wait(palette)
+    if isinstance(chosen, Named):
+        await _open(app, chosen)
+        return None
+    return chosen
+
+
+async def _open(app: TavernApp, thing: Named) -> None:
+    """Open what was found by name; a chat or a character as Home does."""
+    if thing.kind is Kind.LOREBOOK:
+        from tavern_tui.ui.screens.lorebooks import show_lorebook
+
+        await show_lorebook(app, name=thing.name)
+    elif thing.kind is Kind.SETTING:
+        from tavern_tui.ui.screens.settings import show_settings
+
+        await show_settings(app, at=thing.name)
+    elif app.chat.busy:
+        raise SettingsError("A reply is being written · Esc stops it")
+    elif thing.chat is not None:
+        from tavern_tui.session.character_list import wishes_for
+
+        app.open_chat(wishes_for(thing.chat, app.wishes))

@@ -65,7 +65,7 @@ def about(setting: SettingRow) -> str:
 
 
 class SettingsScreen(ListPage[None]):
-    """The settings of ``workspace``. ``typed`` is searched for to begin with."""
+    """The settings of ``workspace``, the one called ``at`` selected. ``typed`` is searched for to begin with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("left", "step(-1)", "Back"),
@@ -74,8 +74,17 @@ class SettingsScreen(ListPage[None]):
         ("ctrl+r", "reset", "Default"),
     ]
 
-    def __init__(self, workspace: Workspace, taken: Taken, *, typed: str = "", glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        taken: Taken,
+        *,
+        typed: str = "",
+        at: str = "",
+        glyphs: Glyphs = UNICODE_GLYPHS,
+    ) -> None:
         super().__init__("Settings", glyphs=glyphs)
+        self._at = at
         self._workspace = workspace
         self._taken_up = taken
         self._words = typed
@@ -87,7 +96,7 @@ class SettingsScreen(ListPage[None]):
 
     def on_mount(self) -> None:
         """Show them."""
-        self._fill("")
+        self._fill(self._at)
 
     def on_key(self, event: Key) -> None:
         """What is typed is searched for."""
@@ -205,8 +214,8 @@ class SettingsScreen(ListPage[None]):
         self.show(list_rows(found, self.room, self._signs), select, f"No setting has “{self._words}” in it.")
 
 
-async def show_settings(app: TavernApp, *, typed: str = "") -> None:
-    """Show the settings, beginning with those that have ``typed`` in them, and let what is changed hold."""
+async def show_settings(app: TavernApp, *, typed: str = "", at: str = "") -> None:
+    """Show the settings, those that have ``typed`` in them or the one called ``at``, and let what is changed hold."""
     loading: set[str] = set()
 
     async def taken(setting: SettingRow) -> str:
@@ -223,6 +232,6 @@ async def show_settings(app: TavernApp, *, typed: str = "") -> None:
             take_settings(app.chat.session, app.workspace, wishes_here(app), watch=app.chat.engine_event)
         return ""
 
-    await app.push_screen_wait(SettingsScreen(app.workspace, taken, typed=typed, glyphs=app.glyphs))
+    await app.push_screen_wait(SettingsScreen(app.workspace, taken, typed=typed, at=at, glyphs=app.glyphs))
     if loading and not app.chat.busy:
         await connect_anew(app)

@@ -350,11 +350,10 @@ def of_the_chat() -> frozenset[str]:
 
 
 async def show_palette(app: TavernApp, *, screen: StoryScreen) -> None:
-    """Find something that can be done, and do it."""
-    from tavern_tui.ui.screens.palette import Palette
+    """Find something that can be done or opened, and do it."""
+    from tavern_tui.ui.screens.palette import ask_palette
 
-    runnable = of_the_chat() | set(STORY_ACTIONS) - {"reply.stop"}
-    action = await app.push_screen_wait(Palette(screen.keymap, runnable=runnable, glyphs=app.glyphs))
+    action = await ask_palette(app, screen.keymap, of_the_chat() | set(STORY_ACTIONS) - {"reply.stop"})
     if action == "app.quit":
         screen.writing.stop()
         await app.leave()
