@@ -133,8 +133,10 @@ async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) 
 async def told_in_chat(session: ChatSession, workspace: Workspace) -> str:
     """Who the user is in a chat, and who else can be chosen, in a line. Raises ``StorageError``."""
     listed = await asyncio.to_thread(listed_personas, workspace)
-    names = ", ".join(dict.fromkeys(one.name for one in listed if not one.problem))
-    return f"You are {session.persona.name} here · /persona {names} chooses another"
+    others = dict.fromkeys(one.name for one in listed if not one.problem and one.persona.name != session.persona.name)
+    if not others:
+        return f"You are {session.persona.name} here · /personas makes another"
+    return f"You are {session.persona.name} here · /persona {', '.join(others)} chooses another"
 
 
 def new_persona(workspace: Workspace, name: str, changes: Mapping[str, object | None]) -> ListedPersona:

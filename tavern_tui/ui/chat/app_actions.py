@@ -10,7 +10,7 @@ from tavern_tui.session.author_note import note_of, write_note
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.incognito import leave_app, loses_something
 from tavern_tui.ui.chat.outside import edit_outside
-from tavern_tui.ui.chat.refusing import refused_while_busy
+from tavern_tui.ui.chat.refusing import ask_otherwise, refused_while_busy
 from tavern_tui.ui.chatlog.view import scroll_screens
 from tavern_tui.ui.clipboard import copy
 
@@ -128,7 +128,7 @@ async def note(screen: ChatScreen, argument: str = "") -> None:
 async def mouse(screen: ChatScreen, argument: str = "") -> None:
     """Give the mouse to the terminal, or take it."""
     if argument not in ("on", "off"):
-        screen.hint("/mouse off gives the mouse back to the terminal, /mouse on takes it")
+        ask_otherwise(screen, argument, "/mouse off leaves the mouse to the terminal · /mouse on takes it")
         return
     screen.tavern.use_mouse(argument == "on")
     screen.hint("The mouse is the app's" if argument == "on" else "The mouse is the terminal's")

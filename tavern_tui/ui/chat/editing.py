@@ -39,18 +39,21 @@ class TurnEditor:
         self.turn, self._before, self._number = turn, text, number
         self._composer.put(text)
 
-    def end(self) -> str | None:
-        """Give the composer back; the new text, ``None`` where it is the old one or nothing.
+    @property
+    def changed(self) -> str | None:
+        """The new text, ``None`` where it is the old one or nothing.
 
         Nothing is no text for a turn: whoever wants it gone deletes it.
         """
         text = self._composer.full_text
-        changed = text if text.strip() and text != self._before else None
+        return text if text.strip() and text != self._before else None
+
+    def end(self) -> None:
+        """Give the composer back with what stood there before."""
         self.turn = ""
         if self.kept is not None:
             self._composer.restore(self.kept)
             self.kept = None
-        return changed
 
 
 async def save_edit(screen: ChatScreen, turn: str, text: str) -> None:

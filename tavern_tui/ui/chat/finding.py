@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tavern_tui.domain.chat import Turn
@@ -133,6 +134,7 @@ class Finding:
         self._bar.styles.padding = screen.composer.styles.padding
         screen.composer.display = False
         await screen.mount(self._bar, after=screen.composer)
+        screen.set_focus(self._bar.field)  # at once: the letters that came with the key are for it
         if not words:
             self._say("Enter goes there · Esc back")
 
@@ -208,7 +210,8 @@ class Finding:
             self._screen.composer.focus()
 
     def _typed(self, text: str) -> None:
-        self._screen.run_worker(self._preview(text), group="find", exclusive=True)
+        # A function, as a coroutine that is never started would complain on the terminal.
+        self._screen.run_worker(partial(self._preview, text), group="find", exclusive=True)  # type: ignore[arg-type]
 
     async def _preview(self, text: str) -> None:
         """Show the nearest match of what has been typed so far, and how many there are."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.groups import together
-from tavern_tui.ui.chat.refusing import refused_while_busy
+from tavern_tui.ui.chat.refusing import ask_otherwise, refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.chat.group_view import GroupView
@@ -57,7 +57,7 @@ async def auto(screen: ChatScreen, argument: str) -> None:
 
     view = _view(screen)
     if argument and not (argument.isdecimal() and len(argument) <= _AT_MOST_DIGITS and 1 <= int(argument) <= MOST):
-        screen.hint(f"/auto 5 lets five replies follow one another, up to {MOST} · any key ends it")
+        ask_otherwise(screen, argument, f"Any key ends it · /auto 5 writes five replies, up to {MOST}")
     else:
         view.begin_auto(int(argument or MOST))
 

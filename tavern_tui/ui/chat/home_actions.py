@@ -43,7 +43,7 @@ async def copy(screen: ChatScreen, argument: str = "") -> None:
         return
     session, app = screen.open_session, screen.tavern
     if not session.log.kept:
-        screen.hint("An incognito chat is not copied: nothing of it is kept")
+        screen.hint("Nothing of this chat is kept · incognito chats have no copies")
         return
     title = " ".join(argument.split()) or f"{session.tree.title or session.log.path.stem} (copy)"
     path = await asyncio.to_thread(copy_chat, app.workspace, session.log.path.stem, title)

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.events import Key
 from textual.timer import Timer
 
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.ui.chat.actions import BY_PLACE, RUNNABLE, run
-from tavern_tui.ui.chat.turn_mode import BURST_SECONDS, HARMLESS
+from tavern_tui.ui.chat.turn_mode import BURST_SECONDS, HARMLESS, LETTERS_OF_TYPING
 from tavern_tui.ui.terminal.gestures import keys_meant
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
+
+_NOTHING: Final = (float("-inf"), "")
 
 
 class Keys:
@@ -31,6 +33,7 @@ class Keys:
         self._held: list[tuple[str, str]] = []
         self._timer: Timer | None = None
         self._calmed = False
+        self._began = _NOTHING
 
     def holding(self) -> frozenset[Where]:
         """The places of the registry that hold now."""
@@ -50,7 +53,10 @@ class Keys:
     async def take(self, event: Key) -> bool:
         """Do what a key means; whether that was done here. What was not goes to the widget with the focus."""
         screen = self._screen
+        screen.outbox.forget_command()
         if screen.finding.is_open:
+            if await self._typed_after_all(event):
+                return True
             action = screen.keymap.action_for(event.key, self.holding())
             if action is None or action.id not in RUNNABLE:
                 return False
@@ -120,8 +126,25 @@ class Keys:
             self._type(event.character)
         elif action.id in HARMLESS:
             await run(screen, action.id)
+            self._began = (self._clock(), event.character) if screen.finding.is_open else _NOTHING
         else:
             self._hold(action.id, self._place_of(action, event.key))
+        return True
+
+    async def _typed_after_all(self, event: Key) -> bool:
+        """Whether this letter in the field for finding shows that the one which opened it began a text, as ``/`` does.
+
+        The text then goes where one is written.
+        """
+        (at, text), self._began = self._began, _NOTHING
+        if not text or not event.is_printable or event.character is None or self._clock() - at > BURST_SECONDS:
+            return False
+        text += event.character
+        if len(text) < LETTERS_OF_TYPING:
+            self._began = (at, text)
+            return False
+        await self._screen.finding.close()
+        self._type(text)
         return True
 
     def _place_of(self, action: Action, key: str) -> str:

@@ -90,8 +90,11 @@ async def choose(screen: ChatScreen, when: When) -> None:
 async def write_now(screen: ChatScreen, *, anew: bool = False) -> None:
     """Write a summary of what nothing tells of, beside everything else; ``anew``: else of all that is told of."""
     job = await _job(screen.open_session, anew=anew, connects=True)
+    if job is None and kept.versions(screen.open_session.tree):
+        screen.hint("All that is no longer read is summed up · /summary shows it")
+    elif job is None:
+        screen.hint("The model still reads every turn · nothing is left to sum up")
     if job is None:
-        screen.hint("Every turn that is no longer read is told of · /summary shows it")
         return
     screen.run_worker(write(screen, job), group="memory", exclusive=True)
 

@@ -29,6 +29,7 @@ class Outbox:
         self._sent_at = float("-inf")
         self._asked = False
         self._sending = ""
+        self._command: ComposerState | None = None
         self.queued = ""
 
     @property
@@ -50,15 +51,12 @@ class Outbox:
             composer.newline()
             return
         if screen.editor.turn:
-            turn, emptied = screen.editor.turn, not composer.full_text.strip()
-            if (text := screen.editor.end()) is not None:
-                await save_edit(screen, turn, text)
-            else:
-                screen.hint("An empty text is not kept · d deletes a turn" if emptied else "Nothing was changed")
+            await self._save(screen.editor.turn)
             return
         if screen.group_view is not None and (name := screen.group_view.asked(composer.full_text)):
-            composer.restore(ComposerState())
-            screen.group_view.speak(name)
+            if not refused_while_busy(screen):
+                composer.restore(ComposerState())
+                screen.group_view.speak(name)
             return
         match screen.adventuring.named(composer.full_text):
             case "line":
@@ -69,12 +67,34 @@ class Outbox:
                 return
         match parse(composer.full_text, RUNNABLE):
             case Command(action=action, argument=argument):
+                self._command = composer.state()
                 composer.take()
                 await screen.run_typed(action, argument)
             case Unknown(message=message):
                 _unknown(screen, message)
             case str(text) if text.strip():
                 self._send(text)
+
+    async def _save(self, turn: str) -> None:
+        """Give the turn that is being edited the text that is written; where the disk refuses, it is edited on."""
+        screen, written = self._screen, self._screen.composer.full_text
+        if (text := screen.editor.changed) is not None:
+            await save_edit(screen, turn, text)
+        screen.editor.end()
+        if text is None:
+            screen.hint("Nothing was changed" if written.strip() else "An empty text is not kept · d deletes a turn")
+
+    def forget_command(self) -> None:
+        """The next key was pressed: what was typed as a command is done."""
+        self._command = None
+
+    def give_back(self) -> bool:
+        """What was typed as a command is refused: it stands in the composer again, where nothing else does by now."""
+        command, self._command = self._command, None
+        if command is None or not self._screen.composer.is_empty or self._screen.editor.turn:
+            return False
+        self._screen.composer.restore(command)
+        return True
 
     async def say(self, text: str) -> None:
         """Send ``text`` as if it had been typed, or do what it commands; the composer keeps what it holds."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def edit_outside(screen: ChatScreen, text: str, use: Callable[[str], Awaitable[None]]) -> None:
     """Open ``text`` in the user's editor, and ``use`` it if it was changed. A reply goes on meanwhile."""
     if screen.session is not None and not screen.session.log.kept:
-        screen.hint("An incognito chat is not written to a file, as $EDITOR needs it")
+        screen.hint("$EDITOR needs a file · an incognito chat writes none")
         return
     try:
         edited = await edit_text(screen.app, text, editor_command(os.environ))

@@ -13,7 +13,7 @@ from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import presets
 from tavern_tui.ui import popups
-from tavern_tui.ui.chat.refusing import refused_while_busy
+from tavern_tui.ui.chat.refusing import BUSY, ask_otherwise, refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
@@ -31,6 +31,8 @@ async def speak(screen: ChatScreen, _argument: str = "") -> None:
     """Let the character speak, or answer what was said last."""
     if not screen.busy:
         screen.start(screen.open_session.reply())
+    elif screen.outbox.give_back():
+        screen.hint(BUSY)
 
 
 async def stop(screen: ChatScreen, _argument: str = "") -> None:
@@ -69,7 +71,8 @@ async def set_thinking(screen: ChatScreen, argument: str) -> None:
         await session.set_thinking(Thinking(argument.strip().lower()))
         screen.hint(f"Thinking is {session.options.think.value} in this chat from now on")
     else:
-        screen.hint(f"Thinking is {session.options.think.value} in this chat · /think {', '.join(LEVELS)} sets it")
+        how = f"Thinking is {session.options.think.value} in this chat · /think {', '.join(LEVELS)} sets it"
+        ask_otherwise(screen, argument, how)
 
 
 async def swipe(screen: ChatScreen, argument: str = "") -> None:
@@ -80,9 +83,8 @@ async def swipe(screen: ChatScreen, argument: str = "") -> None:
         await swipe_turn(screen, newest, 1)
     elif not argument.isdecimal() or not 1 <= int(argument[:9]) <= len(siblings):
         shown = siblings.index(newest.id) + 1
-        screen.hint(
-            f"This is swipe {shown} of {len(siblings)} · /swipe 1 shows the first · /swipes 3 writes three more"
-        )
+        how = f"This is swipe {shown} of {len(siblings)} · /swipe 1 shows the first · /swipes 3 writes three"
+        ask_otherwise(screen, argument, how)
     else:
         await swipe_turn(screen, newest, int(argument) - 1 - siblings.index(newest.id))
 
@@ -91,7 +93,7 @@ async def swipes(screen: ChatScreen, argument: str = "") -> None:
     """Write several replies at once beside the last one."""
     newest = screen.open_session.changes.newest()
     if not argument.isdecimal() or not 1 <= int(argument[:4]) <= MOST_REPLIES:
-        screen.hint(f"/swipes 3 writes three replies at once, up to {MOST_REPLIES} · they are swipes of one another")
+        ask_otherwise(screen, argument, f"Up to {MOST_REPLIES} replies at once · /swipes 3 writes three")
     elif not refused_while_busy(screen):
         from tavern_tui.session.parallel import first_alone
 
@@ -119,7 +121,8 @@ async def set_length(screen: ChatScreen, argument: str) -> None:
     """Set or tell the length of this chat's replies."""
     if not argument.isdecimal() or not LEAST_LENGTH <= int(argument[:9]) <= MOST_LENGTH:
         now = screen.open_session.options.response_tokens
-        screen.hint(f"Replies have up to {now} tokens · /length {LEAST_LENGTH} … {MOST_LENGTH} sets it")
+        how = f"Replies have up to {now} tokens · /length {LEAST_LENGTH} … {MOST_LENGTH} sets it"
+        ask_otherwise(screen, argument, how)
         return
     await screen.open_session.set_response_tokens(int(argument))
     screen.hint(f"Replies have up to {argument} tokens from now on")
@@ -130,7 +133,7 @@ async def choose_preset(screen: ChatScreen, argument: str) -> None:
     session, workspace = screen.open_session, screen.tavern.workspace
     if argument:
         chosen = await presets.choose_in_chat(session, workspace, argument)
-        screen.hint(f"The preset is {chosen.name} in this chat from now on: {chosen.summary}")
+        screen.hint(f"{chosen.summary} · The preset is {chosen.name} in this chat from now on")
     else:
         names = await presets.names_for(workspace)
         screen.hint(f"The preset is {session.options.preset.name} · /preset {', '.join(names)} chooses another")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.events import Speaker
-from tavern_tui.ui.chat.refusing import refuse, refused_while_busy
+from tavern_tui.ui.chat.refusing import ask_otherwise, refuse, refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
 
 NARRATOR: Final = "Narrator"
 COMMENT: Final = "Comment"
+_SEND_AS: Final = "/sendas Tom: and what Tom says"
 _AS: Final = (
     re.compile(r'(?:name=)?"(?P<name>[^"\n]{1,80})"\s*:?\s*(?P<text>\S.*)', re.DOTALL),
     re.compile(r"name=(?P<name>\S{1,80})\s+(?P<text>\S.*)", re.DOTALL),
@@ -45,7 +46,10 @@ async def send_as(screen: ChatScreen, argument: str = "") -> None:
     name, text = name_and_text(argument)
     own = screen.open_session.persona.name
     speaker = Speaker.USER if name.casefold() == own.casefold() else Speaker.CHARACTER
-    await _put(screen, text if name else "", speaker, name, how="/sendas Tom: and what Tom says")
+    if name:
+        await _put(screen, text, speaker, name, how=_SEND_AS)
+    else:
+        ask_otherwise(screen, argument, _SEND_AS)
 
 
 def name_and_text(argument: str) -> tuple[str, str]:

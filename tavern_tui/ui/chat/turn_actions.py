@@ -16,7 +16,7 @@ from tavern_tui.ui import popups
 from tavern_tui.ui.chat.app_actions import copied
 from tavern_tui.ui.chat.editing import save_edit
 from tavern_tui.ui.chat.outside import edit_outside
-from tavern_tui.ui.chat.refusing import refused_while_busy
+from tavern_tui.ui.chat.refusing import ask_otherwise, refused_while_busy
 from tavern_tui.ui.chat.reply_actions import another, swipe_turn
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ async def quick_reply_named(screen: ChatScreen, argument: str = "") -> None:
     for problem in found.problems:
         screen.mirror.note(problem)
     if not argument.isdecimal() or not 0 < int(argument[:9]) <= len(found.replies):
-        screen.hint(f"There is no quick reply {argument[:9]} · /quick shows what there is")
+        ask_otherwise(screen, argument, f"There is no quick reply {argument[:9]} · /quick shows what there is")
         return
     screen.selection.leave()
     await screen.outbox.say(found.replies[int(argument) - 1].message)

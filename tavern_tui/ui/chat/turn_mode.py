@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 BURST_SECONDS: Final = 0.2
-"""Three letters within this time are typing."""
+LETTERS_OF_TYPING: Final = 3
+"""So many letters within this time are typing."""
 
 CONFIRM_SECONDS: Final = 3.0
 """How long a first press of a key that takes something away waits for the second."""
@@ -58,7 +59,7 @@ class Burst:
         self._presses = [(at, typed) for at, typed in self._presses if now - at <= BURST_SECONDS]
         self._presses.append((now, character))
         letters = "".join(typed for _, typed in self._presses)
-        if len(letters) < 3 or len(set(letters)) == 1:
+        if len(letters) < LETTERS_OF_TYPING or len(set(letters)) == 1:
             return ""
         self._presses.clear()
         return letters

@@ -50,7 +50,7 @@ async def enter_key(screen: ChatScreen, argument: str = "") -> None:
 
     if argument:
         # What was typed may be the key: it is neither kept nor shown.
-        screen.hint("/key asks for the key without showing it: type nothing behind it")
+        screen.hint("Type nothing behind it · /key asks for the key, unseen")
         return
     tavern = screen.tavern
     origin = engine_choices.server_of(tavern.workspace, popups.wishes_here(tavern), screen.open_session)

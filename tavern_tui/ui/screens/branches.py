@@ -169,4 +169,4 @@ async def show_branches(app: TavernApp) -> None:
     app.chat.mirror.keep_up(session.tree)
     app.chat.mirror.log.follow_end()
     kept = apart(session.tree, left, turn)[0]
-    app.chat.hint(f"On another branch now; {number(len(kept))} turns of the one before stay · /undo goes back")
+    app.chat.hint(f"On another branch now · {number(len(kept))} turns of the other stay · /undo goes back")

@@ -37,6 +37,7 @@ from tavern_tui.ui.chat.others import Others
 from tavern_tui.ui.chat.outbox import Outbox
 from tavern_tui.ui.chat.problems import OTHER_CHAT, Problems, offers_for
 from tavern_tui.ui.chat.progress import CostAhead, Progress
+from tavern_tui.ui.chat.refusing import refused_while_busy
 from tavern_tui.ui.chat.replies import Replies
 from tavern_tui.ui.chat.selection import Selection
 from tavern_tui.ui.chat.whereabouts import Whereabouts
@@ -223,9 +224,10 @@ class ChatScreen(DropTarget, inherit_bindings=False):
 
     def start(self, stream: AsyncGenerator[SessionEvent, None], *, beside: str = "") -> None:
         """Show the reply that ``stream`` makes; where one is being made already, say so instead."""
-        if self.busy or self._replies is None or self.others is None:
-            self.hint("A reply is being written · Esc stops it")
+        if refused_while_busy(self):
             return
+        if self._replies is None or self.others is None:
+            raise TavernError("The chat is still being opened.")
         self.replying = True
         self.hint("")
         self.problems.clear()

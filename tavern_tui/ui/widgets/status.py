@@ -247,6 +247,12 @@ def _shortened(text: str, glyphs: Glyphs) -> tuple[str, ...]:
     return tuple(plain(" · ".join(parts[start:]), glyphs) for start in range(len(parts)))
 
 
+def status_has_room(hint: str, width: int) -> bool:
+    """Whether ``hint``, or at least its last part, is shown whole in a line of ``width`` cells; 0 is not known yet."""
+    forms = _shortened(safe_line(hint), UNICODE_GLYPHS)
+    return not width or not forms or cell_len(forms[-1]) <= width - 2
+
+
 def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:
     """What of ``pieces`` fits, names cut: of the lightest, the next form is tried, then it is left out."""
     kept = {place: piece for place, piece in enumerate(pieces) if piece.alone <= space}

@@ -1,0 +1,119 @@
+"""Whatever is typed stands somewhere: in the composer, in the field that asked for it, or in the chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.events import Key
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+
+from tavern_tui.domain.errors import StorageError
+from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.widgets.find_bar import FindBar
+from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
+
+
+def at_once(pilot: Pilot[int], text: str) -> None:
+    """Have all of ``text`` arrive in one read, Enter as a newline."""
+    for letter in text:
+        key = "enter" if letter == "\n" else _character_to_key(letter)
+        pilot.app.post_message(Key(key, "\r" if letter == "\n" else letter))
+
+
+async def writing(pilot: Pilot[int]) -> None:
+    """Wait until a reply has begun to come."""
+    app = pilot.app
+    assert isinstance(app, TavernApp)
+    while not texts(app) or not texts(app)[-1].startswith("She opens"):
+        await pilot.pause(0.01)
+
+
+async def test_a_command_typed_at_once_while_a_turn_is_selected_is_a_command(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "She nods.").begun() as (app, pilot):
+        await pilot.press("escape")
+        at_once(pilot, "/length 200\n")
+        await settled(pilot)
+        assert hint(app) == "Replies have up to 200 tokens from now on"
+        assert app.chat.composer.is_empty
+        assert tree_texts(app) == []
+
+        await pilot.press("escape")
+        at_once(pilot, "/ch")
+        await pilot.pause()
+        assert app.chat.composer.full_text == "/ch"
+        assert not app.chat.selection.turn
+
+
+async def test_letters_that_come_with_the_key_that_finds_are_words_to_find(tmp_path: Path) -> None:
+    async with Evening(tmp_path).begun() as (app, pilot):
+        await pilot.press("ctrl+l")
+        pilot.app.post_message(Key("ctrl+f", None))
+        at_once(pilot, "/kettle")
+        await pilot.pause()
+        assert app.chat.query_one(FindBar).field.value == "/kettle"
+        assert app.chat.composer.is_empty
+
+
+async def test_what_is_refused_stays_in_the_composer(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, ["She opens the door", 60.0, " and waits."])
+    async with evening.begun() as (app, pilot):
+        for command in ("/length much", "/narrate", "/character Nobody", "/swipe 9"):
+            await typed(pilot, command, "enter")
+            while app.chat.composer.is_empty and command != "/narrate":
+                await pilot.pause(0.01)
+            assert app.chat.composer.full_text == ("" if command == "/narrate" else command)
+            await pilot.press("ctrl+u")
+
+        await pilot.press("g", "o", "enter")
+        await writing(pilot)
+        for command in ("/character", "/undo", "/continue", "/trigger", "/narrate Rain begins."):
+            at_once(pilot, f"{command}\n")
+            await pilot.pause()
+            assert app.chat.composer.full_text == command
+            assert hint(app) == "A reply is being written · Esc stops it"
+            await pilot.press("ctrl+u")
+        at_once(pilot, "/narrate Rain begins.\n")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.chat.composer.full_text == "/narrate Rain begins."
+        await typed(pilot, "", "enter")
+        assert tree_texts(app)[-1] == "Rain begins."
+
+
+async def test_what_is_too_long_for_the_line_is_told_in_the_log(tmp_path: Path) -> None:
+    async with Evening(tmp_path).begun((45, 30)) as (app, pilot):
+        app.chat.hint("The preset is balanced · /preset neutral, balanced, creative, precise, story chooses another")
+        app.chat.hint("Replies have up to 200 tokens from now on")
+        assert [text for text in texts(app) if "/preset neutral, balanced" in text]
+        assert hint(app) == "Replies have up to 200 tokens from now on"
+        await typed(pilot, "/persona", "enter")
+        assert hint(app) == "You are Alex here · /personas makes another"
+        await typed(pilot, "/summary write", "enter")
+        await settled(pilot)
+        while "sum up" not in hint(app):
+            await pilot.pause(0.01)
+        assert hint(app) == "The model still reads every turn · nothing is left to sum up"
+
+
+async def test_an_edit_that_the_disk_refuses_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Evening(tmp_path).begun() as (app, pilot):
+        turn = app.chat.open_session.tree.tip
+
+        async def full(*_: object) -> None:
+            raise StorageError("Disk full: /home/a.", hint="Make room and try again.")
+
+        monkeypatch.setattr(app.chat.open_session.changes, "edit", full)
+        await typed(pilot, "", "escape")
+        await typed(pilot, "", "e")
+        while not app.chat.editor.turn:
+            await pilot.pause(0.01)
+        await typed(pilot, "Another beginning.", "home")
+        await typed(pilot, "", "enter")
+        assert app.chat.editor.turn == turn
+        assert app.chat.composer.full_text.endswith("Another beginning.")
+        monkeypatch.undo()
+        await typed(pilot, "", "enter")
+        assert app.chat.open_session.tree.turns[turn].text.endswith("Another beginning.")
+        assert app.chat.composer.is_empty
