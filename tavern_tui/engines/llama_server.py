@@ -3,7 +3,7 @@
 Messages are turned into text by the server's ``/apply-template``, so chat and text take the same road. A router
 (a server that was started without a model) loads the model that requests name. Reading a reply is
 ``engines.llama_server_stream``. Source: the server's README and ``docs/spec/backends.md`` §5; tested against a
-stand-in that answers as documented.
+stand-in that answers as documented. Which slot a chat has, and how it outlives the server: ``llama_server_slots``.
 """
 
 from __future__ import annotations
@@ -19,16 +19,27 @@ from tavern_tui.domain.alternatives import MOST_PER_TOKEN
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.request import joined
 from tavern_tui.domain.thinking import Thinking
-from tavern_tui.engines.base import Capabilities, EngineInfo, Event, Notice, Request, Waiting
+from tavern_tui.engines.base import (
+    Capabilities,
+    EngineInfo,
+    Event,
+    Finished,
+    Notice,
+    PrefillProgress,
+    Request,
+    Waiting,
+)
 from tavern_tui.engines.dialects import Roles, model_name
 from tavern_tui.engines.faults import Answer, complaint, raised, refusal
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.json_shape import at, int_at, list_at, text_at
+from tavern_tui.engines.llama_server_slots import ANY, Slots
 from tavern_tui.engines.llama_server_stream import NativeReply
 from tavern_tui.engines.offered import OfferedModel, chosen
 from tavern_tui.engines.openai_body import wants_turns
 from tavern_tui.engines.openai_models import read_model
 from tavern_tui.engines.roles import arranged
+from tavern_tui.engines.slot_record import SlotNotes
 from tavern_tui.engines.thinking_switch import template_variables
 from tavern_tui.engines.wire_samplers import to_wire
 from tavern_tui.engines.wire_tables import LLAMA_SERVER
@@ -36,6 +47,8 @@ from tavern_tui.engines.wire_tables import LLAMA_SERVER
 NAME = "llama-server"
 _POLL_SECONDS = 1.0
 _COUNTING_AT_ONCE = 4
+_LEAVING_SECONDS = 2.0
+"""How long letting go may take: a state that takes longer is written by the server without anybody waiting for it."""
 # Cut differently by most vocabularies: letters, digits, blanks, accents, an emoji, two scripts.
 _SPECIMEN = "The  innkeeper's 1234 lanterns — naïve ☂ 🐉\n\tдом 家 <|im_start|></s>"
 
@@ -55,9 +68,7 @@ class LlamaServerEngine:
         self._info: EngineInfo | None = None
         self._head: list[object] = []
         self._routed = ""
-        self._slots = 1
-        self._slot_of: dict[str, int] = {}
-        self._tells_slots = True
+        self._slots = Slots(link)
         self._takes_turns = False
 
     async def connect(self) -> EngineInfo:
@@ -67,7 +78,6 @@ class LlamaServerEngine:
             raise self._refusal(listed)
         item = self._choose(listed)
         props = self._checked(await self._link.get("/props" + self._query))
-        self._slots = int_at(props, "total_slots") or 1
         self._head = await self._tokens("", special=True)
         kind, size = int_at(item, "meta", "vocab_type"), int_at(item, "meta", "n_vocab")
         specimen = await self._tokens(_SPECIMEN)
@@ -95,7 +105,16 @@ class LlamaServerEngine:
             bos_token=text_at(props, "bos_token"),
             eos_token=text_at(props, "eos_token"),
         )
+        await self._slots.connected(await self._held_by(item, props, self._info), self._routed)
         return self._info
+
+    def keep_slots_in(self, notes: SlotNotes) -> None:
+        """See ``slot_record.KeepsSlots``."""
+        self._slots.keep_in(notes)
+
+    def lost(self, chat: str) -> bool:
+        """See ``base.ForgetfulEngine``."""
+        return self._slots.lost(chat)
 
     async def models(self) -> list[OfferedModel]:
         """The models that a router has; of another server the one that it was started with. Raises ``EngineError``."""
@@ -124,8 +143,27 @@ class LlamaServerEngine:
             yield events
 
     async def close(self) -> None:
-        """Let go of connections."""
-        await self._link.close()
+        """Let go of connections; what was read of chats is saved before, for a moment, where the server can."""
+        try:
+            async with asyncio.timeout(_LEAVING_SECONDS):
+                await self._slots.leave()
+        except TimeoutError:
+            pass
+        finally:
+            await self._link.close()
+
+    async def _held_by(self, item: object, props: object, info: EngineInfo) -> str:
+        """A name for all that the numbers in a slot depend on, as far as it is told: a state fits no other."""
+        adapters = (await self._link.get("/lora-adapters" + self._query)).json
+        said = (
+            info.version,
+            text_at(props, "model_path"),
+            at(item, "meta"),
+            info.fingerprint,
+            info.context_tokens,
+            [(text_at(one, "path"), at(one, "scale")) for one in (adapters if isinstance(adapters, list) else [])],
+        )
+        return hashlib.sha256(repr(said).encode("utf-8", "replace")).hexdigest()[:32]
 
     @property
     def _query(self) -> str:
@@ -164,7 +202,7 @@ class LlamaServerEngine:
         prompt, notice = await self._prompt(request)
         if notice:
             yield Notice(notice)
-        slot = await self._slot(request.chat)
+        slot = await self._slots.place(request.chat)
         if slot is None:
             yield Waiting(engine_messages.slots_busy(NAME).plain)
         body = {
@@ -173,7 +211,7 @@ class LlamaServerEngine:
             "cache_prompt": True,
             "return_progress": True,
             **self._model_field,
-            **({"id_slot": slot} if slot is not None and slot >= 0 else {}),
+            **({"id_slot": slot} if slot not in (None, ANY) else {}),
             **({"preserved_tokens": list(request.tags)} if request.tags else {}),
             **({"n_probs": min(request.alternatives, MOST_PER_TOKEN)} if request.alternatives > 0 else {}),
             **sampling.fields,
@@ -185,24 +223,11 @@ class LlamaServerEngine:
             reader = NativeReply(NAME, self._link.server, self._link.secret, request.stop, request.alternatives)
             async with aclosing(reader.read(reply.events)) as events:
                 async for event in events:
+                    if isinstance(event, PrefillProgress):
+                        self._slots.reading(event.total)
+                    elif isinstance(event, Finished):
+                        await self._slots.ended(event.usage.reused)
                     yield event
-            if reader.slot is not None and request.chat:
-                self._slot_of[request.chat] = reader.slot
-
-    async def _slot(self, chat: str) -> int | None:
-        """The slot that holds this chat's cache, where it is free; −1: whichever; ``None``: all are at work."""
-        if not self._tells_slots:
-            return -1
-        answer = await self._link.get("/slots" + self._query)
-        slots = answer.json
-        self._tells_slots = answer.status not in (401, 403, 404, 501)  # 501: switched off with --no-slots
-        if answer.status != 200 or not isinstance(slots, list) or not slots:
-            return -1
-        if all(at(slot, "is_processing") is True for slot in slots):
-            return None
-        own = self._slot_of.get(chat, -1)
-        free = any(int_at(slot, "id") == own and at(slot, "is_processing") is False for slot in slots)
-        return own if free and self._slots > 1 else -1
 
     async def _prompt(self, request: Request) -> tuple[str | list[object], str]:
         """The prompt as text or ids, and what the user should be told of how it was made."""

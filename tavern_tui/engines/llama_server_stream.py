@@ -17,17 +17,13 @@ from tavern_tui.engines.told_tokens import read_choices
 
 
 class NativeReply(StreamedReply):
-    """One streamed native completion. Its last event carries the numbers; an end mark without it is a broken link.
-
-    ``slot`` is the server's slot that wrote it, ``None`` where it is not told.
-    """
+    """One streamed native completion. Its last event carries the numbers; an end mark without it is a broken link."""
 
     def __init__(self, engine: str, server: str, key: str, stop: Iterable[str], alternatives: int = 0) -> None:
         super().__init__(server, stop, alternatives)
         self._engine = engine
         self._key = key
         self._last: object = None
-        self.slot: int | None = None
 
     @property
     def over(self) -> bool:
@@ -52,7 +48,6 @@ class NativeReply(StreamedReply):
         yield from self.text(text_at(value, "content"), choices)
         if at(value, "stop") is True:
             self._last = value
-            self.slot = int_at(value, "id_slot")
 
     def end(self) -> Iterator[Event]:
         """Why the reply ended, and its numbers."""

@@ -1,165 +1,240 @@
-"""Slots and models of a llama-server: whose cache is where, who waits, and which model a router is asked for."""
+"""Slots of a llama-server: each chat has its own, and what was read of it outlives program and server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from tavern_tui.domain.alternatives import Alternative, TokenChoice
-from tavern_tui.domain.request import Message, Role
-from tavern_tui.engines.base import PrefillProgress, Request, TextArrived, Waiting
+import pytest
+
+from tavern_tui.engines import llama_server
+from tavern_tui.engines.base import Request
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.llama_server import LlamaServerEngine
-from tests.engines.llama_standin import PROPS, LlamaStandin, native
-from tests.engines.replies import Heard, chat_request, listen, text_request
-from tests.engines.standin import Asked, Reply, said, streamed
+from tavern_tui.engines.slot_record import MOST_FILES, WORTH_SAVING, SlotNotes, SlotRecord
+from tests.engines.llama_standin import PROPS, LlamaStandin
+from tests.engines.replies import listen, text_request
+from tests.engines.standin import Act, Reply, said
 
-FOUR_SLOTS = {**PROPS, "total_slots": 4}
-
-
-def slots(*busy: bool) -> Reply:
-    return said([{"id": place, "n_ctx": 1024, "is_processing": at_work} for place, at_work in enumerate(busy)])
+TALK = " ".join(f"word{number}" for number in range(WORTH_SAVING))  # twice as many tokens: blanks count
+NEW = " and a little more"
 
 
-def written_by(slot: int) -> Reply:
-    return streamed(native("Hi"), native("", stop=True, stop_type="eos", id_slot=slot))
+@pytest.fixture
+def notes() -> SlotNotes:
+    """What is known of servers, beyond one engine."""
+    return SlotNotes()
 
 
-async def talks(prepare: Callable[[LlamaStandin], None], *requests: Request) -> tuple[list[Heard], LlamaStandin]:
-    """Replies one after the other, over a stand-in that was changed before."""
+@asynccontextmanager
+async def at(server: LlamaStandin, notes: SlotNotes) -> AsyncIterator[LlamaServerEngine]:
+    """An engine as one opening of a chat has it."""
+    engine = LlamaServerEngine(Link(server.base))
+    engine.keep_slots_in(notes)
+    yield engine
+    await engine.close()
+
+
+async def visit(server: LlamaStandin, notes: SlotNotes, chat: str, more: str = "") -> tuple[int, int]:
+    """Open a chat, have a reply to its talk and ``more``, leave it; tokens that were read, and its slot."""
+    async with at(server, notes) as engine:
+        heard = await listen(engine, asking(chat, more))
+    return heard.finished.usage.evaluated or 0, slots_asked(server)[-1]
+
+
+def asking(chat: str, more: str = "") -> Request:
+    """A prompt of a chat: its name, much talk, and what is new."""
+    return text_request(f"{chat} {TALK}{more}", chat=chat, response_tokens=2, seed=0)
+
+
+def slots_asked(server: LlamaStandin) -> list[int]:
+    """The slot that each reply was asked of; −1 for whichever."""
+    found = [body.get("id_slot", -1) for body in server.bodies("/completion")]
+    return [one for one in found if isinstance(one, int)]
+
+
+async def test_chats_have_a_slot_each_and_go_back_to_it(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=2) as server:
+        came = [await visit(server, notes, chat) for chat in ("a", "b", "a", "b")]
+    assert [slot for _, slot in came] == [0, 1, 0, 1]
+    assert [read for read, _ in came][2:] == [1, 1]
+
+
+async def test_a_chat_without_a_slot_gets_the_one_that_did_nothing_for_longest(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=3) as server:
+        came = [await visit(server, notes, chat) for chat in ("a", "b", "c", "a", "d", "b")]
+    assert [slot for _, slot in came] == [0, 1, 2, 0, 1, 2]
+
+
+async def test_a_slot_that_somebody_else_used_is_no_longer_the_chats(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=2) as server:
+        await visit(server, notes, "a")
+        await visit(server, notes, "b")
+        for chat in ("x", "y", "x"):
+            await visit(server, SlotNotes(), chat)
+        assert await visit(server, notes, "a") == (1 + 2 * WORTH_SAVING, 1)  # the slot that was used before the other
+
+
+async def test_a_slot_that_works_for_somebody_else_is_not_waited_for(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=2) as server:
+        await visit(server, notes, "a")
+        server.slots[0].busy = True
+        assert (await visit(server, notes, "a"))[1] == 1
+
+
+async def test_a_reply_that_is_stopped_leaves_the_chat_in_its_slot(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=2) as server:
+        async with at(server, notes) as engine:
+            async with engine.generate(asking("a")) as events:
+                await anext(events)
+            await listen(engine, asking("b"))
+        assert (await visit(server, notes, "a"))[1] == 0
+    assert slots_asked(server) == [0, 1, 0]
+
+
+async def test_what_belongs_to_no_chat_is_put_where_the_server_likes_and_saved_nowhere(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=2, files={}) as server:
+        assert (await visit(server, notes, ""))[1] == -1
+    assert server.files == {}
+
+
+async def test_a_chat_goes_on_after_a_new_start_of_program_and_server(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, notes, "a")
+        server.start_anew()
+        async with at(server, notes) as engine:
+            await engine.connect()
+            assert not engine.lost("a")
+            heard = await listen(engine, asking("a", NEW))
+    assert heard.finished.usage.evaluated == len(server.ids(NEW))
+    assert server.actions() == ["/slots/0?action=save", "/slots/0?action=restore", "/slots/0?action=save"]
+
+
+async def test_what_is_still_in_its_slot_is_not_brought_back_and_not_saved_again(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, notes, "a")
+        async with at(server, notes) as engine:
+            await engine.connect()
+        await visit(server, notes, "a")
+    assert server.actions() == ["/slots/0?action=save"] * 2  # once for each reply
+
+
+async def test_a_chat_whose_slot_another_needs_is_saved_before(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server, at(server, notes) as engine:
+        await listen(engine, asking("a"))
+        await listen(engine, asking("b"))
+        back = await listen(engine, asking("a", NEW))
+    assert back.finished.usage.evaluated == len(server.ids(NEW))
+
+
+async def test_a_server_without_a_folder_is_asked_once_and_says_what_it_lost(notes: SlotNotes) -> None:
     async with LlamaStandin() as server:
-        prepare(server)
-        engine = LlamaServerEngine(Link(server.base))
-        heard = [await listen(engine, request) for request in requests]
-        await engine.close()
-    return heard, server
+        await visit(server, notes, "a")
+        await visit(server, notes, "b")
+        server.start_anew()
+        async with at(server, notes) as engine:
+            await engine.connect()
+            assert engine.lost("b")
+            assert not engine.lost("never talked with")
+            heard = await listen(engine, asking("b", NEW))
+            assert not engine.lost("b")
+    assert heard.text
+    assert server.actions() == ["/slots/0?action=save"]
 
 
-async def test_a_chat_goes_back_to_the_slot_that_holds_its_cache() -> None:
-    def prepare(server: LlamaStandin) -> None:
-        server.routes |= {"/props": said(FOUR_SLOTS), "/slots": slots(False, False, True, False)}
-        server.routes["/completion"] = written_by(3)
-
-    _, server = await talks(prepare, text_request(chat="a"), text_request(chat="a"), text_request(chat="b"))
-    assert [body.get("id_slot") for body in server.bodies("/completion")] == [None, 3, None]
-
-
-async def test_a_slot_that_somebody_else_uses_now_is_not_waited_for_while_others_are_free() -> None:
-    def prepare(server: LlamaStandin) -> None:
-        server.routes |= {"/props": said(FOUR_SLOTS), "/slots": slots(False, True)}
-        server.routes["/completion"] = written_by(1)
-
-    _, server = await talks(prepare, text_request(chat="a"), text_request(chat="a"))
-    assert [body.get("id_slot") for body in server.bodies("/completion")] == [None, None]
+async def test_a_file_that_is_gone_costs_the_reading_and_nothing_else(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        whole, _ = await visit(server, notes, "a")
+        assert server.files is not None
+        server.files.clear()
+        server.start_anew()
+        again, _ = await visit(server, notes, "a")
+    assert again == whole
 
 
-async def test_that_every_slot_is_at_work_is_told_and_the_request_waits_there() -> None:
-    def prepare(server: LlamaStandin) -> None:
-        server.routes["/slots"] = slots(True)
+async def test_a_state_of_another_model_is_not_brought_back(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, notes, "a")
+        server.start_anew()
+        server.routes["/props"] = said(PROPS | {"model_path": "/models/other-1B.gguf"})
+        await visit(server, notes, "a")
+    assert "/slots/0?action=restore" not in server.actions()
 
-    [heard], _ = await talks(prepare, text_request(response_tokens=2))
-    assert heard.events[0] == Waiting("llama-server is at work for others: waiting for a place.")
-    assert heard.finished.usage.generated == 2
+
+async def test_a_state_that_saves_no_reading_is_not_kept_again_for_that_model(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, notes, "a")
+        server.start_anew()
+
+        def in_vain(asked: object) -> Reply:
+            server.slots[0].holds = []
+            return said({"id_slot": 0, "filename": "any", "n_restored": 1000})
+
+        server.routes["/slots/0?action=restore"] = in_vain
+        for _ in range(3):
+            await visit(server, notes, "a")
+            server.start_anew()
+        async with at(server, notes) as engine:
+            await engine.connect()
+            assert engine.lost("a")
+    assert server.actions() == ["/slots/0?action=save", "/slots/0?action=restore"]
 
 
-async def test_a_server_that_tells_no_slots_is_asked_for_them_once() -> None:
-    _, server = await talks(lambda _: None, text_request(response_tokens=1), text_request(response_tokens=1))
+async def test_nothing_is_saved_where_nothing_may_be_kept_on_disks() -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, SlotNotes(on_disk=False), "a")
+    assert server.actions() == []
+
+
+async def test_little_is_not_worth_a_file(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server, at(server, notes) as engine:
+        await listen(engine, text_request("Few words.", chat="a", response_tokens=2))
+    assert server.actions() == []
+
+
+async def test_leaving_does_not_wait_for_a_server_that_takes_long(
+    notes: SlotNotes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llama_server, "_LEAVING_SECONDS", 0.05)
+    async with LlamaStandin(files={}) as server:
+        server.routes["/slots/0?action=save"] = Reply(stream=[Act.HANG])
+        await visit(server, notes, "a")
+        assert server.actions() == ["/slots/0?action=save"]
+
+
+async def test_files_that_nobody_needs_are_emptied(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, notes, "a")
+        record = await notes.read(server.base)
+        record.drop("a")
+        await notes.keep(server.base, record)
+        server.start_anew()
+        await visit(server, notes, "b")
+        await visit(server, notes, "b", NEW)
+        assert server.files is not None
+        sizes = sorted(len(held) > 0 for held in server.files.values())
+        record = await notes.read(server.base)
+    assert sizes in ([True], [False, True])
+    assert record.unneeded == set()
+    assert sum(one.file >= 0 for one in record.chats.values()) == 1
+
+
+async def test_names_of_files_are_few_and_tell_nothing(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server, at(server, notes) as engine:
+        for number in range(MOST_FILES + 2):
+            await listen(engine, asking(f"secret chat {number}"))
+    assert server.files is not None
+    tag = (await notes.read(server.base)).tag
+    assert set(server.files) == {SlotRecord(tag).file_name(number) for number in range(MOST_FILES)}
+    assert all(name.isascii() and "secret" not in name and len(name) < 40 for name in server.files)
+
+
+async def test_a_server_that_tells_no_slots_is_asked_for_them_once(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        server.routes["/slots"] = said({"error": {"code": 501, "message": "no slots", "type": "not_supported"}}, 501)
+        async with at(server, notes) as engine:
+            for _ in range(2):
+                assert (await listen(engine, asking("a"))).text
     assert [asked.path for asked in server.asked].count("/slots") == 1
-
-
-async def test_alternatives_come_with_the_tokens() -> None:
-    likely = [{"id": 5, "token": "Hi", "logprob": -0.1}, {"id": 6, "token": "Yo", "logprob": -3.0}]
-    told = [{"id": 5, "token": "Hi", "bytes": [72, 105], "logprob": -0.1, "top_logprobs": likely}]
-
-    def prepare(server: LlamaStandin) -> None:
-        end = native("", stop=True, stop_type="eos")
-        server.routes["/completion"] = streamed(native("Hi", completion_probabilities=told), end)
-
-    [heard], server = await talks(prepare, text_request(alternatives=2))
-    choice = TokenChoice("Hi", -0.1, (Alternative("Hi", -0.1), Alternative("Yo", -3.0)))
-    assert heard.events[0] == TextArrived("Hi", alternatives=(choice,))
-    assert server.bodies("/completion")[0]["n_probs"] == 2
-
-
-async def test_grammar_schema_and_biases_go_as_the_server_takes_them() -> None:
-    rules = 'root ::= "yes"'
-    _, server = await talks(
-        lambda _: None,
-        text_request(grammar=rules, logit_bias=(("storm", -100.0), (7, 2.0))),
-        text_request(json_schema='{"type": "object"}'),
-    )
-    first, second = server.bodies("/completion")
-    assert (first["grammar"], first["logit_bias"]) == (rules, [["storm", -100.0], [7, 2.0]])
-    assert second["json_schema"] == {"type": "object"}
-    assert "grammar" not in second
-
-
-async def test_a_chat_template_that_wants_turns_is_given_them_from_then_on() -> None:
-    def prepare(server: LlamaStandin) -> None:
-        whole = server.routes["/apply-template"]
-        assert callable(whole)
-
-        def picky(asked: Asked) -> Reply:
-            messages = asked.json["messages"]
-            assert isinstance(messages, list)
-            if [one["role"] for one in messages] != ["user"]:
-                said_so = "Error: Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/..."
-                return said({"error": {"code": 500, "message": said_so, "type": "server_error"}}, 500)
-            reply = whole(asked)
-            assert isinstance(reply, Reply)
-            return reply
-
-        server.routes["/apply-template"] = picky
-
-    twice = Request(messages=(Message(Role.USER, "One."), Message(Role.USER, "Two.")), response_tokens=1)
-    [first, second], server = await talks(prepare, twice, twice)
-    assert "take turns" in first.notices[0]
-    assert second.notices == []
-    assert len(server.bodies("/apply-template")) == 3
-    assert "One.\n\nTwo." in str(server.bodies("/completion")[0]["prompt"])
-
-
-ROUTED = {
-    "data": [
-        {"id": "nemo", "status": {"value": "unloaded"}},
-        {"id": "qwen/3", "status": {"value": "loaded"}, "meta": {"n_vocab": 9, "vocab_type": 2, "n_ctx_train": 40960}},
-    ]
-}
-
-
-def as_router(server: LlamaStandin) -> None:
-    """Without a model of its own: who asks for anything has to name one."""
-
-    def props(asked: Asked) -> Reply:
-        return said({**PROPS, "model_alias": "qwen3" if asked.path.endswith("qwen%2F3") else "nemo"})
-
-    del server.routes["/props"]
-    server.routes |= {
-        "/v1/models": said(ROUTED),
-        "/props?model=qwen%2F3": props,
-        "/props?model=nemo": props,
-        "/slots?model=qwen%2F3": slots(False),
-    }
-
-
-async def test_a_router_is_asked_for_the_model_in_memory_by_name_everywhere() -> None:
-    [text, chat], server = await talks(as_router, text_request(response_tokens=1), chat_request(response_tokens=1))
-    assert text.text
-    assert chat.text
-    paths = ("/completion", "/tokenize", "/apply-template")
-    assert {body["model"] for path in paths for body in server.bodies(path)} == {"qwen/3"}
-
-
-async def test_a_router_is_asked_for_the_model_that_was_named() -> None:
-    async with LlamaStandin() as server:
-        as_router(server)
-        engine = LlamaServerEngine(Link(server.base), model="NEMO")
-        assert (await engine.connect()).model == "nemo"
-        assert [(one.id, one.loaded) for one in await engine.models()] == [("nemo", False), ("qwen/3", True)]
-        await engine.count(["a few words"])
-    assert {body["model"] for body in server.bodies("/tokenize")} == {"nemo"}
-
-
-async def test_a_server_with_one_model_is_not_told_its_name() -> None:
-    [heard], server = await talks(lambda _: None, text_request(response_tokens=1))
-    assert isinstance(heard.events[0], PrefillProgress)
-    assert "model" not in server.bodies("/completion")[0]
+    assert slots_asked(server) == [-1, -1]
+    assert server.actions() == []
