@@ -1,10 +1,13 @@
-"""Settings of adventures: how what is typed stands in the text, what is thrown, what is asked of the model beside."""
+"""Settings of adventures and stories.
+
+How what is typed stands in the text, what is thrown, what is asked of the model beside, how a gap is filled.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tavern_tui.config.setting_values import NotTakenError, setting, text, truth
+from tavern_tui.config.setting_values import NotTakenError, one_of, setting, text, truth
 from tavern_tui.domain.errors import SettingsError
 
 TYPED = "{text}"
@@ -40,3 +43,15 @@ class AdventureSettings:
     say: str = setting(f'> You say "{TYPED}"', _form, "How what you say stands in the text.")
     story: str = setting(TYPED, _form, "How what you tell yourself stands in the text.")
     ooc: str = setting(f"(Out of character: {TYPED})", _form, "How a word to the narrator stands in the text.")
+
+
+@dataclass(frozen=True, slots=True)
+class StorySettings:
+    """Stories."""
+
+    fill_in: str = setting(
+        "auto",
+        one_of("auto", "always", "never"),
+        "Whether what stands behind the cursor is given to the model by tokens that it has for that: where it was"
+        " trained for it, wherever it or its server has a way, or never.",
+    )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tavern_tui.config.adventure_settings import AdventureSettings as AdventureSettings
+from tavern_tui.config.adventure_settings import StorySettings as StorySettings
 from tavern_tui.config.engine_settings import EngineSettings as EngineSettings
 from tavern_tui.config.files import Problem, file_bytes, nearest, quoted, unreadable
 from tavern_tui.config.lore_settings import LoreSettings as LoreSettings
@@ -151,6 +152,7 @@ GROUPS: dict[str, type] = {
     "backup": BackupSettings,
     "lore": LoreSettings,
     "adventure": AdventureSettings,
+    "story": StorySettings,
 }
 
 
@@ -166,6 +168,7 @@ class Settings:
     backup: BackupSettings = BackupSettings()
     lore: LoreSettings = field(default_factory=LoreSettings)
     adventure: AdventureSettings = field(default_factory=AdventureSettings)
+    story: StorySettings = field(default_factory=StorySettings)
     chosen: frozenset[str] = frozenset()
 
 

@@ -47,6 +47,24 @@ class Message:
         return {"role": self.role.value, **named, "content": self.content}
 
 
+@dataclass(frozen=True, slots=True)
+class FillIn:
+    """How a model that fills in is given a text with a gap: the texts of three tokens.
+
+    The prompt is ``before``, the text up to the gap, ``after``, the text behind it, ``middle``; the model then writes
+    what goes between. All are empty where the server puts them itself, from ``Request.suffix``.
+    """
+
+    before: str = ""
+    after: str = ""
+    middle: str = ""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The tokens, which no text between them may hold."""
+        return tuple(mark for mark in (self.before, self.after, self.middle) if mark)
+
+
 def joined(segments: Sequence[Segment]) -> str:
     """The whole prompt as one string, for engines that take nothing finer."""
     return "".join(segment.text for segment in segments)

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from tavern_tui.domain.alternatives import TokenChoice
 from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
-from tavern_tui.domain.request import Message, Segment
+from tavern_tui.domain.request import FillIn, Message, Segment
 from tavern_tui.domain.thinking import Thinking
 
 
@@ -29,6 +29,7 @@ class Capabilities:
     alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request. ``thinking``
     says whether ``Request.think`` has an effect, ``recovers`` whether the rest of a reply is asked for where the link
     breaks. ``shifts``: what was read is moved up where text before it leaves the prompt, instead of read again.
+    ``fill_in`` are the tokens round a gap that the model's own file names; ``None`` where it names none.
     """
 
     text_completion: bool = True
@@ -49,6 +50,7 @@ class Capabilities:
     thinking: bool = False
     recovers: bool = False
     shifts: bool = False
+    fill_in: FillIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ class Request:
     it to the server. ``tags`` are tokens with a meaning of their own that have to arrive as text all the same, such as
     those round thinking; servers that leave such tokens out are asked not to.
 
+    ``suffix`` is the text behind the gap into which the reply goes, for engines that take it beside the prompt
+    (``SuffixEngine``); the others are given it in the prompt.
+
     ``head`` is the number of segments at the beginning of ``prompt`` that stay as they are from reply to reply (system,
     card, persona): a server that shortens a prompt by itself is asked to keep them.
     """
@@ -116,6 +121,7 @@ class Request:
     head: int = 0
     think: Thinking | None = None
     tags: tuple[str, ...] = ()
+    suffix: str = ""
 
 
 class StopReason(Enum):
@@ -271,4 +277,22 @@ class CrowdedEngine(Protocol):
 
     async def stop_other(self) -> bool:
         """Stop what is written for another client; whether something was. Never our own. Raises ``EngineError``."""
+        ...
+
+
+@runtime_checkable
+class SuffixEngine(Protocol):
+    """An engine over a server that may be given the text behind a gap beside the prompt (``Request.suffix``)."""
+
+    async def takes_suffix(self) -> bool:
+        """Whether it is read, found out by trying once per model: many servers refuse it or pass over it."""
+        ...
+
+
+@runtime_checkable
+class ForgetfulEngine(Protocol):
+    """An engine that may be started anew behind our back, and can tell."""
+
+    def lost(self, chat: str) -> bool:
+        """Whether it is known to have nothing in memory of what it read for ``chat``, and to have kept nothing."""
         ...

@@ -87,6 +87,7 @@ class Dialect:
 
     ``survey`` reads the server's own list of models, ``None`` in its answer where there is none; ``look`` adds what is
     known of the chosen one beside the list. ``context``, ``template`` and ``version`` are simpler forms of the latter.
+    ``suffix`` of ``False``: it takes that field, and does the wrong thing with it.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Dialect:
     thinking: Switch | None = None
     tags: Mapping[str, object] = field(default_factory=dict)
     forced: Mapping[str, object] = field(default_factory=dict)
+    suffix: bool = True
 
 
 def model_name(model_id: str) -> str:

@@ -25,6 +25,7 @@ from tavern_tui.engines.openai_empty import Doubts, told_when_silent
 from tavern_tui.engines.openai_models import looked_at, offered, told
 from tavern_tui.engines.openai_parallel import ParallelReader
 from tavern_tui.engines.openai_stream import ReplyReader
+from tavern_tui.engines.openai_suffix import reads_suffix
 from tavern_tui.engines.servers.generic import DIALECT as GENERIC
 from tavern_tui.engines.sse import SseEvent
 from tavern_tui.engines.wire_samplers import texts_to_encode
@@ -51,6 +52,7 @@ class OpenAIEngine:
         self._memory: Memory | None = None
         self._several: dict[int, ParallelReader] = {}
         self._told: set[tuple[str, str]] = set()
+        self._suffix: dict[str, bool] = {}
 
     async def connect(self) -> EngineInfo:
         """Read the list of models and what the server tells about the chosen one."""
@@ -115,6 +117,16 @@ class OpenAIEngine:
         """See ``base.ParallelEngine``. The server writes it to its end all the same; nothing of it is heard."""
         if (reader := self._several.get(id(request))) is not None:
             reader.end_reply(reply)
+
+    async def takes_suffix(self) -> bool:
+        """See ``base.SuffixEngine``."""
+        dialect, model = self._dialect, self._model.id
+        if not (dialect.suffix and dialect.true_usage and self._info and self._info.capabilities.text_completion):
+            return False
+        if model not in self._suffix:
+            path, fields = dialect.root + "/completions", {"model": model, **dialect.extra}
+            self._suffix[model] = await reads_suffix(self._link, path, fields, dialect.wire.length)
+        return self._suffix[model]
 
     async def close(self) -> None:
         """Let go of connections, and of what counted in the server's place."""

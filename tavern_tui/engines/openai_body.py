@@ -94,6 +94,7 @@ def body_for(
             raise raised(messages.takes_messages_only(info.engine), EngineFault.REJECTED, info.address)
         value["prompt"] = joined(request.prompt)
         value |= dialect.tags if request.tags else {}
+        value |= {"suffix": request.suffix} if request.suffix else {}
     if told := min(request.alternatives, info.capabilities.alternatives):
         value |= {"logprobs": True, "top_logprobs": told} if request.messages else {"logprobs": told}
     if (several := min(request.replies, info.capabilities.parallel)) > 1:

@@ -18,6 +18,7 @@ from tavern_tui.domain.lorebook import EMPTY, InjectionRole, Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.domain.persona import PersonaPosition as PersonaPosition
 from tavern_tui.domain.regex_script import RegexScript
+from tavern_tui.domain.request import FillIn
 from tavern_tui.domain.summary import NONE as NO_SUMMARIES
 from tavern_tui.domain.summary import Summaries
 from tavern_tui.domain.template import ContextTemplate, InstructTemplate
@@ -205,6 +206,10 @@ NOTE_KEY = "2_floating_prompt"
 """The author's note's place among the texts injected at one depth."""
 
 
+AFTER = "text after the cursor"
+"""The source of what is told of the text behind a gap into which the reply goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Injection:
     """A text that stands ``depth`` turns above the end. ``key`` orders the texts of one depth and role.
@@ -248,11 +253,15 @@ class Prose:
     ``joint`` stands between two turns; with "" the text is exactly that of the turns, one after the other. Where there
     is a template or there are messages, and it is ``open``, all of the text is one turn of the assistant's that has not
     ended, below a turn of the user's that ``asks`` to go on with it; else the user's turns and the replies stay turns.
+    ``after`` is the text behind a gap into which the reply goes, which is written by ``fill_in`` (``prompt.fill_in``);
+    ``None``: it is told in some other way.
     """
 
     joint: str = "\n\n"
     open: bool = False
     asks: str = ""
+    after: str = ""
+    fill_in: FillIn | None = None
 
 
 STEP = 0.25

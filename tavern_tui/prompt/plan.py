@@ -42,6 +42,7 @@ class PartKind(Enum):
     QUIET = "quiet prompt"
     INSTRUCTION = "instruction"
     SUMMARY = "summary"
+    AFTER = "text after"
 
 
 _HEAD = frozenset(
@@ -160,7 +161,8 @@ class PromptPlan:
     count of the whole prompt may differ from the sum of its parts' by so many. ``chat`` is there where the plan was
     made for chat completion. ``variables`` and ``global_variables`` are what macros left of those that the prompt was
     given; ``banned`` are strings that macros ask to be kept out of the reply. ``thoughts`` are what the prompt ends
-    with of the model's thinking, which the reply goes on with.
+    with of the model's thinking, which the reply goes on with. ``suffix`` is the text behind a gap that the server is
+    given beside the prompt; its part is no part of the prompt's text.
     """
 
     parts: tuple[Part, ...]
@@ -185,6 +187,7 @@ class PromptPlan:
     thoughts: str = ""
     kept: PromptKept | None = None
     step: int = 0
+    suffix: str = ""
 
     @property
     def included(self) -> tuple[Part, ...]:
@@ -194,7 +197,7 @@ class PromptPlan:
     @property
     def text(self) -> str:
         """The whole prompt."""
-        return "".join(part.text for part in self.included)
+        return "".join(part.text for part in self._written)
 
     @property
     def tokens(self) -> int:
@@ -264,9 +267,14 @@ class PromptPlan:
             "parts": [part.as_dict() for part in self.parts],
         }
 
+    @property
+    def _written(self) -> tuple[Part, ...]:
+        """The parts that stand in the prompt's text."""
+        return tuple(part for part in self.included if not (self.suffix and part.kind is PartKind.AFTER))
+
     def _segments(self) -> Iterator[Segment]:
         held = ""
-        for part in self.included:
+        for part in self._written:
             held += part.opening
             if part.opening and self._may_end(held):
                 yield Segment(held)

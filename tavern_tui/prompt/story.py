@@ -210,7 +210,8 @@ def untrusted(text: str, given: PromptInput) -> str:
     text = text.replace("\r", "")
     if given.policy is Policy.CLASSIC:
         return text
-    return harmless(text, given.instruct.control_tokens if given.instruct else ())
+    marks = given.prose.fill_in.marks if given.prose is not None and given.prose.fill_in is not None else ()
+    return harmless(text, given.instruct.control_tokens if given.instruct else marks)
 
 
 def one_newline(text: str, given: PromptInput) -> str:

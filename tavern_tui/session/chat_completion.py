@@ -28,6 +28,10 @@ def assembly(
 
     ``as_messages``: as messages whatever the engine takes, because they will be rendered.
     """
+    if given.prose is not None and given.prose.fill_in is not None:
+        from tavern_tui.prompt.fill_in import assemble_round
+
+        return assemble_round(given, given.prose.fill_in, given.prose.after)
     if not (as_messages or sends_messages(info, options)):
         from tavern_tui.prompt.assemble import assemble
 

@@ -281,6 +281,7 @@ class Generation:
             json_schema=options.rules.json_schema,
             head=0 if as_chat or self._prompt else plan.head,
             alternatives=min(options.alternatives, self._ready.info.capabilities.alternatives),
+            suffix=plan.suffix,
         )
 
     def _receipt(self) -> Receipt:

@@ -54,12 +54,26 @@ class LateEngine:
         if isinstance(engine, SharedEngine):
             engine.take_over()
 
+    def lost(self, chat: str) -> bool:
+        """Whether the engine that was found is known to have lost ``chat``."""
+        from tavern_tui.engines.base import ForgetfulEngine
+
+        engine: object = self._engine
+        return isinstance(engine, ForgetfulEngine) and engine.lost(chat)
+
     async def stop_other(self) -> bool:
         """Let the engine that was found stop what it does for another client; ``False`` where it has no others."""
         from tavern_tui.engines.base import CrowdedEngine
 
         engine: object = self._engine
         return await engine.stop_other() if isinstance(engine, CrowdedEngine) else False
+
+    async def takes_suffix(self) -> bool:
+        """Whether the server that was found takes the text behind a gap beside the prompt."""
+        from tavern_tui.engines.base import SuffixEngine
+
+        engine: object = self._engine
+        return await engine.takes_suffix() if isinstance(engine, SuffixEngine) else False
 
     async def close(self) -> None:
         """Close the engine, if one was found."""

@@ -38,6 +38,7 @@ class ReplyOptions:
     ``lore`` are the lorebooks beside the character's and how all are searched, ``None``: none, and as usual.
     ``adventure`` says how an adventure is played. ``beside_cards`` is what is kept of characters beside their cards, by
     name. ``stop_strings`` end a reply beside the template's, ``stop_strings_macro``: with their macros expanded.
+    ``fill_in``: when a passage in the middle of a story is filled in by the model's own tokens (``story.fill_in``).
     """
 
     preset: SamplerPreset = BALANCED
@@ -66,6 +67,7 @@ class ReplyOptions:
     beside_cards: Mapping[str, BesideCard] = field(default=EMPTY)
     stop_strings: tuple[str, ...] = ()
     stop_strings_macro: bool = True
+    fill_in: str = "auto"
 
     @property
     def thinking_tokens(self) -> int:
@@ -98,6 +100,7 @@ def options_from(settings: Settings) -> ReplyOptions:
         adventure=settings.adventure,
         stop_strings=reply.stop_strings,
         stop_strings_macro=reply.stop_strings_macro,
+        fill_in=settings.story.fill_in,
         chosen=frozenset(name.removeprefix("reply.") for name in settings.chosen if name.startswith("reply.")),
     )
 

@@ -46,6 +46,7 @@ _BY_GROUP = {
     "connection": Holds.LOADING,
     "backup": Holds.START,
     "adventure": Holds.REPLY,
+    "story": Holds.REPLY,
 }
 _BY_NAME = {
     "ui.theme": Holds.NOW,

@@ -2,7 +2,7 @@
 
 With a template of the prompt room the plan is the prompt. With one that has no such form the plan's messages go through
 the chat template itself (``own_template``): its markup is not in the plan, so that what the whole prompt has too much
-is taken off the room and the plan is made again.
+is taken off the room and the plan is made again. A text with a gap needs no template.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ async def planned_in(
     session: ChatSession, given: PromptInput, ready: Ready, options: ReplyOptions
 ) -> tuple[PromptInput, PromptPlan, tuple[Segment, ...]]:
     """``planned`` for a chat, with the input that was planned: old texts stand in it where they are to be read on."""
+    if given.prose is not None and given.prose.after:
+        from tavern_tui.session.story.filling import filled_in
+
+        given = await filled_in(given, ready, options, session.connection)
     if LATER not in session.tree.properties:
         return given, *await planned(given, ready, options, session.connection)
     from tavern_tui.session.later import planned_with_old_texts
@@ -46,7 +50,8 @@ async def planned(
     Raises ``PromptError`` where nothing sensible can be sent, ``EngineError``.
     """
     whole = ready.template.whole
-    if whole is None or sends_messages(ready.info, options):
+    filled = given.prose is not None and given.prose.fill_in is not None
+    if whole is None or filled or sends_messages(ready.info, options):
         return await drive(assembly(given, ready.info, options), connection.engine, ready.info, connection.counts), ()
     from tavern_tui.prompt.lore_text import Recalled
 

@@ -229,6 +229,7 @@ def _info(facts: protocol.ModelFacts, *, shifts: bool = True) -> base.EngineInfo
         parallel=facts.parallel,
         alternatives=facts.alternatives,
         shifts=shifts and facts.worker != LLAMA_SERVER_WORKER,
+        fill_in=facts.fill_in,
     )
     if facts.worker == LLAMA_SERVER_WORKER:
         from tavern_tui.engines.wire_tables import LLAMA_SERVER

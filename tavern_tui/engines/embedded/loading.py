@@ -21,6 +21,7 @@ from tavern_tui.domain.rope import Rope, RopeChange, RopeFacts, rope_for
 from tavern_tui.domain.wording import Wording
 from tavern_tui.engines.embedded.binding import LOG, Device, Flag, binding_version, found_devices, library
 from tavern_tui.engines.embedded.cores import default_threads
+from tavern_tui.engines.embedded.fill_in import fill_in_of
 from tavern_tui.engines.embedded.kv import BATCH, STEP
 from tavern_tui.engines.embedded.loading_faults import (
     NoRoomError,
@@ -344,6 +345,7 @@ class _Loading:
             rope_base=frequencies.get("base", 0.0),
             rope_scale=frequencies.get("scale", 0.0),
             notes=tuple(self._notes),
+            fill_in=fill_in_of(lib, model, vocabulary),
         )
 
 

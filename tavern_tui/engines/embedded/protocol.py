@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from tavern_tui import __version__
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import NEUTRAL, SamplerPreset
-from tavern_tui.domain.request import Segment
+from tavern_tui.domain.request import FillIn, Segment
 from tavern_tui.engines import base
 from tavern_tui.engines.embedded.options import USUAL, LoadOptions
 from tavern_tui.engines.embedded.options import ModelSpec as ModelSpec
@@ -141,7 +141,7 @@ class ModelFacts:
 
     ``options`` are those in force; ``gpu_layers`` of ``layers`` are on a GPU. ``rope_base`` and ``rope_scale`` are what
     positions are computed with, 0 where the worker does not tell. ``notes``: what the user should know of the load.
-    ``parallel`` replies are written side by side, ``alternatives`` told per token, at most.
+    ``parallel`` replies are written side by side, ``alternatives`` told per token. ``fill_in``: see ``base``.
     """
 
     path: str
@@ -166,6 +166,7 @@ class ModelFacts:
     notes: tuple[str, ...] = ()
     parallel: int = 1
     alternatives: int = 0
+    fill_in: FillIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

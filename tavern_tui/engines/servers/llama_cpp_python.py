@@ -11,6 +11,7 @@ DIALECT = Dialect(
     wire=wire_tables.LLAMA_CPP_PYTHON,
     text_completion=True,
     counter=Counter("/extras/tokenize/count", "input", ("count",)),
+    suffix=False,  # it writes token 0 where the model's own tokens belong (0.3.36)
 )
 
 

@@ -1,7 +1,8 @@
 """``Story``: the chat is one text that both write on: its turns, one after the other, are the story.
 
 What the model reads beside the text is told in notes one turn above its end: the direction for the passage and, where
-it writes into the middle, what follows. Comments in double square brackets are never sent.
+it writes into the middle, what follows, unless it fills in (``session.story.filling``). Comments in double square
+brackets are never sent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.comments import stripped
 from tavern_tui.domain.summary import Summaries
 from tavern_tui.prompt.defaults import STORY
-from tavern_tui.prompt.inputs import GenerationKind, Injection, InjectionPosition, Policy, Prose
+from tavern_tui.prompt.inputs import AFTER, GenerationKind, Injection, InjectionPosition, Policy, Prose
 from tavern_tui.prompt.plan import PartKind
 from tavern_tui.session.modes.adventure import memory_of
 from tavern_tui.session.modes.mode import Mode
@@ -35,11 +36,14 @@ GO_ON = "Go on with the story from its very end. Write nothing but its text."
 """What stands above the story where it is one open turn of a model that answers."""
 
 AFTER_CHARACTERS = 1_200
-"""How much of the text behind the cursor a passage in the middle of a story is told of."""
+"""How much of the text behind the cursor a passage in the middle of a story is told of in a note."""
+
+FILLED_CHARACTERS = 4_000
+"""How much of it a model may get that fills in; ``prompt.fill_in`` takes off what has no room."""
 
 _NEXT, _BEFORE = "What comes next", "Write what leads up to this, which follows"
 _NOTE = re.compile(rf"(?:\A|\n)[ \t]*\[(?:{_NEXT}|{_BEFORE})[^\]\n]*(?:\]|(?=\n)|\Z)")  # small models imitate them
-_LOOKED_AT = 20 * AFTER_CHARACTERS
+_LOOKED_AT = 6 * FILLED_CHARACTERS
 _TAIL_CHARACTERS = 400  # of the text before a passage that its beginning is compared with
 
 
@@ -66,12 +70,14 @@ class Story(Mode):
         chosen = self._chosen(_up_to(gap, list(given.turns)), tree)
         newest = next((turn.text for turn in chosen.turns if not turn.hidden), "")
         until = until_of(tree.properties)
-        notes = () if quiet else _notes(tree, gap)
+        after = _after(tree, gap) if gap is not None else ""
+        notes = () if quiet else _notes(tree, after)
+        before = newest[-_TAIL_CHARACTERS:]
         return replace(
             given,
             turns=chosen.turns,
             policy=Policy.ECONOMY,
-            prose=StoryProse(joint="", open=True, asks=GO_ON, until=until, before=newest[-_TAIL_CHARACTERS:]),
+            prose=StoryProse(joint="", open=True, asks=GO_ON, until=until, before=before, after=after),
             injections=(*given.injections, *_in_head(tree, chosen), *notes),
             summaries=_told(given.summaries, chosen.untold),
         )
@@ -141,17 +147,16 @@ def _after(tree: ChatTree, gap: Gap) -> str:
     """What follows the passage, without comments; one that is cut off is none of it."""
     text = text_after(tree, gap, _LOOKED_AT)
     shown = stripped(text)
-    return shown.partition("[[")[0][:AFTER_CHARACTERS] if len(text) == _LOOKED_AT else shown[:AFTER_CHARACTERS]
+    return (shown.partition("[[")[0] if len(text) == _LOOKED_AT else shown)[:FILLED_CHARACTERS]
 
 
-def _notes(tree: ChatTree, gap: Gap | None) -> list[Injection]:
+def _notes(tree: ChatTree, after: str) -> list[Injection]:
     """What is told of the passage itself."""
     found = []
     if direction := direction_of(tree):
         text = f"[{_NEXT}: {direction}]"
         found.append(Injection(text, depth=1, source="direction", key="8_direction", reason="for the next passage"))
-    told = " ".join(_after(tree, gap).split()) if gap is not None else ""
-    if told:
+    if told := " ".join(after[:AFTER_CHARACTERS].split()):
         text = f"[{_BEFORE}: {told}]"
-        found.append(Injection(text, depth=1, source="text after the cursor", key="9_after", reason="it follows"))
+        found.append(Injection(text, depth=1, source=AFTER, key="9_after", reason="it follows"))
     return found
