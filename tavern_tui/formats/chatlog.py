@@ -25,6 +25,7 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, TurnAdded, Unknown
 from tavern_tui.domain.lorebook import EMPTY
 from tavern_tui.formats.chatlog_fields import KIND_OF, KINDS, Unreadable, read_body, unknown_fields, write_body
+from tavern_tui.formats.json_text import encoded_json
 
 FORMAT = 1
 """The version of the log's format that this program writes, and the newest that it may append to."""
@@ -83,9 +84,7 @@ def to_line(record: dict[str, Any]) -> bytes:
         text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise FormatError("The chat log can hold texts, numbers, lists and tables only.", hint=str(error)) from error
-    if _SURROGATE.search(text):
-        text = _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-    return text.encode("utf-8")
+    return encoded_json(text)
 
 
 def decode_log(data: bytes, *, first_line: int = 1, first_offset: int = 0) -> tuple[list[ChatEvent], list[LogProblem]]:

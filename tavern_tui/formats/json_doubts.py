@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 MOST_REMARKS = 50
 _MAX_DIGITS = 64
 _LONGEST = 100  # characters of a place in a sentence
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,7 @@ def json_doubts(text: str) -> tuple[Doubt, ...]:
 
 
 def _of_text(place: str, text: str) -> list[Doubt]:
-    if text.isascii() and "\0" not in text:
-        return []
-    place = _SURROGATE.sub("\ufffd", place)
-    halves = [Doubt(place, "holds half a character (a lone surrogate)", "it is read as \ufffd.")]
-    nuls = [Doubt(place, "holds a NUL", "it is left out.")]
-    return [*(halves if _SURROGATE.search(text) else ()), *(nuls if "\0" in text else ())]
+    return [Doubt(place, "holds a NUL", "it is left out.")] if "\0" in text else []
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> _Object:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
-from tavern_tui.formats.json_text import MAX_BYTES, bounded_json, read_json
+from tavern_tui.formats.json_text import MAX_BYTES, bounded_json, encoded_json, read_json
 
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of one line: a picture inside a message fits."""
@@ -61,12 +61,11 @@ def first_value(data: bytes, tries: int = 8) -> Any:
 
 
 def read_line(line: bytes) -> Any:
-    """The value of one line, bounded and cleaned as ``json_text`` does. Raises ``FormatError``."""
+    """The value of one line, bounded as ``json_text`` does it. Raises ``FormatError``."""
     if len(line) > MAX_LINE:
         raise FormatError(f"The line has {len(line):,} bytes; {MAX_LINE:,} are read at most.")
     _check_count(line)
-    deep = line.count(b"[") + line.count(b"{") > MAX_DEPTH
-    if deep or b"\\ud" in line or b"\\uD" in line:
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH:
         return read_json(line, max_depth=MAX_DEPTH, strict=False)
     try:
         return bounded_json(line.decode())
@@ -83,9 +82,10 @@ def read_whole(data: bytes, name: str) -> Any:
 def write_line(value: Any) -> bytes:
     """``value`` as a line of UTF-8 without its newline. Raises ``FormatError`` where JSON has no words for it."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise FormatError(f"This cannot be written as JSON ({error}).") from None
+    return encoded_json(text)
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -3,9 +3,10 @@
 Cards, lorebooks and saves come from anywhere. What is bounded here: bytes, nesting, digits of a number. What is
 always forgiven: a byte order mark, UTF-16, NULs round the text. What is not JSON is a ``FormatError`` with line and
 column. What is JSON and cannot be kept as it is written is an ``UnsoundError`` that names the field (``json_doubts``),
-or, where the reader is not ``strict``, taken otherwise: of keys given twice the last, U+FFFD for lone surrogates, null
-for numbers that other JSON programs cannot read (NaN, infinities, endless digits). What the values mean is the codecs'
-business.
+or, where the reader is not ``strict``, taken otherwise: of keys given twice the last, null for numbers that other JSON
+programs cannot read (NaN, infinities, endless digits). Half an emoji (a lone surrogate), which JavaScript writes where
+it cuts a text in the middle of a character, is kept and written back; ``clean_text`` gives what a text with one reads
+as. What the values mean is the codecs' business.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ _MAX_DIGITS = 64
 _HUGE = 10 ** (_MAX_DIGITS - 1)  # a sign is a digit
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MAYBE_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")  # in JSON, where a character may be spelled out
 _PADDING = "\x00 \t\r\n"
 
 # The decoder's own complaints in the words of someone who edits a card by hand.
@@ -80,9 +80,10 @@ def read_json(
 ) -> Any:
     """The value that ``data`` holds; ``where`` is the file's name for messages.
 
-    Strings in the result can be encoded as UTF-8; numbers are finite. ``max_values`` bounds the memory that many small
-    values take: of brackets, braces and commas, those in texts included. Raises ``FormatError``; where ``strict``, of
-    the kind ``UnsoundError`` for what cannot be kept as it is written.
+    Numbers are finite; strings may hold lone surrogates, which nothing but ``write_json`` and the chat log can encode.
+    ``max_values`` bounds the memory that many small values take: of brackets, braces and commas, those in texts
+    included. Raises ``FormatError``; where ``strict``, of the kind ``UnsoundError`` for what cannot be kept as it is
+    written.
     """
     text = data.strip(_PADDING) if isinstance(data, str) else decode_text(data, where=where, max_bytes=max_bytes)
     if max_values is not None and sum(map(text.count, ",[{")) > max_values:
@@ -95,10 +96,8 @@ def read_json(
         ) from None
     except RecursionError:
         raise _too_deep(max_depth, where) from None
-    if not strict and _MAYBE_SURROGATE.search(text):
-        return _bounded(value, max_depth, where)
     _check_depth(value, max_depth, where)
-    if strict and (odd or "\\u0000" in text or _MAYBE_SURROGATE.search(text)):
+    if strict and (odd or "\\u0000" in text):
         for doubt in json_doubts(text):
             raise UnsoundError(doubt.fault, where=where)
     return value
@@ -108,14 +107,18 @@ def write_json(value: Any, *, indent: int | None = 4) -> bytes:
     """``value`` as UTF-8 JSON, readable by any other program; ``indent`` in spaces, ``None`` for one line.
 
     What would not be read back strictly is left out: numbers that JSON has no words for or of endless digits become
-    null, lone surrogates U+FFFD, NULs nothing. Raises ``FormatError`` for a value of another type or nested deeper than
-    is read back.
+    null, NULs nothing. Raises ``FormatError`` for a value of another type or nested deeper than is read back.
     """
     try:
-        text = json.dumps(_bounded(value, MAX_DEPTH, ""), ensure_ascii=False, indent=indent, allow_nan=False)
+        text = json.dumps(_bounded(value), ensure_ascii=False, indent=indent, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise FormatError(f"This cannot be written as JSON ({error}).") from None
-    return text.encode()
+    return encoded_json(text)
+
+
+def encoded_json(text: str) -> bytes:
+    """JSON ``text`` as UTF-8: its lone surrogates, which only strings hold, are spelled out."""
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def clean_text(text: str) -> str:
@@ -123,6 +126,19 @@ def clean_text(text: str) -> str:
     if text.isascii() and "\x00" not in text:
         return text
     return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def cleaned(value: Any) -> Any:
+    """A copy of a value that was read here, its texts as ``clean_text`` has them: one that is not written back."""
+    match value:
+        case str():
+            return clean_text(value)
+        case dict():
+            return {clean_text(key): cleaned(part) for key, part in value.items()}
+        case list():
+            return [cleaned(part) for part in value]
+        case _:
+            return value
 
 
 def _place(where: str, line: int) -> str:
@@ -199,19 +215,19 @@ def _check_depth(value: Any, max_depth: int, where: str) -> None:
             pending += [(part, depth + 1) for part in inner if isinstance(part, (dict, list))]
 
 
-def _bounded(value: Any, max_depth: int, where: str) -> Any:
-    """A copy of ``value`` with sound strings and finite numbers, made without recursion."""
+def _bounded(value: Any) -> Any:
+    """A copy of ``value`` without NULs and with finite numbers, made without recursion. Raises ``FormatError``."""
     root: list[Any] = [value]
     pending: list[tuple[list[Any] | dict[str, Any], Any, Any, int]] = [(root, 0, value, 0)]
     while pending:
         holder, key, item, depth = pending.pop()
         if isinstance(item, str):
-            holder[key] = clean_text(item)
+            holder[key] = item.replace("\0", "")
         elif (isinstance(item, float) and not math.isfinite(item)) or (isinstance(item, int) and abs(item) >= _HUGE):
             holder[key] = None
         elif isinstance(item, (dict, list, tuple)):
-            if depth >= max_depth:
-                raise _too_deep(max_depth, where)
+            if depth >= MAX_DEPTH:
+                raise _too_deep(MAX_DEPTH, "")
             copy = holder[key] = dict.fromkeys(_sound(item)) if isinstance(item, dict) else [None] * len(item)
             inner = zip(_sound(item), item.values(), strict=True) if isinstance(item, dict) else enumerate(item)
             pending.extend((copy, name, part, depth + 1) for name, part in inner)
@@ -221,4 +237,4 @@ def _bounded(value: Any, max_depth: int, where: str) -> Any:
 
 
 def _sound(item: dict[Any, Any]) -> list[Any]:
-    return [clean_text(key) if isinstance(key, str) else key for key in item]
+    return [key.replace("\0", "") if isinstance(key, str) else key for key in item]

@@ -16,9 +16,9 @@ from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.lorebook import InjectionRole
 from tavern_tui.domain.persona import Persona, PersonaPosition
 from tavern_tui.formats.fields import Fields
-from tavern_tui.formats.json_text import read_json, write_json
+from tavern_tui.formats.json_text import clean_text, read_json, write_json
 from tavern_tui.formats.presets import changed_text, write_entries
-from tavern_tui.formats.yaml_text import read_yaml
+from tavern_tui.formats.yaml_text import read_json_or_yaml
 
 MAX_BYTES = 1024 * 1024
 MOST = 10_000
@@ -61,7 +61,7 @@ def is_persona_backup(value: object) -> bool:
 def read_persona(data: bytes, name: str, *, where: str = "") -> tuple[Persona, tuple[Remark, ...]]:
     """The persona in a YAML or JSON file, called ``name`` where that does not say. Raises ``FormatError``."""
     where = where or name
-    value = read_yaml(data, where=where, max_bytes=MAX_BYTES).value
+    value = read_json_or_yaml(data, where=where, max_bytes=MAX_BYTES)
     if not isinstance(value, dict) or not any(key in value for key in (*FIELDS, "user_bio")):
         raise FormatError(
             "There is no persona inside.", where=where, hint="A persona is a table with a name and a description."
@@ -128,8 +128,8 @@ def read_backup(data: bytes, name: str, *, where: str = "") -> tuple[PersonaBack
     found = []
     for avatar in names.value:
         said = about.inner(avatar)
-        read = _persona(said, names.text(avatar) or avatar, said.text("description"))
-        found.append(_with_avatar(read, avatar, names.text(avatar)))
+        read = _persona(said, names.text(avatar) or clean_text(avatar), said.text("description"))
+        found.append(_with_avatar(read, clean_text(avatar), names.text(avatar)))
     default = raw.get("default_persona")
     return PersonaBackup(tuple(found), default if isinstance(default, str) else "", value), ()
 

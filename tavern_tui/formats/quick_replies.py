@@ -13,7 +13,8 @@ from typing import Any
 
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.quick_reply import QuickReply
-from tavern_tui.formats.yaml_text import read_yaml
+from tavern_tui.formats.json_text import clean_text
+from tavern_tui.formats.yaml_text import read_json_or_yaml
 
 MOST = 1_000
 """Replies of one file that are read."""
@@ -31,7 +32,7 @@ class ReadReplies:
 
 def read_quick_replies(data: bytes, *, where: str) -> ReadReplies:
     """The replies that a file holds. Raises ``FormatError`` for one that holds no set at all."""
-    found = read_yaml(data, where=where).value
+    found = read_json_or_yaml(data, where=where)
     if found is None:
         return ReadReplies(())
     listed = listed_replies(found)
@@ -75,4 +76,4 @@ def reply_of(item: Any) -> QuickReply | None:
     if not isinstance(message, str) or not message.strip():
         return None
     named = label if isinstance(label, str) and label.strip() else message
-    return QuickReply(" ".join(named.split())[:_LABEL], message.strip())
+    return QuickReply(" ".join(clean_text(named).split())[:_LABEL], clean_text(message).strip())

@@ -14,7 +14,7 @@ from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.quick_reply import QuickReply
 from tavern_tui.formats.json_text import write_json
 from tavern_tui.formats.quick_replies import listed_replies, reply_of
-from tavern_tui.formats.yaml_text import read_yaml
+from tavern_tui.formats.yaml_text import read_json_or_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def is_reply_set(value: object) -> bool:
 def read_reply_set(data: bytes, name: str, *, where: str = "") -> tuple[ReplySet, tuple[Remark, ...]]:
     """The set in a file, with all of its fields, and what of it is not run here. Raises ``FormatError``."""
     where = where or name
-    value = read_yaml(data, where=where).value
+    value = read_json_or_yaml(data, where=where)
     if not is_reply_set(value):
         raise FormatError("No quick replies are inside.", where=where)
     remarks = []

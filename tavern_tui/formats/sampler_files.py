@@ -16,7 +16,7 @@ from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.preset import NEUTRAL, Preset
 from tavern_tui.domain.preset_fields import FIELDS, FieldRefusedError, built, checked
-from tavern_tui.formats.json_text import read_json, write_json
+from tavern_tui.formats.json_text import cleaned, read_json, write_json
 from tavern_tui.formats.overlay import alike, overlaid
 from tavern_tui.formats.presets import changed_text, preset_values, write_entries
 from tavern_tui.formats.sampler_tables import KOBOLD_ORDER, KOBOLD_STAGES, LAYOUTS, Layout, Look, Row
@@ -92,6 +92,7 @@ def from_fields(layout: Layout, source: Mapping[str, Any], name: str) -> tuple[P
     """The preset that a program's fields say, and what of them does nothing here. Never raises."""
     remarks: list[Remark] = []
     values: dict[str, object] = {}
+    source = cleaned(source)
     found = [(row.theirs, row.ours, _read(row, source[row.theirs])) for row in layout.rows if row.theirs in source]
     for theirs, ours, value in (*found, *_special(layout, source)):
         if value is None:

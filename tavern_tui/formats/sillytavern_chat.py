@@ -175,7 +175,8 @@ def _origin(header: Any, messages: list[dict[str, Any]]) -> str:
     first = messages[0] if messages else {}
     created = header.get("create_date") if isinstance(header, dict) else None
     marks = [created] if isinstance(created, str | int) and created else [first.get("send_date"), first.get("mes")]
-    return "\n".join(str(mark) for mark in (*marks, _name(header, "character_name") or first.get("name", "")))
+    named = _name(header, "character_name") or first.get("name", "")
+    return clean_text("\n".join(str(mark) for mark in (*marks, named)))
 
 
 def _media_told(messages: list[dict[str, Any]]) -> list[Remark]:

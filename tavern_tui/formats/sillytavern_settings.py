@@ -15,7 +15,7 @@ from tavern_tui.domain.beside_card import BesideCard, NoteUse
 from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.lorebook import EMPTY
-from tavern_tui.formats.json_text import read_json
+from tavern_tui.formats.json_text import cleaned, read_json
 from tavern_tui.formats.personas import PersonaBackup, is_persona_backup, read_backup
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -119,7 +119,7 @@ def is_group(value: object) -> bool:
 
 def read_settings(data: bytes, name: str) -> tuple[MovedSettings, tuple[Remark, ...]]:
     """What can move out of ``settings.json``. Raises ``FormatError`` where it is not that."""
-    value = read_json(data, where=name, max_bytes=MAX_BYTES)
+    value = cleaned(read_json(data, where=name, max_bytes=MAX_BYTES))
     if not is_settings(value):
         raise FormatError("These are not SillyTavern's settings.", where=name)
     power, extensions = _table(value, "power_user"), _table(value, "extension_settings")
@@ -165,7 +165,7 @@ def read_secrets(data: bytes, name: str) -> dict[str, str]:
 
     Raises ``FormatError``.
     """
-    value = read_json(data, where=name, max_bytes=MAX_BYTES)
+    value = cleaned(read_json(data, where=name, max_bytes=MAX_BYTES))
     if not isinstance(value, Mapping):
         raise FormatError("There are no keys inside.", where=name)
     found = {}
@@ -187,7 +187,7 @@ def _note(said: Mapping[str, Any]) -> BesideCard:
 def _stop_strings(power: Mapping[str, Any]) -> tuple[str, ...]:
     """The stop strings of one's own, a list as JSON in a text; what is none is passed over (``power-user.js``)."""
     try:
-        return _texts(read_json(_text(power, "custom_stopping_strings")))
+        return _texts(cleaned(read_json(_text(power, "custom_stopping_strings"))))
     except FormatError:
         return ()
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tavern_tui.domain.errors import FormatError
-from tavern_tui.formats.json_text import clean_text, decode_text
+from tavern_tui.domain.errors import FormatError, UnsoundError
+from tavern_tui.formats.json_text import clean_text, decode_text, read_json
 
 if TYPE_CHECKING:
     import yaml
@@ -25,6 +25,7 @@ MAX_DEPTH = 64
 MAX_ALIASES = 100
 MAX_VALUES = 100_000
 _MAX_DIGITS = 64
+_BEFORE = b"\xef\xbb\xbf\x00 \t\r\n"
 
 Path = tuple[str | int, ...]
 
@@ -84,6 +85,24 @@ def read_yaml(data: bytes | str, *, where: str = "", max_bytes: int = MAX_BYTES)
     """
     text = data if isinstance(data, str) else _text(data, where, max_bytes)
     return _Builder(where).build(_events(text, where))
+
+
+def read_json_or_yaml(data: bytes, *, where: str = "", max_bytes: int = MAX_BYTES) -> Any:
+    """The value of a file that may be either: JSON by how it begins, for YAML knows no character in two escapes.
+
+    Raises ``FormatError``, of what begins as JSON and is neither with what is wrong with the JSON.
+    """
+    if data.lstrip(_BEFORE)[:1] not in (b"{", b"["):
+        return read_yaml(data, where=where, max_bytes=max_bytes).value
+    try:
+        return read_json(data, where=where, max_bytes=max_bytes)
+    except UnsoundError:
+        raise
+    except FormatError as fault:
+        try:
+            return read_yaml(data, where=where, max_bytes=max_bytes).value
+        except FormatError:
+            raise fault from None
 
 
 def reads_as_text(plain: str) -> bool:

@@ -24,7 +24,7 @@ BAD: dict[str, bytes] = {
     "a number without end": b'{"temp": ' + b"9" * 100_000 + b', "rep_pen": "x"}',
     "no number": b'{"temp": NaN, "rep_pen": Infinity, "entries": NaN}',
     "twice": b'{"entries": {}, "entries": 7}',
-    "half a character": b'{"name": "\\ud800", "entries": 7}',
+    "half a character": b'{"name": "\xed\xa0\x80", "entries": 7}',
     "too many prompts": json.dumps({"prompts": [{"identifier": "a"}] * 3_000, "wi_format": ""}).encode(),
     "too many scripts": json.dumps([{"findRegex": "a"}] * 2_000).encode(),
     "long": b'{"personas": "' + b"x" * (4 * MEGABYTE + 9) + b'"}',

@@ -30,10 +30,9 @@ def test_a_sound_card_is_left_as_it_is(path: Path) -> None:
     [
         ('"x": 1, "x": 2', {"x": 2}, "The last one counts."),
         ('"x": NaN', {"x": None}, "It is read as nothing."),
-        ('"x": "a\\ud800"', {"x": "a\ufffd"}, "It is read as \ufffd."),
         ('"x": "a\\u0000b"', {"x": "ab"}, "It is left out."),
     ],
-    ids=["twice", "nan", "half", "nul"],
+    ids=["twice", "nan", "nul"],
 )
 def test_json_is_read_as_other_programs_do_and_the_place_is_told(
     extra: str, left: dict[str, object], told: str

@@ -101,7 +101,7 @@ MAKERS: dict[str, Callable[[Path], object]] = {
     "many-chunks.png": lambda path: path.write_bytes(PNG + chunk(b"aaAa", b"") * 21_000),
     "nul.json": lambda path: path.write_bytes(CARD % b'"x": "a\\u0000b"'),
     "raw-nul.json": lambda path: path.write_bytes(CARD % b'"x": "\0"'),
-    "surrogate.json": lambda path: path.write_bytes(CARD % b'"x": "\\ud800"'),
+    "surrogate.json": lambda path: path.write_bytes(CARD % b'"x": "\xed\xa0\x80"'),
     "twice.json": lambda path: path.write_bytes(CARD % b'"x": 1, "x": 2'),
     "twice.yaml": lambda path: path.write_bytes(b"name: Mira\ncontext: x\ncontext: y\n"),
     "huge-integer.json": lambda path: path.write_bytes(CARD % (b'"x": ' + b"9" * 100_000)),

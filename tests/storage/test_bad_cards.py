@@ -19,7 +19,7 @@ TOLD = {
     "truncated.png": "cut short in chunk tEXt",
     "not-base64.png": "(chara) is damaged: not base64",
     "nul.json": "“data.x” holds a NUL",
-    "surrogate.json": "“data.x” holds half a character",
+    "surrogate.json": "Byte 0xed in column",
     "twice.json": "“data.x” is given twice",
     "huge-integer.json": "“data.x” is 99999",
     "nan.json": "“data.x” is NaN",
