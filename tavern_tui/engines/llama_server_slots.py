@@ -134,15 +134,16 @@ class Slots:
 
         It may be left half done at any time: what is not saved is read again.
         """
+        if self._running is None and not self._used:
+            return
         await self._look()
         await self._settled()
         while self._running is not None:  # it was stopped a moment ago
             await asyncio.sleep(_STOPPING_SECONDS)
             await self._look()
             await self._settled()
-        if not self._used or not self._may_save:
-            return
-        for chat in self._used:
+        used, self._used = self._used, set()
+        for chat in used:
             for slot in self._slots:
                 await self._save(slot, self._record.chats.get(chat))
         self._record.tidy(self._clock())
