@@ -94,6 +94,11 @@ class Directories:
         return self.data / "marks.json"
 
     @property
+    def renamed_presets(self) -> Path:
+        """The file with what sampler presets were called before."""
+        return self.data / "renamed-presets.json"
+
+    @property
     def beside_cards(self) -> Path:
         """The file with what is kept of characters beside their cards."""
         return self.data / "beside-cards.json"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tavern_tui.config.settings import LoreSettings
 from tavern_tui.domain.character import Character
@@ -151,7 +151,8 @@ def reconnect(session: ChatSession, workspace: Workspace, wishes: Wishes, *, wat
     """
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=session.tree.properties)
     options = with_route(session.options, workspace, wishes, route)
-    session.options = _set_for(workspace, options, session.tree.properties, watch)
+    options = _set_for(workspace, options, session.log, watch)
+    session.options = options if session.log.kept else _as_changed_here(options, session.options)
     before, session.connection = session.connection, connection_to(workspace, route, watch=watch)
     return before
 
@@ -164,12 +165,8 @@ def take_settings(session: ChatSession, workspace: Workspace, wishes: Wishes, *,
     tree, before = session.tree, session.options
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=tree.properties)
     options = with_route(wished_options(workspace, wishes), workspace, wishes, route)
-    options = replace(
-        _set_for(workspace, options, tree.properties, watch), updates_per_second=before.updates_per_second
-    )
-    if options.preset.name == before.preset.name:
-        options = replace(options, preset=before.preset, rules=before.rules, seed=before.seed)
-    session.options = ChatThinking().of_chat(tree, options)
+    options = replace(_set_for(workspace, options, session.log, watch), updates_per_second=before.updates_per_second)
+    session.options = ChatThinking().of_chat(tree, _as_changed_here(options, before))
     session.take_length()
     session.connection.use_templates(ModelTemplates(workspace.template_choices, own=own_templates(workspace)))
     session.persona = _persona(workspace, wishes, tree, watch)
@@ -205,7 +202,7 @@ def open_session(
         persona = _bound_persona(workspace, wishes, part.character) or persona
         log = _new_log(workspace, wishes, part.character, persona)
     route = route_for(workspace, server=wishes.server, model=wishes.model, properties=log.tree.properties)
-    options = _set_for(workspace, with_route(options, workspace, wishes, route), log.tree.properties, watch)
+    options = _set_for(workspace, with_route(options, workspace, wishes, route), log, watch)
     session = ChatSession(
         log=log,
         character=part.character,
@@ -271,9 +268,17 @@ def _bound_persona(workspace: Workspace, wishes: Wishes, character: Character) -
     return persona_with(workspace, character.name)
 
 
-def _set_for(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any], watch: Watch) -> ReplyOptions:
-    """``options`` with what is set for a chat with these properties: its sampler preset, its prompts."""
-    options, note = of_chat(workspace, options, properties)
+def _as_changed_here(options: ReplyOptions, before: ReplyOptions) -> ReplyOptions:
+    """``options`` with what of the same preset was changed ``before`` in an open chat."""
+    if options.preset.name != before.preset.name:
+        return options
+    return replace(options, preset=before.preset, rules=before.rules, seed=before.seed)
+
+
+def _set_for(workspace: Workspace, options: ReplyOptions, log: ChatLog, watch: Watch) -> ReplyOptions:
+    """``options`` with what is set for the chat of ``log``: its sampler preset, its prompts."""
+    properties = log.tree.properties
+    options, note = of_chat(workspace, options, log)
     reply, more = workspace.settings.reply, ""
     if reply.system_prompt or reply.chat_preset or "chat_preset" in properties:
         from tavern_tui.session.user_templates import with_texts

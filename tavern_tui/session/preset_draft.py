@@ -1,6 +1,7 @@
 """``PresetDraft``: a sampler preset that is being changed in an open chat: what it was, what it is, and what holds.
 
-Every change is held at once: the next reply of the chat uses it. One of ours is copied with its first change.
+Every change is held at once: the next reply of the chat uses it. One of ours is copied with its first change. What is
+not saved is kept for the chat (``preset_drafts``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.preset import Preset
 from tavern_tui.session import preset_editing as editing
 from tavern_tui.session.connection import EMBEDDED
+from tavern_tui.session.preset_drafts import keep_draft
 from tavern_tui.session.presets import OURS, ListedPreset
 
 if TYPE_CHECKING:
@@ -84,22 +86,37 @@ class PresetDraft:
         self._before.append(self.now)
         await self._hold(self._undone.pop())
 
+    async def as_in_file(self) -> None:
+        """Let what its file says hold again; ``undo`` takes that back. Raises ``NotFoundError``, ``StorageError``."""
+        if self.written:
+            raise NotFoundError("It is as in its file.")
+        await self.change(lambda _now: self.kept.preset)
+
     async def save(self) -> str:
         """Write its file; says so. Raises ``StorageError``."""
         if self.written:
             return "Everything is already saved."
         self.kept = await asyncio.to_thread(editing.save, self._workspace, self.now)
+        await self._keep(self.name)
         return f"Saved: {safe_line(self.name)}, for every chat that uses it."
 
     async def save_as(self, name: str) -> str:
         """Write it to a new file, which holds in this chat from now on. Raises ``SettingsError``, ``StorageError``."""
+        before = self.name
         self.kept = await asyncio.to_thread(editing.save_as, self._workspace, self.now, name)
         await self._hold(self.kept.preset)
+        await self._keep(before)
         return f"Saved as {safe_line(self.name)}, which holds in this chat from now on."
 
     async def _hold(self, made: Preset) -> None:
         self.now = editing.called(made, self.name)
         await editing.hold(self._session, self.now)
+        await self._keep(self.name)
+
+    async def _keep(self, name: str) -> None:
+        """Keep what is changed and in no file."""
+        draft = None if self.written else self.now
+        await asyncio.to_thread(keep_draft, self._session.log, name, draft)
 
 
 def unwritten(session: ChatSession, kept: ListedPreset) -> Preset | None:

@@ -21,9 +21,11 @@ from tavern_tui.engines.base import Capabilities
 from tavern_tui.engines.sampling_fit import Effect, effects
 from tavern_tui.formats.presets import preset_values, short_value, write_preset
 from tavern_tui.session.prepared import of_model
+from tavern_tui.session.preset_drafts import rename_drafts
 from tavern_tui.session.preset_files import change_preset, new_preset, typed_value
 from tavern_tui.session.presets import PROPERTY, YOURS, ListedPreset, own_preset, preset_named, with_preset
 from tavern_tui.storage.presets import PresetStore, usable_name
+from tavern_tui.storage.renamed_presets import RenamedPresets
 from tavern_tui.storage.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -235,12 +237,14 @@ def save_as(workspace: Workspace, draft: Preset, name: str) -> ListedPreset:
 
 
 def rename(workspace: Workspace, name: str, to: str) -> ListedPreset:
-    """Call a preset of the user's own something else; the settings follow. Blocks.
+    """Call a preset of the user's own something else; whatever names it finds it all the same. Blocks.
 
     Raises ``SettingsError`` for a name that is taken, ``NotFoundError``, ``StorageError``.
     """
     _refuse_ours(usable_name(to))
     renamed = own_preset(PresetStore(workspace.directories).rename(name, to))
+    RenamedPresets(workspace.directories).note(name, renamed.name)
+    rename_drafts(workspace.directories.journals, name, renamed.name)
     if workspace.settings.reply.preset.casefold() == name.casefold():
         remember(workspace.directories, "reply.preset", renamed.name)
     return renamed

@@ -7,10 +7,9 @@ some: a start without them does without. Making and changing presets is ``sessio
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tavern_tui.config.files import nearest
 from tavern_tui.domain.errors import SettingsError, TavernError
@@ -21,10 +20,14 @@ from tavern_tui.session.options import ReplyOptions
 if TYPE_CHECKING:
     from tavern_tui.session.session import ChatSession
     from tavern_tui.session.workspace import Workspace
+    from tavern_tui.storage.chats import ChatLog
     from tavern_tui.storage.presets import PresetFile, PresetStore
 
 PROPERTY = "preset"
 """The chat's property that names its own preset."""
+
+DRAFTS = ".preset-drafts"
+"""Ends the name of the file, among a chat's journals, with what of presets was changed there and not saved."""
 
 OURS, YOURS = "built in", "yours"
 NOTHING = "nothing"
@@ -75,15 +78,13 @@ def listed_presets(workspace: Workspace) -> list[ListedPreset]:
 
 
 def preset_named(workspace: Workspace, name: str) -> ListedPreset:
-    """The preset of that name, in any case of letters. Raises ``SettingsError`` where none can be used."""
-    store = _own_presets(workspace)
-    file = store.named(name) if store else None
-    if file is not None:
-        if file.unreadable:
-            raise SettingsError(f"The preset “{file.name}” cannot be used.", hint=file.unreadable, where=str(file.path))
-        return own_preset(file)
-    if (ours := name.strip().casefold()) in BUILT_IN:
-        return _ours(ours)
+    """The preset of that name, in any case of letters, or that was called so before it was renamed.
+
+    Raises ``SettingsError`` where none can be used.
+    """
+    found = _with_name(workspace, name) or _with_name(workspace, _name_now(workspace, name))
+    if found is not None:
+        return found
     names = [one.name for one in listed_presets(workspace)]
     near = nearest(name, names).strip()
     raise SettingsError(f"There is no sampler preset “{name}”.", hint=near or f"There are: {', '.join(names)}.")
@@ -113,12 +114,14 @@ def as_in_settings(options: ReplyOptions, workspace: Workspace) -> ReplyOptions:
     return with_it if chosen else replace(with_it, chosen=options.chosen - {"preset"})
 
 
-def of_chat(workspace: Workspace, options: ReplyOptions, properties: Mapping[str, Any]) -> tuple[ReplyOptions, str]:
-    """``options`` with the preset that is set for a chat with these properties, unless this start named one.
+def of_chat(workspace: Workspace, options: ReplyOptions, log: ChatLog) -> tuple[ReplyOptions, str]:
+    """``options`` with the preset that is set for the chat of ``log``, as it was changed there, unless this start named
+    one.
 
     And what to tell: that it is gone, or what of its file was not taken. Of the settings' preset nothing is told here.
     """
-    named = options.preset.name if "preset" in options.asked else properties.get(PROPERTY)
+    asked = "preset" in options.asked
+    named = options.preset.name if asked else log.tree.properties.get(PROPERTY)
     if not isinstance(named, str) or not named:
         return options, ""
     try:
@@ -126,12 +129,15 @@ def of_chat(workspace: Workspace, options: ReplyOptions, properties: Mapping[str
     except TavernError as error:
         return options, f"{error.title} This chat goes on with {options.preset.name}. /preset chooses another."
     note = " ".join(f"{found.path.name if found.path else ''}: {what}" for what in found.problems)
-    return with_preset(options, found.preset), note
+    return with_preset(options, found.preset if asked else _as_changed(log, found).preset), note
 
 
 async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) -> ListedPreset:
-    """Give a chat a preset of its own, for good. Raises ``SettingsError``, ``StorageError``."""
-    chosen = await asyncio.to_thread(preset_named, workspace, name)
+    """Give a chat a preset of its own, for good, as it was changed there.
+
+    Raises ``SettingsError``, ``StorageError``.
+    """
+    chosen = _as_changed(session.log, await asyncio.to_thread(preset_named, workspace, name))
     await session.changes.write(PropertySet(PROPERTY, chosen.name))
     session.options = with_preset(session.options, chosen.preset)
     return chosen
@@ -140,6 +146,37 @@ async def choose_in_chat(session: ChatSession, workspace: Workspace, name: str) 
 async def names_for(workspace: Workspace) -> list[str]:
     """The names of all presets. Raises ``StorageError``."""
     return [one.name for one in await asyncio.to_thread(listed_presets, workspace)]
+
+
+def _with_name(workspace: Workspace, name: str) -> ListedPreset | None:
+    """The preset that is called so now. Raises ``SettingsError`` for one that cannot be used."""
+    store = _own_presets(workspace)
+    file = store.named(name) if store else None
+    if file is None:
+        ours = name.strip().casefold()
+        return _ours(ours) if ours in BUILT_IN else None
+    if file.unreadable:
+        raise SettingsError(f"The preset “{file.name}” cannot be used.", hint=file.unreadable, where=str(file.path))
+    return own_preset(file)
+
+
+def _as_changed(log: ChatLog, one: ListedPreset) -> ListedPreset:
+    """A preset with what of it was changed in a chat and not saved."""
+    if not (log.state / f"{log.key}{DRAFTS}").exists():
+        return one
+    from tavern_tui.session.preset_drafts import draft_of
+
+    draft = draft_of(log, one.name)
+    return replace(one, preset=draft) if draft is not None else one
+
+
+def _name_now(workspace: Workspace, name: str) -> str:
+    """What the preset is called now that was called ``name``; empty where it was never renamed."""
+    if workspace.safe or not workspace.directories.renamed_presets.exists():
+        return ""
+    from tavern_tui.storage.renamed_presets import RenamedPresets
+
+    return RenamedPresets(workspace.directories).now(name)
 
 
 def _own_presets(workspace: Workspace) -> PresetStore | None:

@@ -13,8 +13,10 @@ from tavern_tui.domain.errors import NotFoundError, SettingsError
 from tavern_tui.domain.preset import BALANCED, STAGES, Preset, SamplerPreset
 from tavern_tui.engines.base import Capabilities
 from tavern_tui.session import preset_editing as editing
+from tavern_tui.session.opening import Wishes, open_session, reconnect
 from tavern_tui.session.preset_draft import PresetDraft, unwritten
-from tavern_tui.session.presets import OURS, YOURS, preset_named
+from tavern_tui.session.preset_drafts import draft_of
+from tavern_tui.session.presets import OURS, YOURS, choose_in_chat, preset_named
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 
@@ -25,6 +27,18 @@ DRAFT = Preset(BALANCED)
 def workspace(tavern_home: Path) -> Workspace:
     """An empty library."""
     return Workspace.open()
+
+
+def replace_values(draft: Preset, **values: object) -> Preset:
+    """``draft`` with other values."""
+    for name, value in values.items():
+        draft = editing.with_value(draft, name, value)
+    return draft
+
+
+def called(draft: Preset) -> Preset:
+    """``draft`` under the name that it has once it is one's own."""
+    return editing.called(draft, "my neutral")
 
 
 def field(draft: Preset, name: str, able: Capabilities | None = None) -> editing.FieldRow:
@@ -155,6 +169,70 @@ async def test_what_was_not_saved_is_there_again_when_the_editor_opens_again(
     again = PresetDraft(workspace, session, kept)
     assert (again.now.sampling.top_k, again.written) == (40, False)
     assert unwritten(session, preset_named(workspace, "creative")) is None
+
+
+async def test_what_was_not_saved_outlives_another_engine_another_preset_and_the_program(
+    workspace: Workspace,
+) -> None:
+    session = open_session(workspace, Wishes(character="Wren"))
+    await session.open()
+    draft = PresetDraft(workspace, session, preset_named(workspace, "neutral"))
+    await draft.change(lambda now: editing.with_value(now, "top_k", 40))
+    again = replace_values(draft.now, stop=["###"], seed=7, logit_bias={" sud\ndenly": -5.0})
+    await draft.change(lambda _now: again)
+    wishes = Wishes(chat=session.log.path.stem)
+    reconnect(session, workspace, wishes, watch=lambda _event: None)
+    assert unwritten(session, draft.kept) == called(again)
+    await choose_in_chat(session, workspace, "creative")
+    assert (await choose_in_chat(session, workspace, "my neutral")).preset == called(again)
+    reopened = open_session(workspace, wishes)
+    assert unwritten(reopened, draft.kept) == called(again)
+    assert open_session(workspace, Wishes(character="Wren", new=True)).options.preset == BALANCED
+    await PresetDraft(workspace, reopened, draft.kept).save()
+    kept = preset_named(workspace, "my neutral")
+    assert unwritten(open_session(workspace, wishes), kept) is None
+
+
+async def test_what_its_file_says_holds_again_and_that_is_taken_back(
+    workspace: Workspace, session: ChatSession
+) -> None:
+    draft = PresetDraft(workspace, session, preset_named(workspace, "neutral"))
+    with pytest.raises(NotFoundError):
+        await draft.as_in_file()
+    await draft.change(lambda now: editing.with_value(now, "top_k", 40))
+    await draft.as_in_file()
+    assert (session.options.preset.top_k, draft_of(session.log, draft.name)) == (0, None)
+    await draft.undo()
+    assert session.options.preset.top_k == 40
+    assert draft_of(session.log, draft.name) == draft.now
+
+
+async def test_chats_and_settings_find_a_preset_under_its_new_name_with_what_was_not_saved(
+    workspace: Workspace,
+) -> None:
+    session = open_session(workspace, Wishes(character="Wren"))
+    await session.open()
+    draft = PresetDraft(workspace, session, preset_named(workspace, "neutral"))
+    await draft.change(lambda now: editing.with_value(now, "top_k", 40))
+    for old, new in (("my neutral", "plain"), ("plain", "bare"), ("bare", "Bare")):
+        editing.rename(workspace, old, new)
+    opened = open_session(workspace, Wishes(chat=session.log.path.stem)).options.preset
+    assert (opened.name, opened.top_k) == ("Bare", 40)
+    assert preset_named(workspace, "MY NEUTRAL").name == "Bare"
+    editing.own_copy(workspace, preset_named(workspace, "creative"), name="plain")
+    assert preset_named(workspace, "plain").preset.sampling.xtc_probability == 0.5
+    editing.to_trash(workspace, "Bare")
+    with pytest.raises(SettingsError, match="no sampler preset “my neutral”"):
+        preset_named(Workspace.open(), "my neutral")
+
+
+async def test_of_an_incognito_chat_nothing_is_kept(workspace: Workspace) -> None:
+    session = open_session(workspace, Wishes(character="Wren", incognito=True))
+    draft = PresetDraft(workspace, session, preset_named(workspace, "neutral"))
+    await draft.change(lambda now: editing.with_value(now, "top_k", 40))
+    reconnect(session, workspace, Wishes(character="Wren", incognito=True), watch=lambda _event: None)
+    assert session.options.preset.top_k == 40
+    assert not list(workspace.directories.state.rglob("*drafts*"))
 
 
 async def test_saved_under_another_name_it_holds_here_and_ours_keep_theirs(

@@ -117,7 +117,9 @@ class PresetsScreen(ListPage[str | None]):
         """Let it hold in this chat."""
         chosen = await choose_in_chat(self._session, self._workspace, row.id)
         await self._fill(chosen.name)
-        self.say(f"{chosen.name} holds in this chat from the next reply on.")
+        changed = unwritten(self._session, self._presets[chosen.name]) is not None
+        told = ", as it was changed here: e, then s saves that" if changed else ""
+        self.say(f"{chosen.name} holds in this chat from the next reply on{told}.")
 
     def action_edit(self) -> None:
         """Change it; it holds in this chat with the first change."""
@@ -187,9 +189,7 @@ class PresetsScreen(ListPage[str | None]):
         await self.app.push_screen_wait(SamplerScreen(draft, glyphs=self._signs))
         await self._fill(draft.name)
         if not draft.written:
-            self.say(
-                f"{draft.name} is changed and not saved: so it holds here until the program ends. e, then s saves."
-            )
+            self.say(f"{draft.name} is changed and not saved: so it holds in this chat alone. e, then s saves.")
 
     async def _copy(self, one: ListedPreset) -> None:
         made = await asyncio.to_thread(editing.own_copy, self._workspace, one)
@@ -222,7 +222,7 @@ class PresetsScreen(ListPage[str | None]):
             return f"It is called {name} again"
 
         self._undo = (back,)
-        self.say(f"{name} is {made.name} now. Other chats that name it go on with the usual one · u undoes")
+        self.say(f"{name} is {made.name} now, also for chats that name it · u undoes")
 
     async def _delete(self, one: ListedPreset) -> None:
         if one.source != YOURS:

@@ -73,6 +73,7 @@ class SamplerScreen(ListPage[None]):
         Binding("S", "save_as", show=False),
         Binding("u", "undo", show=False),
         Binding("U", "redo", show=False),
+        Binding("f", "as_in_file", show=False),
     ]
 
     def __init__(self, draft: PresetDraft, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
@@ -99,6 +100,7 @@ class SamplerScreen(ListPage[None]):
             ("o", "order"),
             ("< >", "ten steps"),
             ("U", "redo"),
+            ("f", "as in its file"),
             ("Esc", "close"),
         )
 
@@ -190,6 +192,10 @@ class SamplerScreen(ListPage[None]):
     def action_redo(self) -> None:
         """Bring back what was taken back."""
         self.do(self._again(self._draft.redo(), "Brought back · u takes it away"))
+
+    def action_as_in_file(self) -> None:
+        """Let go of what is not saved."""
+        self.do(self._again(self._draft.as_in_file(), "As in its file · u takes that back"))
 
     def _type(self, name: str) -> None:
         async def take(typed: str) -> None:
