@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tavern_tui.engines import llama_server
 from tavern_tui.engines.base import Request
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.llama_server import LlamaServerEngine
@@ -193,10 +192,7 @@ async def test_little_is_not_worth_a_file(notes: SlotNotes) -> None:
     assert server.actions() == []
 
 
-async def test_leaving_does_not_wait_for_a_server_that_takes_long(
-    notes: SlotNotes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(llama_server, "_LEAVING_SECONDS", 0.05)
+async def test_leaving_does_not_wait_for_a_server_that_takes_long(notes: SlotNotes) -> None:
     async with LlamaStandin(files={}) as server:
         server.routes["/slots/0?action=save"] = Reply(stream=[Act.HANG])
         await visit(server, notes, "a")
