@@ -160,6 +160,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
                 return
         wishes, then = await begin_at_home(self)
         await self._open(wishes)
+        self.chat.keys.opened()
         if then:
             await self.chat.run_typed(*then.split(maxsplit=1))
         if self._keep is not None:
@@ -174,6 +175,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         self.chat = self._new_screen()
         await self.switch_screen(self.chat)
         await self._open(wishes)
+        self.chat.keys.opened()
 
     async def _close_chat(self, *, ended: bool) -> None:
         """Write down where the chat was left, and let its engine go. ``ended``: the user wanted it."""

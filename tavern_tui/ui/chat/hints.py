@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from tavern_tui.ui.chat.turn_mode import ways_back
+from tavern_tui.ui.keyed import KeyedScreen
 from tavern_tui.ui.widgets.status import status_has_room
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Hints:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        mirror, told = self._screen.mirror, self._with_ways(text)
-        if not lasting and not status_has_room(told, self._screen.size.width):
+        screen, mirror, told = self._screen.app.screen, self._screen.mirror, self._with_ways(text)
+        if not (lasting or isinstance(screen, KeyedScreen) or status_has_room(told, self._screen.size.width)):
             mirror.note(told)
             mirror.log.follow_end()
             text = ""

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.timer import Timer
 
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.ui.chat.actions import BY_PLACE, RUNNABLE, run
 from tavern_tui.ui.chat.turn_mode import BURST_SECONDS, HARMLESS, LETTERS_OF_TYPING
+from tavern_tui.ui.composer.state import ComposerState
 from tavern_tui.ui.terminal.gestures import keys_meant
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
 
+_NEEDS_NO_CHAT: Final = frozenset({"app.quit", "app.repaint", "app.help", "app.palette", "composer.newline"})
 _NOTHING: Final = (float("-inf"), "")
 
 
@@ -33,6 +35,7 @@ class Keys:
         self._held: list[tuple[str, str]] = []
         self._timer: Timer | None = None
         self._calmed = False
+        self._early: list[Key | Paste] = []
         self._began = _NOTHING
 
     def holding(self) -> frozenset[Where]:
@@ -54,6 +57,9 @@ class Keys:
         """Do what a key means; whether that was done here. What was not goes to the widget with the focus."""
         screen = self._screen
         screen.outbox.forget_command()
+        if screen.opening and self._waits(event):
+            self._early.append(event)
+            return True
         if screen.finding.is_open:
             if await self._typed_after_all(event):
                 return True
@@ -72,6 +78,30 @@ class Keys:
         for press in meant:
             await self._press(Key(press.key, press.character))
         return True
+
+    def _waits(self, event: Key) -> bool:
+        """Whether a key means something only once the chat is there, or comes after one that does."""
+        action = self._screen.keymap.action_for(event.key, self.holding())
+        if event.key == "ctrl+s" or (action is not None and action.id in _NEEDS_NO_CHAT):
+            return False
+        return bool(self._early) or event.key.startswith("alt+") or (action is not None and not event.is_printable)
+
+    def for_story(self) -> None:
+        """The chat is a story, which lies over the screen in a moment: what was typed until now is for the story."""
+        self._screen.add_class("-beneath")
+        if typed := self._screen.composer.full_text:
+            self._screen.composer.restore(ComposerState())
+            self._early.insert(0, Paste(typed))
+
+    def opened(self) -> None:
+        """The chat is there, or cannot be: do what was asked for meanwhile, in its order, before any other key."""
+        self._screen.opening = False
+        self._screen.app.call_later(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        early, self._early = self._early, []
+        for event in early:
+            await self._screen.app.on_event(event)
 
     def paste(self, text: str) -> bool:
         """Put what was pasted into the composer, whatever was going on: a paste is always text.

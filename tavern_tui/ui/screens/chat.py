@@ -47,6 +47,7 @@ from tavern_tui.ui.composer.folds import FOLD_MARK
 from tavern_tui.ui.composer.widget import Composer
 from tavern_tui.ui.compositor import RowCompositor
 from tavern_tui.ui.slash import COMMANDS
+from tavern_tui.ui.story.opening import is_story
 from tavern_tui.ui.widgets.keybar import KeyBar
 from tavern_tui.ui.widgets.status import StatusLine, Waiting
 
@@ -65,7 +66,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
     """A chat that ``fill`` fills once its session is there. ``asks``: whether taking something away asks first.
 
     ``replying`` says whether a reply is being made here, ``own_writer`` that who writes was chosen for this chat alone
-    since it was opened, so that a server named at the start counts no more.
+    since it was opened, so that a server named at the start counts no more; ``opening`` that the chat is not there yet.
     """
 
     DEFAULT_CSS = """
@@ -74,6 +75,7 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         layers: default above;
         background: $background;
         &.-short KeyBar { display: none; }
+        &.-beneath > * { visibility: hidden; }
     }
     """
 
@@ -175,6 +177,8 @@ class ChatScreen(DropTarget, inherit_bindings=False):
         self.others = Others(session, self.mirror, self.progress, on_state=self.show_state)
         self.whereabouts = Whereabouts(self)
         tree = session.tree
+        if is_story(session):
+            self.keys.for_story()
         self.mirror.display = session.display
         self.mirror.load(tree)
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
@@ -206,9 +210,9 @@ class ChatScreen(DropTarget, inherit_bindings=False):
 
     def could_not_open(self, error: TavernError) -> None:
         """Say why there is no chat, and what to do."""
-        self.opening = False
         self.progress.idle()
         self.problems.show(error, (OTHER_CHAT,))
+        self.keys.opened()
 
     def engine_event(self, event: SessionEvent) -> None:
         """What the engine tells while it is connected."""

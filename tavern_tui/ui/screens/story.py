@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -38,7 +37,7 @@ from tavern_tui.ui.story.view import StoryView
 from tavern_tui.ui.story.writing import Writing
 from tavern_tui.ui.terminal.gestures import keys_meant
 from tavern_tui.ui.widgets.rows import plain
-from tavern_tui.ui.widgets.status import Status, StatusLine
+from tavern_tui.ui.widgets.status import Status, StatusLine, status_has_room
 
 if TYPE_CHECKING:
     from tavern_tui.config.keymap import Keymap
@@ -156,8 +155,10 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         await self.shelf.keep_counts()
 
     def say(self, text: str) -> None:
-        """Say something about this moment in the status line."""
+        """Say something about this moment in the status line; what is too long for it stays until the next key, too."""
         self.chat.hint(text)
+        if not status_has_room(text, self.size.width):
+            self.tell(text)
 
     def tell(self, text: str) -> None:
         """Say something that is to be read whole, until the next key; "" takes it away."""
@@ -272,7 +273,5 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
 
 
 def _noted(screen: StoryScreen, text: str) -> None:
-    """Show what the program says below the chat: a note of some length stays until the next key, too."""
+    """Show what the program says below the chat."""
     screen.say(text)
-    if cell_len(text) > screen.size.width - 2:
-        screen.tell(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from tavern_tui.domain.errors import StorageError
+from tavern_tui.session.opening import Watch, Wishes
+from tavern_tui.session.session import ChatSession
+from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.widgets.find_bar import FindBar
 from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
@@ -117,3 +121,27 @@ async def test_an_edit_that_the_disk_refuses_goes_on(tmp_path: Path, monkeypatch
         await typed(pilot, "", "enter")
         assert app.chat.open_session.tree.turns[turn].text.endswith("Another beginning.")
         assert app.chat.composer.is_empty
+
+
+async def test_keys_pressed_while_the_chat_is_being_opened_are_done_when_it_is_there(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "She nods.", " Then she rows.")
+    app = evening.app()
+    ready, opener = threading.Event(), app._opener
+
+    def slow(workspace: Workspace, wishes: Wishes, *, watch: Watch) -> ChatSession:
+        ready.wait(60)
+        return opener(workspace, wishes, watch=watch)
+
+    app._opener = slow
+    async with app.run_test(size=(80, 24)) as pilot:
+        at_once(pilot, "Hello\n")
+        pilot.app.post_message(Key("ctrl+g", None))
+        at_once(pilot, "Bye")
+        await pilot.pause()
+        assert app.chat.composer.full_text == "Hello"
+        ready.set()
+        while app.chat.opening:
+            await pilot.pause(0.01)
+        await settled(pilot)
+        assert tree_texts(app) == ["Hello", "She nods."]
+        assert app.chat.composer.full_text == "Bye"
