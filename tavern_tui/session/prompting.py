@@ -24,7 +24,7 @@ from tavern_tui.session.opening import Instead, Wishes, open_session, remembered
 from tavern_tui.session.personas import persona_for, with_books
 from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
-from tavern_tui.session.reading_cost import ReadingCost, reading_cost
+from tavern_tui.session.reading_cost import ReadingCost, has_lost, reading_cost
 from tavern_tui.session.session import ChatSession, Prepared
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
@@ -197,7 +197,7 @@ def _looked_at(
         last=last,
         difference=_difference(last, prepared),
         last_turn=session.turn_number(last.turn) if last is not None else 0,
-        cost=reading_cost(prepared.plan, last, session.tree, prepared.ready.info),
+        cost=reading_cost(prepared.plan, last, session.tree, prepared.ready.info, lost=has_lost(session)),
     )
 
 

@@ -84,12 +84,18 @@ class ReadingCost:
         }
 
 
-def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, info: EngineInfo) -> ReadingCost:
-    """What reading ``plan`` takes with the engine ``info``; ``last`` is the chat's last prompt on this machine."""
+def reading_cost(
+    plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, info: EngineInfo, *, lost: bool = False
+) -> ReadingCost:
+    """What reading ``plan`` takes with the engine ``info``; ``last`` is the chat's last prompt on this machine.
+
+    ``lost``: the engine is known to have nothing in memory of it any more (``has_lost``).
+    """
     speed = _speed(tree, info.model)
     total = plan.tokens
-    if last is None or last.model != info.model:
+    if last is None or lost or last.model != info.model:
         cause = "nothing was read of it yet" if last is None else "another model"
+        cause = "the server was started anew" if last is not None and last.model == info.model else cause
         return ReadingCost(total, total, 0, "the whole prompt", cause, _seconds(total, speed))
     parts = plan.included
     kept, left_off = _kept(last, parts, tree.turns.get(last.turn), shifts=info.capabilities.shifts)
@@ -100,6 +106,14 @@ def reading_cost(plan: PromptPlan, last: PromptRecord | None, tree: ChatTree, in
     before = _telling(last.parts[place_at(last.parts, left_off) :])
     source, cause = _cause(part, before, last, plan)
     return ReadingCost(reads, total, kept, source, cause, _seconds(reads, speed))
+
+
+def has_lost(session: ChatSession) -> bool:
+    """Whether the engine of an open chat was started anew, as far as it is known, and kept nothing of the chat."""
+    from tavern_tui.engines.base import ForgetfulEngine
+
+    engine: object = session.connection.engine
+    return session.log.kept and isinstance(engine, ForgetfulEngine) and engine.lost(session.log.key)
 
 
 async def cost_of_next(session: ChatSession) -> ReadingCost:
@@ -114,7 +128,8 @@ async def cost_of_next(session: ChatSession) -> ReadingCost:
         prepared = await session.prepared()
 
     def work_out() -> ReadingCost:
-        return reading_cost(prepared.plan, prompt_records.last(session.log), session.tree, prepared.ready.info)
+        last = prompt_records.last(session.log)
+        return reading_cost(prepared.plan, last, session.tree, prepared.ready.info, lost=has_lost(session))
 
     return await asyncio.to_thread(work_out)
 

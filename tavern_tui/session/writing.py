@@ -18,7 +18,7 @@ from tavern_tui.session import events as out
 from tavern_tui.session import prompt_records
 from tavern_tui.session.generation import Generation
 from tavern_tui.session.modes.choosing import mode_of
-from tavern_tui.session.reading_cost import ReadingCost, reading_cost, surprise
+from tavern_tui.session.reading_cost import ReadingCost, has_lost, reading_cost, surprise
 from tavern_tui.session.reply_text import ReplyText
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Writing:
         """What reading the prompt will take."""
         session, prepared = self._session, self._prepared
         last = prompt_records.last(session.log)
-        return reading_cost(prepared.plan, last, session.tree, prepared.ready.info)
+        return reading_cost(prepared.plan, last, session.tree, prepared.ready.info, lost=has_lost(session))
 
     def _surprise(self, turn: Turn) -> str:
         """What to say where much more was read than that. Of several replies the first one's reading counts."""
