@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 INTRODUCTION = """# Keys
 
 These are the keys of the full-screen app; pages that lie over the chat show theirs in their last row.
-`tavern-tui keys` prints the keys that hold with your own changes. This page is made from the program by
+`tavern-tui keys` prints the keys that hold with your own changes, and `tavern-tui keys --listen` says of every key that
+you press what it arrives as on the terminal at hand: a phone's, one far away. This page is made from the program by
 `python -m scripts.build_docs`.
 
 Esc does the first of these that applies: it closes what lies over the chat, stops the reply, leaves the selection, or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--check", is_flag=True, help="Only say what is wrong in keys.yaml; exit code 1 if anything is.")
 @click.option("--preset", metavar="NAME", help="Show a preset (default, vim, phone) without your own keys.")
+@click.option("--listen", is_flag=True, help="Say what every key that you press arrives as; ctrl+c ends it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def keys(ctx: click.Context, check: bool, preset: str | None, as_json: bool) -> int:
+def keys(ctx: click.Context, check: bool, preset: str | None, listen: bool, as_json: bool) -> int:
     """Print which key does what.
 
     Keys are changed in keys.yaml, by the names in the last column: docs/keys.md.
@@ -37,7 +39,9 @@ def keys(ctx: click.Context, check: bool, preset: str | None, as_json: bool) -> 
         return _report(loaded)
     for problem in loaded.problems:
         note(str(problem))
-    if as_json:
+    if listen:
+        _listen(loaded.keymap)
+    elif as_json:
         data(_rows(loaded.keymap))
     else:
         _print(loaded.keymap)
@@ -53,6 +57,17 @@ def _report(loaded: LoadedKeymap) -> int:
     if not loaded.problems:
         line(f"Nothing to mend. The preset is “{loaded.keymap.preset}”.")
     return EXIT_ERROR if loaded.problems else EXIT_DONE
+
+
+def _listen(keymap: Keymap) -> None:
+    """Say what keys arrive as. Raises ``SettingsError`` where there is no terminal."""
+    from tavern_tui.cli.terminal import needs_terminal
+
+    needs_terminal("Listening to keys", "tavern-tui keys prints which key does what.")
+    from tavern_tui.ui.terminal.listening import listen
+
+    line("Press keys: each says what it arrives as. ctrl+c ends.")
+    listen(keymap, sys.stdin.fileno(), line)
 
 
 def _rows(keymap: Keymap) -> list[dict[str, object]]:

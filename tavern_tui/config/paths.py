@@ -79,6 +79,11 @@ class Directories:
         return self.data / "stories"
 
     @property
+    def scenarios(self) -> Path:
+        """Scenarios of the user's own."""
+        return self.data / "scenarios"
+
+    @property
     def trash(self) -> Path:
         """What was deleted, until it is restored or the folder is emptied by hand."""
         return self.data / "trash"

@@ -19,7 +19,10 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "regex": found.regex_scripts,
         "quick-replies": found.quick_replies,
         "presets": found.presets,
+        "themes": found.themes,
         "chats": found.chats,
+        "stories": found.stories,
+        "scenarios": found.scenarios,
         "trash": found.trash,
         "models": found.models,
         "connections": found.connections,
@@ -32,5 +35,5 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "cache": found.cache,
         "samples": shipped("cards"),
         "sample-worlds": shipped("worlds"),
-        "themes": shipped("themes"),
+        "sample-themes": shipped("themes"),
     }

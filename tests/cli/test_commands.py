@@ -85,7 +85,8 @@ def test_locate_prints_one_place_or_all_of_them(tavern: Tavern, tavern_home: Pat
     assert tavern("locate", "chats").text == f"{tavern_home / 'chats'}\n"
     places = values(tavern("locate", "--json"))
     assert isinstance(places, dict)
-    assert places["characters"] == str(tavern_home / "characters")
+    for name in ("characters", "stories", "scenarios", "themes"):
+        assert places[name] == str(tavern_home / name)
     listed = tavern("locate").text.splitlines()
     assert [line.split()[0] for line in listed] == list(places)
 

@@ -74,6 +74,12 @@ def test_json_gives_every_action_with_the_names_of_its_keys(tavern: Tavern) -> N
     assert rows["turn.delete"]["where"] == "turn"
 
 
+def test_listening_needs_a_terminal(tavern: Tavern) -> None:
+    ran = tavern("keys", "--listen")
+    assert ran.code != 0
+    assert ran.notes.startswith("Listening to keys needs a terminal.")
+
+
 def test_control_characters_in_own_keys_do_not_reach_the_terminal(tavern: Tavern, own_keys: Path) -> None:
     own_keys.write_text('"\\e]0;title\\a": x\nturn.hide: "\\e[31m"\n', encoding="utf-8")
     ran = tavern("keys")
