@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tavern_tui.cli.output import line, note, table
+from tavern_tui.domain.beside_card import READ_WITH
 from tavern_tui.domain.display import safe_line
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def print_card(details: CardDetails, *, whole: bool = False) -> None:
     note_of = character.note
     if note_of.text:
         _text(f"character note (depth {note_of.depth}, {note_of.role.value})", note_of.text, whole)
+    beside = details.beside
+    if beside.note:
+        _text(f"your note ({READ_WITH[beside.use]})", beside.note, whole)
     _numbered("greeting", (character.greeting, *character.alternate_greetings), whole)
     _numbered("group greeting", character.group_only_greetings, whole)
     _tables(details)
@@ -57,6 +61,7 @@ def _facts(details: CardDetails) -> list[tuple[str, str]]:
         ("changed", _date(character.modified)),
         ("from", ", ".join(character.origins)),
         ("lorebook", details.world and f"{details.world} (linked)"),
+        ("read too", ", ".join(details.beside.books)),
         ("chats", str(details.chats) if details.chats else ""),
     ]
 

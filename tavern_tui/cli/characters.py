@@ -124,7 +124,9 @@ def edit(
     """Change the card NAME. With FIELD=VALUE those fields, else the whole card as a form in $EDITOR.
 
     A field is one of the card's (first_mes, tags, extensions.world, …) or greeting, note, note.depth, version,
-    favourite. FIELD= empties it, FIELD.+=VALUE adds to a list, a VALUE that is @FILE is read from that file.
+    favourite. FIELD= empties it, FIELD.+=VALUE adds to a list, a VALUE that is @FILE is read from that file. Kept
+    beside the card: own.note, an author's note for every chat with it, own.use (replace, before, after the chat's), and
+    own.books, further lorebooks.
     """
     from tavern_tui.cli.card_editing import edited_form, read_text
     from tavern_tui.cli.output import write
@@ -133,7 +135,12 @@ def edit(
 
     workspace = _workspace(ctx)
     if fields:
-        _told(change_fields(workspace, name, _changes(fields)), "Changed")
+        changes = _changes(fields)
+        own = {field: changes.pop(field) for field in [*changes] if field.startswith("own.")}
+        if own:
+            _keep_own(workspace, name, own)
+        if changes:
+            _told(change_fields(workspace, name, changes), "Changed")
         return
     card = open_card(workspace, name)
     if print_form:
@@ -283,3 +290,14 @@ def _changes(given: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"A change is written FIELD=VALUE, not {one}.")
         found[name.strip()] = read_text(value[1:]) if value.startswith("@") else value
     return found
+
+
+def _keep_own(workspace: Workspace, name: str, changes: dict[str, str]) -> None:
+    from tavern_tui.session.beside_cards import change_beside
+    from tavern_tui.session.cards import open_card
+
+    character = open_card(workspace, name).file.character
+    missing = change_beside(workspace, character.name, changes)
+    line(f"Kept beside the card of {character.name}: {', '.join(changes)}")
+    if missing:
+        note(f"Not in the library yet: {', '.join(missing)}.")

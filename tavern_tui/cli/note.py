@@ -7,17 +7,10 @@ from dataclasses import replace
 import click
 
 from tavern_tui.cli.output import data, line, write
-from tavern_tui.domain.beside_card import NoteUse
+from tavern_tui.domain.beside_card import READ_WITH
 from tavern_tui.domain.note import MOST_DEPTH, MOST_INTERVAL, NotePlace, NoteRole
 
 _PLACES = {"chat": NotePlace.CHAT, "before": NotePlace.BEFORE, "after": NotePlace.AFTER}
-
-
-_WITH = {
-    NoteUse.REPLACE: "in place of the chat's",
-    NoteUse.BEFORE: "before the chat's",
-    NoteUse.AFTER: "after the chat's",
-}
 
 
 @click.command()
@@ -74,6 +67,6 @@ def note(
     line(told(now))
     for name in log.tree.characters:
         if (beside := workspace.library.beside_cards.of(name)).note:
-            line(f"{name} has a note of its own, which is read {_WITH[beside.use]}: {beside.note}")
+            line(f"{name} has a note of its own, which is read {READ_WITH[beside.use]}: {beside.note}")
     if now.text:
         write(now.text + "\n")

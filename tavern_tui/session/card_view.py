@@ -9,12 +9,14 @@ import re
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from tavern_tui.domain.beside_card import NOTHING_BESIDE, BesideCard
 from tavern_tui.domain.character import Asset, Character
 from tavern_tui.domain.lorebook import LoreEntry
 from tavern_tui.formats.card_export import path_of, stored_assets
 from tavern_tui.formats.card_object import to_object
 from tavern_tui.formats.card_rules import LISTS, TEXTS
 from tavern_tui.formats.regex_scripts import card_scripts
+from tavern_tui.session.beside_cards import beside_of
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.cards import StoredCard
 
@@ -60,7 +62,7 @@ class ScriptRow:
 class CardDetails:
     """A card with its file. ``spec`` is its version (``3.0``), empty for cards without one; ``other`` are the fields
     that do nothing here, by path; ``chats`` counts those with the character; ``remarks`` say what was read otherwise
-    than it is written.
+    than it is written; ``beside`` is what is kept of the character beside the card.
     """
 
     character: Character
@@ -78,6 +80,7 @@ class CardDetails:
     risu: dict[str, int] = field(default_factory=dict)
     other: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    beside: BesideCard = NOTHING_BESIDE
 
 
 def card_details(workspace: Workspace, card: StoredCard) -> CardDetails:
@@ -107,6 +110,7 @@ def card_details(workspace: Workspace, card: StoredCard) -> CardDetails:
         risu=_risu(extensions.get("risuai")),
         other=tuple(_others(source, data, extensions)),
         remarks=tuple(remarks),
+        beside=beside_of(workspace, character.name),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,18 @@ from tavern_tui.formats.card import CardFile, Container
 from tavern_tui.formats.card_export import portrait, to_png
 from tavern_tui.formats.picture import check_size, is_jpeg, is_webp
 from tavern_tui.formats.png import SIGNATURE
+from tavern_tui.session.beside_cards import BesideEdit, beside_of, keep_beside, missing_books
 from tavern_tui.session.card_fields import Edit
-from tavern_tui.session.card_versions import changes_between, is_packed, packed, taken_back, unpacked
+from tavern_tui.session.card_versions import (
+    beside_taken_back,
+    changes_between,
+    is_packed,
+    is_packed_beside,
+    packed,
+    packed_beside,
+    taken_back,
+    unpacked,
+)
 from tavern_tui.session.card_view import card_details
 from tavern_tui.session.cards import card_store, save_card
 from tavern_tui.session.lore import books_of
@@ -67,7 +77,8 @@ class OpenCard:
     """A card that is edited. Its methods block, and raise ``StorageError``, ``SettingsError``, ``FormatError``.
 
     ``notes`` are sentences to be told once about what a change did beside itself; ``changed`` and ``renamed`` say what
-    has become of the card since it was opened, ``others`` which of its fields do nothing here.
+    has become of the card since it was opened, ``others`` which of its fields do nothing here. ``beside`` is what is
+    kept of the character beside the card.
     """
 
     def __init__(self, workspace: Workspace, path: Path) -> None:
@@ -80,6 +91,7 @@ class OpenCard:
         details = card_details(workspace, self._card)
         self.others = details.other
         self.chats = tuple(chat.title for chat in workspace.chats_with(self.character.name))
+        self.beside = beside_of(workspace, self.character.name)
 
     @property
     def character(self) -> Character:
@@ -126,6 +138,17 @@ class OpenCard:
         self._versions.keep(packed(changes_between(before, after)), what, "")
         return True
 
+    def change_beside(self, what: str, edit: BesideEdit) -> bool:
+        """Change what is kept beside the card; whether anything is different now."""
+        before, self.beside = keep_beside(self._workspace, self.character.name, edit)
+        if self.beside == before:
+            return False
+        self.changed = True
+        self._versions.keep(packed_beside(before, self.beside), what, "")
+        if self.beside.books != before.books and (missing := missing_books(self._workspace, self.beside)):
+            self.notes.append(f"Not in the library yet: {', '.join(missing)}.")
+        return True
+
     def undo(self) -> str:
         """Take the last change back, also one of an earlier evening; what it was, "" where there is none.
 
@@ -134,7 +157,11 @@ class OpenCard:
         version = self._versions.last()
         if version is None:
             return ""
-        if is_packed(version.data):
+        if is_packed_beside(version.data):
+            back = beside_taken_back(version.data)
+            _, self.beside = keep_beside(self._workspace, self.character.name, back)
+            self.changed = True
+        elif is_packed(version.data):
             changes = unpacked(version.data)
             self.reload()
             self._save(taken_back(self.character, changes))
@@ -253,6 +280,8 @@ def take_card(session: ChatSession, workspace: Workspace) -> None:
         session.character, _ = workspace.card_of(session.character.name)
         session.lorebooks = books_of(session.character, workspace.library)
         session.scripts = chat_scripts(workspace, session.character)
+    if workspace.library.has_beside_cards:
+        session.options = replace(session.options, beside_cards=workspace.library.beside_cards.all())
     if session.group is not None:
         session.group.read_cards()
 

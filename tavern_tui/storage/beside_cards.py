@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tavern_tui.domain.beside_card import NOTHING_BESIDE, BesideCard, NoteUse
+from tavern_tui.domain.beside_card import NOTHING_BESIDE, BesideCard
 from tavern_tui.storage.string_table import StringTable
 
 
@@ -28,7 +28,7 @@ class BesideCards:
 
     def keep(self, name: str, kept: BesideCard) -> None:
         """Keep this of the character ``name`` from now on; nothing at all takes its row away."""
-        row = json.dumps({"note": kept.note, "use": kept.use, "books": kept.books}, ensure_ascii=False)
+        row = json.dumps(kept.as_dict(), ensure_ascii=False)
         self._table.change({name: row if kept != NOTHING_BESIDE else None})
 
     def rename(self, old: str, new: str) -> None:
@@ -41,7 +41,6 @@ class BesideCards:
 
 def _read(text: str) -> BesideCard:
     try:
-        said = json.loads(text)
-        return BesideCard(str(said["note"]), NoteUse(said["use"]), tuple(map(str, said["books"])))
+        return BesideCard.from_dict(json.loads(text))
     except (ValueError, KeyError, TypeError, RecursionError):
         return NOTHING_BESIDE

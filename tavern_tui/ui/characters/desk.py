@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.character import Character
+from tavern_tui.session.beside_cards import OWN, beside_fields, typed_beside
 from tavern_tui.session.card_fields import (
     CardField,
     Edit,
@@ -72,8 +73,10 @@ class CardDesk:
         return self.card.character
 
     def fields(self) -> list[CardField]:
-        """Its form."""
-        return card_fields(self.character, self.card.others)
+        """Its form: who it is and what it says, what is kept beside it, what there is to know about the card."""
+        of_card = card_fields(self.character, self.card.others)
+        about = next(at for at, field in enumerate(of_card) if field.id == "creator")
+        return [*of_card[:about], *beside_fields(self.card.beside), *of_card[about:]]
 
     def field(self, id: str) -> CardField | None:
         """The field of the form with that id."""
@@ -112,11 +115,16 @@ class CardDesk:
         """Make a change and save it; what to say. Raises ``TavernError``."""
         async with self._changing:
             changed = await asyncio.to_thread(self.card.change, what, edit)
-        return self._told(f"Saved: {what}" if changed else "Nothing is different")
+        return self._told(_saved(what, changed))
 
     async def put(self, field: CardField, typed: str) -> str:
         """Have what was typed in a field. Raises ``SettingsError`` where that cannot be."""
-        return await self.change(field.title.lower(), lambda one: field.made(one, typed))
+        what = field.title.lower()
+        if not field.id.startswith(OWN):
+            return await self.change(what, lambda one: field.made(one, typed))
+        async with self._changing:
+            changed = await asyncio.to_thread(self.card.change_beside, what, typed_beside(field.id, typed))
+        return self._told(_saved(what, changed))
 
     async def undo(self) -> str:
         """Take the last change back; what to say. Raises ``TavernError``."""
@@ -156,3 +164,7 @@ class CardDesk:
         notes = [f"{what}.", *self.card.notes]
         self.card.notes.clear()
         return " ".join(notes)
+
+
+def _saved(what: str, changed: bool) -> str:
+    return f"Saved: {what}" if changed else "Nothing is different"

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tavern_tui.config.paths import Directories, shipped
+from tavern_tui.domain.beside_card import BesideCard, NoteUse
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.cards import new_card
 from tavern_tui.session.character_editing import CardPreview, OpenCard, PromptPart
@@ -166,6 +167,13 @@ async def test_a_card_is_read_and_written(forge: Forge) -> None:
         assert "is no depth" in str(pilot.app.screen.query_one("#problem", Static).render())
         await pilot.press("backspace", "7", "enter")
         await until(pilot, lambda: forge.card().character.note.depth == 7)
+
+        select(screen, "Your note")
+        await pilot.press("enter", *"Tired.", "escape")
+        await until(pilot, lambda: said(screen, "told") == "Saved: your note.")
+        select(screen, "Read")
+        await pilot.press("right")
+        await until(pilot, lambda: forge.card().beside == BesideCard("Tired.", NoteUse.BEFORE))
 
         select(screen, "Linked lorebook")
         await pilot.press("enter")
