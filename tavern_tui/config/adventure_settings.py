@@ -23,6 +23,17 @@ def _dice(value: object) -> str:
         raise NotTakenError(f"{error.title} {error.hint}") from None
 
 
+def _outcomes(value: object) -> str:
+    from tavern_tui.domain.outcomes import read_outcomes
+
+    if not isinstance(value, str | list | tuple):
+        raise NotTakenError("It has to be a list of outcomes, like: [1 fumble, 8 miss, 15 hit].")
+    try:
+        return str(read_outcomes(value) or "")
+    except SettingsError as error:
+        raise NotTakenError(f"{error.title} {error.hint}".rstrip()) from None
+
+
 def _form(value: object) -> str:
     form = str(text(shortest=1, longest=200)(value))
     if TYPED not in form:
@@ -39,6 +50,11 @@ class AdventureSettings:
     )
     suggest: bool = setting(False, truth, "Ask for three actions to choose from after every reply.")
     dice: str = setting("1d20", _dice, "What is thrown for an action with a roll: 1d20, 2d6, d100 or other dice.")
+    outcomes: str = setting(
+        "",
+        _outcomes,
+        "What the totals of these dice are called, if not as usual: 1 fumble; 8 miss: It fails, at a price; 15 hit.",
+    )
     do: str = setting(f"> {TYPED}", _form, f"How what you do stands in the text; {TYPED} is what you typed.")
     say: str = setting(f'> You say "{TYPED}"', _form, "How what you say stands in the text.")
     story: str = setting(TYPED, _form, "How what you tell yourself stands in the text.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tavern_tui.domain.errors import SettingsError
 from tavern_tui.domain.events import Roll
@@ -66,13 +66,17 @@ class Dice:
     terms: tuple[Term, ...]
 
     @property
+    def bare(self) -> tuple[Term, ...]:
+        """The dice without the numbers that are added."""
+        return tuple(term for term in self.terms if term.sides > 1)
+
+    @property
     def bare_range(self) -> tuple[int, int]:
         """The least and the greatest total without the numbers that are added."""
         least = most = 0
-        for term in self.terms:
-            if term.sides > 1:
-                ends = (term.sign * term.counting, term.sign * term.counting * term.sides)
-                least, most = least + min(ends), most + max(ends)
+        for term in self.bare:
+            ends = (term.sign * term.counting, term.sign * term.counting * term.sides)
+            least, most = least + min(ends), most + max(ends)
         return least, most
 
 
@@ -108,7 +112,7 @@ def read_dice(text: str) -> Dice:
 def with_modifier(dice: Dice, modifier: int) -> Dice:
     """The same dice with ``modifier`` added to what is added already."""
     added = modifier + sum(term.sign * term.count for term in dice.terms if term.sides == 1)
-    terms = [term for term in dice.terms if term.sides > 1]
+    terms = [*dice.bare]
     if added:
         terms.append(Term(1 if added > 0 else -1, abs(added), 1))
     return Dice(_written(terms), tuple(terms))
@@ -142,7 +146,7 @@ def told(roll: Roll) -> str:
 
 def again(roll: Roll) -> Roll:
     """The roll, saying that the dice were thrown another time."""
-    return Roll(roll.dice, roll.total, f"{band(roll)}{_AGAIN}")
+    return replace(roll, outcome=f"{band(roll)}{_AGAIN}")
 
 
 def band(roll: Roll) -> str:

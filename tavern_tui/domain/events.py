@@ -36,11 +36,15 @@ class TurnTokens:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """A roll of the dice on a turn: what was thrown (``1d20+2``), the sum, and what the outcome table calls it."""
+    """A roll of the dice on a turn: what was thrown (``1d20+2``), the sum, and what the outcome table calls it.
+
+    ``means`` is what a table of one's own tells the narrator of it.
+    """
 
     dice: str
     total: int
     outcome: str = ""
+    means: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,11 +201,13 @@ def _read_roll(value: Any, _: str) -> Roll:
     match value:
         case [str(dice), int(total), str(outcome)] if type(total) is int:
             return Roll(dice, total, outcome)
+        case [str(dice), int(total), str(outcome), str(means)] if type(total) is int:
+            return Roll(dice, total, outcome, means)
     raise Unreadable("A roll of the dice (roll) is of another type")
 
 
 def _write_roll(roll: Roll, _: str) -> list[Any]:
-    return [roll.dice, roll.total, roll.outcome]
+    return [roll.dice, roll.total, roll.outcome, *([roll.means] if roll.means else [])]
 
 
 def _read_alternatives(value: Any, _: str) -> tuple[TokenChoice, ...]:

@@ -51,6 +51,17 @@ def test_an_unknown_name_is_reported_with_line_and_nearest_name(dirs: Directorie
     assert "engine.context_tokens" in problem.what
 
 
+def test_an_outcome_table_is_a_list_or_a_line_and_a_bad_one_is_named_with_its_place(dirs: Directories) -> None:
+    write(dirs, "config.yaml", "adventure:\n  outcomes:\n    - 1 low: It breaks.\n    - 11 high\n")
+    assert load_settings(dirs).settings.adventure.outcomes == "1 low: It breaks.; 11 high"
+    write(dirs, "config.yaml", "adventure:\n  outcomes: 1 low; high\n  dice: 2d6\n")
+    loaded = load_settings(dirs)
+    [problem] = loaded.problems
+    assert problem.where.endswith("config.yaml:2")
+    assert "outcome 2 is none. Write the least total" in problem.what
+    assert (loaded.settings.adventure.outcomes, loaded.settings.adventure.dice) == ("", "2d6")
+
+
 def test_a_value_out_of_bounds_falls_back_alone(dirs: Directories) -> None:
     write(dirs, "config.yaml", "reply:\n  response_tokens: -5\n  preset: creative\npersona:\n  name: Mira\n")
     loaded = load_settings(dirs)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import ChatTree, Turn
-from tavern_tui.domain.dice import again, read_dice, throw
+from tavern_tui.domain.dice import again, read_dice
 from tavern_tui.domain.errors import NotFoundError, SettingsError
 from tavern_tui.domain.events import Body, Roll, Speaker, TurnAdded
 from tavern_tui.session.modes.rolls import Thrown
@@ -44,7 +44,8 @@ def rolled(tree: ChatTree, turn: str) -> Turn | None:
 
 def _thrown(session: ChatSession, roll: Roll, dice: Callable[[], float]) -> Roll:
     """Another throw of the same dice."""
+    of_chat = Thrown(session.tree.properties, session.options.adventure)
     try:
-        return throw(read_dice(roll.dice), dice)
+        return of_chat.throw(read_dice(roll.dice), dice)
     except SettingsError:  # of another version
-        return Thrown(session.tree.properties, session.options.adventure).roll(dice)
+        return of_chat.roll(dice)

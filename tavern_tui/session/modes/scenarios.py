@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tavern_tui.config.files import file_bytes
 from tavern_tui.domain.chat import ROOT
+from tavern_tui.domain.dice import read_dice
 from tavern_tui.domain.display import safe_line
-from tavern_tui.domain.errors import ContradictionError, FormatError, NotFoundError, TavernError
+from tavern_tui.domain.errors import ContradictionError, FormatError, NotFoundError, SettingsError, TavernError
 from tavern_tui.domain.events import Body, PropertySet, Speaker, TurnAdded
 from tavern_tui.domain.note import ChatNote, NotePlace
-from tavern_tui.formats.yaml_text import read_yaml
+from tavern_tui.domain.outcomes import OutcomeTable, read_outcomes
+from tavern_tui.formats.yaml_text import YamlDocument, read_yaml
 from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.modes.adventure import MEMORY, Adventure
 from tavern_tui.session.modes.choosing import mode_set
+from tavern_tui.session.modes.rolls import dice_set
 from tavern_tui.session.opening import NARRATOR
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ MOST_ANSWERS: Final = 9
 _SHIPPED = "tavern_tui.session.modes"
 _ASKED = re.compile(r"\$\{([^{}\n]{1,200})\}")
 _LONGEST_ANSWER = 400
+_USUAL_DICE = "1d20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Question:
 class Scenario:
     """An adventure to begin. ``about`` is a sentence, ``opening`` the first scene; ``memory`` is always read.
 
-    ``shipped``: it is one of ours.
+    ``dice`` are thrown in it, empty: the usual; ``outcomes`` is its own table for them. ``shipped``: it is one of ours.
     """
 
     title: str
@@ -78,6 +82,8 @@ class Scenario:
     memory: str = ""
     note: str = ""
     shipped: bool = False
+    dice: str = ""
+    outcomes: OutcomeTable | None = None
 
     @property
     def asked(self) -> tuple[Question, ...]:
@@ -135,7 +141,8 @@ def scenario_named(workspace: Workspace, typed: str) -> Scenario:
 
 def read_scenario(data: bytes, name: str, *, shipped: bool = False) -> Scenario:
     """The scenario that a YAML file holds; ``name`` is the file's, for messages. Raises ``FormatError``."""
-    value = read_yaml(data, where=name).value
+    document = read_yaml(data, where=name)
+    value = document.value
     if not isinstance(value, dict) or not isinstance(value.get("opening"), str) or not value["opening"].strip():
         raise FormatError("That is no scenario.", hint="It has a title and an opening, and may ask.", where=name)
     return Scenario(
@@ -146,6 +153,7 @@ def read_scenario(data: bytes, name: str, *, shipped: bool = False) -> Scenario:
         memory=_text(value.get("memory")),
         note=_text(value.get("note")),
         shipped=shipped,
+        **_dice(document, name),
     )
 
 
@@ -161,8 +169,28 @@ def begin(workspace: Workspace, scenario: Scenario, answers: Mapping[str, str]) 
         bodies.append(PropertySet(MEMORY, told.memory))
     if told.note:
         bodies.append(PropertySet(NOTE, ChatNote(text=told.note, place=NotePlace.AFTER).as_dict()))
+    if told.dice:
+        bodies.append(dice_set(told.dice, told.outcomes))
     log.append(*bodies, TurnAdded(ROOT, Speaker.CHARACTER, NARRATOR, told.opening))
     return log
+
+
+def _dice(document: YamlDocument, name: str) -> dict[str, Any]:
+    """What is thrown, and the table for it; a table without dice is for the 20-sided one."""
+    value = document.value
+    dice, lines = _text(value.get("dice")), value.get("outcomes")
+    if lines is not None and not isinstance(lines, list):
+        place = f"{name}:{document.line('outcomes')}"
+        raise FormatError("The outcomes are no list.", hint="Each is a line that begins with a dash.", where=place)
+    try:
+        place = f"{name}:{document.line('dice')}"
+        written = read_dice(dice or _USUAL_DICE).written if dice or lines else ""
+        table = read_outcomes(lines or [])
+    except SettingsError as error:
+        at = int(error.where) - 1 if error.where else None
+        place = place if at is None else f"{name}:{document.line('outcomes', at)}"
+        raise FormatError(error.title, hint=error.hint, where=place) from None
+    return {"dice": written, "outcomes": table}
 
 
 def _questions(value: Any) -> Iterator[Question]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tavern_tui.config.adventure_settings import AdventureSettings
-from tavern_tui.domain.dice import OUTCOMES, again
+from tavern_tui.domain.dice import OUTCOMES, again, read_dice
 from tavern_tui.domain.errors import SettingsError
-from tavern_tui.domain.events import Roll
-from tavern_tui.session.modes.rolls import DICE, MEANINGS, Thrown, for_narrator
+from tavern_tui.domain.events import Roll, Speaker, TurnAdded
+from tavern_tui.domain.outcomes import read_outcomes
+from tavern_tui.formats.chatlog import decode_log, encode
+from tavern_tui.session.modes.rolls import DICE, MEANINGS, Thrown, dice_set, for_narrator
+from tests.domain.chat_events import event
 
 USUAL = AdventureSettings()
 
@@ -56,3 +59,50 @@ def test_the_narrator_reads_the_roll_and_its_meaning() -> None:
     assert told == f"[Roll 1d20+2 = 9: fair. {MEANINGS['fair']}]"
     assert for_narrator(again(Roll("1d20+2", 9, "fair"))) == told
     assert for_narrator(Roll("3d4", 7)) == "[Roll 3d4 = 7.]"
+
+
+OWN = "1 fumble: Something breaks.; 8 miss; 15 hit: It works."
+OF_SETTINGS = AdventureSettings(outcomes=OWN)
+
+
+def test_a_table_of_ones_own_calls_the_totals_of_its_dice_and_tells_the_narrator_what_they_mean() -> None:
+    thrown = Thrown({}, OF_SETTINGS)
+    assert thrown.roll(lambda: 0.0) == Roll("1d20", 1, "fumble", "Something breaks.")
+    assert for_narrator(thrown.roll(lambda: 0.9)) == "[Roll 1d20 = 19: hit. It works.]"
+    assert for_narrator(thrown.roll(lambda: 0.5)) == "[Roll 1d20 = 11: miss.]"
+    assert thrown.told() == "1d20, modifier +0, outcomes fumble 1, miss 8, hit 15"
+
+
+def test_what_is_added_moves_the_total_through_the_table_and_a_roll_by_hand_is_called_by_it_too() -> None:
+    thrown = Thrown({DICE: {"dice": "1d20", "modifier": 6}}, OF_SETTINGS)
+    assert thrown.roll(lambda: 0.4) == Roll("1d20+6", 15, "hit", "It works.")
+    assert thrown.roll(lambda: 0.0, 9).outcome == "hit"
+
+
+def test_the_log_keeps_what_a_roll_meant_so_that_another_table_changes_no_prompt_of_before() -> None:
+    roll = Thrown({}, OF_SETTINGS).roll(lambda: 0.0)
+    line = encode(event("a", 1, TurnAdded("", Speaker.USER, "Alex", "> You jump.", roll=roll)))
+    (found,), problems = decode_log(line)
+    assert problems == []
+    assert isinstance(found.body, TurnAdded)
+    assert found.body.roll == roll
+    assert again(roll).means == "Something breaks."
+
+
+def test_other_dice_have_the_usual_table() -> None:
+    other = {DICE: Thrown({}, OF_SETTINGS).changed("2d6").value}
+    assert Thrown(other, OF_SETTINGS).roll(lambda: 0.0) == Roll("2d6", 2, "terrible")
+    assert Thrown({}, OF_SETTINGS).throw(read_dice("1d20+1"), lambda: 0.0).outcome == "fumble"
+
+
+def test_the_chats_own_table_comes_before_that_of_the_settings_and_outlives_other_dice() -> None:
+    own = {DICE: dice_set("1d20", read_outcomes("1 low; 11 high")).value}
+    for words in ("modifier +1", "2d6", "1d20 modifier 0"):
+        own = {DICE: Thrown(own, OF_SETTINGS).changed(words).value}
+    assert Thrown(own, OF_SETTINGS).roll(lambda: 0.5).outcome == "high"
+
+
+@pytest.mark.parametrize("outcomes", [7, "no table", ["1 low"], "9 a; 1 b"])
+def test_a_table_of_another_version_that_means_nothing_here_is_passed_over(outcomes: object) -> None:
+    kept = {DICE: {"dice": "1d20", "outcomes": outcomes, "outcomes_of": "1d20"}}
+    assert Thrown(kept, USUAL).roll(lambda: 0.0).outcome == "terrible"

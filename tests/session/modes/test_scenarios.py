@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tavern_tui.config.adventure_settings import AdventureSettings
 from tavern_tui.domain.errors import ContradictionError, FormatError, NotFoundError
-from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.events import Roll, Speaker
 from tavern_tui.domain.note import NotePlace
 from tavern_tui.session.author_note import note_of
 from tavern_tui.session.modes.adventure import memory_of
 from tavern_tui.session.modes.choosing import mode_of
+from tavern_tui.session.modes.rolls import Thrown
 from tavern_tui.session.modes.scenarios import (
     FOLDER,
     Question,
@@ -119,6 +121,33 @@ def test_ones_own_come_first_and_a_file_that_cannot_be_read_is_named(workspace: 
 def test_what_is_no_scenario_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="That is no scenario"):
         read_scenario(text.encode(), "x.yaml")
+
+
+TABLE = b"opening: A door.\noutcomes:\n  - 1 fumble: Something breaks.\n  - 8 miss\n  - 15 hit\n"
+
+
+def test_a_scenario_may_have_dice_and_an_outcome_table_of_its_own(workspace: Workspace) -> None:
+    tree = begin(workspace, read_scenario(TABLE, "mine.yaml"), {}).tree
+    rolled = Thrown(tree.properties, AdventureSettings()).roll(lambda: 0.0)
+    assert rolled == Roll("1d20", 1, "fumble", "Something breaks.")
+    other = begin(workspace, read_scenario(TABLE + b"dice: 2d6+1\n", "mine.yaml"), {}).tree
+    assert Thrown(other.properties, AdventureSettings()).roll(lambda: 0.99).outcome == "miss"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        (TABLE.replace(b"8 miss", b"miss"), "mine.yaml:4", "Outcome 2 is none."),
+        (TABLE.replace(b"15 hit", b"2 hit"), "mine.yaml:5", "Outcome 3 begins at 2"),
+        (b"opening: A door.\noutcomes: 1 fumble\n", "mine.yaml:2", "The outcomes are no list."),
+        (TABLE + b"dice: 999999d999999\n", "mine.yaml:6", "Nobody can throw that."),
+    ],
+    ids=range(4),
+)
+def test_a_bad_table_is_refused_with_its_line(text: bytes, place: str, said: str) -> None:
+    with pytest.raises(FormatError, match=said) as caught:
+        read_scenario(text, "mine.yaml")
+    assert caught.value.where == place
 
 
 def test_a_scenario_is_found_by_the_beginning_of_its_title_or_a_word_of_it(workspace: Workspace) -> None:
