@@ -2,7 +2,8 @@
 
 ``python -m tests.bench.adventures MODEL FOLDER [turns] [title] [--server URL]`` writes one transcript for each into
 FOLDER and prints figures: tokens that were read for each turn. ``--server`` takes that server instead of the embedded
-engine. What is typed is the same each time; where the turns are more, it begins anew.
+engine; what one that does not tell has read is what was foreseen. What is typed is the same each time; where the turns
+are more, it begins anew.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tavern_tui.session.modes.suggestions import suggestions
 from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
+from tests.bench.figures import tokens_read
 
 CONFIG = "engine:\n  threads: 1\n"
 PLAYED: dict[str, Sequence[str]] = {
@@ -111,7 +113,7 @@ async def _turn(session: ChatSession, line: str, read: list[int], prompts: list[
         if isinstance(event, out.PromptBuilt):
             prompts.append(event.plan.tokens)
         if isinstance(event, out.TurnSaved) and event.turn.receipt is not None:
-            read.append(event.turn.receipt.evaluated or 0)
+            read.append(tokens_read(event.turn.receipt))
         if isinstance(event, out.TurnFailed):
             said = f"{line}: {event.error}"
     return said

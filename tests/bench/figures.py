@@ -13,7 +13,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tavern_tui.domain.events import Receipt
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("tavern-tui")
@@ -74,3 +77,8 @@ def processor_seconds(command: Sequence[str | Path], home: Path) -> float:
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command)
     return used.ru_utime + used.ru_stime
+
+
+def tokens_read(receipt: Receipt) -> int:
+    """Tokens that were read of a reply's prompt; of a server that does not tell, those that were foreseen."""
+    return (receipt.predicted if receipt.evaluated is None else receipt.evaluated) or 0

@@ -24,6 +24,7 @@ from tavern_tui.session.opening import Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tests.bench.__main__ import starter_model
+from tests.bench.figures import tokens_read
 
 TURNS = 40
 MEMBERS = ("Wren", "Bess", "Tern")
@@ -70,10 +71,11 @@ async def _answers(session: ChatSession, said: str, why: list[str]) -> list[tupl
             print(f"  no turn: {event.error}")
         elif isinstance(event, TurnSaved) and event.turn.receipt is not None:
             receipt, name = event.turn.receipt, event.turn.name
-            rows.append((name, receipt.evaluated or 0, tokens, receipt.generated or 0))
+            read = tokens_read(receipt)
+            rows.append((name, read, tokens, receipt.generated or 0))
             reason = why[len(rows) - 1] if len(rows) <= len(why) else ""
             print(
-                f"  {len(session.tree.path()):3} {name:6}{reason:22}{receipt.evaluated or 0:6} of {tokens:6,}",
+                f"  {len(session.tree.path()):3} {name:6}{reason:22}{read:6} of {tokens:6,}",
                 flush=True,
             )
             others = [other for other in MEMBERS if other != name]

@@ -28,6 +28,7 @@ from tavern_tui.session.story.rewriting import accept, propose
 from tavern_tui.session.story.story import StorySession
 from tavern_tui.session.story.until import until_typed
 from tavern_tui.session.workspace import Workspace
+from tests.bench.figures import tokens_read
 
 CONFIG = "engine:\n  threads: 1\n"
 OPENING = """# The lighthouse
@@ -50,7 +51,7 @@ class Telling:
         """Let a passage be written and look at the story."""
         async for event in passage:
             if isinstance(event, out.TurnSaved) and event.turn.receipt is not None:
-                self.read.append(event.turn.receipt.evaluated or 0)
+                self.read.append(tokens_read(event.turn.receipt))
             if isinstance(event, out.TurnFailed):
                 self.silent.append(f"{what}: {event.error}")
         self.check()
