@@ -10,6 +10,7 @@ from contextlib import aclosing
 from itertools import islice
 from typing import Final
 
+from tavern_tui.domain.events import Speaker
 from tavern_tui.session import events as out
 from tavern_tui.session.session import ChatSession
 
@@ -66,7 +67,8 @@ class AutoRound:
             case out.TurnSaved(turn=turn):
                 self.done += 1
                 before = islice(self._session.tree.walk_back(turn.parent), _LOOKED_BACK)
-                if any(_alike(one.text) == _alike(turn.text) for one in before):
+                told = (one.text for one in before if one.speaker is not Speaker.USER)
+                if any(_alike(text) == _alike(turn.text) for text in told):
                     self.stop(f"{turn.name} repeats an earlier turn")
                 if self.done >= self.limit:
                     self.stop(f"that was {self.limit}")

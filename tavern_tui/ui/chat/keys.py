@@ -36,6 +36,7 @@ class Keys:
         self._timer: Timer | None = None
         self._calmed = False
         self._early: list[Key | Paste] = []
+        self._story = False
         self._began = _NOTHING
 
     def holding(self) -> frozenset[Where]:
@@ -84,10 +85,13 @@ class Keys:
         action = self._screen.keymap.action_for(event.key, self.holding())
         if event.key == "ctrl+s" or (action is not None and action.id in _NEEDS_NO_CHAT):
             return False
-        return bool(self._early) or event.key.startswith("alt+") or (action is not None and not event.is_printable)
+        if self._early or self._story or event.key.startswith("alt+"):
+            return True
+        return action is not None and not event.is_printable
 
     def for_story(self) -> None:
         """The chat is a story, which lies over the screen in a moment: what was typed until now is for the story."""
+        self._story = True
         self._screen.add_class("-beneath")
         if typed := self._screen.composer.full_text:
             self._screen.composer.restore(ComposerState())

@@ -130,6 +130,14 @@ async def test_auto_stops_at_a_reply_that_brings_nothing(
     assert why in last.text
 
 
+async def test_a_reply_that_says_what_the_user_said_is_no_repeated_one(begin: Begin) -> None:
+    session = begin("Aye.", "Good evening.", "Aye, aye.")
+    await session.open()
+    await collect(session.reply("Good evening."))
+    auto = AutoRound(session, 2)
+    assert (await collect(auto.run()))[-1] == Notice("Auto is over after 2 replies: that was 2.")
+
+
 async def test_auto_ends_with_the_reply_during_which_it_was_stopped(begin: Begin) -> None:
     session = begin("One.", "Two.", "Three.")
     await session.open()

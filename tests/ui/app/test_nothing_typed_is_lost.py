@@ -15,8 +15,10 @@ from tavern_tui.session.opening import Watch, Wishes
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.screens.story import StoryScreen
 from tavern_tui.ui.widgets.find_bar import FindBar
 from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
+from tests.ui.story.written import BEGINNING, Sitting
 
 
 def at_once(pilot: Pilot[int], text: str) -> None:
@@ -145,3 +147,14 @@ async def test_keys_pressed_while_the_chat_is_being_opened_are_done_when_it_is_t
         await settled(pilot)
         assert tree_texts(app) == ["Hello", "She nods."]
         assert app.chat.composer.full_text == "Bye"
+
+
+async def test_letters_typed_before_a_story_is_there_are_written_in_it(tmp_path: Path) -> None:
+    sitting = Sitting(tmp_path)
+    app = sitting.app(wishes=Wishes(chat=sitting.chat))
+    async with app.run_test(size=(80, 24)) as pilot:
+        at_once(pilot, " And now?")
+        await settled(pilot)
+        assert isinstance(app.screen, StoryScreen)
+        assert app.screen.story.document.text().endswith(f"{BEGINNING}\n\n And now?")
+        assert app.chat.composer.is_empty
