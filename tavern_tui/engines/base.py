@@ -29,6 +29,7 @@ class Capabilities:
     alternatives that are told of each token, 0 for none; ``parallel`` the most replies of one request. ``thinking``
     says whether ``Request.think`` has an effect, ``recovers`` whether the rest of a reply is asked for where the link
     breaks. ``shifts``: what was read is moved up where text before it leaves the prompt, instead of read again.
+    ``one_gap``: it does so for one gap in a prompt, by the rule of ``one_gap.OneGap``.
     ``fill_in`` are the tokens round a gap that the model's own file names; ``None`` where it names none.
     """
 
@@ -51,6 +52,7 @@ class Capabilities:
     recovers: bool = False
     shifts: bool = False
     fill_in: FillIn | None = None
+    one_gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 It follows ``embedded.kv`` and ``embedded.parking`` step by step: the beginning that is the same, stretches that move up
 behind a gap, chats that are put aside within a budget, and states on disk that outlive the engine. Servers that only
-match beginnings are the same with ``gaps=0``, those that close one gap (KoboldCpp's context shift) with ``gaps=1``.
-Aborted reading and memories that refuse are not modelled.
+match beginnings are the same with ``gaps=0``, KoboldCpp with its rule for one gap. Aborted reading and memories that
+refuse are not modelled.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tavern_tui.engines.embedded.parking import WORTH_PARKING, WORTH_WRITING
 from tavern_tui.engines.embedded.reuse import common_prefix, stretches
+from tavern_tui.engines.one_gap import OneGap
 
 _Ids = tuple[int, ...]
 
@@ -38,13 +39,17 @@ class Read:
 class CacheModel:
     """One engine's cache. ``ids`` is what it holds for ``chat``, the conversation of the moment.
 
-    ``gaps`` is how many gaps it closes in one prompt by moving what follows them: ``None`` as many as there are.
+    ``gaps`` is how many gaps it closes in one prompt by moving what follows them: ``None`` as many as there are;
+    ``one_gap`` is the rule of an engine that closes one.
     ``parked_tokens`` is what it may put aside of other chats, all together; ``disk`` says whether it keeps states of
     any number of chats there, too.
     """
 
-    def __init__(self, *, gaps: int | None = None, parked_tokens: int = 0, disk: bool = False) -> None:
+    def __init__(
+        self, *, gaps: int | None = None, parked_tokens: int = 0, disk: bool = False, one_gap: OneGap | None = None
+    ) -> None:
         self._gaps = gaps
+        self._one_gap = one_gap
         self._parked_tokens = parked_tokens
         self._parked: OrderedDict[str, _Ids] = OrderedDict()
         self._disk: dict[str, _Ids] | None = {} if disk else None
@@ -64,7 +69,8 @@ class CacheModel:
         if self._gaps == 0:
             reused, shifted = min(common_prefix(self.ids, wanted), most), 0
         else:
-            head, *moved = stretches(self.ids, wanted, most=most)
+            found = stretches(self.ids, wanted, most=most)
+            head, *moved = self._one_gap.closed(found, len(wanted)) if self._one_gap is not None else found
             reused, shifted = head.length, sum(stretch.length for stretch in moved[: self._gaps])
         self.ids = tuple(wanted)
         return Read(len(wanted) - reused - shifted, reused, shifted)

@@ -102,7 +102,13 @@ class KoboldCppEngine:
         fingerprint = await self._learn_to_count()
         self._alternatives = _MOST_ALTERNATIVES if tells_alternatives(self._version) else 0
         can = Capabilities(
-            chat_completion=self._chat is not None, prefill=False, recovers=True, alternatives=self._alternatives
+            chat_completion=self._chat is not None,
+            prefill=False,
+            recovers=True,
+            alternatives=self._alternatives,
+            # Its context shift, which is on unless somebody switched it off; that is not told.
+            shifts=True,
+            one_gap=True,
         )
         # Builds without alternatives are older than the conversion of schemas, too.
         schema = bool(self._alternatives) and await self._schemas.understood(self._version)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tavern_tui.domain.chat import ChatTree, Turn
     from tavern_tui.domain.events import Receipt
     from tavern_tui.engines.base import EngineInfo
+    from tavern_tui.engines.embedded.reuse import Stretch
     from tavern_tui.prompt.plan import Part, PromptPlan
     from tavern_tui.prompt.plan_record import PartMark, PromptRecord
     from tavern_tui.session.session import ChatSession
@@ -98,7 +99,7 @@ def reading_cost(
         cause = "the server was started anew" if last is not None and last.model == info.model else cause
         return ReadingCost(total, total, 0, "the whole prompt", cause, _seconds(total, speed))
     parts = plan.included
-    kept, left_off = _kept(last, parts, tree.turns.get(last.turn), shifts=info.capabilities.shifts)
+    kept, left_off = _kept(last, plan, tree.turns.get(last.turn), info)
     reads = total - kept
     if left_off is None:
         return ReadingCost(reads, total, kept, cause=_new_in(parts, kept), seconds=_seconds(reads, speed))
@@ -149,21 +150,35 @@ def surprise(cost: ReadingCost | None, receipt: Receipt, *, hosted: bool) -> str
     return f"Predicted {cost.reads:,}, read {receipt.evaluated:,}: the server lost its cache."
 
 
-def _kept(last: PromptRecord, parts: tuple[Part, ...], reply: Turn | None, *, shifts: bool) -> tuple[int, int | None]:
-    """Tokens of ``parts`` that need not be read, and the token of the last prompt up to which it is of use.
+def _kept(last: PromptRecord, plan: PromptPlan, reply: Turn | None, info: EngineInfo) -> tuple[int, int | None]:
+    """Tokens of ``plan`` that need not be read, and the token of the last prompt up to which it is of use.
 
     The second is ``None`` where it is of use to its end, or to the new one's.
     """
-    from tavern_tui.engines.embedded.reuse import Stretch, common_prefix, stretches
     from tavern_tui.prompt.plan_record import marks
 
+    parts = plan.included
     wanted = [token for mark in marks(parts) for token in _tokens(mark)]
     read = [token for mark in last.parts for token in _tokens(mark)]
     known = _with_reply(read, last, parts, reply)
     most = max(0, len(wanted) - 1)
-    found = stretches(known, wanted, most=most) if shifts else [Stretch(0, min(common_prefix(known, wanted), most))]
+    found = _found(known, wanted, plan, info)
     kept, end = sum(stretch.length for stretch in found), found[-1].end
     return kept, None if end >= len(known) or kept >= most else min(end, len(read) - 1)
+
+
+def _found(known: list[int], wanted: list[int], plan: PromptPlan, info: EngineInfo) -> list[Stretch]:
+    """What of the tokens that are ``known`` serves, as the engine would find it."""
+    from tavern_tui.engines.embedded.reuse import Stretch, common_prefix, stretches
+    from tavern_tui.engines.one_gap import OneGap
+
+    most = max(0, len(wanted) - 1)
+    if not info.capabilities.shifts:
+        return [Stretch(0, min(common_prefix(known, wanted), most))]
+    found = stretches(known, wanted, most=most)
+    if not info.capabilities.one_gap:
+        return found
+    return OneGap(info.context_tokens or plan.context_tokens, plan.response_tokens).closed(found, len(wanted))
 
 
 def _new_in(parts: Sequence[Part], kept: int) -> str:

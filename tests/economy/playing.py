@@ -16,6 +16,7 @@ from typing import Any
 from tavern_tui.domain import groups
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.engines.cache_model import CacheModel, Read
+from tavern_tui.engines.one_gap import OneGap
 from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.session.author_note import write_note
 from tavern_tui.session.connection import Connection
@@ -49,9 +50,17 @@ WAYS = (
         {"classic, prefix only": lambda: CacheModel(gaps=0), "classic, shifting": CacheModel},
     ),
     Way("economy", {"economy, prefix only": lambda: CacheModel(gaps=0)}, shifts=False),
-    Way("economy", {"economy, embedded": lambda: CacheModel(parked_tokens=PARKED, disk=True)}),
+    Way(
+        "economy",
+        {
+            "economy, embedded": lambda: CacheModel(parked_tokens=PARKED, disk=True),
+            "economy, KoboldCpp": lambda: CacheModel(one_gap=OneGap(8_192, 250)),
+        },
+    ),
 )
-"""The four of ``docs/economy.md``, in three runs: what ``classic`` sends does not depend on the engine."""
+"""The five of ``docs/economy.md``, in three runs: what ``classic`` sends does not depend on the engine, and what
+``economy`` sends only on whether it moves what it has read.
+"""
 
 
 @dataclass(frozen=True, slots=True)

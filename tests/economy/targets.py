@@ -10,7 +10,7 @@ from itertools import pairwise
 from tests.economy.playing import Asked
 
 CLASSIC, CLASSIC_SHIFTING = "classic, prefix only", "classic, shifting"
-PREFIX_ONLY, EMBEDDED = "economy, prefix only", "economy, embedded"
+PREFIX_ONLY, EMBEDDED, KOBOLDCPP = "economy, prefix only", "economy, embedded", "economy, KoboldCpp"
 BATCH = 128
 """Tokens that are computed at once on a CPU, and that a state on disk may lack."""
 
@@ -59,6 +59,7 @@ def targets_of_a(played: Played) -> list[Target]:
     return [
         Target("A", "embedded, median over new", median_over_new(embedded, EMBEDDED), 1.1),
         Target("A", "embedded, mean over new", mean_over_new(embedded, EMBEDDED), 1.3),
+        Target("A", "KoboldCpp, mean over new", mean_over_new(embedded, KOBOLDCPP), 1.3),
         *_against_classic("A", played, median=20),
         _lore("A", played),
     ]
