@@ -1,7 +1,8 @@
 """Outcome tables of one's own: what the totals of a throw are called, and what each asks of the narrator.
 
 A table is written as lines, ``8 miss: It fails, and that costs something.``: the least total of a band, its name, and
-after a colon what the narrator is to tell. On one line semicolons stand between them. The tables that are there without any are ``domain.dice``'s.
+after a colon what the narrator is to tell. On one line semicolons stand between them. The usual tables are
+``domain.dice``'s.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ _NAMES: Final = {
     PartKind.SUMMARY: "summaries",
     PartKind.NOTE: "notes",
     PartKind.CHARACTER_NOTE: "notes",
+    PartKind.AFTER: "notes",
 }
 _ORDER: Final = ("synopsis", "pinned", "summaries", "notes", "lore")
 
