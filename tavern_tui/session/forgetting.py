@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tavern_tui.session.kept_slots import forget_in_slots, servers_with
 from tavern_tui.session.library_index import open_index
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.workspace import Workspace
@@ -30,6 +31,7 @@ class Forgetting:
 
     def go(self) -> None:
         """Remove it all. Raises ``StorageError``."""
+        forget_in_slots(self._workspace, self._log.key)
         forgetting.forget(self._workspace.directories, self._index, self._log, self._remains)
 
 
@@ -47,5 +49,7 @@ def what_goes(workspace: Workspace, name: str) -> Forgetting:
         sentences.append(f"Its file in {len(remains.backups):,} of the backups here; the rest of them stays.")
     if remains.states:
         sentences.append("What the engine saved to go on with chats faster, of all chats.")
+    if servers_with(workspace, log.key):
+        sentences.append("What llama-server saved of it, as soon as you talk to that server again.")
     title = log.tree.title or log.path.stem
     return Forgetting(title, len(log.tree.turns), tuple(sentences), workspace, index, log, remains)

@@ -1,17 +1,16 @@
-"""What adapters learn of servers, kept for the next start: what models do not take (``docs/ux.md`` §4), and which slot
-or file of a llama-server has which chat.
+"""``RefusedParameters``: what models were found not to take, kept for the next start (``docs/ux.md`` §4).
+
+``remembering`` gives an engine whatever it remembers by, ``kept_slots`` too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.engines.learning import LearnsLimits
-from tavern_tui.engines.slot_record import KeepsSlots, SlotNotes
+from tavern_tui.engines.slot_record import KeepsSlots
 from tavern_tui.storage.string_table import StringTable
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 FILE = "refused.json"
 """In the state folder: who deletes it has every parameter tried again."""
-SLOTS_FILE = "slots.json"
-"""In the state folder: who deletes it has every chat read again by llama-server, once."""
 
 
 class RefusedParameters:
@@ -53,20 +50,10 @@ def remembering(workspace: Workspace, engine: Engine) -> Engine:
     if isinstance(engine, LearnsLimits):
         engine.remember_in(RefusedParameters(StringTable(state / FILE, state / "refused.lock", "refused")))
     if isinstance(engine, KeepsSlots):
-        notes = _slot_notes(state)
-        notes.on_disk = workspace.settings.engine.keep_on_disk
-        engine.keep_slots_in(notes)
+        from tavern_tui.session.kept_slots import slot_notes
+
+        engine.keep_slots_in(slot_notes(workspace))
     return engine
-
-
-@cache
-def _slot_notes(state: Path) -> SlotNotes:
-    """One for all engines of this program, so that a server's no is heard once."""
-    return SlotNotes(RefusedParameters(_slot_table(state)))
-
-
-def _slot_table(state: Path) -> StringTable:
-    return StringTable(state / SLOTS_FILE, state / "slots.lock", "slots")
 
 
 def _key(server: str, model: str) -> str:
