@@ -36,8 +36,8 @@ class AutoRound:
         """Whether no reply follows the one that is being written."""
         return bool(self._why)
 
-    def stop(self, why: str = "you typed") -> None:
-        """Let the reply that is being written be the last."""
+    def stop(self, why: str) -> None:
+        """Let the reply that is being written be the last; ``why``, in words, unless it was stopped before."""
         self._why = self._why or why
 
     async def run(self) -> AsyncGenerator[out.SessionEvent, None]:

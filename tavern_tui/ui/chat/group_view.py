@@ -118,7 +118,7 @@ class GroupView:
         """Do what a key means for the group; whether that was all that it means."""
         screen = self._screen
         if self._auto is not None and not self._auto.over():
-            self._auto.stop()
+            self._auto.stop("you stopped it" if event.key == "escape" else "you typed")
             screen.hint("Auto ends with this reply · Esc stops it", lasting=True)
             return False
         if screen.selection.turn:

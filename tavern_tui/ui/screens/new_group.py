@@ -34,6 +34,15 @@ _BEGIN = "/begin"  # no card is called so: it is no name of a file
 _KEYS = "Enter picks · ctrl+n {begin} · Esc"
 
 
+class _Filter(Input):
+    """What is typed into it filters. Enter chooses in its turn among arrows that come in one read with it."""
+
+    async def action_submit(self) -> None:
+        """Choose at once: a message would be heard after those arrows."""
+        assert isinstance(self.screen, PickCharacters)
+        self.screen.action_choose()
+
+
 class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
     """``read`` gives the names that can be picked; it is called in a thread. ``least`` must be picked.
 
@@ -66,12 +75,13 @@ class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
         self._glyphs = glyphs
         self._names: tuple[str, ...] = ()
         self._picked: list[str] = []
+        self._filtered_by = ""
 
     def compose(self) -> ComposeResult:
         """The title, the filter, the list and the keys."""
         with Vertical(id="ground"), Vertical(id="page"):
             yield Static(Content(self._title), id="question")
-            entry = Input(placeholder=plain("Type to filter…", self._glyphs), id="entry", compact=True)
+            entry = _Filter(placeholder=plain("Type to filter…", self._glyphs), id="entry", compact=True)
             entry.cursor_blink = False
             yield entry
             yield RowList(empty=plain("Reading the library…", self._glyphs), glyphs=self._glyphs)
@@ -82,8 +92,14 @@ class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
         self._say()
         self._fill()
 
+    def action_move(self, rows: int) -> None:
+        """Select another row of those that fit what is typed by now."""
+        self._typed()
+        super().action_move(rows)
+
     def action_choose(self) -> None:
         """Pick the selected one, or let it go; the first row begins."""
+        self._typed()
         selected = self.query_one(RowList).selected
         if selected is None:
             return
@@ -95,9 +111,8 @@ class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
         else:
             self._picked.append(selected.id)
         entry = self.query_one(Input)
-        if entry.value:
-            entry.value = ""
-        self._show(select=selected.id)
+        searched, entry.value = entry.value, ""
+        self._show(select="" if searched else selected.id)
 
     def action_begin(self) -> None:
         """Take those who were picked."""
@@ -112,9 +127,9 @@ class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._show()
+        if self._filtered_by != self.query_one(Input).value:
+            self._show()
 
-    @on(Input.Submitted)
     @on(RowList.Chosen)
     def _entered(self) -> None:
         self.action_choose()
@@ -130,7 +145,8 @@ class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
 
     def _show(self, select: str = "") -> None:
         """The rows for what is typed: what was picked first of all."""
-        words = self.query_one(Input).value.casefold().split()
+        self._filtered_by = self.query_one(Input).value
+        words = self._filtered_by.casefold().split()
         found = [name for name in self._names if all(word in name.casefold() for word in words)]
         rows = [self._row(name) for name in found]
         if len(self._picked) >= self._least and not words:

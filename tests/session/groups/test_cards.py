@@ -144,7 +144,7 @@ async def test_auto_ends_with_the_reply_during_which_it_was_stopped(begin: Begin
     auto = AutoRound(session)
     async for event in auto.run():
         if isinstance(event, TurnSaved) and auto.done == 2:
-            auto.stop()
+            auto.stop("you typed")
     assert auto.done == 2
     assert session.tree.path()[-1].text == "Two."
 

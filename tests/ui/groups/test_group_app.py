@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tavern_tui.engines.fake import FakeEngine
@@ -17,6 +18,7 @@ from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.screens.group import GroupScreen
 from tavern_tui.ui.screens.new_group import PickCharacters
 from tavern_tui.ui.widgets.member_strip import MemberStrip
+from tavern_tui.ui.widgets.row_list import RowList
 from tests.ui.app.evening import Evening, hint, settled, tree_texts
 from tests.ui.pictures import SIZES, assert_looks_as_kept
 
@@ -149,6 +151,13 @@ async def _pick(app: TavernApp, pilot: Pilot[int]) -> None:
     assert isinstance(app.screen, PickCharacters)
     while app.screen.query_one("RowList").rows == ():  # type: ignore[attr-defined]
         await pilot.pause()
+    rows = app.screen.query_one(RowList)
+    second = rows.rows[1].id
+    for picked in ([second], []):  # keys that come in one read, as a slow link brings them
+        for key in ("down", "enter", "up"):
+            app.post_message(Key(key, None))
+        await settled(pilot)
+        assert [row.id for row in rows.rows if row.right] == picked
     await pilot.press(*"ad", "enter", *"to", "enter")
     await settled(pilot)
     for width, height in SIZES:
