@@ -7,6 +7,7 @@ from pathlib import Path
 from tavern_tui.config.settings import remember
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.exchange import Outcome
+from tavern_tui.domain.written_paths import bare_path
 from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.moving_report import MovingReport, keep_report
 from tavern_tui.session.workspace import Workspace
@@ -65,17 +66,13 @@ class Import:
 
 
 def typed_path(text: str) -> Path:
-    """The path that somebody typed or a terminal pasted: with ``~``, in quotes, or with escaped blanks."""
-    line = text.strip()
-    if len(line) > 1 and line[0] == line[-1] and line[0] in "'\"":
-        line = line[1:-1]
-    path = Path(line)
-    if not path.exists() and "\\" in line:
-        path = Path(line.replace("\\", ""))
+    """The path that somebody typed or a terminal pasted: with ``~``, and as ``bare_path`` reads it."""
+    path, bare = Path(text.strip()), Path(bare_path(text))
     try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
+        as_typed = path.expanduser()
+        return as_typed if as_typed.exists() else bare.expanduser()
+    except (OSError, RuntimeError, ValueError):  # no home, or nothing that can be a path: whoever opens it says so
+        return bare
 
 
 def likely_folders(home: Path) -> list[Path]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
-from urllib.parse import unquote
 
 from tavern_tui.domain.display import safe
+from tavern_tui.domain.written_paths import bare_path
 
 LONGEST_PATH: Final = 4096
 
-_KINDS: Final = (".png", ".json", ".jsonl", ".yaml", ".yml", ".charx", ".webp", ".jpg", ".jpeg")
-"""How the names of cards, lorebooks, chats and images end."""
+_KINDS: Final = (
+    *(".png", ".json", ".jsonl", ".yaml", ".yml", ".charx", ".webp", ".jpg", ".jpeg", ".lorebook", ".scenario"),
+    *(".story", ".kaistory", ".zip", ".tar.gz", ".tgz"),
+)
+"""How the names of cards, lorebooks, chats, images and backups end."""
 
-_BEGINS: Final = ("/", "~/", "./", "../", "file://")
-_ESCAPED: Final = re.compile(r"\\(.)")
+_BEGINS: Final = ("/", "~/", "./", "../")
 
 
 def pasted_path(text: str) -> str | None:
@@ -25,10 +26,5 @@ def pasted_path(text: str) -> str | None:
     line = text.strip()
     if len(line) > LONGEST_PATH or "\n" in line or safe(line) != line:
         return None
-    if len(line) > 1 and line[0] == line[-1] and line[0] in "'\"":
-        line = line[1:-1]
-    elif line.startswith("file://"):
-        line = unquote(line.removeprefix("file://").removeprefix("localhost"))
-    else:
-        line = _ESCAPED.sub(r"\1", line)
-    return line if line.startswith(_BEGINS) and line.lower().endswith(_KINDS) else None
+    path = bare_path(line)
+    return path if path.startswith(_BEGINS) and path.lower().endswith(_KINDS) else None

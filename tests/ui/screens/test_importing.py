@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,11 @@ def test_paths_are_read_as_terminals_paste_them(tmp_path: Path) -> None:
     file.touch()
     assert typed_path(f" {tmp_path}/my\\ card.png ") == file
     assert typed_path(f'"{file}"') == file
+    assert typed_path(file.as_uri()) == file
+    odd = tmp_path / "Mira's \\card.png"
+    odd.touch()
+    assert typed_path(str(odd)) == odd
+    assert typed_path(shlex.quote(str(odd))) == odd
     assert typed_path("~/x") == Path.home() / "x"
 
 
