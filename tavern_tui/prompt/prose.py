@@ -59,7 +59,7 @@ class ProseFormat:
             return self._apart(self.within, item, place)
         if item.kind is PartKind.TURN:
             return Written(item, "", item.text, "" if item.continued else self.joint)
-        if item.bare:
+        if item.kind is PartKind.CHAT_START:
             return Written(item, "", item.text, "\n")
         return Written(item, "" if self.joint else "\n", item.text, self.joint or "\n")
 

@@ -103,6 +103,14 @@ def test_a_note_in_a_story_stands_on_lines_of_its_own() -> None:
     assert text.endswith("then it is not. \n[Dark.]\n> You look.")
 
 
+@pytest.mark.parametrize("prefill", [True, False], ids=["prefill", "message"])
+def test_a_note_in_the_messages_of_a_story_stands_on_lines_of_its_own_too(prefill: bool) -> None:
+    planned = as_messages(STORY, prefill=prefill, note=AuthorsNote(text="[Dark.]", depth=1))
+    assert planned.chat is not None
+    said = planned.chat.prefill if prefill else "".join(one.content for one in planned.messages())
+    assert "then it is not. \n[Dark.]\n> You look." in said
+
+
 def test_a_story_that_is_continued_ends_as_it_does_otherwise() -> None:
     usual, continued = (
         plan(given(TURNS[:3], CHATML, prose=STORY, kind=kind, **NO_EXAMPLES))
