@@ -6,9 +6,10 @@ Single things are exported by ``cards``, ``chat_export``, ``worlds``, ``personas
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.domain.exchange import Outcome, Remark
@@ -39,6 +40,13 @@ _BY_HAND = (
     "personas.json and the scripts in regex go in by hand: Persona Management, Restore; Extensions, Regex, Import."
 )
 
+_BESIDE = "beside-cards.json"
+_BESIDE_BY_HAND = (
+    f"So do the notes and further lorebooks of characters in {_BESIDE}: Author's Note, Character Author's Note;"
+    " the globe on a card, Additional Lorebooks."
+)
+_STAYS = "Settings, connections and keys of servers stay here."
+
 
 class MovingOut:
     """One export of ``workspace`` into the folder ``target``, which is new or empty."""
@@ -63,12 +71,16 @@ class MovingOut:
         for step in (self._cards, self._worlds, self._presets, self._files, self._personas, self._chats):
             step()
         self.report.notes.append(_BY_HAND)
+        self._beside_cards()
+        self.report.notes.append(_STAYS)
         return self.report
 
     def _cards(self) -> None:
         met = {name for chat in self._workspace.chats.list() for name in chat.characters}
         for entry in self._workspace.characters():
-            if not entry.problem and (not entry.shipped or entry.name in met):
+            if entry.problem:
+                self.report.failed.append((entry.path.name, entry.problem))
+            elif not entry.shipped or entry.name in met:
                 self._one("character", entry.name, partial(self._card, entry.name, entry.path))
 
     def _card(self, name: str, source: Path) -> tuple[Remark, ...]:
@@ -78,7 +90,9 @@ class MovingOut:
 
     def _worlds(self) -> None:
         for entry in self._workspace.library.lorebooks():
-            if not entry.shipped and not entry.problem:
+            if entry.problem:
+                self.report.failed.append((entry.path.name, entry.problem))
+            elif not entry.shipped:
                 self._one("lorebook", entry.name, partial(self._world, entry.path))
 
     def _world(self, source: Path) -> tuple[Remark, ...]:
@@ -87,7 +101,9 @@ class MovingOut:
 
     def _presets(self) -> None:
         for one in listed_presets(self._workspace):
-            if one.source == YOURS and not one.unreadable:
+            if one.source == YOURS and one.unreadable:
+                self.report.failed.append((one.name, one.unreadable))
+            elif one.source == YOURS:
                 self._one("sampler preset", one.name, partial(self._preset, one))
 
     def _preset(self, one: ListedPreset) -> tuple[Remark, ...]:
@@ -101,7 +117,11 @@ class MovingOut:
         places += [(dirs.quick_replies, "QuickReplies", "set of quick replies"), (dirs.regex_scripts, "regex", "regex")]
         for folder, theirs, kind in places:
             for path in files_below(folder) if folder.is_dir() else ():
-                if path.suffix.lower() == ".json" and path.name != "allowed-scripts.json":
+                if path.name == "allowed-scripts.json":
+                    continue
+                if path.suffix.lower() != ".json":
+                    self.report.failed.append((path.name, "SillyTavern reads JSON alone: it stays here."))
+                else:
                     self._one(kind, path.stem, partial(self._copy, path, theirs))
 
     def _copy(self, path: Path, folder: str) -> tuple[Remark, ...]:
@@ -115,6 +135,19 @@ class MovingOut:
     def _all_personas(self) -> tuple[Remark, ...]:
         make_folder(self._target)
         return export_personas(self._workspace, (), self._target / "personas.json")[1]
+
+    def _beside_cards(self) -> None:
+        library = self._workspace.library
+        kept = library.beside_cards.all() if library.has_beside_cards else {}
+        told = {name: one.as_dict() for name, one in kept.items() if one.note or one.books}
+        if told:
+            self._one("notes and books of characters", _BESIDE, partial(self._write_beside, told))
+            self.report.notes.append(_BESIDE_BY_HAND)
+
+    def _write_beside(self, told: Mapping[str, Mapping[str, Any]]) -> tuple[Remark, ...]:
+        make_folder(self._target)
+        write_atomic(self._target / _BESIDE, write_json(told))
+        return ()
 
     def _chats(self) -> None:
         for chat in self._workspace.chats.list():

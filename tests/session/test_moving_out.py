@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tavern_tui.config.paths import Directories
+from tavern_tui.domain.beside_card import BesideCard
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.moving_out import MovingOut
@@ -74,3 +75,16 @@ def test_what_went_out_comes_in_again(moved: tuple[Workspace, Path], tmp_path: P
 def test_nothing_is_written_over(moved: tuple[Workspace, Path]) -> None:
     with pytest.raises(StorageError, match="something in out already"):
         MovingOut(*moved).write()
+
+
+def test_what_cannot_go_along_is_told_and_what_goes_in_by_hand_lies_there(tmp_path: Path) -> None:
+    workspace = library(tmp_path / "lib", CORPUS / "cards/v3.png")
+    own = workspace.directories
+    for path in (own.characters / "torn.png", own.worlds / "torn.json", own.quick_replies / "mine.yaml"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("- Go on.")
+    workspace.library.beside_cards.keep("Tamsin", BesideCard("Tired.", books=("Docks",)))
+    report = MovingOut(workspace, tmp_path / "out").write()
+    assert [name for name, _ in report.failed] == ["torn.png", "torn.json", "mine.yaml"]
+    assert json.loads((tmp_path / "out" / "beside-cards.json").read_bytes())["Tamsin"]["note"] == "Tired."
+    assert any("beside-cards.json" in note for note in report.notes)
