@@ -66,5 +66,5 @@ class EngineSettings:
         True, truth, "Move up what was read where history was cut; off: read it again, which is slower and exact."
     )
     keep_on_disk: bool = setting(
-        True, truth, "Keep what was read of chats on disk, here and on a llama-server that can, so that a restart reads nothing again."
+        True, truth, "Keep what was read of chats on disk, on llama-servers too, so that a restart reads nothing again."
     )
