@@ -83,18 +83,26 @@ class ChatChanges:
 
     async def undo(self) -> str:
         """Take back the last action of this device; says what it was, empty where there is none."""
+        from tavern_tui.session.story.steps import whole_step
+
         action = next_undo(self._log.events, self._log.device)
         if action is None:
             return ""
-        await self.write(Undone(action.id))
+        await self.write(*map(Undone, whole_step(self._log.events, action)))
         return in_words(action)
 
     async def redo(self) -> str:
         """Take back the last undo; says what came back, empty where there is none."""
+        from tavern_tui.session.story import steps
+
         found = next_redo(self._log.events, self._log.device)
         if found is None:
             return ""
         undo, action = found
+        undoings, told = steps.next_redo(self._log.events, self._log.device)
+        if undo.id in undoings:
+            await self.write(*map(Undone, undoings))
+            return told
         await self.write(Undone(undo.id))
         return in_words(action)
 
@@ -106,3 +114,12 @@ class ChatChanges:
         """Store events; their ids. Raises ``StorageError``."""
         events = await asyncio.to_thread(self._log.append, *bodies)
         return [event.id for event in events]
+
+    async def write_step(self, *bodies: Body) -> list[str]:
+        """Store events that one undo takes back together; their ids. Raises ``StorageError``."""
+        from tavern_tui.session.story.steps import step_of
+
+        ids = await self.write(*bodies)
+        if len(ids) > 1:
+            await self.write(step_of(ids))
+        return ids

@@ -23,9 +23,12 @@ CHAT: Final = Mode()
 ADVENTURE: Final = "adventure"
 """The mode in which nobody is named, as far as others have to know."""
 
+STORY: Final = "story"
+"""The mode in which the turns are one text."""
+
 _MODES = {
     ADVENTURE: ("tavern_tui.session.modes.adventure", "Adventure"),
-    "story": ("tavern_tui.session.modes.story", "Story"),
+    STORY: ("tavern_tui.session.modes.story", "Story"),
 }
 
 
@@ -60,12 +63,18 @@ def mode_set(name: str) -> PropertySet:
 async def set_mode(session: ChatSession, name: str) -> str:
     """Let a chat be played in the mode ``name`` from now on; what to say about it. Raises ``NotFoundError``.
 
-    Turns stay as they are; prompts and replies are the mode's from the next one on. Raises ``StorageError``.
+    Turns stay as they are, but for the blank lines between those of a story; prompts and replies are the mode's from
+    the next one on. Raises ``StorageError``.
     """
-    event = mode_set(name)
-    if name == name_of(session.tree.properties):
+    event, was = mode_set(name), name_of(session.tree.properties)
+    if name == was:
         return f"This chat is in the mode {name} already."
-    await session.changes.write(event)
+    if STORY in (name, was):
+        from tavern_tui.session.story.joints import joined, parted
+
+        await session.changes.write_step(*(joined if name == STORY else parted)(session.tree), event)
+    else:
+        await session.changes.write(event)
     return f"The mode is {name} from now on · {{undo}} takes it back"
 
 

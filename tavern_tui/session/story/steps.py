@@ -66,6 +66,17 @@ def next_redo(events: Sequence[ChatEvent], device: str) -> tuple[list[str], str]
     return [], ""
 
 
+def whole_step(events: Sequence[ChatEvent], action: ChatEvent) -> list[str]:
+    """The events that are taken back with ``action``, newest first, as ``next_undo`` has them."""
+    undone = undone_ids(events)
+    for event in reversed(events):
+        if event.id == action.id:
+            break
+        if event.id not in undone and action.id in (named := _named_in(event)):
+            return [*(one for one in reversed(named) if one not in undone), event.id]
+    return [action.id]
+
+
 def is_action(event: ChatEvent) -> bool:
     """Whether the event was done by somebody; a passage was, also the first turn of a story."""
     generated = isinstance(event.body, TurnAdded) and event.body.receipt is not None
@@ -86,5 +97,8 @@ def _told(events: Sequence[ChatEvent], ids: Sequence[str]) -> str:
     for event in of_step:
         if isinstance(event.body, TurnAdded) and event.body.receipt is not None:
             return "a passage"
+    for event in of_step:
+        if isinstance(event.body, PropertySet) and event.body.key == "mode":
+            return in_words(event)
     edits = [event for event in of_step if isinstance(event.body, TextEdited | TurnAdded | TurnHidden)]
     return "an edit" if edits or not of_step else in_words(of_step[-1])

@@ -39,7 +39,7 @@ async def test_a_chat_changes_its_mode_and_back_and_the_next_prompt_shows_it(beg
     await collect(session.reply("Hello"))
     assert await set_mode(session, "story") == "The mode is story from now on · {undo} takes it back"
     told = await session.plan()
-    assert told.text.endswith('<|im_start|>assistant\n*Mira lifts a lantern.* "Across, Alex?"HelloOne.')
+    assert told.text.endswith('<|im_start|>assistant\n*Mira lifts a lantern.* "Across, Alex?"\n\nHello\n\nOne.')
     await set_mode(session, "chat")
     assert MODE not in session.tree.properties
     assert "<|im_start|>user\nHello<|im_end|>" in (await session.plan()).text
