@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.domain.persona import Persona
-from tavern_tui.engines.fake import FakeEngine
+from tavern_tui.engines.fake import DEFAULT_INFO, FakeEngine
+from tavern_tui.prompt.inputs import STEP
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.economy_choices import choose_notes, choose_policy, rebuild_head
-from tavern_tui.session.kept_prompts import notes_stay
+from tavern_tui.session.kept_prompts import notes_stay, step_for
 from tavern_tui.session.options import ReplyOptions
+from tavern_tui.session.reading_cost import cost_of_next
 from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
 from tests.session.conftest import MIRA, collect
@@ -72,6 +75,28 @@ async def test_a_chat_has_its_own_policy(again: Again) -> None:
     assert "reads the whole prompt once" in await choose_policy(session, "Classic")
     assert (await session.plan()).policy == "classic"
     assert "already" in await choose_policy(session, "classic")
+
+
+async def test_another_policy_costs_one_reading_and_loses_nothing(again: Again) -> None:
+    session = again()
+    await session.open()
+    for text in ("Good evening.", "Is that a lamp?"):
+        await collect(session.reply(text))
+    before, turns = (await session.plan()).text, session.tree.path()
+    await choose_policy(session, "classic")
+    price = await cost_of_next(session)
+    assert (price.reads > price.tokens / 2, price.cause) == (True, "another policy")
+    await choose_policy(session, "economy")
+    assert (session.tree.path(), (await session.plan()).text) == (turns, before)
+    await choose_policy(session, "classic")
+    await collect(session.reply("And the rope?"))
+    assert (await cost_of_next(session)).cause == ""
+
+
+def test_a_cut_frees_twice_as_much_where_the_engine_does_not_move_what_follows() -> None:
+    able = replace(DEFAULT_INFO.capabilities, shifts=True)
+    assert step_for(replace(DEFAULT_INFO, capabilities=able), STEP) == STEP == 0.25
+    assert step_for(replace(DEFAULT_INFO, capabilities=replace(able, shifts=False)), STEP) == 0.5
 
 
 async def test_a_policy_that_this_start_was_given_counts_for_more(again: Again) -> None:
