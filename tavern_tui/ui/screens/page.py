@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.events import DescendantFocus
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
 from tavern_tui.ui.widgets.row_list import RowList
@@ -42,7 +43,16 @@ LIST_KEYS: list[BindingType] = [
 """The keys of a list: ``action_move``, ``action_page`` and ``action_choose`` are the screen's."""
 
 
-class Page(ModalScreen[ScreenResultType]):
+class Still(DOMNode):
+    """A screen on which no cursor blinks: each blink would cross the line of somebody far away."""
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The cursor of a field to type in stays where it is."""
+        if hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = False
+
+
+class Page(Still, ModalScreen[ScreenResultType]):
     """What lies over the chat, and is closed once.
 
     Textual takes away the screen on top, whichever asks for it: a second Enter, which was pressed before the first was
@@ -54,7 +64,7 @@ class Page(ModalScreen[ScreenResultType]):
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
 
-class WholePage(Screen[ScreenResultType]):
+class WholePage(Still, Screen[ScreenResultType]):
     """The same in the place of the chat."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:

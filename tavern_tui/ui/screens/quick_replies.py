@@ -55,9 +55,10 @@ class QuickReplyList(Page[int | None]):
         """The list and its keys."""
         with Vertical(id="ground"), Vertical(id="page"):
             yield Static("Quick replies", id="question")
+            yield RowList(reply_rows(self._replies), empty="None yet.", glyphs=self._glyphs)
             if not self._replies:
-                yield Static(Content(f"None yet. A list of texts in a file in {safe_line(self._folder)} makes them."))
-            yield RowList(reply_rows(self._replies), glyphs=self._glyphs)
+                made = f"A list of texts in a file in {safe_line(self._folder)} makes them."
+                yield Static(Content(plain(made, self._glyphs)), id="note")
             keys = "Enter or a number sends · Esc close" if self._replies else "Esc close"
             yield Static(Content(plain(keys, self._glyphs)), id="keys")
 
