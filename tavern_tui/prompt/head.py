@@ -105,7 +105,8 @@ def head(given: PromptInput, story: Story, examples: str, raw_examples: str) -> 
     unused = (*_without_place(pieces, values), *_passed_over(problems, where))
     if outside:
         return _wrapped(given, story, pieces, unused, above=_parts(before), below=_parts(after))
-    return _wrapped(given, story, list(_with_anchors(pieces, before, after)), unused)
+    alone = "\n" if final_newline and not exact else ""
+    return _wrapped(given, story, list(_with_anchors(pieces, before, after, alone)), unused)
 
 
 def _wrapped(
@@ -176,8 +177,11 @@ def _parts(anchored: Anchor) -> tuple[Part, ...]:
     return (Part(anchored.kind, anchored.source, body, opening, closing, reason=anchored.reason),)
 
 
-def _with_anchors(pieces: list[Piece], before: Anchor, after: Anchor) -> Iterator[Piece]:
-    """The notes inside of the head: where the story string has them, else as its first and its last paragraph."""
+def _with_anchors(pieces: list[Piece], before: Anchor, after: Anchor, alone: str) -> Iterator[Piece]:
+    """The notes inside of the head: where the story string has them, else as its first and its last paragraph.
+
+    ``alone`` ends the last one where the head is nothing else.
+    """
     used = {piece.field for piece in pieces}
     if before.text and "anchorBefore" not in used:
         yield Piece("anchorBefore", f"{before.text}\n\n", before.source, before.reason)
@@ -187,7 +191,7 @@ def _with_anchors(pieces: list[Piece], before: Anchor, after: Anchor) -> Iterato
     if after.text and "anchorAfter" not in used:
         ended = bool(pieces) and pieces[-1].text.endswith("\n")
         text = f"\n{after.text}\n" if ended else f"\n\n{after.text}"
-        yield Piece("anchorAfter", text if pieces else after.text, after.source, after.reason)
+        yield Piece("anchorAfter", text if pieces else after.text + alone, after.source, after.reason)
 
 
 def _lore_apart(pieces: list[Piece], story: Story) -> Iterator[Piece]:
