@@ -112,15 +112,21 @@ class Library:
     def character(self, name: str) -> tuple[Character, Path]:
         """The character called ``name``, and its file.
 
-        ``name`` is a path, a file's stem, a character's name, any of these two without regard to case, or a beginning
-        that fits one character only. Raises ``NotFoundError`` with what was nearest, ``FormatError`` or
-        ``StorageError`` for a card that cannot be read.
+        ``name`` is the path of a file that is there, a file's stem, a character's name, any of these two without regard
+        to case, or a beginning that fits one character only. Raises ``NotFoundError`` with what was nearest,
+        ``FormatError`` or ``StorageError`` for a card that cannot be read.
         """
         path = _typed_path(name, CARD_SUFFIXES)
-        if path is not None:
+        if path is not None and os.path.exists(path):  # noqa: PTH110 (false for what can be no path at all)
             return _card(path), path
         found = groups(self.card_folders, CARD_SUFFIXES)
-        return _first(_found(name, found, lambda group: self.character_entry(group).name, "character"), _card)
+        try:
+            group = _found(name, found, lambda group: self.character_entry(group).name, "character")
+        except NotFoundError:
+            if path is None:
+                raise
+            return _card(path), path  # says that there is no such file
+        return _first(group, _card)
 
     def lorebooks(self) -> list[LorebookEntry]:
         """All lorebooks, by name. Raises ``StorageError`` only where the worlds' folder itself cannot be read."""
@@ -129,7 +135,7 @@ class Library:
     def lorebook(self, name: str) -> tuple[Lorebook, Path]:
         """The lorebook called ``name``, and its file; found and refused as ``character`` does."""
         path = _typed_path(name, WORLD_SUFFIXES)
-        if path is not None:
+        if path is not None:  # a book is called as its file is, and no file's name has a slash
             return _world(path), path
         found = groups(self.world_folders, WORLD_SUFFIXES)
         return _first(_found(name, found, lambda group: group[0].stem, "lorebook"), _world)

@@ -158,6 +158,14 @@ def test_a_typed_path_is_read_wherever_it_is(library: Library, tmp_path: Path, m
     assert library.character("~/guest.json")[1] == path
 
 
+@pytest.mark.parametrize("name", ["Alice/Bob", "/v/", "../Wren", "~root/x"])
+def test_a_name_with_slashes_is_a_name_where_no_file_is_there(name: str, library: Library, dirs: Directories) -> None:
+    path = card(dirs.characters / "odd.json", name)
+    assert library.character(name)[1] == path
+    with pytest.raises(NotFoundError, match="no file "):
+        library.character(f"{name}/nobody.json")
+
+
 def test_files_that_cannot_be_read_are_listed_and_stop_nothing(
     library: Library, dirs: Directories, samples: Path
 ) -> None:
