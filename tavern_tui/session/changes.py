@@ -100,7 +100,7 @@ class ChatChanges:
             return ""
         undo, action = found
         undoings, told = steps.next_redo(self._log.events, self._log.device)
-        if undo.id in undoings:
+        if undo.id in undoings and len(undoings) > 1:
             await self.write(*map(Undone, undoings))
             return told
         await self.write(Undone(undo.id))
