@@ -167,7 +167,8 @@ def theme_from(entries: Entries, base: Theme) -> LoadedTheme:
         dark = _is_dark(merged, base.dark)
     title = values.get("title")
     return LoadedTheme(
-        Theme(name, title if isinstance(title, str) and title else name, dark, merged, styles), tuple(problems)
+        Theme(name, title if isinstance(title, str) and title else name, dark, merged, styles),
+        tuple(sorted(problems, key=lambda one: one.line)),
     )
 
 

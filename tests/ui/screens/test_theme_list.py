@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ from textual.pilot import Pilot
 from tavern_tui.config.paths import Directories, directories
 from tavern_tui.config.themes import Depth, Role, load_theme
 from tavern_tui.ui.chatlog.view import ChatLog
+from tavern_tui.ui.keeping import keep_theme
 from tavern_tui.ui.screens.theme_list import ThemeList
+from tavern_tui.ui.themes import use_theme
 from tavern_tui.ui.widgets.row_list import RowList
+from tests.ui.app.evening import Evening
+from tests.ui.screens.app import until
 from tests.ui.themed import ThemedApp
 
 NOT_ANSWERED = "not answered"
@@ -129,3 +134,29 @@ async def test_with_no_colour_the_choice_is_still_told_by_a_mark(home: Directori
         marked = [strip.text for strip in app.screen._compositor.render_strips() if "›" in strip.text[:2]]
         assert app.rows.selected
         assert [app.rows.selected.title in line for line in marked] == [True]
+
+
+async def test_a_theme_in_use_is_shown_anew_when_its_file_is_saved_and_what_is_wrong_is_one_toast(
+    tmp_path: Path,
+) -> None:
+    evening = Evening(tmp_path)
+    path = evening.directories.themes / "mine.yaml"
+    path.parent.mkdir(parents=True)
+
+    def save(text: str, at: int) -> None:
+        path.write_text(text)
+        os.utime(path, (at, at))
+
+    save("colours: {background: '#102030'}\n", 1)
+    async with evening.begun() as (app, pilot):
+        use_theme(app, evening.directories, "mine", Depth.FULL)
+        app.theme_name, app.depth = "mine", Depth.FULL
+        app.run_worker(keep_theme(app, every=0.01), group="theme")
+        await pilot.pause(0.05)
+        save("colours: {background: '#302010'}\n", 2)
+        await until(pilot, lambda: app.theme_variables["background"] == "#302010")
+        assert list(app._notifications) == []
+        save("colours:\n  background: '#403020'\n  speach: '#ffffff'\n  text: pink\n", 3)
+        await until(pilot, lambda: app.theme_variables["background"] == "#403020")
+        (toast,) = app._notifications
+        assert [f"mine.yaml:{line}: " in toast.message for line in (3, 4, 5)] == [True, True, False]
