@@ -139,7 +139,8 @@ def usable_name(name: str, noun: str) -> str:
     if not wanted or len(wanted) > _LONGEST or next(stems(wanted, "unnamed")) != wanted:
         raise SettingsError(
             f"No {noun} can be called “{wanted}”.",
-            hint=f'A name has up to {_LONGEST} characters, none of them / \\ : * ? " < > | and no dot at its ends.',
+            hint=f'A name has up to {_LONGEST} characters, none of them / \\ : * ? " < > |'
+            " and neither a dot nor a dash at its ends.",
         )
     return wanted
 
