@@ -33,6 +33,7 @@ _WHEN = ("always", "never", "ask")
 @click.option("--freeze/--unfreeze", default=None, help="Keep the one in force from being written anew.")
 @click.option("--clear", is_flag=True, help="Take the one in force out of prompts; its versions stay.")
 @click.option("--when", type=click.Choice(_WHEN), help="Write the next ones by themselves, never, or when asked.")
+@click.option("--every", type=click.IntRange(4, 1_000), metavar="N", help="Also by themselves every N turns.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--server", metavar="URL", help="With --write: another server than the chat's.")
 @click.option("--model", metavar="NAME", help="With --write: another model.")
@@ -79,9 +80,10 @@ def _change(log: ChatLog, text: str | None, given: dict[str, Any]) -> None:
             raise NotFoundError("This chat has no summary.", hint="--write lets its model write one.")
         changed = kept.taken_away(now[-1], at) if given["clear"] else kept.frozen(now[-1], given["freeze"])
         log.append(changed.as_property())
-    if given["when"]:
-        when = {"always": When.ALWAYS, "never": When.NEVER}.get(given["when"], When.OPEN)
-        log.append(chosen(log.tree, when))
+    if given["when"] or given["every"]:
+        wanted = "always" if given["every"] else given["when"]
+        when = {"always": When.ALWAYS, "never": When.NEVER}.get(wanted, When.OPEN)
+        log.append(chosen(log.tree, when, every=given["every"] or 0))
 
 
 def _by_hand(tree: ChatTree, text: str, given: dict[str, Any], at: float) -> Version:

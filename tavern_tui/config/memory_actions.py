@@ -8,7 +8,8 @@ MEMORY: tuple[Action, ...] = (
     Action(
         "app.summary",
         "Summary",
-        "Shows what is told of turns that are no longer read, to be changed: /summary write, always and never, too.",
+        "Shows what is told of turns that are no longer read, to be changed. /summary every 20 has one"
+        " written every 20 turns; write, always and never are known, too.",
         Where.ANYWHERE,
         (),
         slash="summary",
@@ -24,7 +25,8 @@ MEMORY: tuple[Action, ...] = (
     Action(
         "memory.always",
         "Always write summaries",
-        "Lets the turns of this chat be summed up by themselves, behind a reply, before they leave the prompts.",
+        "Lets the turns of this chat be summed up by themselves, behind a reply, before they leave the prompts."
+        " With a number, also every so many turns.",
         Where.ANYWHERE,
         (),
         slash="sumupalways",

@@ -11,12 +11,13 @@ import pytest
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.domain.chat import ChatTree
+from tavern_tui.domain.errors import ContradictionError
 from tavern_tui.domain.events import PropertySet
-from tavern_tui.engines.fake import DEFAULT_INFO
+from tavern_tui.engines.fake import DEFAULT_INFO, FakeEngine
 from tavern_tui.session.chat_import import ChatImporter
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.summaries import versions as kept
-from tavern_tui.session.summaries.jobs import Job
+from tavern_tui.session.summaries.jobs import Job, every_so_many
 from tavern_tui.session.summaries.keeping import (
     CHOICE,
     Choice,
@@ -24,11 +25,13 @@ from tavern_tui.session.summaries.keeping import (
     choice_of,
     chosen,
     due,
+    every_read,
     imported,
     note_of_leaving,
     offered,
     told,
 )
+from tavern_tui.session.summaries.making import write_summary
 from tavern_tui.session.workspace import Workspace
 from tests.session.conftest import Opener, collect
 
@@ -116,6 +119,48 @@ async def test_under_classic_turns_leave_one_by_one_and_are_waited_for(chat: Cha
     job = await due(chat)
     assert job is not None
     assert not job.ahead
+
+
+async def test_it_is_due_every_so_many_turns_where_that_was_chosen(begin: Opener) -> None:
+    session = begin(
+        *("So it is.",) * 4, "Alex came.", *("So it is.",) * 2, "Alex came and stayed.", context_tokens=4_096
+    )
+    await session.open()
+    await session.changes.write(chosen(session.tree, When.ALWAYS, every=every_read("every 6")))
+    assert told(session.tree) == "no summary · the next is written by itself, every 6 turns"
+    for _ in range(3):
+        assert await due(session) is None, "fewer turns than that"
+        await collect(session.reply(SAID))
+    first = await due(session)
+    assert first is not None
+    assert (first.first, first.last, first.ahead) == (1, 6, True), "all but the newest, which stands below it"
+    await collect(session.reply(SAID))
+    version = await write_summary(session, first, waits=True)
+    assert await due(session) is None
+    for _ in range(2):
+        await collect(session.reply(SAID))
+    second = await due(session)
+    assert second is not None
+    assert (second.first, second.last, second.over) == (1, 10 + 2, (version,))
+    await write_summary(session, second, waits=True)
+    engine = session.connection.engine
+    assert isinstance(engine, FakeEngine)
+    asked = "".join(segment.text for segment in engine.requests[-1].prompt)
+    assert f"what was told before, shortened if need be, nothing lost: “{version.text}”" in asked
+
+
+async def test_what_a_person_wrote_is_not_written_anew_every_so_many_turns(chat: ChatSession) -> None:
+    own = kept.made("My own.", until=chat.tree.path()[3].id, by=kept.YOU)
+    await chat.changes.write(own.as_property())
+    job = every_so_many(chat.tree, 4)
+    assert job is not None
+    assert (job.first, job.over) == (5, ())
+
+
+@pytest.mark.parametrize("typed", ["", "every", "3", "every 1001", "every -4", "٢٠", "999999"])
+def test_a_number_of_turns_is_a_number_that_makes_sense(typed: str) -> None:
+    with pytest.raises(ContradictionError, match="every 4 to 1,000 turns"):
+        every_read(typed)
 
 
 @pytest.mark.parametrize("swiped", [False, True], ids=["plain", "swiped"])

@@ -2,7 +2,8 @@
 
 Where turns have left the prompts that nothing tells of, those; they have to be read again, as many at once as fit.
 Where nothing is untold and the history is about to be cut, the turns that will leave then: they stand in the prompt
-that the engine has just read, so that only the question is new to it.
+that the engine has just read, so that only the question is new to it. So do those of which there are as many as a
+person wants told of at a time.
 """
 
 from __future__ import annotations
@@ -96,6 +97,17 @@ def about_to_leave(tree: ChatTree, plan: PromptPlan, *, model: str = "") -> Job 
     if place < FEWEST or place - _left(path, plan) < FEWEST:
         return None
     return _job(tree, path, place, ahead=True, stays=stays, model=model)
+
+
+def every_so_many(tree: ChatTree, every: int, *, model: str = "") -> Job | None:
+    """What there is to tell once ``every`` turns above the newest are told of by nothing; ``None`` for fewer."""
+    path = tree.path()
+    newest = next((place for place in range(len(path) - 1, 0, -1) if path[place].text and not path[place].hidden), 0)
+    counting = in_force(tree, path)
+    told = next((place for place, turn in enumerate(path, 1) if counting and turn.id == counting[-1].until), 0)
+    if newest - told < max(every, FEWEST):
+        return None
+    return _job(tree, path, newest, ahead=True, stays=path[newest].id, model=model)
 
 
 def all_of(tree: ChatTree, until: int) -> Job | None:

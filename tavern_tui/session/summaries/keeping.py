@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tavern_tui.domain.chat import ROOT
+from tavern_tui.domain.errors import ContradictionError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.session.economy_choices import policy_of
 from tavern_tui.session.summaries.versions import Version, in_force, made, versions
@@ -27,6 +28,8 @@ CHOICE: Final = "summaries"
 """The chat's property: ``when``, and the ``hosted`` services that may write them unasked."""
 SILLYTAVERN: Final = "SillyTavern"
 """Who wrote a summary that came with a chat of that program."""
+EVERY: Final = range(4, 1_001)
+"""After how many turns a summary can be written."""
 CLASSIC_TURNS: Final = 16
 """Turns that nothing tells of before one is written unasked under ``classic``, where turns leave one by one."""
 _MESSAGES = ("rest", "whole", "info")  # where a turn's source has what the message was (``sillytavern_message``)
@@ -43,10 +46,11 @@ class When(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen for a chat."""
+    """What was chosen for a chat. ``every``: also after so many turns that are still read; 0: no."""
 
     when: When = When.OPEN
     hosted: tuple[str, ...] = ()
+    every: int = 0
 
     def allows(self, info: EngineInfo) -> bool:
         """Whether one may be written unasked with this engine."""
@@ -64,36 +68,51 @@ def choice_of(tree: ChatTree) -> Choice:
         case {"when": str(when), **rest} if when in {one.value for one in When}:
             hosts = rest.get("hosted")
             names = tuple(one for one in hosts if isinstance(one, str)) if isinstance(hosts, list) else ()
-            return Choice(When(when), names)
+            every = rest.get("every")
+            return Choice(When(when), names, every if type(every) is int and every in EVERY else 0)
         case _:
             return Choice()
 
 
-def chosen(tree: ChatTree, when: When, info: EngineInfo | None = None) -> PropertySet:
+def every_read(typed: str) -> int:
+    """The number of turns that somebody typed, alone or behind ``every``. Raises ``ContradictionError`` for none."""
+    number = typed.strip().lower().removeprefix("every").strip().removesuffix("turns").strip()
+    if not (number.isascii() and number.isdigit() and len(number) < 5 and int(number) in EVERY):
+        raise ContradictionError(
+            f"A summary can be written every {EVERY[0]} to {EVERY[-1]:,} turns.", hint="/summary every 20, for example."
+        )
+    return int(number)
+
+
+def chosen(tree: ChatTree, when: When, info: EngineInfo | None = None, every: int = 0) -> PropertySet:
     """The event that keeps a choice; with ``always`` it counts for the hosted service of ``info``, too."""
     hosted = list(choice_of(tree).hosted)
     if when is When.ALWAYS and info is not None and info.capabilities.hosted and service(info) not in hosted:
         hosted.append(service(info))
     value: dict[str, Any] = {"when": when.value}
+    if when is When.ALWAYS and every:
+        value["every"] = every
     return PropertySet(CHOICE, value | ({"hosted": hosted} if hosted else {}))
 
 
 async def due(session: ChatSession) -> Job | None:
     """What is to be written unasked, now that a reply has been made; ``None`` for nothing. Nothing is changed.
 
-    Of turns that are about to leave before they do; where they have left without, what is untold. Raises as
-    ``ChatSession.plan`` does.
+    Of turns that are about to leave before they do; where they have left without, what is untold; and what so many
+    turns as were chosen have brought. Raises as ``ChatSession.plan`` does.
     """
-    from tavern_tui.session.summaries.jobs import about_to_leave, untold
+    from tavern_tui.session.summaries.jobs import about_to_leave, every_so_many, untold
 
-    info = session.connection.known
-    if info is None or not choice_of(session.tree).allows(info):
+    info, choice = session.connection.known, choice_of(session.tree)
+    if info is None or not choice.allows(info):
         return None
     plan = await session.plan()
     missing = untold(session.tree, plan, model=info.model)
+    so_many = every_so_many(session.tree, choice.every, model=info.model) if choice.every else None
     if policy_of(session.tree, session.options) != "economy":
-        return missing if missing is not None and missing.last - missing.first + 1 >= CLASSIC_TURNS else None
-    return missing or about_to_leave(session.tree, plan, model=info.model)
+        enough = missing is not None and missing.last - missing.first + 1 >= CLASSIC_TURNS
+        return missing if enough else so_many
+    return missing or about_to_leave(session.tree, plan, model=info.model) or so_many
 
 
 async def offered(session: ChatSession) -> tuple[Job, str] | None:
@@ -157,5 +176,7 @@ def told(tree: ChatTree) -> str:
     path = tree.path()
     counting = in_force(tree, path)
     what = " · ".join(f"summary of {covers(one, path)}" for one in counting) or "no summary"
-    when = {When.ALWAYS: "the next is written by itself", When.NEVER: "none is offered"}.get(choice_of(tree).when, "")
+    choice = choice_of(tree)
+    when = {When.ALWAYS: "the next is written by itself", When.NEVER: "none is offered"}.get(choice.when, "")
+    when += f", every {choice.every:,} turns" if choice.every else ""
     return " · ".join(filter(None, (what, when)))

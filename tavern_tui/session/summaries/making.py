@@ -26,7 +26,7 @@ from tavern_tui.prompt.sentences import finish_sentence
 from tavern_tui.session.asking import AskingInterruptedError, request_for
 from tavern_tui.session.modes.choosing import mode_of
 from tavern_tui.session.summaries.jobs import Job, summary_tokens
-from tavern_tui.session.summaries.versions import MODEL, Version, made
+from tavern_tui.session.summaries.versions import MODEL, Version, in_force, made
 from tavern_tui.session.whole_prompt import planned
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def _ahead(session: ChatSession, prepared: Prepared, job: Job) -> _Asked:
     most = summary_tokens(prepared.plan)
     line = " ".join(session.tree.turns[job.stays].text.split())[:_LINE]
     what = _SINCE if job.after != ROOT and not job.over else _AHEAD
-    before = _ABOVE if job.over else ""
+    before = _told_before(session, job)
     question = ASKED.format(what=what.format(line=line), before=before, words=_words(most))
     plan = prepared.plan
     free = plan.context_tokens - plan.padding - plan.tokens
@@ -121,6 +121,14 @@ async def _ahead(session: ChatSession, prepared: Prepared, job: Job) -> _Asked:
     question = ASKED.format(what=what.format(line=line), before=before, words=_words(room))
     given = _asking(prepared.given, question, room, session)
     return _Asked(job, given, *await planned(given, prepared.ready, prepared.options, session.connection))
+
+
+def _told_before(session: ChatSession, job: Job) -> str:
+    """With what the summary begins: what it goes on from, by its text where that stands in no prompt yet."""
+    if not job.over:
+        return ""
+    read = {one.id for one in in_force(session.tree, waiting=False)}
+    return _ABOVE if job.over[-1].id in read else _BEFORE.format(text=job.over[-1].text)
 
 
 def _words(tokens: int) -> int:

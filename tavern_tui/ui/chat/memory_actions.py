@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 async def summary(screen: ChatScreen, argument: str = "") -> None:
-    """Show the summary, write one (``write``), or choose when they are written (``always``, ``never``)."""
+    """Show the summary, write one (``write``), or choose when: ``always``, ``every 20``, ``never``."""
+    if argument.strip().lower().startswith("every"):
+        await always(screen, argument)
+        return
     act = {"write": write, "always": always, "never": never}.get(argument.strip().lower())
     if act is not None:
         await act(screen)
@@ -33,13 +36,17 @@ async def write(screen: ChatScreen, _argument: str = "") -> None:
         await write_now(screen)
 
 
-async def always(screen: ChatScreen, _argument: str = "") -> None:
-    """Let summaries be written by themselves, from now on; the first one now."""
-    from tavern_tui.session.summaries.keeping import When
+async def always(screen: ChatScreen, argument: str = "") -> None:
+    """Let summaries be written by themselves, from now on; the first one now. ``argument``: also every so many turns.
+
+    Raises ``ContradictionError`` for what is no number of turns.
+    """
+    from tavern_tui.session.summaries.keeping import When, every_read
     from tavern_tui.ui.chat.memory_writing import choose
 
+    every = every_read(argument) if argument.strip() and argument.strip().lower() != "always" else 0
     screen.problems.clear()
-    await choose(screen, When.ALWAYS)
+    await choose(screen, When.ALWAYS, every)
     if not screen.busy:
         screen.cost_ahead.look(anew=True)
 

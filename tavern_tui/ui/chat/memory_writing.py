@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
+from tavern_tui.session.economy_choices import policy_of
 from tavern_tui.session.summaries import versions as kept
 from tavern_tui.session.summaries.differences import lost
 from tavern_tui.session.summaries.keeping import When, choice_of, chosen
@@ -41,6 +42,7 @@ async def page_of(screen: ChatScreen) -> SummaryPage:
         versions=len(kept.versions(tree)),
         frozen=now.frozen if now else False,
         when=choice_of(tree).when if choice_of(tree).when is not When.ASKED else When.OPEN,
+        every=choice_of(tree).every,
         price=job.price.removesuffix(" to read") if job else "",
         writes=job is not None or session.connection.known is None,
     )
@@ -59,8 +61,10 @@ async def keep(screen: ChatScreen, page: SummaryPage) -> None:
     if now is not None and page.frozen != now.frozen:
         now = kept.frozen(now, page.frozen)
         events.append(now.as_property())
-    if page.when is not choice_of(tree).when and (page.when is not When.OPEN or choice_of(tree).when is not When.ASKED):
-        events.append(chosen(tree, page.when, session.connection.known))
+    choice = choice_of(tree)
+    asked = choice.when if choice.when is not When.ASKED else When.OPEN
+    if (page.when, page.every) != (asked, choice.every):
+        events.append(chosen(tree, page.when, session.connection.known, page.every))
     if events:
         await session.changes.write(*events)
         screen.cost_ahead.look(anew=True)
@@ -76,12 +80,13 @@ async def take_away(screen: ChatScreen) -> None:
         screen.hint("The summary is out of prompts · {undo} takes it back")
 
 
-async def choose(screen: ChatScreen, when: When) -> None:
+async def choose(screen: ChatScreen, when: When, every: int = 0) -> None:
     """Keep when summaries are written, and say what that means. Raises ``StorageError``."""
     session = screen.open_session
-    await session.changes.write(chosen(session.tree, when, session.connection.known))
+    await session.changes.write(chosen(session.tree, when, session.connection.known, every))
+    often = f"every {every:,} turns" if every else "before they leave"
     words = {
-        When.ALWAYS: "From now on turns are summed up by themselves before they leave · /summary shows it",
+        When.ALWAYS: f"From now on turns are summed up by themselves {often} · /summary shows it",
         When.NEVER: "No summary is offered in this chat any more · /summary writes one",
     }
     screen.hint(words[when])
@@ -106,13 +111,13 @@ async def write(screen: ChatScreen, job: Job, *, by_itself: bool = False) -> Non
 
     session = screen.open_session
 
+    waits = by_itself and job.ahead and policy_of(session.tree, session.options) == "economy"
+
     def reading(turns: str) -> None:
         screen.hint(f"Summing up {turns}", lasting=True)
 
     try:
-        version = await write_summary(
-            session, job, waits=by_itself and job.ahead, interrupted=lambda: screen.busy, told=reading
-        )
+        version = await write_summary(session, job, waits=waits, interrupted=lambda: screen.busy, told=reading)
     except AskingInterruptedError:
         return
     except TavernError as error:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 WRITE, VERSIONS, AWAY = "write", "versions", "away"
 """What is done once the screen is closed."""
-_TURNED: Final = (When.OPEN, When.ALWAYS, When.NEVER)
+_EVERY: Final = 20
+"""The turns between two summaries where no other number was chosen."""
 _WHEN: Final = {When.ALWAYS: "by themselves", When.NEVER: "never offered"}
 _BY: Final = {"model": "the model", "you": "you"}
 
@@ -47,6 +48,20 @@ class SummaryPage:
     when: When = When.OPEN
     price: str = ""
     writes: bool = True
+    every: int = 0
+
+    @property
+    def often(self) -> str:
+        """When the next ones are written, in words."""
+        return f"every {self.every:,} turns" if self.every else _WHEN.get(self.when, "when asked for")
+
+    def turned(self, steps: int) -> SummaryPage:
+        """The page with the choice that many further on when they are written."""
+        number = self.every or _EVERY
+        choices = [(When.OPEN, 0), (When.ALWAYS, 0), (When.ALWAYS, number), (When.NEVER, 0)]
+        at = choices.index((self.when, self.every)) if (self.when, self.every) in choices else 0
+        when, every = choices[(at + steps) % len(choices)]
+        return replace(self, when=when, every=every)
 
     @property
     def heading(self) -> str:
@@ -80,7 +95,7 @@ class SummaryScreen(TextAndRows[Answer]):
         """What can be done."""
         page = self._page
         rows = [ListRow(WRITE, "Let the model write it", page.price)] if page.writes else []
-        rows.append(ListRow("when", "The next ones", self.choice(_WHEN.get(page.when, "when asked for"))))
+        rows.append(ListRow("when", "The next ones", self.choice(page.often)))
         if page.versions:
             left = "left as it is" if page.frozen else "may be rewritten"
             rows.append(ListRow("frozen", "This one", self.choice(left)))
@@ -94,8 +109,7 @@ class SummaryScreen(TextAndRows[Answer]):
             self._page = replace(self._page, frozen=not self._page.frozen)
             self.show(row)
         elif row == "when":
-            place = _TURNED.index(self._page.when) if self._page.when in _TURNED else 0
-            self._page = replace(self._page, when=_TURNED[(place + steps) % len(_TURNED)])
+            self._page = self._page.turned(steps)
             self.show(row)
         elif steps > 0:
             self.dismiss(self.result(row))

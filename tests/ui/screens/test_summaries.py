@@ -54,6 +54,19 @@ SCREENS: dict[str, Callable[[], Screen[Any]]] = {
 }
 
 
+def test_when_the_next_ones_are_written_comes_round_and_a_number_of_ones_own_stays() -> None:
+    assert [PAGE.turned(steps).often for steps in range(5)] == [
+        "when asked for",
+        "by themselves",
+        "every 20 turns",
+        "never offered",
+        "when asked for",
+    ]
+    own = replace(PAGE, when=When.ALWAYS, every=35)
+    assert own.turned(-1).turned(0).often == "by themselves"
+    assert own.turned(4).often == "every 35 turns"
+
+
 async def test_what_is_written_comes_back_and_rows_are_turned_or_done() -> None:
     app = ScreenApp[Answer](SummaryScreen(PAGE))
     async with app.run_test(size=(80, 24)) as pilot:
