@@ -32,10 +32,10 @@ from tavern_tui.ui.story.keys import knows
 from tavern_tui.ui.story.panel import Panel
 from tavern_tui.ui.story.reading import Reading, strip_text
 from tavern_tui.ui.story.shelf import Shelf
-from tavern_tui.ui.story.tapbar import SHORT_BELOW, TapBar
 from tavern_tui.ui.story.view import StoryView
 from tavern_tui.ui.story.writing import Writing
 from tavern_tui.ui.terminal.gestures import keys_meant
+from tavern_tui.ui.widgets.keybar import PHONE_COLUMNS, KeyBar
 from tavern_tui.ui.widgets.rows import plain
 from tavern_tui.ui.widgets.status import Status, StatusLine, status_has_room
 
@@ -56,9 +56,9 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         & #note.-told { display: block; }
         & #read { display: none; height: 1; padding: 0 2; color: $text-muted; text-wrap: nowrap; }
         & #read.-known { display: block; }
-        &.-choosing TapBar, &.-choosing #read.-known { display: none; }
-        &.-short TapBar, &.-short #read.-known { display: none; }
-        &.-focus StatusLine, &.-focus TapBar, &.-focus #read.-known { display: none; }
+        &.-choosing KeyBar, &.-choosing #read.-known { display: none; }
+        &.-short KeyBar, &.-short #read.-known { display: none; }
+        &.-focus StatusLine, &.-focus KeyBar, &.-focus #read.-known { display: none; }
     }
     """
 
@@ -77,7 +77,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.shelf = Shelf(story, self.counts)
         self.writing = Writing(self)
         self._status = StatusLine(glyphs=glyphs, id="status")
-        self._keybar = TapBar(chat.keymap, glyphs=glyphs, id="keys")
+        self._keybar = KeyBar(chat.keymap, glyphs=glyphs, id="keys")
         self._rest: Timer | None = None
         self._told = self._read = ""
 
@@ -176,7 +176,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         """Show what the chat tells of its engine, with what is to be said of the story."""
         told = replace(status, character=self.story.tree.title, chat=self.counts.told(), context_used=None, engine="")
         self.reading.look()
-        self._status.show(replace(told, model="", advice="") if self.size.width < SHORT_BELOW else told)
+        self._status.show(replace(told, model="", advice="") if self.size.width < PHONE_COLUMNS else told)
 
     def show_state(self) -> None:
         """Show counts, what is read, and the keys that hold."""
@@ -184,7 +184,7 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         self.view.read_only = self.writing.running or self.story.chat.log.read_only is not None
         self.show_reading()
         titles = {"story.write": "", "story.again": ""} if self.writing.running else {}
-        self._keybar.show(self.holding(), titles)
+        self._keybar.show({Where.POPUP} if self.ask.is_open else self.holding(), titles)
 
     def show_reading(self) -> None:
         """Show what the model reads, and where that begins."""
@@ -211,9 +211,13 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
         if message.changed or self.view.editor.anchor is not None:
             self.show_status(self.chat.progress.status)
 
-    @on(TapBar.Tapped)
-    async def _tapped(self, message: TapBar.Tapped) -> None:
-        await act(self, message.action)
+    @on(KeyBar.Tapped)
+    async def _tapped(self, message: KeyBar.Tapped) -> None:
+        if self.ask.is_open:
+            self.ask.close()
+            self.show_state()
+        else:
+            await act(self, message.action)
 
     async def _answer(self, event: Key) -> bool:
         """A key while something is asked or chosen; what is not its business is the field's."""
@@ -258,7 +262,9 @@ class StoryScreen(KeyedScreen, inherit_bindings=False):
             self.refuse(read_only)
 
     def _escape(self) -> None:
-        """Let go of what is selected or found."""
+        """Let go of what is selected or found, else show everything again."""
+        if self.view.editor.anchor is None:
+            self.remove_class("-focus")
         self.view.editor.unselect()
         self.view.highlight()
         self.view.after()

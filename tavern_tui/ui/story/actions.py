@@ -210,7 +210,8 @@ async def comment(screen: StoryScreen) -> None:
 
 async def focus_view(screen: StoryScreen) -> None:
     """Show the text alone, or everything."""
-    screen.toggle_class("-focus")
+    if screen.toggle_class("-focus").has_class("-focus"):
+        screen.tell("Only the text is shown · Esc shows everything again")
 
 
 async def typewriter(screen: StoryScreen) -> None:

@@ -104,6 +104,8 @@ def key_places(
     at, end = 1, width - 1 - (cell_len(more) + _BETWEEN if phone else 0)
     for key, action in useful_keys(keymap, holding):
         shown, title = key_shown(key, glyphs), titles.get(action.id, action.label)
+        if phone and Where.STORY in holding:  # where every key is one with ctrl, which leaves no room
+            shown = shown.replace("ctrl+", "^")
         if not title or (phone and action.id == EVERYTHING):
             continue
         needed = cell_len(shown) + 1 + cell_len(title)

@@ -14,7 +14,8 @@ from tavern_tui.session.story.origins import Origin
 from tavern_tui.session.story.story import StorySession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.screens.story import StoryScreen
-from tavern_tui.ui.story.tapbar import TapBar
+from tavern_tui.ui.story.actions import act
+from tavern_tui.ui.widgets.keybar import KeyBar
 from tests.ui.app.evening import hint, settled
 from tests.ui.story.written import BEGINNING, Sitting, asked, pressed, text_of, wrote
 
@@ -108,6 +109,7 @@ async def test_everything_is_asked_for_in_a_line_and_kept_when_the_story_is_left
         assert screen.story.passages.direction == "he is afraid"
         await asked(pilot, screen, "ctrl+s", "With a limp", "enter")
         assert [key for key in screen.story.tree.properties if "With a limp" in key]
+        await _ways_back_told(screen, pilot)
         await pressed(pilot, "ctrl+s", "escape", "ctrl+o")
         while "bell" not in screen.view.editor.text.text():
             await pilot.pause(0.01)
@@ -124,6 +126,19 @@ async def test_everything_is_asked_for_in_a_line_and_kept_when_the_story_is_left
         assert not any(isinstance(shown, StoryScreen) for shown in app.screen_stack)
     session = open_session(Workspace.open(dirs=sitting.directories), Wishes(chat=sitting.chat))
     assert [turn.text for turn in session.tree.path()] == ["A bell. The limp. limplight\n\nMore."]
+
+
+async def _ways_back_told(screen: StoryScreen, pilot: Pilot[int]) -> None:
+    """While a line asks, the last row tells how to leave it; the focus view says how it ends."""
+    await pressed(pilot, "ctrl+n")
+    assert str(screen.query_one(KeyBar).render()).split() == ["Esc", "Close"]
+    await pilot.click("#keys", offset=(2, 0))
+    assert not screen.ask.is_open
+    assert "Direction" in str(screen.query_one(KeyBar).render())
+    await act(screen, "story.focus")
+    assert "Esc shows everything again" in str(screen.query_one("#note").render())
+    await pressed(pilot, "escape")
+    assert not screen.has_class("-focus")
 
 
 async def _found_and_replaced(screen: StoryScreen, pilot: Pilot[int]) -> None:
@@ -155,7 +170,7 @@ async def test_letters_type_in_a_document_of_any_length_and_a_token_costs_its_pa
         assert text_of(screen) == "drj?a\nb\nc"
         await pressed(pilot, "ctrl+z", "ctrl+j", "left", "left", "backspace")
         assert text_of(screen) == "dr"
-        assert await pilot.click(TapBar, offset=(3, 0))
+        assert await pilot.click(KeyBar, offset=(3, 0))
         await settled(pilot)
         assert text_of(screen) == "dr" + "".join(words)
         await pilot.click("#story", offset=(3, 0))
