@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.terminal.picture import picture
 from tests.terminal.scrolling_screen import ScrollingScreen, ScrollingStream, looks
 
 LONGEST_SECONDS = 60.0
@@ -60,6 +61,7 @@ class Terminal:
         self._display = ScrollingScreen(columns, rows)
         self._reader = ScrollingStream(self._display)
         self._displayed = 0
+        self._lines: list[str] = list(self._display.display)
 
     def __enter__(self) -> Self:
         return self
@@ -132,14 +134,21 @@ class Terminal:
         """What a terminal shows that was sent all this, line by line."""
         news = bytes(self.seen[self._displayed :])
         news = news[: len(news) - len(cut[0])] if (cut := _CUT_SEQUENCE.search(news)) else news
-        self._displayed += len(news)
-        self._reader.feed(_UNKNOWN_TO_PYTE.sub(b"", news))
-        return [str(line) for line in self._display.display]
+        if news:  # asked for ten times between two paints, and slow to put together
+            self._displayed += len(news)
+            self._reader.feed(_UNKNOWN_TO_PYTE.sub(b"", news))
+            self._lines = list(self._display.display)
+        return self._lines
 
     def look(self) -> list[list[tuple[object, ...]]]:
         """The same with the look of every cell."""
         self.screen()
         return looks(self._display)
+
+    def picture(self, title: str) -> str:
+        """The same as an SVG."""
+        self.screen()
+        return picture(self._display, title)
 
     def modes(self) -> list[object]:
         """The line discipline's settings now."""

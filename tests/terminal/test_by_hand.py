@@ -1,12 +1,11 @@
 """Every action of the registry, done by keys in the real program, from Home on, at the size of a phone and of a desk.
 
 An action is asked for by its command, else by its key, else by its title in the palette; that it did something is seen
-on the screen. ``TAVERN_PICTURES`` names a folder for what was on screen after each, as text.
+on the screen. A picture of what was on screen after each stays in the test's folder.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,6 @@ from tavern_tui.config.actions import ACTIONS, BY_ID
 from tests.terminal.slow_server import SlowServer
 from tests.terminal.tavern import Home, TavernTerminal
 from tests.terminal.walking import Walk
-
-PICTURES = "TAVERN_PICTURES"
 
 CHAT, STORY, ADVENTURE = "Message ", "Write", "Enter Speak"
 """What is on screen in each place while nothing lies over it."""
@@ -44,7 +41,6 @@ OF_THE_CHAT = [
 @contextmanager
 def at_home(folder: Path, columns: int, rows: int) -> Iterator[tuple[TavernTerminal, Walk, SlowServer]]:
     """The program that has just begun, at Home, over a chat that is longer than the screen."""
-    pictures = Path(os.environ[PICTURES]) / f"{columns}x{rows}" if PICTURES in os.environ else None
     with SlowServer(5) as server:
         home = Home(folder, server=server.address)
         config = "persona:\n  name: Alex\nui:\n  painter: diff\n  start: home\n"
@@ -56,7 +52,7 @@ def at_home(folder: Path, columns: int, rows: int) -> Iterator[tuple[TavernTermi
         variables = {"EDITOR": str(editor), "VISUAL": str(editor)}
         with TavernTerminal(home, rows=rows, columns=columns, variables=variables) as terminal:
             terminal.until_shown("Recent chats", "20")
-            yield terminal, Walk(terminal, CHAT, pictures), server
+            yield terminal, Walk(terminal, CHAT, folder / "pictures"), server
 
 
 def walk_through(folder: Path, columns: int, rows: int) -> list[str]:
@@ -77,7 +73,7 @@ def walk_through(folder: Path, columns: int, rows: int) -> list[str]:
         walk.ask("1")
         for action in OF_THE_ADVENTURE:
             walk.do(action)
-        walk.go(STORY, ("/story\r", "Esc close"), ("\r", "words"))
+        walk.go(STORY, ("/home\r", "Home"), ("\x0e", "Begin"), ("s", "Esc close"), ("\r", "words"))
         for action in OF_THE_STORY:
             walk.do(action)
         walk.rest()

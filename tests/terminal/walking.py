@@ -141,7 +141,7 @@ class Walk:
     def _picture(self, action: Action) -> None:
         if self._pictures is not None:
             self._pictures.mkdir(parents=True, exist_ok=True)
-            (self._pictures / f"{action.id}.txt").write_text("\n".join(self._terminal.screen()), encoding="utf-8")
+            (self._pictures / f"{action.id}.svg").write_text(self._terminal.picture(action.title), encoding="utf-8")
 
 
 def sent_for(key: str) -> str:
