@@ -181,7 +181,12 @@ def restore_card(workspace: Workspace, name: str = "") -> tuple[DeletedCard, tup
         there = ", ".join(dict.fromkeys(one.name for one in deleted[:5]))
         hint = f"There is: {there}." if there else "It is empty."
         raise NotFoundError(f"There is no {name.strip() or 'character'} in the trash.", hint=hint)
-    return fitting[0], card_store(workspace).restore(fitting[0].item)
+    return fitting[0], restore_deleted(workspace, fitting[0])
+
+
+def restore_deleted(workspace: Workspace, deleted: DeletedCard) -> tuple[Path, ...]:
+    """Bring this card back; where its files are now. Raises ``StorageError`` where another stands in its place."""
+    return card_store(workspace).restore(deleted.item)
 
 
 def mark_favourite(workspace: Workspace, name: str, on: bool = True) -> ChangedCard:

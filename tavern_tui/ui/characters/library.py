@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.session.cards import delete_card, duplicate_card, export_card, new_card
+from tavern_tui.session.cards import (
+    DeletedCard,
+    delete_card,
+    deleted_cards,
+    duplicate_card,
+    export_card,
+    new_card,
+    restore_deleted,
+)
 from tavern_tui.session.moving_places import typed_path
 from tavern_tui.ui.lore.ask import AskLine
 from tavern_tui.ui.screens.row_choice import RowChoice
@@ -39,7 +47,16 @@ class CardShelf:
     def delete(self, path: Path) -> str:
         """Move a card to the trash; what to say."""
         item = delete_card(self._workspace, str(path))
-        return f"{item.files[0].stem} is in the trash: tavern-tui characters restore brings it back."
+        return f"{item.files[0].stem} is in the trash: B on any card brings it back."
+
+    def deleted(self) -> list[DeletedCard]:
+        """The cards in the trash, the last first."""
+        return deleted_cards(self._workspace)
+
+    def restore(self, deleted: DeletedCard) -> Path:
+        """Bring a card back from the trash; its file."""
+        files = restore_deleted(self._workspace, deleted)
+        return self._workspace.character(files[0].stem)[1]  # of a card and its portrait, the card
 
     def export(self, path: Path, typed: str) -> str:
         """Write a card to the file or folder that was typed; what to say."""
@@ -108,3 +125,18 @@ async def delete(screen: CharacterScreen) -> None:
         told = await asyncio.to_thread(desk.tools.shelf.delete, desk.card.path)
         screen.app.notify(safe_line(told, _TOLD), markup=False)
         screen.dismiss(None)
+
+
+async def restore(screen: CharacterScreen) -> None:
+    """Bring back a character that was deleted, and go on with that one."""
+    shelf = screen.desk.tools.shelf
+    if shelf is None:
+        return
+    there = await asyncio.to_thread(shelf.deleted)
+    if not there:
+        screen.tell("No character is in the trash.")
+        return
+    rows = [ListRow(str(at), safe_line(one.name, 60), one.item.when) for at, one in enumerate(there)]
+    picked = await screen.app.push_screen_wait(RowChoice("Who is to come back?", rows, glyphs=screen.glyphs))
+    if picked is not None:
+        screen.dismiss(await asyncio.to_thread(shelf.restore, there[int(picked)]))

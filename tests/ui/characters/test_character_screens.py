@@ -226,7 +226,10 @@ def test_a_card_that_is_deleted_lies_in_the_trash(forge: Forge) -> None:
     target = forge.workspace.directories.data / "out.png"
     assert "Written" in shelf.export(path, str(target))
     assert target.read_bytes().startswith(b"\x89PNG")
-    assert "restore brings it back" in shelf.delete(path)
+    assert "B on any card brings it back" in shelf.delete(path)
     with pytest.raises(TavernError):
         forge.card()
+    (deleted,) = shelf.deleted()
+    assert (deleted.name, shelf.restore(deleted), shelf.deleted()) == ("Mira", path, [])
+    assert forge.card().character.name == "Mira"
     assert shelf.new("Nils").is_file()
