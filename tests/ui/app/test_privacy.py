@@ -64,7 +64,7 @@ async def test_an_incognito_chat_leaves_no_file_and_says_so(tmp_path: Path, monk
         await typed(pilot, "/note Hush.", "enter")
         await typed(pilot, "/rename Nothing at all", "enter")
         await typed(pilot, "Not sent", "ctrl+o")
-        assert "not written to a file" in hint(app)
+        assert "incognito chat writes none" in hint(app)
         assert {request.chat for request in evening.engine.requests} == {""}
         await pilot.press("ctrl+c")
         assert "loses this chat" in hint(app)
@@ -90,7 +90,7 @@ async def test_hiding_covers_everything_until_a_key_and_enter(tmp_path: Path) ->
     async with evening.begun() as (app, pilot):
         await pilot.press("ctrl+p")
         await shown(app, pilot, Palette)
-        await pilot.press(*"hide", "enter")
+        await pilot.press(*"cover", "enter")
         await shown(app, pilot, CoverScreen)
         assert on_screen(app).strip() == COVERED
         await pilot.press("enter")

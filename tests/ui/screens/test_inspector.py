@@ -190,8 +190,6 @@ async def test_a_view_looks_as_it_was_looked_at(view: str, size: tuple[int, int]
     app = ThemedApp([], theme, depth)
     async with app.run_test(size=size) as pilot:
         await app.push_screen(Inspector(usual()))
-        await pilot.press(*["tab"] * VIEWS.index(view))
-        await pilot.press("down", "down")
-        await pilot.pause()
+        await press(pilot, *["tab"] * VIEWS.index(view), "down", "down")
         picture = app.export_screenshot(title="inspector")
     assert_looks_as_kept(picture, PICTURES / f"inspector-{view}-{size[0]}x{size[1]}.svg")
