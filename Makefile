@@ -62,15 +62,18 @@ contracts: $(VENV)/.tested
 sizes: $(VENV)/.tested
 	@$(BIN)/python -m tests.contracts.sizes
 
+# The rooms whose lines are counted; what the others do is seen in processes and on screens.
+COUNTED := $(patsubst %,tests/%,config conformance domain engines formats prompt session storage)
 # Rewriting every assertion takes each process longer than its tests: only what failed runs again with it, to be read.
-unit: $(VENV)/.tested starter
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain || \
-		{ $(BIN)/python -m tests.again; exit 1; }
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain
 
-# Apart from the suite: counting lines takes as long as the tests themselves.
+# The rooms on top: processes, terminals and whole apps.
+unit: $(VENV)/.tested starter
+	$(PYTEST) $(patsubst %,--ignore=%,$(COUNTED)) || { $(BIN)/python -m tests.again; exit 1; }
+
+# The rooms below, with the lines that their tests reach.
 coverage: $(VENV)/.tested starter
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain --cov --cov-report=term \
-		$(patsubst %,tests/%,config conformance domain engines formats prompt session storage)
+	$(PYTEST) -q --cov --cov-report=term $(COUNTED) || { $(BIN)/python -m tests.again; exit 1; }
 
 bench: $(VENV)/.tested starter
 	$(BIN)/python -m tests.bench
