@@ -20,7 +20,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerFailed
 
-from tavern_tui.config.action import Action
+from tavern_tui.config.action import Action, Where
 from tavern_tui.config.actions import ACTIONS
 from tavern_tui.config.keymap import Keymap
 from tavern_tui.domain.errors import SettingsError, TavernError
@@ -48,24 +48,29 @@ def matching(query: str, actions: Collection[Action] = ACTIONS) -> list[Action]:
     """The actions that have every word of ``query`` in their titles, commands, ids or help, the best first.
 
     A word counts most where it is a whole command, then at the beginning of a title or a command, then at that of a
-    word, then inside one, then in the help. Equally good ones keep their order, which is that of the registry.
+    word, then inside one, then in the help. Without its slash the command of something that is done with a turn counts
+    as the first word of what can be done anywhere: *hide* is meant for the screen. Equally good ones keep their order,
+    which is that of the registry.
     """
     return [action for _, action in _ranked(query, actions)]
 
 
-def _ranked(query: str, actions: Collection[Action]) -> list[tuple[int, Action]]:
+def _ranked(query: str, actions: Collection[Action]) -> list[tuple[float, Action]]:
     """The actions that are found, each with how well it fits."""
-    words = query.removeprefix("/").lower().split()
+    words = query.lower().split()
     ranked = [([_rank(word, action) for word in words], action) for action in actions if action.id not in NOT_LISTED]
     found = [(sum(ranks), action) for ranks, action in ranked if _NOWHERE not in ranks]
     return sorted(found, key=lambda one: one[0])
 
 
-def _rank(word: str, action: Action) -> int:
+def _rank(word: str, action: Action) -> float:
     """How well ``word`` fits: 0 best, ``_NOWHERE`` not at all; the numbers are those of ``library_names``."""
     title, command = action.title.lower(), action.slash
+    named, word = word.startswith("/"), word.removeprefix("/")
     if word == command:
-        return 0
+        return 0 if named or action.where is not Where.TURN else 0.5
+    if word == title.split()[0] and not named and action.where is Where.ANYWHERE:
+        return 0.5
     if title.startswith(word) or (command and command.startswith(word)):
         return 1
     if any(part.startswith(word) for part in title.split()):
@@ -155,7 +160,7 @@ class Palette(Page[str | Named | None]):
     def _show(self, query: str, named: Sequence[Named]) -> None:
         """Have these rows. One that was walked to stays selected."""
         selected = self._rows.selected if self._walked else None
-        found: list[tuple[int, Action | Named]] = [*_ranked(query, self._actions), *((one.fit, one) for one in named)]
+        found: list[tuple[float, Action | Named]] = [*_ranked(query, self._actions), *((one.fit, one) for one in named)]
         found.sort(key=lambda one: one[0])
         self._listed = {
             f"{thing.kind} {place}" if isinstance(thing, Named) else thing.id: thing

@@ -57,7 +57,8 @@ def test_with_nothing_typed_everything_is_there_in_the_order_of_the_registry() -
         ("copy", "turn.copy"),
         ("copy chat", "turn.copy_all"),
         ("engine", "app.connect"),
-        ("hide", "turn.hide"),
+        ("hide", "app.hide"),
+        ("/hide", "turn.hide"),
         ("$editor", "composer.editor"),
     ],
 )
