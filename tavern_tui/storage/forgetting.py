@@ -58,7 +58,8 @@ def remains_of(directories: Directories, index: LibraryIndex, log: ChatLog) -> R
     files = [*_of_state(directories, log), *places_of(directories.state / "places", log)]
     files += [path for path in _copies(directories, log) if path != log.path]
     backups = tuple(one for one in backups_in(directories.backups) if not one.problem and _held(one, log))
-    states = tuple(sorted((directories.cache / "states").glob("*.state*")))
+    folder = directories.cache / "states"
+    states = tuple(sorted((*folder.glob("*.state*"), *folder.glob("*.slot*"))))
     return Remains(log.path, tuple(files), backups, states, log.path.name in known_chats(index))
 
 

@@ -36,6 +36,7 @@ def shelf(tmp_path: Path) -> Shelf:
     states = shelf.dirs.cache / "states"
     states.mkdir()
     (states / "0123.state").write_bytes(WORD)
+    (states / "0123.slot").write_bytes(WORD)
     return shelf
 
 

@@ -107,7 +107,7 @@ def _lock(place: HostPlace, patience: float) -> int:
 def make_worker(kind: str, llama_server: str, states: Path | None = None) -> Worker:
     """What computes: llama.cpp in this process where it is built, else a ``llama-server`` configured or on PATH.
 
-    ``states`` is the folder where llama.cpp in this process keeps what it has read; ``None``: nowhere.
+    ``states`` is the folder where what it has read is kept; ``None``: nowhere.
     Raises ``EngineError`` where there is neither.
     """
     unbuilt: EngineError | None = None
@@ -122,7 +122,7 @@ def make_worker(kind: str, llama_server: str, states: Path | None = None) -> Wor
     if found and kind != "llama.cpp":
         from tavern_tui.engines.embedded.server_worker import ServerWorker
 
-        return ServerWorker(Path(found))
+        return ServerWorker(Path(found), states)
     raise unbuilt or EngineError(
         f"There is no llama-server at {llama_server or 'PATH'}.",
         fault=EngineFault.UNAVAILABLE,

@@ -14,7 +14,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,14 @@ from tavern_tui.engines.base import (
     Request,
 )
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
+from tavern_tui.engines.embedded.parking_disk import state_key
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
 from tavern_tui.engines.embedded.reuse import WORTH_MOVING
 from tavern_tui.engines.embedded.server_answers import facts_of, read_json, refusal
 from tavern_tui.engines.embedded.server_flags import attempts, context_of, server_flags
 from tavern_tui.engines.embedded.server_program import check_adapter, list_devices
 from tavern_tui.engines.embedded.server_replies import ServerReplies
+from tavern_tui.engines.embedded.server_states import ServerStates, usable
 from tavern_tui.engines.embedded.worker import Emit, model_file
 from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.wire_samplers import WireRequest, to_wire
@@ -70,12 +72,18 @@ def asked_of(work: Generate) -> WireRequest:
 
 
 class ServerWorker:
-    """The worker of ``worker.Worker`` that owns a llama-server."""
+    """The worker of ``worker.Worker`` that owns a llama-server.
+
+    ``states`` is the folder for what outlives it; ``None``: nothing does. One that writes several replies at once keeps
+    nothing either.
+    """
 
     name = "llama-server"
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, states: Path | None = None) -> None:
         self._program = program
+        self._folder = states if usable(states) else None
+        self._states: ServerStates | None = None
         self._devices: tuple[str, ...] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._log: asyncio.Task[None] | None = None
@@ -127,6 +135,11 @@ class ServerWorker:
             await self.unload()
             raise
         facts = facts_of(spec, layers, threads, props, models, self._devices or ())
+        if self._folder is not None and slots == 1:
+            flags = " ".join(server_flags(spec, layers, 0, slots))
+            with suppress(OSError):
+                key = state_key(path, settings=flags, build=facts.worker_version)
+                self._states = ServerStates(self._folder, key, self._slot_action)
         context = min(facts.context_tokens, context_of(spec)) if slots > 1 else facts.context_tokens
         return replace(facts, parallel=slots, context_tokens=context)
 
@@ -136,6 +149,7 @@ class ServerWorker:
             port = free.getsockname()[1]
         key = secrets.token_urlsafe(24)
         arguments = [*server_flags(spec, layers, threads, slots), "--host", "127.0.0.1", "--port", str(port)]
+        arguments += ["--slot-save-path", str(self._folder)] if self._folder is not None and slots == 1 else []
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", _LAUNCH, str(os.getpid()), str(self._program), *arguments),
@@ -189,6 +203,11 @@ class ServerWorker:
 
     async def unload(self) -> None:
         """See ``Worker``."""
+        if self._states is not None and self._http is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_END_SECONDS):
+                    await self._states.keep()
+        self._states = None
         process, self._process, self._facts = self._process, None, None
         if self._http is not None:
             await self._http.aclose()
@@ -217,7 +236,9 @@ class ServerWorker:
             self._replies.end(reply)
 
     async def keep(self) -> None:
-        """See ``Worker``. llama-server keeps its cache for itself."""
+        """See ``Worker``."""
+        if self._states is not None:
+            await self._states.keep()
 
     def abort(self) -> None:
         """See ``Worker``: the connection is closed, on which llama-server stops."""
@@ -267,6 +288,9 @@ class ServerWorker:
             "return_progress": True,
         }
         emit(PrefillProgress(0, len(ids)))
+        if self._states is not None:
+            await self._states.turn_to(work.chat)
+            self._states.read(len(ids))
         replies = self._replies = ServerReplies(work.replies, len(ids), emit)
         reading = asyncio.ensure_future(self._read_replies(body, replies))
         stopping = asyncio.ensure_future(self._aborted.wait())
@@ -340,6 +364,9 @@ class ServerWorker:
         return EngineError(
             title, fault=EngineFault.CRASHED, where=str(self._program), hint="The next reply starts it anew."
         )
+
+    async def _slot_action(self, action: str, file: str) -> dict[str, Any]:
+        return await self._post(f"/slots/0?action={action}", {"filename": file})
 
     async def _get(self, path: str) -> dict[str, Any]:
         async with self._talking():

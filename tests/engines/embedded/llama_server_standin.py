@@ -76,6 +76,12 @@ class Routes(BaseHTTPRequestHandler):
         elif self.path == "/lora-adapters":
             self.server.note(adapters=body)
             self.answer(200, {"success": True})
+        elif self.path.startswith("/slots/0?action="):
+            action, file = self.path.partition("=")[2], Path(self.server.given.slot_save_path, body["filename"])
+            self.server.note(slot=action, found=file.exists())
+            if action == "save":
+                file.write_bytes(b"state")
+            self.answer(200, {"id_slot": 0, "filename": file.name})
         elif self.path == "/completion":
             self.server.note(completion=body)
             if body.get("stream"):
@@ -154,6 +160,7 @@ def main() -> None:
     for name, kind in {"-m": str, "--host": str, "--port": int, "-np": int, "-ngl": int, "-c": int, "-t": int}.items():
         parser.add_argument(name, type=kind)
     parser.add_argument("--kv-unified", action="store_true")
+    parser.add_argument("--slot-save-path")
     given, _ = parser.parse_known_args()
     model = Path(given.m).read_bytes()
     given.old = model.startswith(b"one reply")
