@@ -46,14 +46,15 @@ class Restored:
 
 
 def chosen(backup: Backup, names: Iterable[str]) -> list[Kept]:
-    """The files of a backup that ``names`` mean: a name in it, a file's name with or without suffix, or the beginning.
+    """The files of a backup that ``names`` mean: a name in it, a file's name with or without suffix, or the beginning;
+    else the titles of chats or their beginnings.
 
     Raises ``NotFoundError`` for a name that means none.
     """
     kept = files_of(backup)
     found: dict[str, Kept] = {}
     for name in names:
-        meant = _meant(kept, name)
+        meant = _meant(kept, name) or _titled(backup, kept, name)
         if not meant:
             raise NotFoundError(f"{backup.path.name} has nothing called “{name}”.", hint="Without names it lists them.")
         found |= {one.name: one for one in meant}
@@ -91,7 +92,9 @@ def _restored(directories: Directories, backup: Backup, one: Kept, data: bytes, 
     if one.is_chat and not older and present is not None and present.startswith(data):
         return Restored(one.name, Outcome.GROWN, place)
     note = f"(restored {time.strftime('%Y-%m-%d', time.localtime(backup.at))})"
-    copy = _write_beside(place, note, data)
+    copy, is_new = _write_beside(place, note, data, grows=one.is_chat)
+    if not is_new:
+        return Restored(one.name, Outcome.SAME, copy)
     if one.is_chat:
         _retitle(directories, copy, note)
     return Restored(one.name, Outcome.COPY, copy)
@@ -109,6 +112,13 @@ def _meant(kept: list[Kept], name: str) -> list[Kept]:
         if meant := [one for one in kept if rule(one)]:
             return meant
     return []
+
+
+def _titled(backup: Backup, kept: list[Kept], name: str) -> list[Kept]:
+    wanted = name.strip().casefold()
+    titles = {str(chat.path): chat.title.casefold() for chat in chats_in(backup)} if wanted else {}
+    exact = [one for one in kept if titles.get(one.name) == wanted]
+    return exact or [one for one in kept if titles.get(one.name, "").startswith(wanted)] if titles else []
 
 
 def _place(directories: Directories, name: str) -> Path:
@@ -138,15 +148,23 @@ def _write_new(path: Path, data: bytes) -> None:
         raise storage_error(error, path) from error
 
 
-def _write_beside(place: Path, note: str, data: bytes) -> Path:
+def _write_beside(place: Path, note: str, data: bytes, *, grows: bool) -> tuple[Path, bool]:
+    """The copy of a file beside it, and whether it was written now: one of an earlier time serves as well.
+
+    One that ``grows``, a chat, has a title of its own below ``data``, and was perhaps gone on with.
+    """
     for number in itertools.count(1):
         again = f" {number}" if number > 1 else ""
         path = place.with_name(f"{place.stem} {note}{again}{place.suffix}")
         try:
             _write_new(path, data)
         except FileExistsError:
+            with suppress(TavernError):
+                present = present_bytes(path)
+                if present == data or (grows and present.startswith(data)):
+                    return path, False
             continue
-        return path
+        return path, True
     raise AssertionError("numbers never end")
 
 

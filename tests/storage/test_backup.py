@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tavern_tui.domain.errors import FormatError, NotFoundError, StorageError
-from tavern_tui.domain.events import Speaker, TurnAdded, TurnDeleted
+from tavern_tui.domain.events import PropertySet, Speaker, TurnAdded, TurnDeleted
 from tavern_tui.storage.backup import (
     Backup,
     backups_in,
@@ -102,13 +102,17 @@ def test_what_is_there_already_stays_and_what_differs_comes_as_a_copy_beside(she
     assert copy.read_text() == '{"name": "Mira"}'
 
 
-def test_a_second_copy_has_a_number(shelf: Shelf) -> None:
-    backup = made(shelf)
-    (shelf.dirs.worlds / "sea.json").write_text("[]")
-    places = [put_back(shelf, backup)["library/worlds/sea.json"].path for _ in range(2)]
-    assert [place.name for place in places if place] == [
-        "sea (restored 2025-10-09).json",
-        "sea (restored 2025-10-09) 2.json",
+def test_a_second_copy_has_a_number_and_an_equal_one_is_not_written_again(shelf: Shelf) -> None:
+    older = made(shelf)
+    (shelf.dirs.worlds / "sea.json").write_text("[1]")
+    newer = made(shelf)
+    (shelf.dirs.worlds / "sea.json").write_text("[2]")
+    done = [put_back(shelf, backup)["library/worlds/sea.json"] for backup in (older, newer, older, newer)]
+    assert [(one.outcome, one.path.name) for one in done if one.path] == [
+        (Outcome.COPY, "sea (restored 2025-10-09).json"),
+        (Outcome.COPY, "sea (restored 2025-10-09) 2.json"),
+        (Outcome.SAME, "sea (restored 2025-10-09).json"),
+        (Outcome.SAME, "sea (restored 2025-10-09) 2.json"),
     ]
 
 
@@ -121,6 +125,8 @@ def test_a_chat_that_only_grew_is_left_alone_unless_it_is_named(shelf: Shelf) ->
     copy = put_back(shelf, backup, "night")["library/chats/night.jsonl"].path
     assert copy is not None
     assert path.read_bytes() == grown
+    again = put_back(shelf, backup, "night")["library/chats/night.jsonl"]
+    assert (again.outcome, again.path) == (Outcome.SAME, copy)
     tree = shelf.log(copy).tree
     assert (tree.title, [turn.text for turn in tree.path()]) == ("night (restored 2025-10-09)", ["one", "two"])
 
@@ -135,6 +141,12 @@ def test_a_chat_that_lost_turns_comes_back_as_a_chat_beside_it(shelf: Shelf) -> 
 
 @pytest.mark.parametrize("name", ["night", "Night.jsonl", "library/chats/night.jsonl", "nig"])
 def test_a_file_is_meant_by_its_name_or_the_beginning_of_it(shelf: Shelf, name: str) -> None:
+    assert [one.name for one in chosen(made(shelf), [name])] == ["library/chats/night.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["a night at SEA", "A night"])
+def test_a_chat_is_meant_by_its_title_too(shelf: Shelf, name: str) -> None:
+    shelf.log(shelf.dirs.chats / "night.jsonl").append(PropertySet("title", "A night at sea"))
     assert [one.name for one in chosen(made(shelf), [name])] == ["library/chats/night.jsonl"]
 
 

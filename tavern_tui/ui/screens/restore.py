@@ -76,7 +76,7 @@ class RestoreScreen(ListPage[None]):
         if self._opened is None:
             self._look_into(self._backups[row.id])
         elif row.id == _EVERYTHING:
-            self.action_restore()
+            self.say("r puts all of it back; nothing is overwritten.")
         else:
             self._look_at(self._opened, row)
 
