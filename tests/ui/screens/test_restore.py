@@ -100,6 +100,8 @@ async def test_everything_comes_back_at_once_and_nothing_twice(kept: Kept) -> No
         await press(pilot, "enter")
         await until(pilot, lambda: len(rows(app)) == 3)
         await press(pilot, "enter")
+        await until(pilot, lambda: told(app).startswith("r puts all of it back"))
+        await press(pilot, "r")
         await until(pilot, lambda: told(app).startswith("Done"))
         assert "1 put back" in told(app)
         assert "1 there already, and longer" in told(app)
