@@ -24,12 +24,14 @@ KNOWN: Final = (
 """The tokens of Qwen-Coder and CodeGemma, StarCoder and Granite Code, DeepSeek-Coder, CodeLlama in two spellings."""
 
 _TRAINED: Final = re.compile(
-    r"(?<![a-z])(?:qwen[\d.]*-?coder|starcoder|santacoder|deepseek-?coder|codegemma|codellama|granite-[\w.-]*code"
+    r"(?<![a-z])(?:qwen[\d.]*-?coder|starcoder|santacoder|deepseek-?coder|codegemma|codellama(?!.*(?:34b|70b|instruct|python))|granite-[\w.-]*code"
     r"|stable-?code|refact|seed-?coder|mellum)",
     re.IGNORECASE,
 )
 
 
 def trained_for_it(model: str) -> bool:
-    """Whether a model of this name is of a family that was trained to fill in, as their authors say."""
+    """Whether a model of this name is of a family that was trained to fill in, as their authors say; CodeLlama's larger
+    models and its finetunes were not.
+    """
     return _TRAINED.search(model.replace("_", "-").replace(" ", "-")) is not None

@@ -30,7 +30,7 @@ class Capabilities:
     says whether ``Request.think`` has an effect, ``recovers`` whether the rest of a reply is asked for where the link
     breaks. ``shifts``: what was read is moved up where text before it leaves the prompt, instead of read again.
     ``one_gap``: it does so for one gap in a prompt, by the rule of ``one_gap.OneGap``.
-    ``fill_in`` are the tokens round a gap that the model's own file names; ``None`` where it names none.
+    ``fill_in`` are the tokens round a gap that the model's own file or template names; ``None`` where it names none.
     """
 
     text_completion: bool = True

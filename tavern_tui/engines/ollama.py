@@ -14,7 +14,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from tavern_tui.domain import messages
 from tavern_tui.domain.errors import EngineError, EngineFault
-from tavern_tui.domain.request import joined
+from tavern_tui.domain.request import FillIn, joined
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.engines.base import (
     Capabilities,
@@ -43,6 +43,10 @@ ASKED_CONTEXT = 8192
 """Tokens that are asked for where nobody has set a context: Ollama's own 2,048 or 4,096 is little for roleplay."""
 
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,8})\s*$", re.MULTILINE)
+_GAP = re.compile(
+    r"(?:\}\}|\A)[ \n]*([^{}\n]{1,60})\{\{-?\s*\.Prompt\s*-?\}\}"
+    r"([^{}\n]{1,60})\{\{-?\s*\.Suffix\s*-?\}\}([^{}\n]{1,60})"
+)
 _MS = 1e-6  # a nanosecond
 
 
@@ -76,7 +80,14 @@ class OllamaEngine:
             context_tokens=min(context, trained or context),
             trained_tokens=trained,
             capabilities=OLLAMA.capable(
-                Capabilities(text_completion=True, chat_completion=True, exact_count=False, prefill=True, thinking=True)
+                Capabilities(
+                    text_completion=True,
+                    chat_completion=True,
+                    exact_count=False,
+                    prefill=True,
+                    thinking=True,
+                    fill_in=_fill_in(text_at(facts, "template")),
+                )
             ),
         )
         return self._info
@@ -217,3 +228,9 @@ def _trained(facts: object) -> int | None:
     info = at(facts, "model_info")
     found = [int_at(info, key) for key in info if key.endswith(".context_length")] if isinstance(info, dict) else []
     return next((number for number in found if number), None)
+
+
+def _fill_in(template: str) -> FillIn | None:
+    """The tokens round a gap, as a model's Ollama template has them; ``None`` where it has no gap between them."""
+    found = _GAP.search(template)
+    return FillIn(found[1], found[2], found[3].rstrip()) if found is not None else None

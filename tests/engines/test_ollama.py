@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.domain.preset import BALANCED
+from tavern_tui.domain.request import FillIn
 from tavern_tui.engines.base import Request, StopReason
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.ndjson import NdjsonParser
@@ -17,6 +18,7 @@ from tavern_tui.engines.ollama import ASKED_CONTEXT, OllamaEngine
 from tests.engines import server_answers as answers
 from tests.engines.replies import Heard, chat_request, listen, text_request
 from tests.engines.standin import Act, Reply, Route, Standin, said
+from tests.engines.tale_standins import OllamaStandin
 
 END = {
     "done": True,
@@ -185,3 +187,33 @@ def test_lines_are_the_same_however_they_were_cut(texts: list[str], size: int) -
     found = [event for at in range(0, len(whole), size) for event in parser.feed(whole[at : at + size])]
     found += parser.finish()
     assert [event.data for event in found] == [line for line in whole.decode("utf-8", "replace").split("\n") if line]
+
+
+@pytest.mark.parametrize(
+    ("template", "how"),
+    [
+        (
+            "{{- if .Suffix }}<|fim_prefix|>{{ .Prompt }}<|fim_suffix|>{{ .Suffix }}<|fim_middle|>\n{{- else }}x",
+            FillIn("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
+        ),
+        (
+            "{{- if .Suffix }}<PRE> {{ .Prompt }} <SUF>{{ .Suffix }} <MID>\n{{- else }}{{ .Prompt }}\n{{- end }}",
+            FillIn("<PRE> ", " <SUF>", " <MID>"),
+        ),
+        ("{{- if .Suffix }}[SUFFIX]{{ .Suffix }}[PREFIX] {{ .Prompt }}{{ end }}", None),
+        (
+            "<fim_prefix>{{ .Prompt }}<fim_suffix>{{ .Suffix }}<fim_middle>",
+            FillIn("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
+        ),
+        ("{{ .Prompt }}", None),
+        ("{{ .System }}\n{{ .Prompt }}\n{{ .Suffix }}", None),
+        (7, None),
+    ],
+    ids=range(7),
+)
+async def test_a_template_with_a_gap_tells_how_it_is_filled(template: object, how: FillIn | None) -> None:
+    async with OllamaStandin() as server:
+        server.routes["/api/show"] = said({"template": template, "model_info": {}})
+        engine = OllamaEngine(Link(server.base))
+        assert (await engine.connect()).capabilities.fill_in == how
+        await engine.close()

@@ -98,6 +98,7 @@ def test_both_sides_of_the_gap_have_their_share_of_the_budget(
         ("deepseek-coder-6.7b-base", True),
         ("codegemma-2b", True),
         ("CodeLlama-7b", True),
+        ("CodeLlama-7b-Instruct", False),
         ("granite-3b-code-base", True),
         ("Qwen2.5-7B-Instruct", False),
         ("SmolLM2-135M-Instruct", False),
