@@ -55,6 +55,7 @@ COMMANDS = (
     Command("copy", "y", "y", "Duplicate this character"),
     Command("export", "e", "e", "Export as PNG, CHARX or JSON"),
     Command("delete", "D", "D", "Delete this character, to the trash"),
+    Command("restore", "B", "B", "Bring back a deleted character"),
     Command("menu", "m", "m", "All of this"),
 )
 """Every command, in the order of the menu."""
@@ -309,5 +310,6 @@ _RUN: Mapping[str, Callable[[CharacterScreen], None]] = {
     "copy": _asking(library.copy),
     "export": _asking(library.export),
     "delete": _asking(library.delete),
+    "restore": _asking(library.restore),
     "menu": _asking(_menu),
 }
