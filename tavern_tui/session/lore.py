@@ -43,7 +43,7 @@ def books_of(character: Character, library: Library) -> tuple[Lorebook, ...]:
     further = library.beside_cards.of(character.name).books if library.has_beside_cards else ()
     for one in dict.fromkeys([*named, *further]):
         try:
-            found.append(library.lorebook(one)[0])
+            found.append(library.lorebook(one, typed=False)[0])
         except (NotFoundError, FormatError):  # the card is from elsewhere; ``doctor`` names books that cannot be read
             continue
     return (*found, *embedded)

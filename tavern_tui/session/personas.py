@@ -211,7 +211,7 @@ def with_books(workspace: Workspace, persona: Persona) -> Persona:
     books: tuple[Lorebook, ...] = ()
     if persona.lorebook:
         try:
-            books = (workspace.library.lorebook(persona.lorebook)[0],)
+            books = (workspace.library.lorebook(persona.lorebook, typed=False)[0],)
         except TavernError:  # the persona is from elsewhere, or the book is gone: it is read without
             books = ()
     return replace(persona, books=books)

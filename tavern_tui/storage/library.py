@@ -132,9 +132,12 @@ class Library:
         """All lorebooks, by name. Raises ``StorageError`` only where the worlds' folder itself cannot be read."""
         return sorted(map(self.lorebook_entry, groups(self.world_folders, WORLD_SUFFIXES)), key=by_name)
 
-    def lorebook(self, name: str) -> tuple[Lorebook, Path]:
-        """The lorebook called ``name``, and its file; found and refused as ``character`` does."""
-        path = _typed_path(name, WORLD_SUFFIXES)
+    def lorebook(self, name: str, *, typed: bool = True) -> tuple[Lorebook, Path]:
+        """The lorebook called ``name``, and its file; found and refused as ``character`` does.
+
+        A name that no person ``typed``, a card's or a chat's, is never a path.
+        """
+        path = _typed_path(name, WORLD_SUFFIXES) if typed else None
         if path is not None:  # a book is called as its file is, and no file's name has a slash
             return _world(path), path
         found = groups(self.world_folders, WORLD_SUFFIXES)

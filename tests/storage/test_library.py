@@ -228,6 +228,14 @@ def test_lorebooks_are_listed_and_found_like_characters(library: Library, dirs: 
     assert (book.name, len(book.entries), path) == ("Inn", 3, own)
 
 
+def test_a_name_that_a_card_gives_opens_no_file_elsewhere(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"entries": {"0": {"uid": 0, "key": ["a"], "content": "b"}}}')
+    name = str(tmp_path / "secret.json")
+    assert library.lorebook(name)[0].entries
+    with pytest.raises(NotFoundError, match="no lorebook"):
+        library.lorebook(name, typed=False)
+
+
 def test_the_shipped_samples_are_all_readable(tmp_path: Path) -> None:
     library = Library(directories({"TAVERN_HOME": str(tmp_path)}))
     characters, books = library.characters(), library.lorebooks()
