@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.events import DescendantFocus
+from textual.messages import Prune
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
 from tavern_tui.ui.widgets.row_list import RowList
@@ -44,7 +46,13 @@ LIST_KEYS: list[BindingType] = [
 
 
 class Still(DOMNode):
-    """A screen on which no cursor blinks: each blink would cross the line of somebody far away."""
+    """A screen on which no cursor blinks, each of which would cross the line of somebody far away, and that has done
+    with everything once it is being taken away."""
+
+    @on(Prune)
+    def _end_work(self) -> None:
+        """End what is still looked for: its parts go first, and there would be nothing to show it in."""
+        self.workers.cancel_node(self)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """The cursor of a field to type in stays where it is."""
