@@ -71,6 +71,11 @@ class Dice:
         return tuple(term for term in self.terms if term.sides > 1)
 
     @property
+    def added(self) -> int:
+        """The numbers that are added, together."""
+        return sum(term.sign * term.count for term in self.terms if term.sides == 1)
+
+    @property
     def bare_range(self) -> tuple[int, int]:
         """The least and the greatest total without the numbers that are added."""
         least = most = 0
@@ -111,7 +116,7 @@ def read_dice(text: str) -> Dice:
 
 def with_modifier(dice: Dice, modifier: int) -> Dice:
     """The same dice with ``modifier`` added to what is added already."""
-    added = modifier + sum(term.sign * term.count for term in dice.terms if term.sides == 1)
+    added = modifier + dice.added
     terms = [*dice.bare]
     if added:
         terms.append(Term(1 if added > 0 else -1, abs(added), 1))

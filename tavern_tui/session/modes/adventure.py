@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tavern_tui.domain.dice import read_dice
 from tavern_tui.domain.errors import ContradictionError
 from tavern_tui.domain.preset import STARTER
 from tavern_tui.prompt.defaults import ADVENTURE
@@ -76,17 +77,23 @@ class Adventure(Mode):
         )
 
     def said(self, typed_text: str, tree: ChatTree, options: ReplyOptions, dice: Callable[[], float]) -> Said:
-        """The line as its kind has it, and its roll. Raises ``ContradictionError`` for a kind without a text."""
+        """The line as its kind has it, and its roll.
+
+        Raises ``ContradictionError`` for a kind without a text, ``SettingsError`` for what nobody can throw.
+        """
         line = typed(typed_text, kind_of(tree.properties))
         if not line.text:
-            thrown = "" if line.total is None else f"{line.total} "
+            shown = f"{line.dice} ".lstrip() if line.total is None else f"{line.total} "
             raise ContradictionError(
-                f"There is nothing to {_verb(line.kind)} yet.", hint=f"Write it behind: /{line.kind} {thrown}…"
+                f"There is nothing to {_verb(line.kind)} yet.", hint=f"Write it behind: /{line.kind} {shown}…"
             )
         text = written(line.kind, line.text, options.adventure)
         if line.kind is not Kind.ROLL:
             return Said(text)
-        return Said(text, Thrown(tree.properties, options.adventure).roll(dice, line.total))
+        thrown = Thrown(tree.properties, options.adventure)
+        if line.dice:
+            return Said(text, thrown.throw(read_dice(line.dice), dice))
+        return Said(text, thrown.roll(dice, line.total))
 
     def shaped(self, given: PromptInput, tree: ChatTree) -> PromptInput:
         """Turns without names, in a template as turns of user and assistant; memory at the end of the head."""

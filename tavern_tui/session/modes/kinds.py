@@ -47,6 +47,7 @@ class Kind(StrEnum):
 _LABELS = {Kind.DO: "Do", Kind.SAY: "Say", Kind.STORY: "Story", Kind.ROLL: "Do+roll", Kind.OOC: "OOC"}
 _COMMAND = re.compile(rf"/({'|'.join(Kind)})(?:\s+(.*))?\Z", re.DOTALL | re.IGNORECASE)
 _NUMBER = re.compile(r"([+-]?[0-9]{1,7})(?:\s+(.*))?\Z", re.DOTALL | re.ASCII)
+_DICE = re.compile(r"([+-]?[0-9]*d(?:[0-9]|%)\S*)(?:\s+(.*))?\Z", re.DOTALL | re.ASCII | re.IGNORECASE)
 _OPENING = '"“„«'
 _CLOSING = '"”“»'
 _ENDS = re.compile(r"[^\W_]\Z")
@@ -54,11 +55,15 @@ _ENDS = re.compile(r"[^\W_]\Z")
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a line is: its ``kind``, its ``text`` without what said the kind, and a total that was thrown by hand."""
+    """What a line is: its ``kind``, and its ``text`` without what said the kind.
+
+    Behind ``/roll`` may stand the ``total`` that was thrown by hand, or what is thrown this once, as it was typed.
+    """
 
     kind: Kind
     text: str
     total: int | None = None
+    dice: str = ""
 
 
 def kind_of(properties: Mapping[str, Any]) -> Kind:
@@ -75,14 +80,17 @@ def kind_set(kind: Kind) -> PropertySet:
 def typed(line: str, kind: Kind) -> Typed:
     """What ``line`` is, where ``kind`` is set. Its text may be empty."""
     line = line.strip()
-    if command := _COMMAND.match(line):
+    command = _COMMAND.match(line)
+    if command:
         kind, line = Kind(command[1].lower()), (command[2] or "").strip()
     elif line.startswith(">"):
         kind = Kind.ROLL if kind is Kind.ROLL else Kind.DO
     elif kind in (Kind.DO, Kind.ROLL) and _is_speech(line):
         kind = Kind.SAY
-    if kind is Kind.ROLL and (number := _NUMBER.match(line)):
+    if kind is Kind.ROLL and (number := _NUMBER.match(line)) and (command or not number[2]):  # "3 ales" are no throw
         return Typed(kind, (number[2] or "").strip(), int(number[1]))
+    if kind is Kind.ROLL and command and (dice := _DICE.match(line)):
+        return Typed(kind, (dice[2] or "").strip(), dice=dice[1])
     return Typed(kind, line.lstrip(">").strip() if kind in (Kind.DO, Kind.ROLL) else line)
 
 

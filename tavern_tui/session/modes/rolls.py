@@ -51,10 +51,19 @@ class Thrown:
         return with_modifier(self.dice, self.modifier - self.difficulty)
 
     def roll(self, dice: Callable[[], float], total: int | None = None) -> Roll:
-        """A throw, or what was thrown by hand; of that the ``total`` is what the dice showed."""
+        """A throw, or what was thrown by hand; of that the ``total`` is what the dice showed.
+
+        Raises ``SettingsError`` for a total that these dice cannot show.
+        """
         if total is None:
             return self.throw(self.whole, dice)
-        return self._named(self.whole, judged(self.whole, total + self.modifier - self.difficulty))
+        least, most = self.dice.bare_range
+        if not least <= total <= most:
+            raise SettingsError(
+                f"{self.dice.written} shows {least:,} to {most:,}, not {total:,}.",
+                hint="Write what your dice show, without what is added. /dice tells what is thrown.",
+            )
+        return self._named(self.whole, judged(self.whole, total + self.whole.added))
 
     def throw(self, thrown: Dice, dice: Callable[[], float]) -> Roll:
         """A throw of other dice than the chat's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tavern_tui.domain import messages
-from tavern_tui.domain.errors import ContradictionError
+from tavern_tui.domain.errors import ContradictionError, SettingsError
 from tavern_tui.domain.events import PropertySet, Roll
 from tavern_tui.session import events as out
 from tavern_tui.session.modes.adventure import MEMORY, without_players_lines
@@ -69,6 +69,23 @@ async def test_a_kind_without_a_text_says_so_and_stores_nothing(begin: Opener, l
     assert "/" in refused.value.hint
     assert len(session.tree.turns) == before
     assert not session.busy
+
+
+async def test_other_dice_are_thrown_this_once(begin: Opener) -> None:
+    session = await playing(begin)
+    await collect(session.reply("/roll 2d6+1 climb"))
+    action = session.tree.path()[-2]
+    assert action.roll is not None
+    assert (action.text, action.roll.dice) == ("> You climb.", "2d6+1")
+
+
+@pytest.mark.parametrize("line", ["/roll 999999d999999 jump", "/roll 99 jump", "/roll -5 x", "/roll 0d6 x"])
+async def test_what_nobody_can_throw_is_refused_and_stores_nothing(begin: Opener, line: str) -> None:
+    session = await playing(begin)
+    before = len(session.tree.turns)
+    with pytest.raises(SettingsError):
+        await collect(session.reply(line))
+    assert (len(session.tree.turns), session.busy) == (before, False)
 
 
 async def test_memory_stands_at_the_end_of_the_head(begin: Opener) -> None:

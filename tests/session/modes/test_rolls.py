@@ -29,6 +29,16 @@ def test_a_roll_by_hand_is_what_the_dice_showed() -> None:
     )
 
 
+def test_to_a_roll_by_hand_comes_what_is_added_to_the_dice() -> None:
+    assert Thrown({DICE: {"dice": "2d6+1", "difficulty": 3}}, USUAL).roll(lambda: 0.0, 7).total == 5
+
+
+@pytest.mark.parametrize("total", [0, 21, -5, 9_999_999])
+def test_what_the_dice_cannot_show_is_no_roll_by_hand(total: int) -> None:
+    with pytest.raises(SettingsError, match=r"1d20 shows 1 to 20, not"):
+        Thrown({DICE: {"dice": "1d20", "modifier": 30}}, USUAL).roll(lambda: 0.0, total)
+
+
 @pytest.mark.parametrize("kept", [7, {"dice": "999999d999999"}, {"dice": 3, "modifier": "much"}, {"modifier": 10**9}])
 def test_what_another_version_kept_and_this_one_cannot_throw_is_the_usual(kept: object) -> None:
     assert Thrown({DICE: kept}, USUAL).told() == "1d20, modifier +0"
