@@ -75,6 +75,8 @@ class Slots:
         self._model, self._routed = model, routed
         self._record = await self._notes.read(self._link.base)
         await self._look()
+        if self._may_save and any(one.saved for one in self._record.chats.values()):
+            await self._act("ask", 0)  # no action at all: a server without a folder says so before it looks at it
 
     def lost(self, chat: str) -> bool:
         """Whether the server was started anew since it wrote for ``chat``, and nothing can be brought back.

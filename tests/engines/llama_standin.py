@@ -94,7 +94,7 @@ class LlamaStandin(Standin):
             }
         )
         for number in range(slots):
-            for action in ("save", "restore", "erase"):
+            for action in ("save", "restore", "erase", "ask"):
                 self.routes[f"/slots/{number}?action={action}"] = partial(self._act, number, action)
         self.loading = loading
         self.files = files
@@ -109,12 +109,14 @@ class LlamaStandin(Standin):
         self._tasks = 0
 
     def actions(self) -> list[str]:
-        """What was asked of slots, in order."""
-        return [asked.path for asked in self.asked if "?action=" in asked.path]
+        """What slots had to do, in order."""
+        return [asked.path for asked in self.asked if "?action=" in asked.path and not asked.path.endswith("=ask")]
 
     def _act(self, number: int, action: str, asked: Asked) -> Reply:
         if self.files is None:
             return said({"error": {"code": 501, "message": NO_SAVING, "type": "not_supported_error"}}, 501)
+        if action == "ask":
+            return said({"error": {"code": 400, "message": "Invalid action", "type": "invalid_request_error"}}, 400)
         slot = self.slots[number]
         told: dict[str, object] = {"id_slot": number}
         if action == "erase":

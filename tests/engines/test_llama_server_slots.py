@@ -142,6 +142,16 @@ async def test_a_server_without_a_folder_is_asked_once_and_says_what_it_lost(not
     assert server.actions() == ["/slots/0?action=save"]
 
 
+async def test_that_a_server_has_its_folder_no_longer_is_known_before_it_is_needed(notes: SlotNotes) -> None:
+    async with LlamaStandin(files={}) as server:
+        await visit(server, notes, "a")
+        server.start_anew()
+        server.files = None
+        async with at(server, notes) as engine:
+            await engine.connect()
+            assert engine.lost("a")
+
+
 async def test_a_file_that_is_gone_costs_the_reading_and_nothing_else(notes: SlotNotes) -> None:
     async with LlamaStandin(files={}) as server:
         whole, _ = await visit(server, notes, "a")
