@@ -23,7 +23,7 @@ from tavern_tui.session.story.chapters import ReadTurns, read_turns
 from tavern_tui.session.story.comments import without_comments
 from tavern_tui.session.story.directions import direction_of
 from tavern_tui.session.story.gaps import Gap, open_gap, text_after
-from tavern_tui.session.story.joining import joined_to
+from tavern_tui.session.story.joining import followed_by, joined_to
 from tavern_tui.session.story.until import Until, until_of
 
 if TYPE_CHECKING:
@@ -97,10 +97,11 @@ class Story(Mode):
         """Nobody in particular writes or must not be written for; the borders of a passage stay as they came."""
         told = given.prose
         before, until = (told.before, told.until) if isinstance(told, StoryProse) else ("", Until())
+        after = told.after if told is not None else ""
 
         def of_mode(text: str) -> str:
             text = _NOTE.sub("", text)
-            return until.cut(joined_to(before, text) if rules.messages else text)
+            return followed_by(until.cut(joined_to(before, text) if rules.messages else text), before, after)
 
         return replace(
             rules,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tavern_tui.domain.comments import stripped
 from tavern_tui.session.story.comments import without_comments
 from tavern_tui.session.story.document import Document
-from tavern_tui.session.story.joining import joined_to
+from tavern_tui.session.story.joining import followed_by, joined_to
 from tavern_tui.session.story.until import Until, until_typed
 from tests.session.conftest import fake_of
 from tests.session.story.conftest import Teller
@@ -66,6 +66,29 @@ async def test_the_model_of_an_open_turn_goes_on_in_the_middle_of_a_word(tell: T
 )
 def test_an_answer_is_joined_to_the_text_before_it(before: str, passage: str, after: str) -> None:
     assert joined_to(before, passage) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "passage", "after", "text"),
+    [
+        ("It was late. ", "She slept.", "Then he came.", "She slept. "),
+        ("It was late.\n\n", "She slept.", "Then he came.", "She slept.\n\n"),
+        ("It was late. ", "“No.”", "“Yes.”", "“No.” "),
+        ("", "She slept.", "Then", "She slept. "),
+        ("It was late. ", "She slept. ", "Then", "She slept. "),
+        ("It was late. ", "She sle", "pt.", "She sle"),
+        ("It was late. ", "She slept.", "\n\nThen", "She slept."),
+        ("It was late. ", "She slept.", ", and", "She slept."),
+        ("It was late. ", "She slept.", "", "She slept."),
+        ("It was late. ", "", "Then", ""),
+        ("It was la", "She slept.", "te.", "She slept."),
+    ],
+    ids=range(11),
+)
+def test_a_passage_in_the_middle_stands_apart_from_what_follows(
+    before: str, passage: str, after: str, text: str
+) -> None:
+    assert followed_by(passage, before, after) == text
 
 
 @pytest.mark.parametrize(
