@@ -2,8 +2,8 @@
 
 ``python -m tests.bench.adventures MODEL FOLDER [turns] [title] [--server URL]`` writes one transcript for each into
 FOLDER and prints figures: tokens that were read for each turn. ``--server`` takes that server instead of the embedded
-engine; what one that does not tell has read is what was foreseen. What is typed is the same each time; where the turns
-are more, it begins anew.
+engine; what one that does not tell has read is what was foreseen. What is typed and thrown is the same each time; where
+the turns are more, it begins anew. What a model makes of that is the same only with the same build of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tests.bench.figures import tokens_read
 
+SEED = 11
 CONFIG = "engine:\n  threads: 1\n"
 PLAYED: dict[str, Sequence[str]] = {
     "The Bell under the Lake": (
@@ -121,6 +123,7 @@ async def _turn(session: ChatSession, line: str, read: list[int], prompts: list[
 
 async def main(wishes: Wishes, folder: Path, turns: int, title: str) -> None:
     """Play everything and print the figures."""
+    random.seed(SEED)  # of the dice
     with tempfile.TemporaryDirectory(prefix="tavern-adventures-") as home:
         os.environ["TAVERN_HOME"] = home
         (Path(home) / "config").mkdir()
@@ -151,5 +154,5 @@ if __name__ == "__main__":
     parser.add_argument("title", nargs="?", default="")
     parser.add_argument("--server", default="")
     asked = parser.parse_args()
-    chosen = Wishes(server=asked.server, seed=11) if asked.server else Wishes(model=asked.model, seed=11)
+    chosen = Wishes(server=asked.server, seed=SEED) if asked.server else Wishes(model=asked.model, seed=SEED)
     asyncio.run(main(chosen, asked.folder, asked.turns, asked.title))

@@ -1,9 +1,9 @@
-"""``python -m tests.bench.group_evening [turns] [--server URL]``: three members on the starter model.
+"""``python -m tests.bench.group_evening [turns] [--server URL] [--transcript FILE]``: three on the starter model.
 
 Outside of the suite: it takes some minutes. Messages in the natural order, each answered by whoever does, until the
 chat has 40 turns, or as many as are asked for; one member is muted for a while, one is away for a while, and every
 reply is looked at for other members' lines. The table says who spoke and why, and how many tokens were evaluated of
-how many. ``--server`` takes that server instead of the embedded engine.
+how many. ``--server`` takes that server instead of the embedded engine, ``--transcript`` keeps what was said.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -85,8 +86,9 @@ async def _answers(session: ChatSession, said: str, why: list[str]) -> list[tupl
     return rows
 
 
-async def main(turns: int, server: str) -> int:
+async def main(turns: int, server: str, transcript: Path | None) -> int:
     """Play it in a home of its own and print the figures."""
+    random.seed(1)  # who speaks, where chance decides
     model = starter_model()
     with tempfile.TemporaryDirectory(prefix="tavern-group-") as folder:
         os.environ["TAVERN_HOME"] = folder
@@ -103,6 +105,8 @@ async def main(turns: int, server: str) -> int:
         finally:
             await session.connection.engine.close()
         path = session.tree.path()
+        if transcript is not None:
+            transcript.write_text("".join(f"{turn.name}: {turn.text}\n\n" for turn in path), encoding="utf-8")
         own = sum(turn.speaker is Speaker.USER for turn in path)
         print(f"{len(path)} turns, {own} of the user, {len(rows)} replies")
         for name in MEMBERS:
@@ -121,5 +125,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("turns", type=int, nargs="?", default=TURNS)
     parser.add_argument("--server", default="")
+    parser.add_argument("--transcript", type=Path)
     asked = parser.parse_args()
-    sys.exit(asyncio.run(main(asked.turns, asked.server)))
+    sys.exit(asyncio.run(main(asked.turns, asked.server, asked.transcript)))
