@@ -200,8 +200,9 @@ class PlainChat:
 
     async def help(self, _argument: str) -> None:
         """List the commands."""
+        wide = max(len(command.written) for command in COMMANDS.values()) + 2
         for command in COMMANDS.values():
-            note(f"{command.written:21}{command.does}")
+            note(f"{command.written:{wide}}{command.does}")
         note("Ctrl+C stops a reply and keeps its text. An empty line lets the character speak.")
 
     def show(self, turns: int) -> None:

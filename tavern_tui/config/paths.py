@@ -154,6 +154,16 @@ class Directories:
         return self.state / "backups"
 
     @property
+    def mouse_choices(self) -> Path:
+        """The file with who has the mouse, by the terminal."""
+        return self.state / "mouse.json"
+
+    @property
+    def copied(self) -> Path:
+        """The file with what was copied last."""
+        return self.state / "copied.txt"
+
+    @property
     def journals(self) -> Path:
         """Replies in progress, and locks of chats."""
         return self.state / "journals"

@@ -30,6 +30,7 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "settings": found.config / OVERLAY,
         "config": found.config / HAND_WRITTEN,
         "state": found.state,
+        "copied": found.copied,
         "backups": found.backups,
         "engine": found.engine,
         "cache": found.cache,

@@ -1,9 +1,9 @@
 """Removing a chat from this device for good: its file, and everything that was made from it.
 
-That is: rows and words of the index, drafts and places, journals, what is remembered of its last prompt, saved states
-of the engine, copies in the trash and beside it, and its file in every backup here. The chat's own file goes last, so
-that a disk that refuses midway leaves something that can be forgotten again. What other devices and backups elsewhere
-hold is theirs.
+That is: rows and words of the index, drafts and places, what was copied last, journals, what is remembered of its last
+prompt, saved states of the engine, copies in the trash and beside it, and its file in every backup here. The chat's
+own file goes last, so that a disk that refuses midway leaves something that can be forgotten again. What other devices
+and backups elsewhere hold is theirs.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def remains_of(directories: Directories, index: LibraryIndex, log: ChatLog) -> R
         )
     files = [*_of_state(directories, log), *places_of(directories.state / "places", log)]
     files += [path for path in _copies(directories, log) if path != log.path]
+    files += [directories.copied] if directories.copied.exists() else []  # which does not tell whose it is
     backups = tuple(one for one in backups_in(directories.backups) if not one.problem and _held(one, log))
     folder = directories.cache / "states"
     states = tuple(sorted((*folder.glob("*.state*"), *folder.glob("*.slot*"))))

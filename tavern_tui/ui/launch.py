@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 
+from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.first_run import needs_first_run
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
@@ -27,6 +29,7 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
     glyphs = glyphs_for(os.environ, sys.stdout.encoding or "", settings.ascii)
     fit_scroll_bars(glyphs)
     profile = profile_of(os.environ, wanted=settings.profile, painter=settings.painter)
+    profile = replace(profile, mouse=_mouse(workspace, profile.mouse))
     app = TavernApp(
         workspace,
         wishes,
@@ -39,6 +42,19 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
     if app.bug is not None:
         raise app.bug
     return code or 0
+
+
+def _mouse(workspace: Workspace, usual: bool) -> bool:
+    """Whether the app takes the mouse on this terminal: as ``/mouse`` was told there last, else as ``usual``."""
+    if workspace.safe or not workspace.directories.mouse_choices.exists():
+        return usual
+    from tavern_tui.session.mouse_choices import mouse_chosen
+
+    try:
+        chosen = mouse_chosen(workspace.directories, os.environ)
+    except TavernError:
+        return usual
+    return usual if chosen is None else chosen
 
 
 async def _keep_library(app: TavernApp) -> None:

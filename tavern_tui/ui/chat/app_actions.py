@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -80,7 +82,7 @@ async def profile(screen: ChatScreen, argument: str = "") -> None:
 
 async def copied(screen: ChatScreen, text: str, what: str) -> None:
     """Copy ``text`` and say where it went."""
-    screen.hint(f"Copied {what} {await copy(screen.app, text)}")
+    screen.hint(await copy(screen.tavern, text, what))
 
 
 async def leave(screen: ChatScreen, _argument: str = "") -> None:
@@ -130,7 +132,10 @@ async def mouse(screen: ChatScreen, argument: str = "") -> None:
     if argument not in ("on", "off"):
         ask_otherwise(screen, argument, "/mouse off leaves the mouse to the terminal · /mouse on takes it")
         return
+    from tavern_tui.session.mouse_choices import choose_mouse
+
     screen.tavern.use_mouse(argument == "on")
+    await asyncio.to_thread(choose_mouse, screen.tavern.workspace.directories, os.environ, argument == "on")
     screen.hint("The mouse is the app's" if argument == "on" else "The mouse is the terminal's")
 
 

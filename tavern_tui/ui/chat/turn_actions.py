@@ -200,8 +200,10 @@ async def unfold(screen: ChatScreen, _argument: str = "") -> None:
 
 
 async def copy(screen: ChatScreen, _argument: str = "") -> None:
-    """Copy the turn's text."""
-    await copied(screen, chosen(screen).text, "the turn")
+    """Copy the turn's text, or code that stands in it."""
+    from tavern_tui.ui.chat.copying import copy_turn
+
+    screen.tavern.show(partial(copy_turn, text=chosen(screen).text))
 
 
 async def copy_all(screen: ChatScreen, _argument: str = "") -> None:

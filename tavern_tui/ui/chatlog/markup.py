@@ -139,6 +139,11 @@ class GrowingText:
         return _FENCE.match(source, start) is not None and "\n" not in source[start:]
 
 
+def code_blocks(source: str) -> list[str]:
+    """The fenced blocks of code in ``source``, without their fences."""
+    return [source[span.inner : span.inner_end] for span in _spans(source, 0) if span.code]
+
+
 def _blocks(source: str, begin: int) -> list[Block]:
     spans = list(_spans(source, begin))
     return [_block(source, span, span is spans[-1]) for span in spans]

@@ -32,6 +32,7 @@ from tavern_tui.ui.chat.group_actions import meet_group
 from tavern_tui.ui.chat.hints import HINT_SECONDS, Hints
 from tavern_tui.ui.chat.incognito import show_title
 from tavern_tui.ui.chat.keys import Keys
+from tavern_tui.ui.chat.marking import Marking
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.others import Others
 from tavern_tui.ui.chat.outbox import Outbox
@@ -62,7 +63,7 @@ COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items
 """What can be typed after a slash, and what it is called."""
 
 
-class ChatScreen(DropTarget, inherit_bindings=False):
+class ChatScreen(Marking, DropTarget, inherit_bindings=False):
     """A chat that ``fill`` fills once its session is there. ``asks``: whether taking something away asks first.
 
     ``replying`` says whether a reply is being made here, ``own_writer`` that who writes was chosen for this chat alone

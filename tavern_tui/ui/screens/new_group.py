@@ -43,7 +43,7 @@ class _Filter(Input):
         self.screen.action_choose()
 
 
-class PickCharacters(ListKeys, Page[tuple[str, ...] | None]):
+class PickCharacters(Page[tuple[str, ...] | None], ListKeys):
     """``read`` gives the names that can be picked; it is called in a thread. ``least`` must be picked.
 
     ``begin`` is what is done with them, as the first row says it: ``Begin with``.

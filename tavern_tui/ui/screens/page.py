@@ -47,7 +47,10 @@ LIST_KEYS: list[BindingType] = [
 
 class Still(DOMNode):
     """A screen on which no cursor blinks, each of which would cross the line of somebody far away, and that has done
-    with everything once it is being taken away."""
+    with everything once it is being taken away.
+
+    It stands behind the screen among the bases: Textual takes styles from the first base that is a node.
+    """
 
     @on(Prune)
     def _end_work(self) -> None:
@@ -60,7 +63,7 @@ class Still(DOMNode):
             event.widget.cursor_blink = False
 
 
-class Page(Still, ModalScreen[ScreenResultType]):
+class Page(ModalScreen[ScreenResultType], Still):
     """What lies over the chat, and is closed once.
 
     Textual takes away the screen on top, whichever asks for it: a second Enter, which was pressed before the first was
@@ -72,7 +75,7 @@ class Page(Still, ModalScreen[ScreenResultType]):
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
 
-class WholePage(Still, Screen[ScreenResultType]):
+class WholePage(Screen[ScreenResultType], Still):
     """The same in the place of the chat."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:

@@ -18,7 +18,7 @@ from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 
-class RowChoice(ListKeys, Page[str | None]):
+class RowChoice(Page[str | None], ListKeys):
     """The ``rows`` below a ``question``, beginning on the one with the id ``near``."""
 
     VERTICAL_BREAKPOINTS = VERTICAL

@@ -55,7 +55,7 @@ class Step(Protocol):
         """Chats to be read."""
 
 
-class SearchScreen(ListKeys, Page[Found | None]):
+class SearchScreen(Page[Found | None], ListKeys):
     """The words, and the turns that have them.
 
     ``find`` gives the page of what is typed that comes after a place (0: the first); ``steps`` takes in what changed in

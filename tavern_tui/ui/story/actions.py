@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from tavern_tui.config.action import Where
 from tavern_tui.config.actions import BY_ID
 from tavern_tui.domain.errors import SettingsError, TavernError
+from tavern_tui.ui.story.exporting import export
 from tavern_tui.ui.story.finding_actions import find
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ async def leave(screen: StoryScreen) -> None:
     from tavern_tui.ui.clipboard import copy
 
     if marked := screen.view.editor.selected_text:
-        screen.say(f"Copied what is selected {await copy(screen.app, marked)}")
+        screen.say(await copy(screen.tavern, marked, "what is selected"))
     elif screen.writing.running:
         screen.writing.stop()
     else:
@@ -316,6 +317,7 @@ STORY_ACTIONS: dict[str, Act] = {
     "story.until": until,
     "story.outline": outline,
     "story.goal": goal,
+    "story.export": export,
     "story.named": named_versions,
     "story.command": command,
     "story.raise": paragraph_up,
