@@ -15,6 +15,7 @@ from tavern_tui.domain.events import PropertySet, Speaker, TurnAdded
 from tavern_tui.session.titles import TITLE
 from tavern_tui.session.workspace import Workspace
 from tests.cli.conftest import ScriptedServer
+from tests.engines.standin import Asked, Reply, said
 from tests.hostile import HOSTILE, driving_characters
 from tests.terminal.tavern import Home, TavernTerminal
 from tests.terminal.walking import Walk
@@ -39,6 +40,23 @@ NEVER = (b"\x1b[31;47;5m", b"\x1b]2;owned", b"\x1b[2J")
 
 ELSEWHERE = frozenset({"app.hide", "app.incognito", "chat.copy", "writer.take_over"})
 """Actions that go to another chat, hide everything, or load a model."""
+
+SPEAK = "Enter Speak"
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (IDLE, ("\x10", "evil")),
+    (IDLE, ("/import\r",)),
+    (IDLE, ("/restore\r", "\r")),
+    (SPEAK, ("/mode adventure\r", "\t")),
+    (SPEAK, ("/plot\r",)),
+    (IDLE, ("/mode chat\r",)),
+    (IDLE, ("/newgroup\r", "evil", "\r", "\x0e")),
+    (IDLE, ("/group\r",)),
+    ("g Write", ("/mode story\r",)),
+    ("g Write", ("\x1bOQ",)),
+    ("g Write", ("\x10", "evil")),
+)
+"""Ways through the rest, key by key, and what is on screen at their ends once nothing lies over it: what is found by
+name, files, other modes of the chat, a group, a story."""
 
 REFUSED = ("/nonsense" + MARKUP, f"/theme {MARKUP}", f"/world {MARKUP}", f"/preset {MARKUP}", f"/persona {MARKUP}")
 
@@ -75,6 +93,24 @@ def write_library(home: Path) -> None:
         (home / folder / f"broken {FILE}.{kind}").write_bytes(b'{"a')
 
 
+class Hostile(ScriptedServer):
+    """A server all of whose words are hostile; every second time it gives a reason instead of a reply."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.named(f"model {ALL}")
+        self.says(f"Reply {ALL} http://evil.example End.")
+
+    def _complete(self, asked: Asked) -> Reply:
+        reply = super()._complete(asked)
+        return said({"error": {"message": f"Refused {ALL}", "type": ALL, "code": ALL}}, 400) if self.late else reply
+
+    @property
+    def late(self) -> bool:
+        """Whether this is such a time."""
+        return len(self.prompts) % 2 == 0
+
+
 def begin_chat(home: Home) -> None:
     """A chat in which everything hostile is said, with a hostile title."""
     workspace = Workspace.open(dirs=home.directories)
@@ -97,11 +133,10 @@ def driving(output: bytes) -> list[str | bytes]:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[TavernTerminal]:
     """The program in that chat."""
-    server = ScriptedServer()
-    server.named(f"model {ALL}")
-    server.says(f"Reply {ALL} http://evil.example End.")
+    server = Hostile()
     home = Home(tmp_path, server=server.address)
     write_library(home.directories.data)
+    (tmp_path / "user" / f"{FILE}.json").write_text("{}", encoding="utf-8")
     begin_chat(home)
     try:
         with TavernTerminal(home, "chat", "evil", variables={"BROWSER": str(tmp_path / "no-browser")}) as running:
@@ -116,16 +151,23 @@ def test_no_screen_and_no_message_passes_on_what_drives_a_terminal_or_takes_it_f
 ) -> None:
     walk = Walk(terminal, IDLE, None)
     walk.rest()
-    start = len(terminal.seen)
-    shown = ""
-    commands = [f"/{action.slash}" for action in (*PAGES, *WRITER) if action.slash and action.id not in ELSEWHERE]
-    for keys in (*commands, "Hello", *REFUSED, "/find http"):
-        walk.ask(f"{keys}\r")
-        shown += terminal.text()
-        assert driving(bytes(terminal.seen[start:])) == [], keys
-        start = len(terminal.seen)
+    commands = [f"/{action.slash}\r" for action in (*PAGES, *WRITER) if action.slash and action.id not in ELSEWHERE]
+    lines = ("Hello", "Hello", *REFUSED, "/find http")
+    shown = [looked_at(walk, terminal, keys) for keys in (*commands, *(f"{line}\r" for line in lines))]
+    assert " ".join(shown).count("[red]x[/]") > len(commands) / 4
+    for walk.idle, steps in STEPS:
+        for keys in steps:
+            looked_at(walk, terminal, keys, stays=True)
         walk.rest()
-    walk.ask("\x1bi")
-    assert driving(bytes(terminal.seen[start:])) == []
     assert not terminal.ended()
-    assert shown.count("[red]x[/]") > len(commands) / 4
+
+
+def looked_at(walk: Walk, terminal: TavernTerminal, keys: str, *, stays: bool = False) -> str:
+    """What is on screen after ``keys``, of which nothing drives the terminal; it is closed unless it ``stays``."""
+    start = len(terminal.seen)
+    walk.ask(keys)
+    shown = terminal.text()
+    assert driving(bytes(terminal.seen[start:])) == [], keys
+    if not stays:
+        walk.rest()
+    return shown

@@ -47,11 +47,11 @@ QUIET_SECONDS = 0.12
 
 
 class Walk:
-    """The program in a place where its actions are asked for, one after the other."""
+    """The program in a place where its actions are asked for, one after the other; ``idle`` is on screen only there."""
 
     def __init__(self, terminal: TavernTerminal, idle: str, pictures: Path | None) -> None:
         self._terminal = terminal
-        self._idle = idle
+        self.idle = idle
         self._pictures = pictures
         self.without_effect: list[str] = []
 
@@ -61,7 +61,7 @@ class Walk:
         for keys, seen in steps:
             self.ask(keys)
             self._terminal.until_shown(seen)
-        self._idle = idle
+        self.idle = idle
 
     def do(self, action: Action) -> None:
         """Ask for it, see what it did, and go back to where one was."""
@@ -97,7 +97,7 @@ class Walk:
 
     def _at_rest(self) -> bool:
         self._terminal.read_until(lambda: not self._terminal.shows("Esc Stop"))
-        return self._terminal.shows(self._idle)
+        return self._terminal.shows(self.idle)
 
     def _settle(self) -> None:
         size = -1
