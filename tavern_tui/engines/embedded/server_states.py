@@ -18,15 +18,15 @@ from pathlib import Path
 
 from tavern_tui.domain.errors import EngineError
 from tavern_tui.engines.embedded.parking import WORTH_PARKING
-from tavern_tui.engines.embedded.parking_disk import BUDGET, KEPT_DAYS, StateKey
+from tavern_tui.engines.embedded.parking_disk import BUDGET, KEPT_DAYS, StateKey, state_key
 from tavern_tui.engines.embedded.place import own_folder
 
 _SUFFIX, _WRITING, _READING = ".slot", ".slot.part", ".slot.loading"
 _SHARE = 4
 _DAY = 86_400
 
-Act = Callable[[str, str], Awaitable[object]]
-"""Has the server do an action with its slot and a file's name. Raises ``EngineError`` where it does not."""
+Post = Callable[[str, object], Awaitable[object]]
+"""Posts a body to a path of the server. Raises ``EngineError`` where that does not do it."""
 
 
 def usable(folder: Path | None) -> bool:
@@ -39,16 +39,24 @@ def usable(folder: Path | None) -> bool:
     return folder is not None
 
 
+def states_of(folder: Path, model: Path, settings: str, build: str, post: Post) -> ServerStates | None:
+    """The states of a model file with ``settings`` in a server of ``build``; ``None`` where the file is there no more."""
+    try:
+        return ServerStates(folder, state_key(model, settings=settings, build=build), post)
+    except OSError:
+        return None
+
+
 class ServerStates:
     """The states of one loaded model in ``folder``, which exists. Of its one slot; methods raise nothing.
 
     States that the embedded llama.cpp keeps there have a budget of their own.
     """
 
-    def __init__(self, folder: Path, key: StateKey, act: Act) -> None:
+    def __init__(self, folder: Path, key: StateKey, post: Post) -> None:
         self._folder = folder
         self._key = key
-        self._act = act
+        self._post = post
         self._chat = ""
         self._tokens = 0
         for path in (*folder.glob(f"*{_WRITING}"), *folder.glob(f"*{_READING}")):
@@ -86,6 +94,15 @@ class ServerStates:
             await self._act("save", writing.name)
             writing.replace(whole)
             await asyncio.to_thread(self._make_room, whole)
+
+    async def leave(self, seconds: float) -> None:
+        """``keep``, for so long at most: the server ends."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.keep()
+
+    async def _act(self, action: str, file: str) -> None:
+        await self._post(f"/slots/0?action={action}", {"filename": file})
 
     def _path(self, chat: str) -> Path:
         return self._folder / Path(self._key.name(chat)).with_suffix(_SUFFIX).name

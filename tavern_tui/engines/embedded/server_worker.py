@@ -14,7 +14,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,13 @@ from tavern_tui.engines.base import (
     Request,
 )
 from tavern_tui.engines.embedded.cores import best_threads, default_threads, physical_cores
-from tavern_tui.engines.embedded.parking_disk import state_key
 from tavern_tui.engines.embedded.protocol import Generate, ModelFacts, ModelSpec, Speed, Tuned
 from tavern_tui.engines.embedded.reuse import WORTH_MOVING
 from tavern_tui.engines.embedded.server_answers import facts_of, read_json, refusal
 from tavern_tui.engines.embedded.server_flags import attempts, context_of, server_flags
 from tavern_tui.engines.embedded.server_program import check_adapter, list_devices
 from tavern_tui.engines.embedded.server_replies import ServerReplies
-from tavern_tui.engines.embedded.server_states import ServerStates, usable
+from tavern_tui.engines.embedded.server_states import ServerStates, states_of, usable
 from tavern_tui.engines.embedded.worker import Emit, model_file
 from tavern_tui.engines.lean_httpx import httpx
 from tavern_tui.engines.wire_samplers import WireRequest, to_wire
@@ -72,10 +71,8 @@ def asked_of(work: Generate) -> WireRequest:
 
 
 class ServerWorker:
-    """The worker of ``worker.Worker`` that owns a llama-server.
-
-    ``states`` is the folder for what outlives it; ``None``: nothing does. One that writes several replies at once keeps
-    nothing either.
+    """The worker of ``worker.Worker`` that owns a llama-server. ``states`` is the folder for what outlives it, where it
+    writes one reply at a time; ``None``: nothing does.
     """
 
     name = "llama-server"
@@ -137,9 +134,7 @@ class ServerWorker:
         facts = facts_of(spec, layers, threads, props, models, self._devices or ())
         if self._folder is not None and slots == 1:
             flags = " ".join(server_flags(spec, layers, 0, slots))
-            with suppress(OSError):
-                key = state_key(path, settings=flags, build=facts.worker_version)
-                self._states = ServerStates(self._folder, key, self._slot_action)
+            self._states = states_of(self._folder, path, flags, facts.worker_version, self._post)
         context = min(facts.context_tokens, context_of(spec)) if slots > 1 else facts.context_tokens
         return replace(facts, parallel=slots, context_tokens=context)
 
@@ -203,11 +198,9 @@ class ServerWorker:
 
     async def unload(self) -> None:
         """See ``Worker``."""
-        if self._states is not None and self._http is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_END_SECONDS):
-                    await self._states.keep()
-        self._states = None
+        if self._states is not None:
+            states, self._states = self._states, None
+            await states.leave(_END_SECONDS)
         process, self._process, self._facts = self._process, None, None
         if self._http is not None:
             await self._http.aclose()
@@ -364,9 +357,6 @@ class ServerWorker:
         return EngineError(
             title, fault=EngineFault.CRASHED, where=str(self._program), hint="The next reply starts it anew."
         )
-
-    async def _slot_action(self, action: str, file: str) -> dict[str, Any]:
-        return await self._post(f"/slots/0?action={action}", {"filename": file})
 
     async def _get(self, path: str) -> dict[str, Any]:
         async with self._talking():

@@ -34,7 +34,9 @@ class Server:
         self.done: list[str] = []
         self.refuses = False
 
-    async def act(self, action: str, file: str) -> None:
+    async def post(self, path: str, body: object) -> None:
+        assert isinstance(body, dict)
+        action, file = path.removeprefix("/slots/0?action="), body["filename"]
         self.done.append(action)
         if self.refuses:
             raise EngineError("llama-server refused the request (400).", fault=EngineFault.REJECTED)
@@ -58,17 +60,17 @@ def server(tmp_path: Path) -> Server:
 
 
 async def test_another_chat_and_back_and_a_new_start_bring_back_what_was_read(server: Server, tmp_path: Path) -> None:
-    states = ServerStates(tmp_path, KEY, server.act)
+    states = ServerStates(tmp_path, KEY, server.post)
     assert [await server.talk(states, chat) for chat in ("a", "b", "a")] == ["", "a's", "a's"]
     await states.keep()
     server.slot = ""
-    assert await server.talk(ServerStates(tmp_path, KEY, server.act), "a") == "a's"
+    assert await server.talk(ServerStates(tmp_path, KEY, server.post), "a") == "a's"
 
 
 async def test_what_the_file_has_already_little_and_what_is_no_chats_is_not_written(
     server: Server, tmp_path: Path
 ) -> None:
-    states = ServerStates(tmp_path, KEY, server.act)
+    states = ServerStates(tmp_path, KEY, server.post)
     await server.talk(states, "")
     await server.talk(states, "a", WORTH_PARKING - 1)
     await states.keep()
@@ -79,29 +81,29 @@ async def test_what_the_file_has_already_little_and_what_is_no_chats_is_not_writ
 
 
 async def test_a_state_of_another_setting_is_not_found(server: Server, tmp_path: Path) -> None:
-    states = ServerStates(tmp_path, KEY, server.act)
+    states = ServerStates(tmp_path, KEY, server.post)
     await server.talk(states, "a")
     await states.keep()
-    await server.talk(ServerStates(tmp_path, replace(KEY, settings="other"), server.act), "a")
+    await server.talk(ServerStates(tmp_path, replace(KEY, settings="other"), server.post), "a")
     assert server.done == ["save"]
 
 
 async def test_a_file_that_was_not_read_to_its_end_is_not_met_again(server: Server, tmp_path: Path) -> None:
-    states = ServerStates(tmp_path, KEY, server.act)
+    states = ServerStates(tmp_path, KEY, server.post)
     await server.talk(states, "a")
     await states.keep()
     server.refuses = True
     for _ in range(2):
-        await server.talk(ServerStates(tmp_path, KEY, server.act), "a", 0)
+        await server.talk(ServerStates(tmp_path, KEY, server.post), "a", 0)
     assert server.done == ["save", "restore"]
-    ServerStates(tmp_path, KEY, server.act)
+    ServerStates(tmp_path, KEY, server.post)
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_old_files_and_the_oldest_beyond_the_budget_go(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    states = ServerStates(tmp_path, KEY, server.act)
+    states = ServerStates(tmp_path, KEY, server.post)
     for chat, days in (("a", KEPT_DAYS + 1), ("b", 2), ("c", 1)):
         await server.talk(states, chat)
         await states.keep()
