@@ -57,7 +57,7 @@ _ENDS = re.compile(r"[^\W_]\Z")
 class Typed:
     """What a line is: its ``kind``, and its ``text`` without what said the kind.
 
-    Behind ``/roll`` may stand the ``total`` that was thrown by hand, or what is thrown this once, as it was typed.
+    A roll may begin with the ``total`` that was thrown by hand, or with what is thrown this once, as it was typed.
     """
 
     kind: Kind
@@ -80,16 +80,15 @@ def kind_set(kind: Kind) -> PropertySet:
 def typed(line: str, kind: Kind) -> Typed:
     """What ``line`` is, where ``kind`` is set. Its text may be empty."""
     line = line.strip()
-    command = _COMMAND.match(line)
-    if command:
+    if command := _COMMAND.match(line):
         kind, line = Kind(command[1].lower()), (command[2] or "").strip()
     elif line.startswith(">"):
         kind = Kind.ROLL if kind is Kind.ROLL else Kind.DO
     elif kind in (Kind.DO, Kind.ROLL) and _is_speech(line):
         kind = Kind.SAY
-    if kind is Kind.ROLL and (number := _NUMBER.match(line)) and (command or not number[2]):  # "3 ales" are no throw
+    if kind is Kind.ROLL and (number := _NUMBER.match(line)):
         return Typed(kind, (number[2] or "").strip(), int(number[1]))
-    if kind is Kind.ROLL and command and (dice := _DICE.match(line)):
+    if kind is Kind.ROLL and (dice := _DICE.match(line)):
         return Typed(kind, (dice[2] or "").strip(), dice=dice[1])
     return Typed(kind, line.lstrip(">").strip() if kind in (Kind.DO, Kind.ROLL) else line)
 

@@ -59,7 +59,7 @@ class Question:
         Raises ``ContradictionError`` where there is none to take.
         """
         text = " ".join(given.split())
-        if text.isascii() and text.isdigit() and 1 <= int(text[:2]) <= len(self.answers):
+        if text.isascii() and text.isdigit() and len(text) == 1 and 1 <= int(text) <= len(self.answers):
             return self.answers[int(text) - 1]
         if not text and self.answers:
             return self.answers[0]

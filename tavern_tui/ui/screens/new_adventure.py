@@ -74,7 +74,7 @@ class NewAdventurePage(ListPage[AdventureChoice | None]):
         if question is None:
             self._scenario, self._answers = self._scenarios[int(row.id)], {}
         elif row.id == OWN:
-            self.ask(self._own, hint="your own answer", replaced=False)
+            self.ask(self._own, hint=f"your own answer · none: {question.answers[0]}", replaced=False)
             return
         else:
             self._answers[question.name] = question.answers[int(row.id)]

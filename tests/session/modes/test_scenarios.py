@@ -62,7 +62,14 @@ def test_a_shipped_one_asks_two_or_three_questions_and_opens_with_a_scene(one: S
 
 def test_a_question_is_answered_by_digit_by_text_or_with_the_first_of_its_answers() -> None:
     question = ROAD.questions[0]
-    assert [question.answered(one) for one in ("2", "Cy", "", " 9 ", "0")] == ["Bo", "Cy", "Ada", "9", "0"]
+    assert [question.answered(one) for one in ("2", "Cy", "", " 9 ", "0", "019")] == [
+        "Bo",
+        "Cy",
+        "Ada",
+        "9",
+        "0",
+        "019",
+    ]
     assert len(question.answered("long " * 400)) == 400
 
 
