@@ -139,7 +139,8 @@ class Palette(Page[str | Named | None]):
 
     @on(Input.Changed)
     def _typed(self, message: Input.Changed) -> None:
-        self._find(message.value)
+        if self.is_current:  # what was typed and not read when it was closed is looked for by nobody
+            self._find(message.value)
 
     def _find(self, query: str) -> None:
         """Show the actions that are found, and what else is when that is known; nothing where they stand there."""
