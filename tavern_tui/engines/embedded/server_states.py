@@ -40,7 +40,7 @@ def usable(folder: Path | None) -> bool:
 
 
 def states_of(folder: Path, model: Path, settings: str, build: str, post: Post) -> ServerStates | None:
-    """The states of a model file with ``settings`` in a server of ``build``; ``None`` where the file is there no more."""
+    """The states of a model file with ``settings`` in a server of ``build``; ``None`` where that file is gone."""
     try:
         return ServerStates(folder, state_key(model, settings=settings, build=build), post)
     except OSError:
