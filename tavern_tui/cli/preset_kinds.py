@@ -1,4 +1,6 @@
-"""What ``tavern-tui presets`` does with templates: instruct, context, system prompts, reasoning, chat completion."""
+"""What ``tavern-tui presets --kind`` does: with templates (instruct, context, system prompts, reasoning, chat
+completion), quick replies and regex scripts.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,7 @@ def list_kind(workspace: Workspace, kind: str, *, as_json: bool) -> None:
         rows = [(one.name, one.source, str(one.path or "")) for one in listed if not one.problem]
         table(rows, header=("name", "from", "file") if rows else ())
         if not listed:
-            line(
-                f"None yet. tavern-tui presets add FILE puts one in, or put it into {workspace.directories.templates}."
-            )
+            line("None yet. tavern-tui presets add FILE puts one in.")
     for one in listed:
         if one.problem:
             note(one.problem)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tavern_tui.session.workspace import Workspace
 
 _FEW = 3  # engines that are named on a line
-_KIND = click.option("--kind", metavar="KIND", help="Templates: instruct, context, sysprompt, reasoning or chat.")
+_KIND = click.option(
+    "--kind", metavar="KIND", help="Templates: instruct, context, sysprompt, reasoning, chat; quick-replies; regex."
+)
 _CHANGES = click.argument("changes", nargs=-1, metavar="[FIELD=VALUE]...")
 
 
@@ -43,9 +45,9 @@ def presets(ctx: click.Context, as_json: bool) -> None:
 def list_(ctx: click.Context, kind: str | None, as_json: bool) -> None:
     """List the presets and what each changes; * is the one of the settings.
 
-    KIND is sampler, instruct, context, sysprompt, reasoning or chat.
+    KIND is sampler, instruct, context, sysprompt, reasoning, chat, quick-replies or regex.
     """
-    if kind is not None:
+    if kind is not None and kind != "sampler":
         preset_kinds.list_kind(_workspace(ctx), kind, as_json=as_json)
     else:
         _list(_workspace(ctx), as_json=as_json)

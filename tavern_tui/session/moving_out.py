@@ -14,6 +14,7 @@ from typing import Any
 from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.domain.exchange import Outcome, Remark
 from tavern_tui.formats.json_text import write_json
+from tavern_tui.formats.preset_kinds import PresetKind
 from tavern_tui.session.cards import export_card
 from tavern_tui.session.chat_export import export_chat, write_export
 from tavern_tui.session.groups.exchange import definition_of
@@ -21,6 +22,7 @@ from tavern_tui.session.moving_report import MovingReport
 from tavern_tui.session.personas import export_personas, listed_personas
 from tavern_tui.session.preset_files import export_preset
 from tavern_tui.session.presets import YOURS, ListedPreset, listed_presets
+from tavern_tui.session.template_files import export_template, template_in_list
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.session.worlds import export_world, world_named
 from tavern_tui.storage.atomic import make_folder, write_atomic
@@ -40,6 +42,7 @@ _BY_HAND = (
     "personas.json and the scripts in regex go in by hand: Persona Management, Restore; Extensions, Regex, Import."
 )
 
+_REPLIES = "set of quick replies"
 _BESIDE = "beside-cards.json"
 _BESIDE_BY_HAND = (
     f"So do the notes and further lorebooks of characters in {_BESIDE}: Author's Note, Character Author's Note;"
@@ -114,12 +117,14 @@ class MovingOut:
         """What we keep as SillyTavern writes it."""
         dirs = self._workspace.directories
         places = [(dirs.templates / ours, theirs, ours) for ours, theirs in _TEMPLATES.items()]
-        places += [(dirs.quick_replies, "QuickReplies", "set of quick replies"), (dirs.regex_scripts, "regex", "regex")]
+        places += [(dirs.quick_replies, "QuickReplies", _REPLIES), (dirs.regex_scripts, "regex", "regex")]
         for folder, theirs, kind in places:
             for path in files_below(folder) if folder.is_dir() else ():
                 if path.name == "allowed-scripts.json":
                     continue
-                if path.suffix.lower() != ".json":
+                if kind == _REPLIES and path.suffix.lower() in (".yaml", ".yml"):
+                    self._one(kind, path.stem, partial(self._replies, path))
+                elif path.suffix.lower() != ".json":
                     self.report.failed.append((path.name, "SillyTavern reads JSON alone: it stays here."))
                 else:
                     self._one(kind, path.stem, partial(self._copy, path, theirs))
@@ -127,6 +132,14 @@ class MovingOut:
     def _copy(self, path: Path, folder: str) -> tuple[Remark, ...]:
         write_atomic(self._free(folder, path.stem, path.suffix), read_bytes(path, _MOST))
         return ()
+
+    def _replies(self, path: Path) -> tuple[Remark, ...]:
+        """Quick replies in words of our own."""
+        _, _, remarks = export_template(
+            template_in_list(self._workspace, PresetKind.QUICK_REPLIES, path.stem),
+            to=self._free("QuickReplies", path.stem, ".json"),
+        )
+        return remarks
 
     def _personas(self) -> None:
         if len(listed_personas(self._workspace)) > 1:

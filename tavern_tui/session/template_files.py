@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tavern_tui.domain.errors import FormatError, NotFoundError, SettingsError
+from tavern_tui.domain.errors import FormatError, NotFoundError, SettingsError, TavernError
 from tavern_tui.domain.exchange import Remark
 from tavern_tui.domain.template import InstructTemplate
 from tavern_tui.formats.chat_presets import SECRET
 from tavern_tui.formats.json_text import read_json
 from tavern_tui.formats.preset_kinds import CODECS, PresetKind, read_preset_file
+from tavern_tui.formats.quick_replies import read_quick_replies
+from tavern_tui.formats.reply_sets import ReplySet
 from tavern_tui.formats.script_files import ScriptFile
 from tavern_tui.formats.templates import TemplateFile, TemplateKind, is_bundle, read_bundle, told_fields
 from tavern_tui.prompt.templates import BUILT_IN, CHAT_CONTEXT, PLAIN_CONTEXT, PYGMALION_CONTEXT
@@ -22,7 +24,7 @@ from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.reading import read_bytes
 from tavern_tui.storage.shelf import Shelf
-from tavern_tui.storage.templates import FOLDERS, TemplateStore, folder_of
+from tavern_tui.storage.templates import FOLDERS, StoredTemplate, TemplateStore, folder_of, stored
 
 OURS, YOURS = "built in", "yours"
 KINDS = (PresetKind.SAMPLER, *FOLDERS, PresetKind.QUICK_REPLIES, PresetKind.REGEX)
@@ -92,9 +94,13 @@ def kind_named(name: str) -> PresetKind:
 
 
 def listed_templates(workspace: Workspace, kind: str) -> list[ListedTemplate]:
-    """Every template of a kind that has a folder: ours, then the user's by name. Raises ``StorageError``."""
-    wanted = _folder_kind(kind)
-    own = [] if workspace.safe else TemplateStore(workspace.directories).all(wanted)
+    """Every template of a kind, quick replies and regex scripts too: ours, then the user's by name.
+
+    Raises ``SettingsError`` for a kind that has other lists, ``StorageError``.
+    """
+    wanted = _listed_kind(kind)
+    shelf = _shelf(workspace, wanted)
+    own = [] if workspace.safe else [_stored(shelf, path, wanted) for path in shelf.paths()]
     taken = {one.name.casefold() for one in own}
     ours = [
         ListedTemplate(name, wanted, OURS, template)
@@ -111,7 +117,7 @@ def template_in_list(workspace: Workspace, kind: str, name: str) -> ListedTempla
     wanted = name.strip().casefold()
     found = next((one for one in listed if one.name.casefold() == wanted), None)
     if found is None:
-        title = CODECS[_folder_kind(kind)].title
+        title = CODECS[_listed_kind(kind)].title
         raise NotFoundError(f"There is no {title} “{name}”.", hint=f"tavern-tui presets list --kind {kind} lists them.")
     return found
 
@@ -160,7 +166,7 @@ def export_template(one: ListedTemplate, *, to: Path | None = None) -> tuple[str
     data, remarks = CODECS[one.kind].write(held)
     written = None
     if to is not None:
-        suffix = one.path.suffix if one.path else ".json"
+        suffix = ".json" if one.path is None or data.lstrip()[:1] in (b"{", b"[") else one.path.suffix
         written = to / f"{one.name}{suffix}" if to.is_dir() else to
         write_atomic(written, data)
     return data.decode("utf-8", "replace"), written, remarks
@@ -200,12 +206,24 @@ def _switched_off(held: ScriptFile, remarks: tuple[Remark, ...]) -> tuple[bytes,
     return CODECS[PresetKind.REGEX].write(off)[0], (*remarks, *told)
 
 
-def _folder_kind(kind: str) -> PresetKind:
+def _stored(shelf: Shelf, path: Path, kind: PresetKind) -> StoredTemplate:
+    """What a file holds; quick replies in our own words as a set of SillyTavern's."""
+    found = stored(shelf, path, kind)
+    if found.problem and kind is PresetKind.QUICK_REPLIES:
+        try:
+            read = read_quick_replies(shelf.read(path), where=path.name)
+        except TavernError as error:
+            return StoredTemplate(path, kind, problem=str(error))
+        remarks = tuple(Remark("", problem) for problem in read.problems)
+        return StoredTemplate(path, kind, ReplySet(path.stem, read.replies), remarks)
+    return found
+
+
+def _listed_kind(kind: str) -> PresetKind:
     found = kind_named(kind)
-    if found not in FOLDERS:
-        raise SettingsError(
-            f"Templates of the kind “{kind}” are not listed here.", hint=f"There are: {', '.join(FOLDERS)}."
-        )
+    if found is PresetKind.SAMPLER:
+        others = ", ".join(one for one in KINDS if one is not PresetKind.SAMPLER)
+        raise SettingsError("Sampler presets are listed without a kind.", hint=f"Kinds are: {others}.")
     return found
 
 

@@ -56,7 +56,7 @@ class TemplateStore:
     def all(self, kind: PresetKind) -> list[StoredTemplate]:
         """Every template of a kind, by name."""
         shelf = self.shelf(kind)
-        return [_read(shelf, path, kind) for path in shelf.paths()]
+        return [stored(shelf, path, kind) for path in shelf.paths()]
 
     def named(self, kind: PresetKind, name: str) -> StoredTemplate | None:
         """The template of that name, in any case of letters; ``None`` where there is none.
@@ -67,7 +67,7 @@ class TemplateStore:
         path = shelf.path(name)
         if path is None:
             return None
-        found = _read(shelf, path, kind)
+        found = stored(shelf, path, kind)
         if found.problem:
             raise SettingsError(f"The {shelf.noun} “{found.name}” cannot be used.", hint=found.problem, where=str(path))
         return found
@@ -78,7 +78,8 @@ def folder_of(kind: PresetKind) -> PresetKind:
     return PresetKind.INSTRUCT if kind is PresetKind.MODEL_TEMPLATE else kind
 
 
-def _read(shelf: Shelf, path: Path, kind: PresetKind) -> StoredTemplate:
+def stored(shelf: Shelf, path: Path, kind: PresetKind) -> StoredTemplate:
+    """What the file ``path`` of a shelf of this kind holds."""
     try:
         found, held, remarks = read_preset_file(shelf.read(path), path.stem, where=path.name)
         if folder_of(found) is not kind:

@@ -76,14 +76,19 @@ def test_a_chat_is_given_a_preset_that_stays_with_it(tavern: Tavern, server: Scr
 
 def test_files_of_every_kind_are_put_in_listed_written_and_taken_away(tavern: Tavern, tavern_home: Path) -> None:
     presets = CORPUS / "presets"
-    added = tavern("presets", "add", str(presets / "bundle.json"), str(presets / "textgen.json"))
+    added = tavern(
+        "presets", "add", *map(str, (presets / name for name in ("bundle.json", "textgen.json", "quick-replies.json")))
+    )
     assert [line.rpartition("(")[2] for line in added.text.splitlines()] == [
         "instruct template)",
         "context template)",
         "system prompt)",
         "reasoning template)",
         "sampler preset)",
+        "set of quick replies)",
     ]
+    replies = tavern("presets", "export", "quick-replies", "--kind", "quick-replies").text
+    assert json.loads(replies) == json.loads((presets / "quick-replies.json").read_bytes())
     listed = json.loads(tavern("presets", "list", "--kind", "instruct", "--json").text)
     assert [one["name"] for one in listed if one["from"] == "yours"] == ["Harbour"]
     shown = json.loads(tavern("presets", "show", "harbour", "--kind", "instruct", "--json").text)

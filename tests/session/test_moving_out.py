@@ -80,11 +80,15 @@ def test_nothing_is_written_over(moved: tuple[Workspace, Path]) -> None:
 def test_what_cannot_go_along_is_told_and_what_goes_in_by_hand_lies_there(tmp_path: Path) -> None:
     workspace = library(tmp_path / "lib", CORPUS / "cards/v3.png")
     own = workspace.directories
-    for path in (own.characters / "torn.png", own.worlds / "torn.json", own.quick_replies / "mine.yaml"):
+    for path in (own.characters / "torn.png", own.worlds / "torn.json", own.regex_scripts / "mine.yaml"):
         path.parent.mkdir(exist_ok=True)
         path.write_text("- Go on.")
+    own.quick_replies.mkdir()
+    (own.quick_replies / "said often.yaml").write_text("- Go on.")
     workspace.library.beside_cards.keep("Tamsin", BesideCard("Tired.", books=("Docks",)))
     report = MovingOut(workspace, tmp_path / "out").write()
     assert [name for name, _ in report.failed] == ["torn.png", "torn.json", "mine.yaml"]
     assert json.loads((tmp_path / "out" / "beside-cards.json").read_bytes())["Tamsin"]["note"] == "Tired."
+    (replies,) = json.loads((tmp_path / "out" / "QuickReplies" / "said often.json").read_bytes())["qrList"]
+    assert (replies["label"], replies["message"]) == ("Go on.", "Go on.")
     assert any("beside-cards.json" in note for note in report.notes)
