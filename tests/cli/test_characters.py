@@ -23,11 +23,17 @@ def test_a_card_is_made_changed_and_shown(tavern: Tavern, tavern_home: Path) -> 
     made = tavern("characters", "new", "Tess", "greeting=Come in.", f"description=@{tavern_home / 'about.txt'}")
     assert made.text == f"Made: Tess ({path})\n"
     assert tavern("characters", "edit", "Tess", "note=Tired.", "note.depth=2", "tags=a, b").code == 0
+    own = tavern("characters", "edit", "Tess", "own.note=She hums.", "own.use=before", "own.books=Docks")
+    assert (own.text, own.notes) == (
+        "Kept beside the card of Tess: own.note, own.use, own.books\n",
+        "Not in the library yet: Docks.\n",
+    )
     page = tavern("characters", "show", "tess", "--full").text
     shown = words(page)
     assert shown[0] == "Tess"
     assert {"tags a, b", "card JSON V2.0, " + f"{path.stat().st_size:,} bytes"} <= set(shown)
     assert shown[shown.index("character note (depth 2, system) (6 characters):") + 1] == "Tired."
+    assert shown[shown.index("your note (before the chat's) (9 characters):") + 1] == "She hums."
     assert "\ndescription (21 characters):\nKeeps the\nlighthouse.\n" in page
 
 
@@ -45,6 +51,7 @@ def test_what_is_wrong_with_a_change_is_told_and_nothing_changes(tavern: Tavern,
         (("edit", "mira", "greeting"), 2, "FIELD=VALUE"),
         (("edit", "mira"), 2, "--from FILE"),  # no terminal: no editor is opened
         (("edit", "mira", "description=@/nowhere"), 1, "/nowhere cannot be read"),
+        (("edit", "mira", "own.use=sideways"), 1, "There are: replace, before, after"),
         (("new", "Bess"), 1, "already"),
         (("delete", "Bess"), 3, "samples"),
     ):
