@@ -146,6 +146,14 @@ STORY: tuple[Action, ...] = (
         slash="goal",
     ),
     Action(
+        "story.export",
+        "Export the story",
+        "Writes the story into a file: Markdown, plain text or HTML, as the file's ending says.",
+        Where.STORY,
+        (),
+        slash="export",
+    ),
+    Action(
         "story.command",
         "Type a command",
         "Takes a command with what belongs to it, as in a chat: /length 300, /mode chat.",

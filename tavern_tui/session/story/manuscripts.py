@@ -17,6 +17,7 @@ import tavern_tui
 from tavern_tui.domain.chat import ROOT, ChatTree
 from tavern_tui.domain.comments import stripped
 from tavern_tui.domain.disk_errors import storage_error
+from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import ContradictionError, NotFoundError, StorageError
 from tavern_tui.domain.events import Body, ChatEvent, ChatStarted, PropertySet, Speaker, TurnAdded
 from tavern_tui.formats.story_files import SUFFIXES, StoryFormat, ToldStory, as_text, format_named, joined, read_story
@@ -149,6 +150,24 @@ def exported_chapters(log: ChatLog, format_name: str = "", *, comments: bool = T
         stem = next(stems(f"{number:0{width}d} {one.title}", f"{number:0{width}d}"))
         files.append((stem + form.suffix, form.write(one.title, part if comments else stripped(part))))
     return files
+
+
+def write_export(log: ChatLog, typed: str, *, replace: bool = False) -> Path:
+    """Write a story to the file that ``typed`` names, or by its own name into that folder; the path. Blocks.
+
+    Its ending says what it is written as; without one it is Markdown. Raises ``NotFoundError`` for an ending that there
+    is not, ``ContradictionError`` for a file that is there unless ``replace``, ``StorageError``.
+    """
+    from tavern_tui.session.moving_places import typed_path
+
+    path = typed_path(typed)
+    path = path / f"{log.path.stem}.md" if path.is_dir() else path
+    content, form = exported(log, path.suffix)
+    path = path if path.suffix else path.with_name(path.name + form.suffix)
+    if path.exists() and not replace:
+        raise ContradictionError(f"{safe_line(path.name)} is there already.", hint="Enter once more writes over it.")
+    write_files([(path.name, content)], path.parent, replace=True)
+    return path
 
 
 def write_files(files: Sequence[tuple[str, bytes]], folder: Path, *, replace: bool = False) -> None:

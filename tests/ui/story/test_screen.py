@@ -110,6 +110,7 @@ async def test_everything_is_asked_for_in_a_line_and_kept_when_the_story_is_left
         await asked(pilot, screen, "ctrl+s", "With a limp", "enter")
         assert [key for key in screen.story.tree.properties if "With a limp" in key]
         await _ways_back_told(screen, pilot)
+        await _exported(screen, pilot, tmp_path / "book.txt")
         await pressed(pilot, "ctrl+s", "escape", "ctrl+o")
         while "bell" not in screen.view.editor.text.text():
             await pilot.pause(0.01)
@@ -139,6 +140,20 @@ async def _ways_back_told(screen: StoryScreen, pilot: Pilot[int]) -> None:
     assert "Esc shows everything again" in str(screen.query_one("#note").render())
     await pressed(pilot, "escape")
     assert not screen.has_class("-focus")
+
+
+async def _exported(screen: StoryScreen, pilot: Pilot[int], file: Path) -> None:
+    """The story is written to a file that is named; the same name once more writes over it."""
+    file.write_text("")
+    await act(screen, "story.export")
+    assert screen.ask.field.value == f"~/{screen.story.chat.log.path.stem}.md"
+    await asked(pilot, screen, "", str(file), "enter")
+    assert "book.txt is there already" in str(screen.query_one("#note").render())
+    assert file.read_text() == ""
+    await pressed(pilot, "enter")
+    assert file.read_text().rstrip("\n") == text_of(screen).rstrip("\n")
+    assert "book.txt" in screen.chat.progress.status.hint
+    assert not screen.ask.is_open
 
 
 async def _found_and_replaced(screen: StoryScreen, pilot: Pilot[int]) -> None:
