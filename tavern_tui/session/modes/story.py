@@ -49,10 +49,14 @@ _TAIL_CHARACTERS = 400  # of the text before a passage that its beginning is com
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryProse(Prose):
-    """Running text, where the passage that is asked for ends, and the end of the text ``before`` it."""
+    """Running text, where the passage that is asked for ends, and the end of the text ``before`` it as it is sent.
+
+    ``blank``: in the story a blank stands right before the passage.
+    """
 
     until: Until
     before: str
+    blank: bool
 
 
 class Story(Mode):
@@ -67,17 +71,18 @@ class Story(Mode):
         """One open text without comments, up to where the passage goes, its chapters as they are to be read."""
         quiet = given.kind is GenerationKind.QUIET
         gap = None if quiet else open_gap(tree)
-        chosen = self._chosen(_up_to(gap, list(given.turns)), tree)
-        newest = next((turn.text for turn in chosen.turns if not turn.hidden), "")
+        turns = _up_to(gap, list(given.turns))
+        blank = _newest(turns).endswith(" ")
+        chosen = self._chosen(turns, tree)
         until = until_of(tree.properties)
         after = _after(tree, gap) if gap is not None else ""
         notes = () if quiet else _notes(tree, after)
-        before = newest[-_TAIL_CHARACTERS:]
+        before = _newest(chosen.turns)[-_TAIL_CHARACTERS:]
         return replace(
             given,
             turns=chosen.turns,
             policy=Policy.ECONOMY,
-            prose=StoryProse(joint="", open=True, asks=GO_ON, until=until, before=before, after=after),
+            prose=StoryProse(joint="", open=True, asks=GO_ON, until=until, before=before, blank=blank, after=after),
             injections=(*given.injections, *_in_head(tree, chosen), *notes),
             summaries=_told(given.summaries, chosen.untold),
         )
@@ -96,12 +101,15 @@ class Story(Mode):
     def cleaned(self, rules: ReplyRules, given: PromptInput, options: ReplyOptions) -> ReplyRules:
         """Nobody in particular writes or must not be written for; the borders of a passage stay as they came."""
         told = given.prose
-        before, until = (told.before, told.until) if isinstance(told, StoryProse) else ("", Until())
-        after = told.after if told is not None else ""
+        if not isinstance(told, StoryProse):
+            told = StoryProse(until=Until(), before="", blank=False)
+        before, until = told.before, told.until
 
         def of_mode(text: str) -> str:
             text = _NOTE.sub("", text)
-            return followed_by(until.cut(joined_to(before, text) if rules.messages else text), before, after)
+            text = joined_to(before, text) if rules.messages else text
+            text = text.lstrip(" ") if told.blank else text  # most models begin a word with a blank of its own
+            return followed_by(until.cut(text), before, told.after)
 
         return replace(
             rules,
@@ -114,6 +122,11 @@ class Story(Mode):
             of_mode=of_mode,
             enough=until.reached,
         )
+
+
+def _newest(turns: Iterable[Turn]) -> str:
+    """The text of the newest turn that is shown."""
+    return next((turn.text for turn in turns if not turn.hidden), "")
 
 
 def _up_to(gap: Gap | None, turns: list[Turn]) -> list[Turn]:

@@ -68,6 +68,13 @@ def test_an_answer_is_joined_to_the_text_before_it(before: str, passage: str, af
     assert joined_to(before, passage) == after
 
 
+@pytest.mark.parametrize(("before", "text"), [("Late. ", "She slept."), ("Late.", " She slept.")], ids=range(2))
+async def test_a_blank_that_stands_there_is_not_written_a_second_time(tell: Teller, before: str, text: str) -> None:
+    story = await tell(before, " She slept.")
+    await all_of(story.passages.write_on())
+    assert story.document.text() == before + text
+
+
 @pytest.mark.parametrize(
     ("before", "passage", "after", "text"),
     [

@@ -76,12 +76,12 @@ async def test_a_passage_may_begin_an_empty_story_and_be_taken_back(tell: Teller
 
 @pytest.mark.parametrize("offset", [0, 17, 32, 40], ids=["start", "border", "paragraph", "word"])
 async def test_a_passage_in_the_middle_leaves_what_follows_where_it_is(tell: Teller, offset: int) -> None:
-    story = await tell(FOG[:17], " NEW ")
+    story = await tell(FOG[:17], "NEW ")
     story.document.edit(17, 17, "x")  # so that the story has more than one turn
     await all_of(story.passages.write_on())
     story.edit(0, story.document.length, FOG)
     await all_of(story.passages.write_on(offset))
-    expected = FOG[:offset] + " NEW " + FOG[offset:]
+    expected = FOG[:offset] + "NEW " + FOG[offset:]
     assert story.document.text() == stored(story) == expected
     assert await story.undo() == "a passage"
     assert story.document.text() == stored(story) == FOG
