@@ -16,7 +16,7 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.storage.chat_store import ChatStore
 from tests.engines.kobold_standin import KoboldStandin
 
-LINES = [f"line {number}: " + "down to the river and back again, " * 3 for number in range(16)]
+LINES = [f"line {number}: " + "down to the river and back again, " * 3 for number in range(13)]
 
 
 async def talked(server: KoboldStandin, folder: Path) -> ChatSession:

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tavern_tui.engines import slot_record
 from tavern_tui.engines.base import Request
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.llama_server import LlamaServerEngine
-from tavern_tui.engines.slot_record import MOST_FILES, WORTH_SAVING, SlotNotes, SlotRecord
+from tavern_tui.engines.slot_record import WORTH_SAVING, SlotNotes, SlotRecord
 from tests.engines.llama_standin import PROPS, LlamaStandin
 from tests.engines.replies import listen, text_request
 from tests.engines.standin import Act, Reply, said
@@ -226,13 +227,14 @@ async def test_files_that_nobody_needs_are_emptied(notes: SlotNotes) -> None:
     assert sum(one.file >= 0 for one in record.chats.values()) == 1
 
 
-async def test_names_of_files_are_few_and_tell_nothing(notes: SlotNotes) -> None:
+async def test_names_of_files_are_few_and_tell_nothing(notes: SlotNotes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slot_record, "MOST_FILES", 2)
     async with LlamaStandin(files={}) as server, at(server, notes) as engine:
-        for number in range(MOST_FILES + 2):
+        for number in range(4):
             await listen(engine, asking(f"secret chat {number}"))
     assert server.files is not None
     tag = (await notes.read(server.base)).tag
-    assert set(server.files) == {SlotRecord(tag).file_name(number) for number in range(MOST_FILES)}
+    assert set(server.files) == {SlotRecord(tag).file_name(number) for number in range(2)}
     assert all(name.isascii() and "secret" not in name and len(name) < 40 for name in server.files)
 
 

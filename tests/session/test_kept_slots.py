@@ -64,8 +64,7 @@ async def said(session: ChatSession) -> tuple[ReadingCost, int, list[str]]:
 async def talked(workspace: Workspace, server: LlamaStandin) -> str:
     """A chat that was talked in and left; its name."""
     session = await opened(workspace, server)
-    for _ in range(2):
-        await said(session)
+    await said(session)
     await session.connection.engine.close()
     return session.log.path.stem
 
