@@ -25,6 +25,7 @@ from tavern_tui.session.card_form import with_fields
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.cards import ALL_SUFFIXES, SUFFIXES, CardStore, StoredCard
+from tavern_tui.storage.import_record import IMPORTED, ImportRecord
 from tavern_tui.storage.library import MAX_FILE
 from tavern_tui.storage.marks import Mark
 from tavern_tui.storage.reading import read_bytes
@@ -300,7 +301,10 @@ def finish_renaming(workspace: Workspace) -> list[str]:
 
 def _renamed(workspace: Workspace, path: Path, old: str, new: str) -> tuple[Path, list[str]]:
     """What is left once the card at ``path`` has its new name inside: its file, marks, chats. May be repeated."""
-    path = card_store(workspace).rename(path, new)
+    before, path = path, card_store(workspace).rename(path, new)
+    data = workspace.directories.data
+    if path != before and (record := data / IMPORTED).exists():
+        ImportRecord(record, data).renamed(before, path)
     told = _rename_in_chats(workspace, old, new)
     if workspace.directories.marks.exists():
         workspace.marks.rename_character(old, new)

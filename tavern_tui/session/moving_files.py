@@ -25,7 +25,7 @@ from tavern_tui.session.chat_import import ChatImporter, ImportedChat
 from tavern_tui.session.moving_report import LatestChat, MovingReport
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.cards import ALL_SUFFIXES
-from tavern_tui.storage.import_record import ImportRecord, Placed
+from tavern_tui.storage.import_record import IMPORTED, ImportRecord, Placed
 from tavern_tui.storage.reading import read_bytes
 
 MAX_BYTES = 1024**3
@@ -57,7 +57,7 @@ class FileMover:
         self.writes = writes
         self._repairs = repairs
         self._given_up: tuple[Remark, ...] = ()
-        self.record = ImportRecord(dirs.data / "imported.json", dirs.data, writes=writes)
+        self.record = ImportRecord(dirs.data / IMPORTED, dirs.data, writes=writes)
         self._importer = ChatImporter(workspace, writes=writes)
         self._chats: list[tuple[Path, str]] = []
         self.cards: dict[str, tuple[str, str]] = {}

@@ -18,6 +18,9 @@ from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.file_names import stems
 from tavern_tui.storage.reading import read_bytes
 
+IMPORTED = "imported.json"
+"""The record's name in the library."""
+
 FORMAT = 1
 MAX_BYTES = 64 * 1024 * 1024
 _MOST_OF_ONE = 1024**3
@@ -80,6 +83,14 @@ class ImportRecord:
         ours = _hash_of(self._library / row.path) if row else None
         if row and ours:
             self._rows[key] = replace(row, written=ours)
+
+    def renamed(self, before: Path, after: Path) -> None:
+        """The file ``before`` is called ``after`` now: what was imported as it is still known. Remembered at once."""
+        old, new = _relative(before, self._library), _relative(after, self._library)
+        moved = {key: replace(row, path=new) for key, row in self._rows.items() if row.path == old}
+        if moved:
+            self._rows |= moved
+            self.keep()
 
     def keep(self) -> None:
         """Remember all of it for the next time."""

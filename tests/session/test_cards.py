@@ -11,11 +11,13 @@ import pytest
 
 from tavern_tui.domain.errors import NotFoundError, SettingsError, StorageError
 from tavern_tui.domain.events import Speaker, TurnAdded
+from tavern_tui.domain.exchange import Outcome
 from tavern_tui.formats.card import read_card, read_card_file
 from tavern_tui.formats.card_export import portrait
 from tavern_tui.session import cards
 from tavern_tui.session.card_view import card_details
 from tavern_tui.session.lore import books_of
+from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.atomic import write_atomic
 from tavern_tui.storage.cards import CardStore
@@ -42,6 +44,16 @@ def put(folder: Path, name: str, stem: str = "tamsin") -> Path:
     path = folder / f"{stem}{Path(name).suffix}"
     path.write_bytes((CORPUS / name).read_bytes())
     return path
+
+
+def test_a_renamed_card_is_known_when_it_is_imported_again(workspace: Workspace, tmp_path: Path) -> None:
+    source = tmp_path / "tamsin.png"
+    source.write_bytes((CORPUS / "v3.png").read_bytes())
+    MovingIn(workspace, MovingWishes()).take([source])
+    cards.rename_card(workspace, "Tamsin", "Tess")
+    report = MovingIn(workspace, MovingWishes()).take([source])
+    assert [thing.outcome for thing in report.things] == [Outcome.SAME]
+    assert "Tamsin" not in [one.name for one in workspace.characters()]
 
 
 WITHOUT_LORE = {"v1.json", "v1.png", "exif-numbers.webp", "exif-utf16.jpg", "utf16.json"} | {

@@ -54,6 +54,16 @@ def test_what_changed_on_both_sides_is_kept_twice(library: Path) -> None:
     assert take(library, b"2").outcome is Outcome.SAME
 
 
+def test_what_is_called_otherwise_here_is_known_still(library: Path) -> None:
+    take(library, b"1")
+    before, after = library / "worlds/Inn.json", library / "worlds/Tavern.json"
+    before.rename(after)
+    ImportRecord(library / "imported.json", library).renamed(before, after)
+    assert take(library, b"1") == Placed(after, Outcome.SAME)
+    assert take(library, b"2") == Placed(after, Outcome.UPDATED)
+    assert files(library) == {"Tavern.json": b"2"}
+
+
 def test_what_was_deleted_here_stays_away_until_it_changes_there(library: Path) -> None:
     take(library, b"1")
     (library / "worlds/Inn.json").unlink()
