@@ -14,15 +14,19 @@ from tavern_tui.domain.fill_in import BY_SUFFIX, KNOWN, trained_for_it
 from tavern_tui.domain.request import FillIn
 from tavern_tui.engines.base import SuffixEngine
 from tavern_tui.prompt.inputs import AFTER
+from tavern_tui.prompt.plan import PartKind
 from tavern_tui.session.chat_completion import sends_messages
 
 if TYPE_CHECKING:
     from tavern_tui.prompt.inputs import PromptInput
+    from tavern_tui.prompt.plan import PromptPlan
     from tavern_tui.session.connection import Connection, Ready
     from tavern_tui.session.options import ReplyOptions
 
 ALWAYS: Final = "always"
 NEVER: Final = "never"
+NOTED: Final = "What follows was told in a note: neither this model nor its server has a way to fill in a gap."
+"""Said once where ``always`` cannot be had."""
 
 
 async def filled_in(given: PromptInput, ready: Ready, options: ReplyOptions, connection: Connection) -> PromptInput:
@@ -35,6 +39,13 @@ async def filled_in(given: PromptInput, ready: Ready, options: ReplyOptions, con
         return given
     told = tuple(one for one in given.injections if one.source != AFTER)
     return replace(given, prose=replace(prose, fill_in=how), injections=told)
+
+
+def noted_all_the_same(plan: PromptPlan, options: ReplyOptions) -> bool:
+    """Whether a person wants gaps to be filled always, and ``plan`` tells of this one in a note."""
+    return options.fill_in == ALWAYS and any(
+        part.source == AFTER and part.kind is not PartKind.AFTER for part in plan.included
+    )
 
 
 async def way_of(ready: Ready, options: ReplyOptions, connection: Connection) -> FillIn | None:

@@ -20,6 +20,7 @@ from tavern_tui.session import events as out
 from tavern_tui.session.reply_place import ReplyPlace
 from tavern_tui.session.story import gaps
 from tavern_tui.session.story.directions import DIRECTION, direction_of, kept_with, used_by
+from tavern_tui.session.story.filling import NOTED, noted_all_the_same
 from tavern_tui.session.story.steps import step_of
 from tavern_tui.session.story.until import UNTIL, Until, room_for, until_of
 from tavern_tui.session.thinking import Making
@@ -56,6 +57,7 @@ class Passages:
     def __init__(self, story: StorySession) -> None:
         self._story = story
         self._anchor: int | None = None
+        self._noted = False
 
     @property
     def anchor(self) -> int | None:
@@ -176,6 +178,10 @@ class Passages:
             async with aclosing(story.chat.make(lambda: [writing.making])) as events:
                 async for event in events:
                     yield event
+                    if isinstance(event, out.PromptBuilt) and not self._noted:
+                        self._noted = noted_all_the_same(event.plan, ours)
+                        if self._noted:
+                            yield out.Notice(NOTED)
         finally:
             if story.chat.options is ours:
                 story.chat.options = before

@@ -15,7 +15,9 @@ from tavern_tui.engines.base import Engine
 from tavern_tui.engines.http import Link
 from tavern_tui.engines.llama_server import LlamaServerEngine
 from tavern_tui.engines.openai import OpenAIEngine
+from tavern_tui.session import events as out
 from tavern_tui.session.connection import Connection
+from tavern_tui.session.story.filling import NOTED
 from tavern_tui.session.story.story import StorySession
 from tests.engines.llama_standin import MODELS, PROPS, LlamaStandin, split
 from tests.engines.replies import DONE
@@ -80,6 +82,12 @@ async def test_else_a_note_tells_what_follows(tell: Teller, how: FillIn | None, 
     prompt = await with_fake(tell, how, **options)
     assert f"{NOTE}, which follows: {' '.join(BEHIND.split())}]" in prompt
     assert "fim" not in prompt
+
+
+async def test_it_is_said_once_where_always_cannot_be_had(tell: Teller) -> None:
+    story = await tell(FOG, "Slowly. ", "And so. ", fill_in="always")
+    heard = [event for _ in range(2) for event in await all_of(story.passages.write_on(AT))]
+    assert [event.text for event in heard if isinstance(event, out.Notice)] == [NOTED]
 
 
 async def test_messages_are_never_filled_in(tell: Teller) -> None:
