@@ -18,6 +18,12 @@ HAND_WRITTEN = "config.yaml"
 OVERLAY = "settings.yaml"
 """The settings that the program writes; ``HAND_WRITTEN`` stands above it and is only read."""
 
+RENAMED_PRESETS = "renamed-presets.json"
+"""The file in ``data`` with what sampler presets were called before."""
+
+COPIED, MOUSE = "copied.txt", "mouse.json"
+"""The files in ``state`` with what was copied last, and with who has the mouse on which terminal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Directories:
@@ -99,11 +105,6 @@ class Directories:
         return self.data / "marks.json"
 
     @property
-    def renamed_presets(self) -> Path:
-        """The file with what sampler presets were called before."""
-        return self.data / "renamed-presets.json"
-
-    @property
     def beside_cards(self) -> Path:
         """The file with what is kept of characters beside their cards."""
         return self.data / "beside-cards.json"
@@ -152,16 +153,6 @@ class Directories:
     def backups(self) -> Path:
         """Backups of the library."""
         return self.state / "backups"
-
-    @property
-    def mouse_choices(self) -> Path:
-        """The file with who has the mouse, by the terminal."""
-        return self.state / "mouse.json"
-
-    @property
-    def copied(self) -> Path:
-        """The file with what was copied last."""
-        return self.state / "copied.txt"
 
     @property
     def journals(self) -> Path:

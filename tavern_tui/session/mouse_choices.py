@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tavern_tui.config.paths import Directories
+from tavern_tui.config.paths import MOUSE, Directories
 from tavern_tui.storage.string_table import StringTable
 
 
@@ -33,4 +33,4 @@ def choose_mouse(directories: Directories, environ: Mapping[str, str], on: bool)
 
 
 def _table(directories: Directories) -> StringTable:
-    return StringTable(directories.mouse_choices, directories.state / "mouse.lock", "terminals")
+    return StringTable(directories.state / MOUSE, directories.state / "mouse.lock", "terminals")

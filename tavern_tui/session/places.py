@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tavern_tui.config.paths import HAND_WRITTEN, OVERLAY, Directories, directories, shipped
+from tavern_tui.config.paths import COPIED, HAND_WRITTEN, OVERLAY, Directories, directories, shipped
 
 
 def places(dirs: Directories | None = None) -> dict[str, Path]:
@@ -30,7 +30,7 @@ def places(dirs: Directories | None = None) -> dict[str, Path]:
         "settings": found.config / OVERLAY,
         "config": found.config / HAND_WRITTEN,
         "state": found.state,
-        "copied": found.copied,
+        "copied": found.state / COPIED,
         "backups": found.backups,
         "engine": found.engine,
         "cache": found.cache,

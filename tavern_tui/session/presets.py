@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavern_tui.config.files import nearest
+from tavern_tui.config.paths import RENAMED_PRESETS
 from tavern_tui.domain.errors import SettingsError, TavernError
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.preset import BALANCED, BUILT_IN, Preset
@@ -172,7 +173,7 @@ def _as_changed(log: ChatLog, one: ListedPreset) -> ListedPreset:
 
 def _name_now(workspace: Workspace, name: str) -> str:
     """What the preset is called now that was called ``name``; empty where it was never renamed."""
-    if workspace.safe or not workspace.directories.renamed_presets.exists():
+    if workspace.safe or not (workspace.directories.data / RENAMED_PRESETS).exists():
         return ""
     from tavern_tui.storage.renamed_presets import RenamedPresets
 

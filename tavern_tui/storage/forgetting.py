@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tavern_tui.config.paths import Directories
+from tavern_tui.config.paths import COPIED, Directories
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.formats.chatlog import decode_log
@@ -57,7 +57,7 @@ def remains_of(directories: Directories, index: LibraryIndex, log: ChatLog) -> R
         )
     files = [*_of_state(directories, log), *places_of(directories.state / "places", log)]
     files += [path for path in _copies(directories, log) if path != log.path]
-    files += [directories.copied] if directories.copied.exists() else []  # which does not tell whose it is
+    files += directories.state.glob(COPIED)  # which does not tell whose it is
     backups = tuple(one for one in backups_in(directories.backups) if not one.problem and _held(one, log))
     folder = directories.cache / "states"
     states = tuple(sorted((*folder.glob("*.state*"), *folder.glob("*.slot*"))))

@@ -6,7 +6,7 @@ renamed: whoever looks for one under a name that is no preset's any more asks he
 
 from __future__ import annotations
 
-from tavern_tui.config.paths import Directories
+from tavern_tui.config.paths import RENAMED_PRESETS, Directories
 from tavern_tui.storage.string_table import StringTable
 
 
@@ -14,7 +14,9 @@ class RenamedPresets:
     """One user's table. Names are told apart without regard to case. Methods block and raise ``StorageError``."""
 
     def __init__(self, directories: Directories) -> None:
-        self._table = StringTable(directories.renamed_presets, directories.state / "renamed-presets.lock", "presets")
+        self._table = StringTable(
+            directories.data / RENAMED_PRESETS, directories.state / "renamed-presets.lock", "presets"
+        )
 
     def now(self, name: str) -> str:
         """What the preset is called now that was once called ``name``; empty where it was never renamed."""

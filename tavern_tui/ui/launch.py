@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import replace
 
+from tavern_tui.config.paths import MOUSE
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.first_run import needs_first_run
 from tavern_tui.session.opening import Wishes
@@ -46,7 +47,7 @@ def run_app(workspace: Workspace, wishes: Wishes, *, first_run: bool | None = No
 
 def _mouse(workspace: Workspace, usual: bool) -> bool:
     """Whether the app takes the mouse on this terminal: as ``/mouse`` was told there last, else as ``usual``."""
-    if workspace.safe or not workspace.directories.mouse_choices.exists():
+    if workspace.safe or not (workspace.directories.state / MOUSE).exists():
         return usual
     from tavern_tui.session.mouse_choices import mouse_chosen
 

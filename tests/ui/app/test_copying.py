@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.config.paths import Directories
+from tavern_tui.config.paths import COPIED, Directories
 from tavern_tui.session.mouse_choices import choose_mouse, mouse_chosen, terminal_of
 from tavern_tui.session.opening import Wishes
 from tavern_tui.ui.chatlog.markup import code_blocks
@@ -31,7 +31,7 @@ async def test_a_turn_its_code_and_what_the_mouse_marks_are_copied_and_kept_in_a
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evening = Evening(tmp_path, CODE)
-    kept = evening.directories.copied
+    kept = evening.directories.state / COPIED
     async with evening.begun() as (app, pilot):
         await typed(pilot, "How?", "enter")
         await typed(pilot, "", "escape", "y")
@@ -72,7 +72,7 @@ async def test_of_an_incognito_chat_no_file_has_what_was_copied(tmp_path: Path) 
         assert await copy(app, "Hush.", "it", {}) == "Copied it to the terminal's clipboard, if it allows that"
         assert await copy(app, "Hush.", "what has a name of some length", {}) == "Copied · clipboard if allowed"
         assert app.clipboard == "Hush."
-    assert not evening.directories.copied.exists()
+    assert not (evening.directories.state / COPIED).exists()
 
 
 def test_no_program_of_this_machine_is_asked_over_a_network() -> None:
