@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tavern_tui.config.settings import remember
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.exchange import Outcome
-from tavern_tui.domain.written_paths import bare_path
+from tavern_tui.domain.written_paths import bare_path, bare_paths
 from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.moving_report import MovingReport, keep_report
 from tavern_tui.session.workspace import Workspace
@@ -21,7 +22,10 @@ class ImportStoppedError(Exception):
 
 
 class Import:
-    """One import of what is at ``path``, in a thread. ``done`` of ``total`` files are done, ``name`` is next."""
+    """One import of what is at ``path``, in a thread. ``done`` of ``total`` files are done, ``name`` is next.
+
+    Where nothing is there, it may be the paths of several files that were dropped at once.
+    """
 
     def __init__(self, workspace: Workspace, path: Path) -> None:
         self.path = path
@@ -33,7 +37,7 @@ class Import:
     @property
     def has_keys(self) -> bool:
         """Whether keys of servers lie there, which are taken only when they are asked for."""
-        return any((user / "secrets.json").is_file() for user in user_folders(self.path))
+        return any((user / "secrets.json").is_file() for path in self._paths for user in user_folders(path))
 
     def look(self) -> MovingReport:
         """What would come; nothing is changed. Blocks; raises ``TavernError``, ``ImportStoppedError``."""
@@ -57,7 +61,15 @@ class Import:
         self._stopped = True
 
     def _take(self, wishes: MovingWishes) -> MovingReport:
-        return MovingIn(self._workspace, wishes, self._tell).take([checked(self.path)])
+        return MovingIn(self._workspace, wishes, self._tell).take([checked(path) for path in self._paths])
+
+    @property
+    def _paths(self) -> list[Path]:
+        if not os.path.lexists(self.path):
+            several = [Path(path).expanduser() for path in bare_paths(str(self.path))]
+            if len(several) > 1:
+                return several
+        return [self.path]
 
     def _tell(self, done: int, total: int, name: str) -> None:
         if self._stopped:

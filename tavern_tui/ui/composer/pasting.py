@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tavern_tui.domain.display import safe
-from tavern_tui.domain.written_paths import bare_path
+from tavern_tui.domain.written_paths import bare_paths
 
 LONGEST_PATH: Final = 4096
 
@@ -21,10 +21,13 @@ _BEGINS: Final = ("/", "~/", "./", "../")
 def pasted_path(text: str) -> str | None:
     """The path that ``text`` is, as file managers and terminals write one: bare, quoted, escaped or as a ``file:`` URL.
 
-    Only paths that begin at a folder and end like something that can be imported; None for all other text.
+    Several paths beside each other are given as they were written. Only paths that begin at a folder and end like
+    something that can be imported; None for all other text.
     """
     line = text.strip()
     if len(line) > LONGEST_PATH or "\n" in line or safe(line) != line:
         return None
-    path = bare_path(line)
-    return path if path.startswith(_BEGINS) and path.lower().endswith(_KINDS) else None
+    paths = bare_paths(line)
+    if not all(path.startswith(_BEGINS) and path.lower().endswith(_KINDS) for path in paths):
+        return None
+    return line if len(paths) > 1 else paths[0]

@@ -179,6 +179,15 @@ def test_paths_are_read_as_terminals_paste_them(tmp_path: Path) -> None:
     assert typed_path("~/x") == Path.home() / "x"
 
 
+def test_several_files_that_were_dropped_come_together(place: Place, tmp_path: Path) -> None:
+    files = [tmp_path / "first card.json", tmp_path / "Mira's.json"]
+    for file in files:
+        file.write_text('{"name": "N", "description": "", "first_mes": ""}')
+    dropped = place.begin(typed_path(shlex.join(map(str, files))))
+    assert [thing.kind for thing in dropped.look().things] == ["character", "character"]
+    assert not dropped.has_keys
+
+
 def test_folders_are_found_where_people_have_them(place: Place, tmp_path: Path) -> None:
     assert likely_folders(place.home) == [place.folder]
     assert likely_folders(tmp_path / "nowhere") == []
