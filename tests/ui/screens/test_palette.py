@@ -16,6 +16,7 @@ from tavern_tui.session.character_list import ChatChoice
 from tavern_tui.session.library_index import keep_index, open_index
 from tavern_tui.session.library_names import Kind, Named
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
+from tavern_tui.ui.screens.home import HomeScreen
 from tavern_tui.ui.screens.lorebook import LorebookScreen
 from tavern_tui.ui.screens.palette import NOT_LISTED, Palette, matching
 from tavern_tui.ui.screens.settings import SettingsScreen
@@ -84,6 +85,15 @@ async def test_typing_finds_enter_chooses_and_the_answer_is_the_actions_id() -> 
         await pilot.press(*"branch", "enter")
         await app.ended.wait()
     assert app.result == "turn.branch"
+
+
+async def test_what_stands_behind_a_whole_command_belongs_to_it() -> None:
+    assert ids("/dice 3d8 modifier")[0] == "adventure.dice"
+    app = ScreenApp(Palette(KEYS))
+    async with app.run_test(size=(45, 13)) as pilot:
+        await pilot.press(*"/mode", "space", *"story", "enter")
+        await app.ended.wait()
+    assert app.result == "chat.mode story"
 
 
 async def test_arrows_and_pages_walk_while_one_types_on() -> None:
@@ -206,7 +216,9 @@ async def test_what_is_chosen_by_its_name_is_opened_and_a_chat_not_while_a_reply
         index.close()
 
         async def choose(*typed: str) -> None:
-            await pilot.press("ctrl+p")
+            await app.chat.run_typed("app.home")
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+            await pilot.press("ctrl+p")  # which Home takes as the chat does
             await until(pilot, lambda: isinstance(app.screen, Palette))
             await pilot.press(*typed, "enter")
 
@@ -220,7 +232,7 @@ async def test_what_is_chosen_by_its_name_is_opened_and_a_chat_not_while_a_reply
         await until(pilot, lambda: isinstance(app.screen, LorebookScreen))
         await pilot.press("escape")
         app.chat.replying = True
-        await choose(*"tern")
+        await pilot.press("ctrl+p", *"tern", "enter")
         await until(pilot, lambda: hint(app).startswith("A reply is being written"))
         app.chat.replying = False
         await choose(*"tern")
