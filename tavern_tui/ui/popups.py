@@ -274,9 +274,9 @@ async def palette(app: TavernApp) -> None:
     from tavern_tui.ui.chat.actions import RUNNABLE
     from tavern_tui.ui.screens.palette import ask_palette
 
-    action = await ask_palette(app, app.chat.keymap, RUNNABLE)
-    if action is not None:
-        await app.chat.run_typed(action)
+    chosen = await ask_palette(app, app.chat.keymap, RUNNABLE)
+    if chosen is not None:
+        await app.chat.run_typed(*chosen)
 
 
 async def inspector(app: TavernApp) -> None:

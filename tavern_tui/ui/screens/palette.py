@@ -58,6 +58,8 @@ def matching(query: str, actions: Collection[Action] = ACTIONS) -> list[Action]:
 def _ranked(query: str, actions: Collection[Action]) -> list[tuple[float, Action]]:
     """The actions that are found, each with how well it fits."""
     words = query.lower().split()
+    if any(words[0] == f"/{action.slash}" for action in actions if words):
+        words = words[:1]  # what follows a command belongs to it
     ranked = [([_rank(word, action) for word in words], action) for action in actions if action.id not in NOT_LISTED]
     found = [(sum(ranks), action) for ranks, action in ranked if _NOWHERE not in ranks]
     return sorted(found, key=lambda one: one[0])
@@ -194,9 +196,16 @@ class Palette(Page[str | Named | None]):
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen) -> None:
-        thing = self._listed[message.row.id]
-        if not (isinstance(thing, Named) and thing.problem):
-            self.dismiss(thing if isinstance(thing, Named) else thing.id)
+        thing = self._listed.get(message.row.id)
+        if thing is None:  # others were found since
+            return
+        if isinstance(thing, Named):
+            if not thing.problem:
+                self.dismiss(thing)
+            return
+        command, _, argument = (self._query or "").strip().partition(" ")
+        meant = command == f"/{thing.slash}"  # "/mode adventure" is the whole command
+        self.dismiss(f"{thing.id} {argument.strip()}" if meant and argument.strip() else thing.id)
 
     def action_move(self, rows: int) -> None:
         """Select another row."""
@@ -221,8 +230,10 @@ class Palette(Page[str | Named | None]):
         self.dismiss(None)
 
 
-async def ask_palette(app: TavernApp, keymap: Keymap, runnable: Collection[str]) -> str | None:
-    """Show the palette; the id of the action that was chosen. Whatever else was chosen is opened.
+async def ask_palette(app: TavernApp, keymap: Keymap, runnable: Collection[str]) -> tuple[str, str] | None:
+    """Show the palette; the id of the action that was chosen, and what was typed behind its command.
+
+    Whatever else was chosen is opened.
 
     Raises ``TavernError`` where it cannot be.
     """
@@ -232,7 +243,10 @@ async def ask_palette(app: TavernApp, keymap: Keymap, runnable: Collection[str])
     if isinstance(chosen, Named):
         await _open(app, chosen)
         return None
-    return chosen
+    if chosen is None:
+        return None
+    action, _, argument = chosen.partition(" ")
+    return action, argument
 
 
 async def _open(app: TavernApp, thing: Named) -> None:

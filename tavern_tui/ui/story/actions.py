@@ -356,14 +356,15 @@ async def show_palette(app: TavernApp, *, screen: StoryScreen) -> None:
     """Find something that can be done or opened, and do it."""
     from tavern_tui.ui.screens.palette import ask_palette
 
-    action = await ask_palette(app, screen.keymap, of_the_chat() | set(STORY_ACTIONS) - {"reply.stop"})
+    chosen = await ask_palette(app, screen.keymap, of_the_chat() | set(STORY_ACTIONS) - {"reply.stop"})
+    action, argument = chosen or ("", "")
     if action == "app.quit":
         screen.writing.stop()
         await app.leave()
     elif action in STORY_ACTIONS:
         await act(screen, action)
-    elif action is not None:
-        await screen.chat.run_typed(action)
+    elif action:
+        await screen.chat.run_typed(action, argument)
 
 
 async def show_keys(app: TavernApp, *, screen: StoryScreen) -> None:

@@ -110,6 +110,7 @@ async def test_everything_is_asked_for_in_a_line_and_kept_when_the_story_is_left
         await asked(pilot, screen, "ctrl+s", "With a limp", "enter")
         assert [key for key in screen.story.tree.properties if "With a limp" in key]
         await _ways_back_told(screen, pilot)
+        await _measured(screen, pilot)
         await _exported(screen, pilot, tmp_path / "book.txt")
         await pressed(pilot, "ctrl+s", "escape", "ctrl+o")
         while "bell" not in screen.view.editor.text.text():
@@ -140,6 +141,12 @@ async def _ways_back_told(screen: StoryScreen, pilot: Pilot[int]) -> None:
     assert "Esc shows everything again" in str(screen.query_one("#note").render())
     await pressed(pilot, "escape")
     assert not screen.has_class("-focus")
+
+
+async def _measured(screen: StoryScreen, pilot: Pilot[int]) -> None:
+    """A whole command in the palette is done with what stands behind it."""
+    await pressed(pilot, "ctrl+p", *"/length", "space", *"77", "enter")
+    assert screen.chat.open_session.options.response_tokens == 77
 
 
 async def _exported(screen: StoryScreen, pilot: Pilot[int], file: Path) -> None:
