@@ -45,4 +45,4 @@ def rename_drafts(journals: Path, name: str, to: str) -> None:
 
 
 def _table(path: Path) -> StringTable:
-    return StringTable(path, path.with_suffix(".lock"), "presets")
+    return StringTable(path, path.with_name(f"{path.name}.lock"), "presets")

@@ -19,6 +19,7 @@ from tavern_tui.session.preset_drafts import draft_of
 from tavern_tui.session.presets import OURS, YOURS, choose_in_chat, preset_named
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.locks import FileLock
 
 DRAFT = Preset(BALANCED)
 
@@ -188,7 +189,8 @@ async def test_what_was_not_saved_outlives_another_engine_another_preset_and_the
     reopened = open_session(workspace, wishes)
     assert unwritten(reopened, draft.kept) == called(again)
     assert open_session(workspace, Wishes(character="Wren", new=True)).options.preset == BALANCED
-    await PresetDraft(workspace, reopened, draft.kept).save()
+    with FileLock(reopened.log.state / f"{reopened.log.key}.lock", timeout=0.0, guarded=reopened.log.path):
+        await PresetDraft(workspace, reopened, draft.kept).save()  # nor does it wait for who writes in the chat
     kept = preset_named(workspace, "my neutral")
     assert unwritten(open_session(workspace, wishes), kept) is None
 
