@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
 from textual.widgets import Input
 
 from tavern_tui.domain.display import safe_line
-from tavern_tui.domain.errors import FormatError
 from tavern_tui.domain.lorebook import LoreEntry
 from tavern_tui.session.lore_fields import BY_NAME, Field, Kind
 from tavern_tui.session.lore_listing import Only, Sort
 from tavern_tui.session.lore_text import entries_text, read_entries
 from tavern_tui.ui.lore.ask import AskLine
+from tavern_tui.ui.screens.commands import Command, asking, chosen, edited, from_menu
 from tavern_tui.ui.screens.lore_entry import EntryText
-from tavern_tui.ui.screens.row_choice import RowChoice
 from tavern_tui.ui.widgets.rows import ListRow
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.lorebook import LorebookScreen
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One of them. ``sign`` is its key as the menu shows it."""
-
-    id: str
-    keys: str
-    sign: str
-    title: str
-
 
 COMMANDS = (
     Command("switch", "space", "Space", "On or off"),
@@ -54,7 +40,6 @@ COMMANDS = (
 )
 """Every command, in the order of the menu."""
 
-_TOLD = 300
 _OF_LIST = ("mark", "mark_all", "find", "only", "sort")
 _BULK: Mapping[str, str] = {
     "enabled": "On or off",
@@ -160,15 +145,6 @@ def _find(screen: LorebookScreen) -> None:
     entry.focus()
 
 
-def _asking(ask: Callable[[LorebookScreen], Awaitable[None]]) -> Callable[[LorebookScreen], None]:
-    """A command that asks something first: it waits in a worker of the screen."""
-
-    def started(screen: LorebookScreen) -> None:
-        screen.asking(ask)
-
-    return started
-
-
 async def _typed(screen: LorebookScreen, field: Field, title: str, entry: LoreEntry) -> str | None:
     ask = AskLine(
         title,
@@ -180,22 +156,17 @@ async def _typed(screen: LorebookScreen, field: Field, title: str, entry: LoreEn
     return await screen.app.push_screen_wait(ask)
 
 
-async def _chosen(screen: LorebookScreen, question: str, rows: Sequence[ListRow], near: str = "") -> str | None:
-    choice: Screen[str | None] = RowChoice(question, rows, near=near, glyphs=screen.glyphs)
-    return await screen.app.push_screen_wait(choice)
-
-
 async def _only(screen: LorebookScreen) -> None:
     desk = screen.desk
     rows = [ListRow(one.value, one.value.capitalize(), f"{len(desk.list.shown(desk.words, one)):,}") for one in Only]
-    picked = await _chosen(screen, "Show only", rows, desk.only.value)
+    picked = await chosen(screen, "Show only", rows, desk.only.value)
     if picked is not None:
         desk.only = Only(picked)
         screen.show()
 
 
 async def _menu(screen: LorebookScreen) -> None:
-    picked = await _chosen(screen, "What to do", [ListRow(one.id, one.title, one.sign) for one in COMMANDS[:-1]])
+    picked = await from_menu(screen, COMMANDS)
     if picked is not None:
         run(screen, picked, by_key=False)
 
@@ -205,7 +176,7 @@ async def _bulk(screen: LorebookScreen) -> None:
     if not entries:
         return
     many = f"{len(entries):,} entries" if len(entries) > 1 else "one entry"
-    picked = await _chosen(screen, f"Change {many}", [ListRow(key, title) for key, title in _BULK.items()])
+    picked = await chosen(screen, f"Change {many}", [ListRow(key, title) for key, title in _BULK.items()])
     match picked:
         case None:
             return
@@ -223,7 +194,7 @@ async def _set(screen: LorebookScreen, entries: Sequence[LoreEntry], name: str) 
     field = BY_NAME[name]
     if field.kind is Kind.CHOICE and field.choices:
         words = [str(word) for word in field.choices.values()]
-        typed = await _chosen(screen, field.title, [ListRow(word, word) for word in words])
+        typed = await chosen(screen, field.title, [ListRow(word, word) for word in words])
     else:
         typed = await _typed(screen, field, f"{field.title} of {len(entries):,} entries", entries[0])
     if typed is not None:
@@ -239,7 +210,7 @@ async def _carry(screen: LorebookScreen, entries: Sequence[LoreEntry], *, move: 
         screen.tell("There is no other book: make one in the list of lorebooks.")
         return
     rows = [ListRow(key, safe_line(one.name), f"{one.entries:,}") for key, one in others.items()]
-    picked = await _chosen(screen, f"{'Move' if move else 'Copy'} to which book?", rows)
+    picked = await chosen(screen, f"{'Move' if move else 'Copy'} to which book?", rows)
     if picked is not None:
         other = await asyncio.to_thread(tools.open, others[picked])
         screen.act(partial(screen.desk.carry, entries, other, move=move))
@@ -250,26 +221,12 @@ async def _editor(screen: LorebookScreen) -> None:
     entries = _targets(screen)
     if not entries:
         return
-    text = before = entries_text(entries, screen.desk.open_book.name)
-    while True:
-        edited = await screen.desk.tools.editor(text)
-        if edited in (before, text):
-            screen.tell("Nothing is different." if edited == before else "The text cannot be read: nothing is changed.")
-            return
-        text = edited
-        try:
-            edit = read_entries(edited)
-        except FormatError as error:
-            picked = await _chosen(
-                screen,
-                f"{safe_line(str(error), _TOLD)} Nothing is changed yet.",
-                [ListRow("again", "Edit it again"), ListRow("no", "Leave it")],
-            )
-            if picked == "again":
-                continue
-            return
+
+    async def take(text: str) -> None:
+        edit = read_entries(text)
         screen.act(partial(screen.desk.change, f"{len(entries):,} entries edited as a text", edit))
-        return
+
+    await edited(screen, entries_text(entries, screen.desk.open_book.name), screen.desk.tools.editor, take)
 
 
 async def _attempt(screen: LorebookScreen) -> None:
@@ -286,15 +243,15 @@ _RUN: Mapping[str, Callable[[LorebookScreen], None]] = {
     "switch": _switch,
     "mark": _mark,
     "mark_all": _mark_all,
-    "bulk": _asking(_bulk),
+    "bulk": asking(_bulk),
     "new": _new,
     "copy": _copy,
     "delete": _delete,
     "find": _find,
-    "only": _asking(_only),
+    "only": asking(_only),
     "sort": _sort,
-    "attempt": _asking(_attempt),
-    "editor": _asking(_editor),
+    "attempt": asking(_attempt),
+    "editor": asking(_editor),
     "undo": _undo,
-    "menu": _asking(_menu),
+    "menu": asking(_menu),
 }

@@ -18,6 +18,7 @@ async def test_the_book_of_the_card_is_changed_in_a_copy_and_read_in_the_next_pr
     async with evening.begun() as (app, pilot):
         await typed(pilot, "/lore no such book", "enter")
         await until(pilot, lambda: "There is no lorebook" in hint(app))
+        await pilot.press("ctrl+u")
         await typed(pilot, "/lore", "enter")
         await until(pilot, lambda: isinstance(app.screen, LorebookScreen))
         screen = app.screen
