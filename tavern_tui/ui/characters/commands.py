@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.screen import Screen
 
 from tavern_tui.domain.display import safe, safe_line
-from tavern_tui.domain.errors import FormatError, TavernError
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.session.card_fields import CardField, Kind, with_language, world_of
 from tavern_tui.session.character_editing import CardPreview, picture_kinds
 from tavern_tui.ui.characters import library
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.lore.ask import AskLine
-from tavern_tui.ui.screens.row_choice import RowChoice
+from tavern_tui.ui.screens.commands import Command, asking, chosen, edited, from_menu
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.long_text import Lines
 from tavern_tui.ui.widgets.rows import ListRow
 
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.character import CharacterScreen
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One of them. ``sign`` is its key as the menu shows it."""
-
-    id: str
-    keys: str
-    sign: str
-    title: str
-
 
 COMMANDS = (
     Command("editor", "o,ctrl+o", "o", "Write this field in $EDITOR"),
@@ -59,8 +46,6 @@ COMMANDS = (
     Command("menu", "m", "m", "All of this"),
 )
 """Every command, in the order of the menu."""
-
-_TOLD = 300
 
 
 def run(screen: CharacterScreen, command: str) -> None:
@@ -111,11 +96,6 @@ async def _line(
     return await screen.app.push_screen_wait(ask)
 
 
-async def _chosen(screen: CharacterScreen, question: str, rows: Sequence[ListRow], near: str = "") -> str | None:
-    choice: Screen[str | None] = RowChoice(question, rows, near=near, glyphs=screen.glyphs)
-    return await screen.app.push_screen_wait(choice)
-
-
 def _plain_lines(text: str) -> Lines:
     shown = safe(text)
     return lambda width: [Content(shown[start:end]) for start, end in wrap.lines(shown, max(1, width))]
@@ -126,7 +106,7 @@ async def _book(screen: CharacterScreen) -> None:
         return
     if screen.desk.character.lorebook is None:
         rows = [ListRow("make", "Make one"), ListRow("no", "Leave it")]
-        if await _chosen(screen, "The card has no lorebook of its own", rows) != "make":
+        if await chosen(screen, "The card has no lorebook of its own", rows) != "make":
             return
         name = screen.desk.character.name
         screen.tell(
@@ -145,7 +125,7 @@ async def _world(screen: CharacterScreen, field: CardField) -> None:
     rows = [ListRow("open", f"Open {safe_line(linked, 60)}")] if there else []
     rows += [ListRow("none", "None", "" if linked else "linked")]
     rows += [ListRow(f"book {name}", safe_line(name), "linked" if name == linked else "") for name in books]
-    picked = await _chosen(screen, "Which lorebook is read with it?", rows)
+    picked = await chosen(screen, "Which lorebook is read with it?", rows)
     if picked == "open" and desk.tools.lore is not None:
         await desk.tools.lore(linked)
     elif picked is not None:
@@ -158,45 +138,26 @@ async def _editor(screen: CharacterScreen) -> None:
     if field is None or field.kind in (Kind.SEEN, Kind.BOOK):
         screen.tell("This field is not edited as a text.")
         return
-    text = before = field.said(screen.desk.character)
-    while True:
-        text = await screen.desk.tools.editor(text)
-        if text == before:
-            screen.tell("Nothing is different.")
-            return
-        try:
-            screen.tell(await screen.desk.put(field, text))
-        except TavernError as error:
-            if await _again(screen, error):
-                continue
-        await screen.refreshed()
-        return
+
+    async def take(text: str) -> None:
+        screen.tell(await screen.desk.put(field, text))
+
+    await edited(screen, field.said(screen.desk.character), screen.desk.tools.editor, take)
+    await screen.refreshed()
 
 
 async def _editor_on_area(screen: CharacterScreen) -> None:
     screen.pane.put(await screen.desk.tools.editor(screen.pane.written))
 
 
-async def _again(screen: CharacterScreen, error: TavernError) -> bool:
-    rows = [ListRow("again", "Edit it again"), ListRow("no", "Leave it")]
-    return await _chosen(screen, f"{safe_line(str(error), _TOLD)} Nothing is changed yet.", rows) == "again"
-
-
 async def _whole(screen: CharacterScreen) -> None:
-    """The whole card comes back until it can be read, or is left as it was."""
-    text = before = screen.desk.whole()
-    while True:
-        text = await screen.desk.tools.editor(text)
-        if text == before:
-            screen.tell("Nothing is different.")
-            return
-        try:
-            screen.tell(await screen.desk.take_whole(text))
-        except FormatError as error:
-            if await _again(screen, error):
-                continue
-        await screen.refreshed()
-        return
+    """The whole card in $EDITOR."""
+
+    async def take(text: str) -> None:
+        screen.tell(await screen.desk.take_whole(text))
+
+    await edited(screen, screen.desk.whole(), screen.desk.tools.editor, take)
+    await screen.refreshed()
 
 
 async def _preview(screen: CharacterScreen) -> None:
@@ -241,7 +202,7 @@ def _move(steps: int) -> Callable[[CharacterScreen], None]:
         there = screen.desk.character is not before
         await screen.refreshed(f"{field.list} {field.place + steps}" if there else field.id)
 
-    return _asking(moved)
+    return asking(moved)
 
 
 def _remove(screen: CharacterScreen) -> None:
@@ -279,24 +240,15 @@ def _undo(screen: CharacterScreen) -> None:
 
 
 async def _menu(screen: CharacterScreen) -> None:
-    picked = await _chosen(screen, "What to do", [ListRow(one.id, one.title, one.sign) for one in COMMANDS[:-1]])
+    picked = await from_menu(screen, COMMANDS)
     if picked is not None:
         run(screen, picked)
 
 
-def _asking(ask: Callable[[CharacterScreen], Awaitable[None]]) -> Callable[[CharacterScreen], None]:
-    """A command that asks something first: it waits in a worker of the screen."""
-
-    def started(screen: CharacterScreen) -> None:
-        screen.asking(ask)
-
-    return started
-
-
 _RUN: Mapping[str, Callable[[CharacterScreen], None]] = {
-    "editor": _asking(_editor),
-    "whole": _asking(_whole),
-    "preview": _asking(_preview),
+    "editor": asking(_editor),
+    "whole": asking(_whole),
+    "preview": asking(_preview),
     "undo": _undo,
     "greeting": _greeting("greetings"),
     "group_greeting": _greeting("group"),
@@ -304,12 +256,12 @@ _RUN: Mapping[str, Callable[[CharacterScreen], None]] = {
     "down": _move(1),
     "remove": _remove,
     "favourite": _favourite,
-    "picture": _asking(_picture),
-    "language": _asking(_language),
-    "new": _asking(library.new),
-    "copy": _asking(library.copy),
-    "export": _asking(library.export),
-    "delete": _asking(library.delete),
-    "restore": _asking(library.restore),
-    "menu": _asking(_menu),
+    "picture": asking(_picture),
+    "language": asking(_language),
+    "new": asking(library.new),
+    "copy": asking(library.copy),
+    "export": asking(library.export),
+    "delete": asking(library.delete),
+    "restore": asking(library.restore),
+    "menu": asking(_menu),
 }
