@@ -149,6 +149,8 @@ class Slots:
             for slot in self._slots:
                 await self._save(slot, self._record.chats.get(chat))
         self._record.tidy(self._clock())
+        if not self._notes.on_disk:
+            self._record.keep_no_files()
         await self._empty_unneeded()
         await self._note()
 
@@ -248,7 +250,7 @@ class Slots:
 
         Where no slot is empty, one of ours is emptied that lies in a file.
         """
-        if not self._record.unneeded or not self._may_save:
+        if not self._record.unneeded or not self._told or self._link.base in self._notes.refusing:
             return
         slot = next((one for one in self._slots if one.task == _NEVER and not one.busy), None)
         if slot is None:

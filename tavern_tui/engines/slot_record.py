@@ -111,6 +111,11 @@ class SlotRecord:
                 room -= one.size
                 self.without_file(one.chat)
 
+    def keep_no_files(self) -> None:
+        """No file is wanted any more."""
+        for chat in list(self.chats):
+            self.without_file(chat)
+
     def found_useless(self, model: str) -> None:
         """A file of ``model`` was brought back and the prompt was read all the same."""
         self.useless = [*(one for one in self.useless if one != model), model][-_MOST_USELESS:]

@@ -197,6 +197,15 @@ async def test_nothing_is_saved_where_nothing_may_be_kept_on_disks() -> None:
     assert server.actions() == []
 
 
+async def test_files_are_emptied_where_nothing_may_be_kept_any_more(notes: SlotNotes) -> None:
+    async with LlamaStandin(slots=2, files={}) as server:
+        await visit(server, notes, "a")
+        notes.on_disk = False
+        await visit(server, notes, "a", NEW)
+    assert server.files is not None
+    assert list(server.files.values()) == [[]]
+
+
 async def test_little_is_not_worth_a_file(notes: SlotNotes) -> None:
     async with LlamaStandin(files={}) as server, at(server, notes) as engine:
         await listen(engine, text_request("Few words.", chat="a", response_tokens=2))
