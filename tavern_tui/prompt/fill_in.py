@@ -36,13 +36,12 @@ def assemble_round(given: PromptInput, how: FillIn, after: str) -> Counting[Prom
     after, tokens = yield from _fitting(untrusted(after, given), how, room)
     begins = (yield (how.before,))[0] if how.before else 0
     plan = yield from assemble(replace(given, reserve_tokens=given.reserve_tokens + begins + tokens))
-    mark = [Part(PartKind.MARKUP, "the beginning of the text before the gap", "", how.before, tokens=begins)]
-    behind = Part(PartKind.AFTER, AFTER, after, how.after, how.middle, tokens, reason="filled in before it")
-    read = sum(1 for part in plan.parts if part.state is PartState.IN)
-    parts = sorted(plan.parts, key=lambda part: part.state is not PartState.IN)
+    mark = Part(PartKind.MARKUP, "the token for the text before the gap", "", how.before, tokens=begins)
+    behind = Part(PartKind.AFTER, AFTER, after, how.after, how.middle, tokens, reason="the reply goes before it")
+    left_out = tuple(part for part in plan.parts if part.state is not PartState.IN)
     return replace(
         plan,
-        parts=(*(mark if how.before else ()), *parts[:read], behind, *parts[read:]),
+        parts=(*((mark,) if how.before else ()), *plan.included, behind, *left_out),
         control_tokens=(*plan.control_tokens, *how.marks),
         padding=plan.padding - begins - tokens,
         suffix="" if how.marks else after,

@@ -99,6 +99,17 @@ async def test_messages_are_never_filled_in(tell: Teller) -> None:
     assert not fake.requests[-1].prompt
 
 
+async def test_other_versions_of_a_passage_in_the_middle_are_filled_in_from_the_same_prompt(tell: Teller) -> None:
+    story = await tell(FOG, "Slowly. ", "At once. ")
+    fake = fake_of(story.chat)
+    fake.info = replace(fake.info, capabilities=replace(fake.info.capabilities, fill_in=MARKS))
+    await all_of(story.passages.write_on(AT))
+    await all_of(story.passages.again())
+    first, second = (joined(request.prompt) for request in fake.requests)
+    assert first == second
+    assert story.document.text() == f"{BEFORE}At once. {BEHIND}"
+
+
 async def test_at_the_end_of_a_story_there_is_nothing_to_fill(tell: Teller) -> None:
     story = await tell(FOG, " On.")
     fake = fake_of(story.chat)
