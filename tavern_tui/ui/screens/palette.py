@@ -18,7 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker, WorkerError
 
 from tavern_tui.config.action import Action, Where
 from tavern_tui.config.actions import ACTIONS
@@ -221,9 +221,10 @@ class Palette(Page[str | Named | None]):
         """Take the selected one, of all that what was typed finds."""
         self._find(self.query_one("#find", Input).value)
         if self._looking is not None:
-            with suppress(WorkerFailed):  # another letter was typed meanwhile
+            with suppress(WorkerError):  # another letter was typed meanwhile, or it was closed
                 await self._looking.wait()
-        self._rows.choose()
+        if self.is_current:
+            self._rows.choose()
 
     def action_leave(self) -> None:
         """Leave without doing anything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -177,7 +178,7 @@ async def test_enter_waits_for_what_is_called_so_and_takes_what_stands_in_the_fi
 
     def names(typed: str) -> list[Named]:
         asked.append(typed)
-        go.wait(60)
+        go.wait(20)
         return CHATS[:1]
 
     app = ScreenApp(Palette(KEYS, names=names))
@@ -190,6 +191,29 @@ async def test_enter_waits_for_what_is_called_so_and_takes_what_stands_in_the_fi
         await app.ended.wait()
     assert app.result == CHATS[0]
     assert asked == ["chatterton"]
+
+
+@pytest.mark.parametrize("then", ["escape", "x"])
+async def test_what_was_waited_for_is_let_go_by_another_key(then: str) -> None:
+    go = threading.Event()
+
+    def names(typed: str) -> list[Named]:
+        go.wait(20)
+        return CHATS[:1] if typed == "chat" else []
+
+    palette = Palette(KEYS, runnable=set(), names=names)
+    app = ScreenApp(palette)
+    async with app.run_test(size=(45, 13)) as pilot:
+        app.screen.query_one(Input).value = "chat"
+        entered = asyncio.ensure_future(palette.action_choose())
+        await pilot.pause()
+        await pilot.press(then)
+        go.set()
+        await entered
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.ended.is_set() is (then == "escape")
+    assert app.result is None
 
 
 async def test_a_command_finds_actions_alone_and_an_index_that_cannot_be_read_is_told() -> None:
