@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.themes import SCROLL_BAR_CSS
 from tavern_tui.ui.widgets.rows import MARGIN, ListRow, Tone, row_height, row_lines
@@ -144,7 +145,7 @@ class RowList(ScrollView, can_focus=False):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """The lines of all rows, for a list whose height is ``auto``."""
-        return sum(row_height(row, width) for row in self._rows) or 1
+        return sum(row_height(row, width) for row in self._rows) or len(self._empty_lines(width))
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the width changed."""
@@ -167,7 +168,7 @@ class RowList(ScrollView, can_focus=False):
         width = self.scrollable_content_region.width
         line = y + self.scroll_offset.y
         if not self._rows:
-            text = self._empty if line == 0 else ""
+            text = "".join(self._empty[start:end] for start, end in self._empty_lines(width)[line : line + 1])
             muted = ground + self._style(Tone.MUTED.value)
             return Strip([Segment(" " * MARGIN, ground), Segment(text, muted)]).adjust_cell_length(width, ground)
         place = bisect_right(self._ends, line)
@@ -186,6 +187,9 @@ class RowList(ScrollView, can_focus=False):
             style = ground + self._style(tone.value)
             segments.append(Segment(text, style + _BOLD if selected and tone is Tone.TITLE else style))
         return Strip(segments).adjust_cell_length(width, ground)
+
+    def _empty_lines(self, width: int) -> list[tuple[int, int]]:
+        return wrap.lines(self._empty, max(1, width - 2 * MARGIN))
 
     def _style(self, name: str) -> Style:
         own = self.get_component_rich_style(name, partial=True)

@@ -248,9 +248,8 @@ def _shortened(text: str, glyphs: Glyphs) -> tuple[str, ...]:
 
 
 def status_has_room(hint: str, width: int) -> bool:
-    """Whether ``hint``, or at least its last part, is shown whole in a line of ``width`` cells; 0 is not known yet."""
-    forms = _shortened(safe_line(hint), UNICODE_GLYPHS)
-    return not width or not forms or cell_len(forms[-1]) <= width - 2
+    """Whether ``hint`` is shown whole in a line of ``width`` cells, where nothing else is; 0 is not known yet."""
+    return not width or cell_len(safe_line(hint)) <= width - 2
 
 
 def _fitting(pieces: list[_Piece], space: int, glyphs: Glyphs) -> list[_Piece]:

@@ -138,3 +138,12 @@ async def test_a_long_list_draws_only_what_is_seen() -> None:
         app.list.select(4_000)
         await pilot.pause()
         assert 0 < app.list.drawn <= 40
+
+
+async def test_what_stands_in_an_empty_list_is_read_whole() -> None:
+    app = ListApp(0)
+    async with app.run_test(size=(20, 4)) as pilot:
+        app.list.show((), empty="There is no script yet: /import brings some.")
+        await pilot.pause()
+        shown = [app.list.render_line(y).text.strip() for y in range(4)]
+        assert shown == ["There is no", "script yet:", "/import brings", "some."]

@@ -24,6 +24,7 @@ from tavern_tui.ui.widgets.status import (
     Thinking,
     Waiting,
     Writing,
+    status_has_room,
     status_text,
 )
 from tests.ui.themed import ThemedApp
@@ -297,3 +298,8 @@ async def test_a_resize_tells_as_much_as_fits_now() -> None:
         await pilot.pause()
         assert "KoboldCpp" in widget.render().plain
         assert widget.size.height == 1
+
+
+@pytest.mark.parametrize(("width", "room"), [(45, False), (80, True), (0, True)])
+def test_a_hint_has_room_where_all_of_it_is_read(width: int, room: bool) -> None:
+    assert status_has_room("The mode is chat · /mode chat · /mode adventure", width) is room
