@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.session.character_list import CharacterRow, ChatRow, ListedCharacters
 from tavern_tui.session.chat_files import rename_chat
 from tavern_tui.session.library_index import listed_characters
@@ -18,7 +19,16 @@ from tavern_tui.storage.index_lists import branches
 from tavern_tui.storage.index_words import folded_text
 from tavern_tui.storage.marks import Mark
 
-__all__ = ["HomeLists", "branches_of", "found_in", "home_lists", "in_order", "mark_favourite", "rename_chat"]
+__all__ = [
+    "HomeLists",
+    "branches_of",
+    "found_in",
+    "home_lists",
+    "in_order",
+    "mark_favourite",
+    "rename_chat",
+    "story_words",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,21 @@ def branches_of(index: LibraryIndex, names: Iterable[str]) -> dict[str, int]:
     """Of the chats in these files those that go several ways, and how many. Raises ``StorageError``."""
     counted = {name: branches(index, f"{name}.jsonl") for name in names}
     return {name: ways for name, ways in counted.items() if ways > 1}
+
+
+def story_words(workspace: Workspace, names: Iterable[str]) -> dict[str, int]:
+    """Of the chats in these files those that are stories, and how many words each has. Raises ``StorageError``."""
+    from tavern_tui.session.modes.choosing import name_of
+
+    counted: dict[str, int] = {}
+    for name in names:
+        try:
+            tree = workspace.chats.open(name).tree
+        except NotFoundError:
+            continue  # it was taken away meanwhile
+        if name_of(tree.properties) == "story":
+            counted[name] = sum(len(turn.text.split()) for turn in tree.path() if not turn.hidden)
+    return counted
 
 
 def mark_favourite(workspace: Workspace, name: str, on: bool) -> None:

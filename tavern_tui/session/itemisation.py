@@ -97,9 +97,16 @@ def _row(part: Part, limit: int) -> ItemRow:
         source=part.source,
         reason=part.reason,
         state=part.state.value,
-        begins=" ".join(part.body[: 4 * _SAMPLE].split())[:_SAMPLE],
+        begins=_begins(part.body),
         parts=(part,),
     )
+
+
+def _begins(text: str) -> str:
+    """The first ``_SAMPLE`` characters of ``text`` on one line, the last a "…" where there are more."""
+    line = " ".join(text[: 4 * _SAMPLE].split())
+    whole = len(line) <= _SAMPLE and len(text) <= 4 * _SAMPLE
+    return line if whole else f"{line[: _SAMPLE - 1].rstrip()}…"
 
 
 def _markup_last(rows: list[ItemRow]) -> list[ItemRow]:

@@ -9,11 +9,12 @@ from unittest.mock import Mock
 import pytest
 
 from tavern_tui.domain.events import Speaker, TurnAdded
-from tavern_tui.session.home import HomeLists, branches_of, home_lists, mark_favourite
+from tavern_tui.session.home import HomeLists, branches_of, home_lists, mark_favourite, story_words
 from tavern_tui.session.library_index import keep_index, open_index
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.privacy import Private, private_things, toggle_private, without_private
 from tavern_tui.session.searching import search
+from tavern_tui.session.story.scenarios import StoryScenario, begin_story
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.chat_store import ChatStore
 from tavern_tui.storage.chats import ChatLog
@@ -64,6 +65,13 @@ def chat(workspace: Workspace, title: str, *characters: str) -> ChatLog:
 def at_home(workspace: Workspace, index: LibraryIndex, *, shows_private: bool = False) -> HomeLists:
     *_, lists = home_lists(workspace, index, shows_private=shows_private)
     return lists
+
+
+def test_a_story_is_as_long_as_its_words_and_a_chat_has_none(workspace: Workspace, index: LibraryIndex) -> None:
+    story = begin_story(workspace, StoryScenario("The lamp", "", "", "The lamp went out at ten."))
+    talk = chat(workspace, "Talk", "Mira").path.stem
+    assert next(one for one in at_home(workspace, index).chats if one.name == story).characters == ()
+    assert story_words(workspace, [story, talk, "gone"]) == {story: 6}
 
 
 def test_chats_come_by_age_groups_and_stories_among_them(workspace: Workspace, index: LibraryIndex) -> None:

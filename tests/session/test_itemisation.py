@@ -63,3 +63,6 @@ def test_a_row_shows_how_its_text_begins_on_one_line() -> None:
     (row,) = [row for group in itemised(made).groups for row in group.rows if row.kind == "turn"]
     assert row.begins.startswith("One two word word")
     assert len(row.begins) <= 60
+    assert row.begins.endswith("word w…")
+    (short,) = itemised(plan(given(chat("One\n\n  two ")))).groups[-2].rows[-1:]
+    assert short.begins == "One two"

@@ -18,6 +18,7 @@ from tavern_tui.ui.characters import library
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.lore.ask import AskLine
 from tavern_tui.ui.screens.commands import Command, asking, chosen, edited, from_menu
+from tavern_tui.ui.screens.inspection import wrapped
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.long_text import Lines
 from tavern_tui.ui.widgets.rows import ListRow
@@ -177,10 +178,11 @@ def preview_lines(found: CardPreview) -> Lines:
         made = [Content(sums).stylize("$text-muted")]
         for part in found.parts:
             kind = safe_line(part.kind[:1].upper() + part.kind[1:], 40)
-            source = f" · {safe_line(part.source, 40)}" if part.source.casefold() != part.kind else ""
+            named = safe_line(part.source.removeprefix("lore: "), 40)
+            source = f" · {named}" if part.source.casefold() != part.kind else ""
             reason = f" · {safe_line(part.reason, 60)}" if part.reason else ""
             head = f"{kind}{source} · {about}{part.tokens:,} tokens{reason}"
-            made += [Content(""), Content(head[: max(1, width)]).stylize("bold $text-accent")]
+            made += [Content(""), *wrapped(head, width, "bold $text-accent")]
             made += _plain_lines(part.text)(width)
         return made
 

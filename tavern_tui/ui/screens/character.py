@@ -54,7 +54,7 @@ _WRITING_KEYS = "ctrl+o $EDITOR · Esc done, and saved"
 _WRITING_KEYS_NARROW = "Esc done, and saved"
 
 
-class CharacterScreen(ListKeys, Page[Path | None]):
+class CharacterScreen(Page[Path | None], ListKeys):
     """The card on ``desk``. Its result is the card to go on with."""
 
     AUTO_FOCUS = ""
@@ -267,8 +267,13 @@ class CharacterScreen(ListKeys, Page[Path | None]):
         field = self.field
         self.pane.show(field, field.said(self.desk.character) if field is not None else "")
         character = self.desk.character
-        facts = (safe_line(character.creator), safe_line(character.version), ", ".join(map(safe_line, character.tags)))
-        shown = "\n".join(part[:_TOLD] for part in (*facts, safe_line(self.desk.card.path.name)) if part)
+        facts = {
+            "by": character.creator,
+            "version": character.version,
+            "tags": ", ".join(character.tags),
+            "file": self.desk.card.path.name,
+        }
+        shown = "\n".join(f"{what} {safe_line(said, _TOLD)}" for what, said in facts.items() if said)
         self.query_one("#facts", Static).update(Content(plain(shown, self.glyphs)))
 
     @on(RowList.Chosen)

@@ -24,7 +24,15 @@ from textual.widgets import Input
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.character_list import CharacterRow, ChatChoice, ChatRow, wishes_for
-from tavern_tui.session.home import HomeLists, branches_of, home_lists, in_order, mark_favourite, rename_chat
+from tavern_tui.session.home import (
+    HomeLists,
+    branches_of,
+    home_lists,
+    in_order,
+    mark_favourite,
+    rename_chat,
+    story_words,
+)
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens import home_rows as rows
 from tavern_tui.ui.screens.asking import Keys
@@ -60,7 +68,8 @@ class HomeChoice:
 class HomeTools:
     """What Home works with; all of it blocks. ``actions`` has id and title by the slash command of each.
 
-    ``read`` gives the lists, the later ones in the place of the earlier; ``branches`` how many ways chats go.
+    ``read`` gives the lists, the later ones in the place of the earlier; ``branches`` how many ways chats go, ``words``
+    how many words stories have.
     """
 
     read: Callable[[], Iterable[HomeLists]]
@@ -69,6 +78,7 @@ class HomeTools:
     favourite: Callable[[str, bool], None]
     private: Callable[[str, str], bool]
     actions: rows.Actions
+    words: Callable[[Sequence[str]], dict[str, int]] = lambda _names: {}
 
 
 class HomeScreen(ListPage[HomeChoice | None]):
@@ -78,7 +88,6 @@ class HomeScreen(ListPage[HomeChoice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "more", show=False),
         Binding("ctrl+n", "new", show=False),
-        Binding("ctrl+p", "palette", show=False),
         Binding("R,ctrl+r", "rename", show=False),
         Binding("asterisk", "card('favourite')", show=False),
         Binding("P", "private", show=False),
@@ -144,7 +153,10 @@ class HomeScreen(ListPage[HomeChoice | None]):
         return self.query_one("#filter", Input)
 
     def on_key(self, event: Key) -> None:
-        """What is typed on the list goes into the filter."""
+        """What is typed on the list goes into the filter; the palette finds whatever else there is."""
+        if event.key == "ctrl+p":
+            event.stop()
+            self.dismiss(HomeChoice(action="app.palette"))
         typed = event.character if event.is_printable and event.key not in _LETTERS else None
         if typed and not self.entering and self.focused is None:
             event.stop()
@@ -220,10 +232,6 @@ class HomeScreen(ListPage[HomeChoice | None]):
             self.dismiss(HomeChoice(action=chosen.removeprefix(rows.ACTION)))
         elif chosen is not None:
             self.dismiss(HomeChoice(rows.new_with(thing, self._lists), incognito=chosen == rows.NEW_INCOGNITO))
-
-    def action_palette(self) -> None:
-        """Find whatever else there is."""
-        self.dismiss(HomeChoice(action="app.palette"))
 
     def action_rename(self) -> None:
         """Give the selected chat another title."""
@@ -307,14 +315,18 @@ class HomeScreen(ListPage[HomeChoice | None]):
 
     @work(group="branches")
     async def _look_branches(self, names: Sequence[str]) -> None:
-        """Tell of the chats on screen how many ways they go, once that is known."""
+        """Tell of the chats on screen how many ways they go, and of stories how long they are, once that is known."""
         self._looked.update(names)
+        known = {one.name: one for one in self._lists.chats}
+        nobodys = [name for name in names if name in known and not known[name].characters]
         try:
-            found = await asyncio.to_thread(self._tools.branches, names)
+            ways = await asyncio.to_thread(self._tools.branches, names)
+            words = await asyncio.to_thread(self._tools.words, nobodys)
         except TavernError:
             return  # reading the lists says what is wrong
-        if found:
-            self._look = replace(self._look, ways={**self._look.ways, **found})
+        if ways or words:
+            look = self._look
+            self._look = replace(look, ways={**look.ways, **ways}, words={**look.words, **words})
             self._have(self._lists)
 
     def _open(self, thing: Thing) -> None:
@@ -349,6 +361,7 @@ def tools_for(workspace: Workspace, index: LibraryIndex, *, shows_private: bool)
     return HomeTools(
         read=partial(home_lists, workspace, index, shows_private=shows_private),
         branches=partial(branches_of, index),
+        words=partial(story_words, workspace),
         rename=partial(rename_chat, workspace),
         favourite=partial(mark_favourite, workspace),
         private=lambda chat, character: toggle_private(workspace, chat=chat, character=character),

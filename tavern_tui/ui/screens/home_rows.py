@@ -9,6 +9,7 @@ from itertools import chain
 from tavern_tui.domain.display import safe_line
 from tavern_tui.session.character_list import CharacterRow, ChatChoice, ChatRow
 from tavern_tui.session.home import HomeLists, found_in
+from tavern_tui.session.opening import NARRATOR
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
@@ -47,12 +48,14 @@ def age(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How rows are to look: ``now`` in Unix seconds, ``ways`` of the chats that go several ways, by their files."""
+    """How rows are to look: ``now`` in Unix seconds; by their files the ``ways`` of the chats that go several ways, and
+    the ``words`` of stories."""
 
     now: float
     ways: Mapping[str, int] = field(default_factory=dict)
     glyphs: Glyphs = UNICODE_GLYPHS
     all_chats: bool = False
+    words: Mapping[str, int] = field(default_factory=dict)
 
 
 def home_rows(lists: HomeLists, typed: str, look: Look, actions: Actions) -> Iterator[tuple[ListRow, Thing | None]]:
@@ -120,13 +123,16 @@ def new_with(thing: Thing | None, lists: HomeLists) -> ChatChoice | None:
 
 def chat_row(chat: ChatRow, lists: HomeLists, look: Look, *, named: bool = True) -> ListRow:
     """A chat; ``named``: with its character before its title."""
-    turns = f"{chat.turns:,} turns" if chat.turns != 1 else "1 turn"
+    words = look.words.get(chat.name)
+    many, unit = (chat.turns, "turn") if words is None else (words, "word")
+    length = f"{many:,} {unit}" if many == 1 else f"{many:,} {unit}s"
     branches = f"{look.glyphs.branch} {look.ways[chat.name]}" if chat.name in look.ways else ""
     private = "private" if lists.private.hides(chat.name, chat.characters) else ""
-    right = " · ".join(filter(None, (private, branches, turns, age(look.now - chat.last))))
+    right = " · ".join(filter(None, (private, branches, length, age(look.now - chat.last))))
     who = safe_line(", ".join(chat.characters)) if named else ""
     title = chat.title if not who or chat.title.startswith(who) else f"{who} · {chat.title}"
-    detail = plain(chat.problem or chat.line, look.glyphs)
+    line = chat.line if words is None else chat.line.removeprefix(f"{NARRATOR}: ")
+    detail = plain(chat.problem or line, look.glyphs)
     problem = bool(chat.problem)
     return ListRow(f"{CHAT}{chat.name}", plain(title, look.glyphs), plain(right, look.glyphs), detail, muted=problem)
 

@@ -21,6 +21,7 @@ async def test_what_is_changed_is_read_in_the_next_prompt(tmp_path: Path) -> Non
     async with evening.begun() as (app, pilot):
         await typed(pilot, "/character nobody at all", "enter")
         await until(pilot, lambda: "nobody at all" in hint(app))
+        await pilot.press("ctrl+u")
         await typed(pilot, "/characters", "enter")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and len(app.screen.query_one(RowList).rows) > 4)
         await pilot.press("E")

@@ -31,7 +31,7 @@ LANTERN = ChatRow("lantern", "A night at the Crooked Lantern", 33, NOW - 7_300, 
 PIE = ChatRow("pie", "Bess 2026-11-20 18.04", 1, NOW - 200_000, "Bess: Pie?", characters=("Bess",))
 WATER = ChatRow("mira", "Over the water", 12, NOW - 30, "Mira: Yes.", characters=("Mira", "Tom"))
 DUSK = ChatRow("dusk", "Dusk", 1_204, NOW - 90 * 86_400, "Wren: …", characters=("Wren",))
-TALE = ChatRow("tale", "The lighthouse", 80, NOW - 400_000, "The light went out at nine.")
+TALE = ChatRow("tale", "The lighthouse", 80, NOW - 400_000, "Narrator: The light went out at nine.")
 BESS = CharacterRow(
     "Bess", "Bess", CARDS / "Bess.png", (LANTERN, PIE), words="bess innkeeper", tag_list='["innkeeper", "fantasy"]'
 )
@@ -82,6 +82,7 @@ class Library:
             favourite=lambda name, on: self.done.append(("favourite", name, on)),
             private=self.private,
             actions=self.actions,
+            words=lambda names: {name: 41_250 for name in names if name == "tale"},
         )
 
 
