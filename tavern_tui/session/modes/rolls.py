@@ -18,6 +18,8 @@ DICE: Final = "dice"
 """The chat's property that holds what is thrown: an object with ``dice``, ``modifier`` and ``difficulty``; of an
 outcome table of its own ``outcomes``, as it is written, and ``outcomes_of``, the dice that they are for."""
 
+_USUAL: Final = "usual"
+
 MEANINGS: Final = {
     "terrible": "It goes badly wrong: tell at once what is worse now, so that it can be seen.",
     "poor": "It fails, and the failure costs something: tell what can be seen of that.",
@@ -83,10 +85,15 @@ class Thrown:
     def changed(self, words: str) -> PropertySet:
         """The event for ``2d6``, ``modifier +2`` or ``difficulty 3``, several after one another.
 
+        ``outcomes`` and a table are for the present dice in this chat; ``outcomes usual`` takes that table away.
         Raises ``SettingsError`` for anything else.
         """
         dice, modifier, difficulty = self.dice, self.modifier, self.difficulty
         rest = words.split()
+        if rest and rest[0].lower() == "outcomes":
+            typed = " ".join(rest[1:])
+            table = None if typed.lower() == _USUAL else read_outcomes(typed or [typed])
+            return dice_set(dice.written, table, modifier, difficulty)
         while rest:
             word = rest.pop(0).lower()
             if word in ("modifier", "difficulty"):
@@ -106,11 +113,11 @@ class Thrown:
         return replace(roll, outcome=found.name, means=found.means)
 
 
-def dice_set(dice: str, table: OutcomeTable | None) -> PropertySet:
+def dice_set(dice: str, table: OutcomeTable | None, modifier: int = 0, difficulty: int = 0) -> PropertySet:
     """The event that gives a chat these dice, and the table that is for them. Raises ``SettingsError``."""
     written = read_dice(dice).written
     own = {"outcomes": str(table), "outcomes_of": written} if table is not None else {}
-    return PropertySet(DICE, {"dice": written, "modifier": 0, "difficulty": 0, **own})
+    return PropertySet(DICE, {"dice": written, "modifier": modifier, "difficulty": difficulty, **own})
 
 
 def for_narrator(roll: Roll) -> str:

@@ -116,3 +116,17 @@ def test_the_chats_own_table_comes_before_that_of_the_settings_and_outlives_othe
 def test_a_table_of_another_version_that_means_nothing_here_is_passed_over(outcomes: object) -> None:
     kept = {DICE: {"dice": "1d20", "outcomes": outcomes, "outcomes_of": "1d20"}}
     assert Thrown(kept, USUAL).roll(lambda: 0.0).outcome == "terrible"
+
+
+def test_a_chat_is_given_a_table_in_words_and_it_is_taken_away_again() -> None:
+    thrown = Thrown({DICE: {"dice": "2d6", "modifier": 1, "difficulty": 0}}, USUAL)
+    thrown = Thrown({DICE: thrown.changed("outcomes 2 low: It breaks.; 8 high").value}, USUAL)
+    assert thrown.told() == "2d6, modifier +1, outcomes low 2, high 8"
+    assert thrown.roll(lambda: 0.0) == Roll("2d6+1", 3, "low", "It breaks.")
+    assert Thrown({DICE: thrown.changed("outcomes usual").value}, USUAL).told() == "2d6, modifier +1"
+
+
+@pytest.mark.parametrize("words", ["outcomes", "outcomes low", "outcomes 8 a; 2 b"])
+def test_a_table_in_words_that_makes_no_sense_is_refused(words: str) -> None:
+    with pytest.raises(SettingsError, match="Outcome"):
+        Thrown({}, USUAL).changed(words)
