@@ -67,17 +67,24 @@ async def impersonate(screen: ChatScreen, _argument: str = "") -> None:
 
 
 async def _write_for_me(screen: ChatScreen) -> None:
-    """Fill the composer as the text grows; what stood in it comes back where nothing was written."""
+    """Fill the composer as the text grows; what stood in it comes back where nothing was written.
+
+    Whoever types meanwhile writes on alone: nothing is put over it.
+    """
     from tavern_tui.session.impersonating import impersonate as written
 
     session, before, text = screen.open_session, screen.composer.state(), ""
+    shown = before.text
     screen.replying = True
     screen.progress.waiting("Your turn is being written", None)
     screen.show_state()
     try:
         async with aclosing(written(session)) as texts:
             async for text in texts:
+                if screen.composer.full_text != shown:
+                    break
                 screen.composer.put(text)
+                shown = screen.composer.full_text
     except TavernError as error:
         refuse(screen, error)
     else:
@@ -85,7 +92,7 @@ async def _write_for_me(screen: ChatScreen) -> None:
     finally:
         screen.replying = False
         screen.progress.idle()
-        if not text:
+        if not text and screen.composer.full_text == shown:
             screen.composer.restore(before)
         screen.show_state()
     if screen.tavern.leaving:

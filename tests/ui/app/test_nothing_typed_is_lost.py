@@ -125,6 +125,18 @@ async def test_an_edit_that_the_disk_refuses_goes_on(tmp_path: Path, monkeypatch
         assert app.chat.composer.is_empty
 
 
+async def test_nothing_is_put_over_what_is_typed_while_the_model_writes_for_its_user(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, ["I take", 0.3, " the oar", 0.3, " and row."])
+    async with evening.begun() as (app, pilot):
+        at_once(pilot, "/impersonate\n")
+        while app.chat.composer.full_text != "I take":
+            await pilot.pause(0.01)
+        await pilot.press("!")
+        while app.chat.replying:
+            await pilot.pause(0.01)
+        assert app.chat.composer.full_text == "I take!"
+
+
 async def test_keys_pressed_while_the_chat_is_being_opened_are_done_when_it_is_there(tmp_path: Path) -> None:
     evening = Evening(tmp_path, "She nods.", " Then she rows.")
     app = evening.app()

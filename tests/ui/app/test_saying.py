@@ -100,4 +100,4 @@ async def test_esc_keeps_what_the_model_has_written_for_its_user_and_a_fault_giv
         app.chat.composer.take()
         await typed(pilot, "/impersonate", "enter")
         await until(pilot, lambda: not app.chat.replying and "does not answer" in hint(app))
-        assert app.chat.composer.is_empty
+        assert app.chat.composer.full_text == "/impersonate", "to be asked for again"
