@@ -61,6 +61,7 @@ async def test_a_number_sends_a_quick_reply_and_digits_that_are_typed_are_text(t
         assert app.chat.open_session.options.think.value == "off"
         await typed(pilot, "/quick 7", "enter")
         assert hint(app).startswith("There is no quick reply 7")
+        await pilot.press("ctrl+u")
         await typed(pilot, "", "escape")
         await pilot.press("1", "2", "3")
         await settled(pilot)
@@ -85,6 +86,7 @@ async def test_another_token_is_chosen_by_its_numbers_where_alternatives_were_ke
         await typed(pilot, "Hello", "enter")
         await typed(pilot, "/token 3 1", "enter")
         assert "There is no such choice" in hint(app)
+        await pilot.press("ctrl+u")
         await typed(pilot, "/token", "enter")
         await shown(app, pilot, TextPage)
         assert "Nothing was kept" in str(app.screen.query_one("#text", LongText)._lines[0])
