@@ -172,10 +172,10 @@ async def test_commands_are_no_messages_and_unknown_ones_are_kept(tmp_path: Path
         assert app.chat.open_session.options.response_tokens == 64
         await typed(pilot, "/preset creative", "enter")
         assert app.chat.open_session.options.preset.name == "creative"
-        assert hint(app).startswith("temperature 1.1")
-        assert hint(app).endswith(" · The preset is creative in this chat from now on")
+        assert texts(app)[-1].startswith("temperature 1.1")
+        assert texts(app)[-1].endswith(" · The preset is creative in this chat from now on")
         await typed(pilot, "/preset", "enter")
-        assert "balanced, neutral" in hint(app)
+        assert "balanced, neutral" in texts(app)[-1]
         await typed(pilot, "/lenght", "enter")
         assert "/length" in hint(app)
         assert app.chat.composer.full_text == "/lenght"
