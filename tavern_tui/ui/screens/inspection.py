@@ -26,8 +26,9 @@ _STYLES: Final = {
     "End": "$text-accent",
     "free": "$text-muted",
 }
-_FULL, _FREE = "█", "░"
 _BETWEEN = "  "
+# A sign of its own for each: without colours the groups differ by it alone.
+_MARKS: Final = {"Head": "▓", "Examples": "▚", "History": "█", "End": "▀", "free": "░"}
 _ASCII_MARKS: Final = {"Head": "#", "Examples": "=", "History": "+", "End": "*", "free": "."}
 LEFT_OUT: Final = "Left out"
 
@@ -85,7 +86,7 @@ def shared_out(amounts: Sequence[int], cells: int) -> list[int]:
 
 
 def legend(found: LookedAt, width: int, glyphs: Glyphs) -> list[Content]:
-    """What the colours of the bar are, with their tokens, on lines of ``width`` cells."""
+    """What the signs and colours of the bar are, with their tokens, on lines of ``width`` cells."""
     about = "" if found.exact else "~"
     lines: list[Content] = []
     for name, tokens in _amounts(found):
@@ -99,8 +100,8 @@ def legend(found: LookedAt, width: int, glyphs: Glyphs) -> list[Content]:
 
 def _mark(name: str, glyphs: Glyphs, count: int = 1) -> tuple[str, str]:
     """``count`` cells of a group in the bar, with their style."""
-    mark = _ASCII_MARKS[name] if glyphs is ASCII_GLYPHS else _FREE if name == "free" else _FULL
-    return mark * count, _STYLES[name]
+    marks = _ASCII_MARKS if glyphs is ASCII_GLYPHS else _MARKS
+    return marks[name] * count, _STYLES[name]
 
 
 def part_rows(found: LookedAt, glyphs: Glyphs, *, everything: bool = False) -> list[Shown]:

@@ -16,7 +16,7 @@ from tavern_tui.prompt.plan import PromptPlan
 from tavern_tui.prompt.plan_record import difference, record_of
 from tavern_tui.session.prompting import LookedAt
 from tavern_tui.session.reading_cost import ReadingCost
-from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.inspection import (
     LEFT_OUT,
     budget_bar,
@@ -92,10 +92,14 @@ def test_what_could_not_be_asked_is_said() -> None:
     assert sums(found, 100, UNICODE_GLYPHS)[-1] == "rig:5001 does not answer."
 
 
-def test_every_group_has_its_cells_and_all_cells_are_the_limit() -> None:
-    bar = budget_bar(usual(), 60, ASCII_GLYPHS).plain
+@pytest.mark.parametrize(("glyphs", "signs"), [(ASCII_GLYPHS, "#=+*."), (UNICODE_GLYPHS, "▓▚█▀░")])
+def test_every_group_has_its_cells_with_a_sign_of_its_own_and_all_cells_are_the_limit(
+    glyphs: Glyphs, signs: str
+) -> None:
+    bar = budget_bar(usual(), 60, glyphs).plain
     assert len(bar) == 60
-    assert "".join(sorted(set(bar), key=bar.index)) == "#=+*."
+    assert "".join(sorted(set(bar), key=bar.index)) == signs
+    assert [piece[:1] for piece in legend(usual(), 100, glyphs)[0].plain.split("  ")] == list(signs)
 
 
 @examples(st.lists(st.integers(1, 10_000), max_size=6), st.integers(0, 200))
