@@ -81,6 +81,7 @@ TURN: tuple[Action, ...] = (
         "Keeps the turn in the chat but out of the prompt, or takes it in again.",
         Where.TURN,
         ("x",),
+        short="Hide",
         slash="hide",
     ),
     Action("turn.copy", "Copy", "Copies the text of the turn.", Where.TURN, ("y",), slash="copy"),

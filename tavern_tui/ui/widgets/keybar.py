@@ -27,7 +27,7 @@ NO_TITLES: Final[Mapping[str, str]] = {}
 """Every action does what its title says."""
 
 MOST = 7
-"""More keys than this are not read."""
+"""More keys than this are not read, but where single letters act, which nobody need guess then."""
 
 PHONE_COLUMNS, ON_A_PHONE = 60, 4
 """Below so many columns a finger has so many keys to tap on, and one for everything else."""
@@ -40,7 +40,7 @@ _USEFUL: Final[dict[Where, tuple[str, ...]]] = {
     Where.POPUP: ("popup.close",),
     Where.TURN: (
         *("turn.leave", "turn.edit", "turn.swipe", "turn.regenerate", "turn.continue", "turn.delete", "chat.undo"),
-        *("turn.branch", "turn.copy", "app.help"),
+        *("turn.branch", "turn.hide", "turn.copy", "turn.receipt", "app.help"),
     ),
     Where.ADVENTURE: (
         *("composer.complete", "adventure.suggest", "reply.speak", "reply.swipe", "turn.select", "app.palette"),
@@ -101,6 +101,7 @@ def key_places(
     places: list[KeyPlace] = []
     phone = 0 < width < PHONE_COLUMNS and Where.POPUP not in holding
     more = "..." if glyphs is ASCII_GLYPHS else "⋯"
+    most = ON_A_PHONE if phone else len(_USEFUL[Where.TURN]) if Where.TURN in holding else MOST
     at, end = 1, width - 1 - (cell_len(more) + _BETWEEN if phone else 0)
     for key, action in useful_keys(keymap, holding):
         shown, title = key_shown(key, glyphs), titles.get(action.id, action.label)
@@ -109,7 +110,7 @@ def key_places(
         if not title or (phone and action.id == EVERYTHING):
             continue
         needed = cell_len(shown) + 1 + cell_len(title)
-        if at + needed <= end and len(places) < (ON_A_PHONE if phone else MOST):
+        if at + needed <= end and len(places) < most:
             places.append(KeyPlace(shown, title, action.id, at, at + needed))
             at += needed + _BETWEEN
     if phone and end > 0:

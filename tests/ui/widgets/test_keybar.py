@@ -44,7 +44,9 @@ def test_a_phone_shows_what_is_wanted_most_where_one_is(holding: set[Where], tex
 
 def test_more_space_shows_more_keys_but_never_a_crowd() -> None:
     assert shown(EMPTY, 80) == "Enter Speak  → Swipe  ↑ Select  ctrl+p Palette  F1 Help  ctrl+r Retry"
-    assert len(key_places(KEYS, TURN, 400)) == MOST
+    assert len(key_places(KEYS, EMPTY | {Where.ADVENTURE}, 400)) == MOST
+    assert shown(TURN, 120).startswith("Enter Type  e Edit  l Swipe  r Regenerate  c Continue  d Delete  u Undo  ")
+    assert shown(TURN, 120).endswith("  u Undo  b Branch  x Hide  y Copy  i Receipt  F1 Help")
 
 
 @given(st.frozensets(st.sampled_from(list(Where))), st.integers(1, 200), st.sampled_from(list(Preset)), st.booleans())
