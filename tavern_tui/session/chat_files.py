@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tavern_tui.domain.errors import NotFoundError, SettingsError
+from tavern_tui.domain.display import safe_line
+from tavern_tui.domain.errors import NotFoundError, SettingsError, StorageError
 from tavern_tui.domain.events import PropertySet
+from tavern_tui.session.privacy import private_things
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.titles import TITLE
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.storage.chat_places import places_of
 from tavern_tui.storage.chat_store import summarise
-from tavern_tui.storage.locks import FileLock
+from tavern_tui.storage.chats import ChatLog
+from tavern_tui.storage.journal import JournaledReply
+from tavern_tui.storage.locks import FileLock, is_held
+from tavern_tui.storage.marks import Mark
 from tavern_tui.storage.reading import read_bytes
-from tavern_tui.storage.trash import Discarded, Trash
+from tavern_tui.storage.recovery import belongs, journals
+from tavern_tui.storage.trash import Discarded, Trash, move
 
 KIND = "chats"
 """What chats are called in the trash."""
@@ -31,6 +39,7 @@ class DeletedChat:
     turns: int
     when: str
     item: Discarded
+    characters: tuple[str, ...] = ()
 
 
 def rename_chat(workspace: Workspace, name: str, title: str) -> str:
@@ -49,11 +58,25 @@ def rename_chat(workspace: Workspace, name: str, title: str) -> str:
 
 
 def delete_chat(workspace: Workspace, name: str) -> DeletedChat:
-    """Move the chat that ``name`` means to the trash. Raises ``NotFoundError``, ``StorageError``."""
-    log = find_chat(workspace, name)
+    """Move the chat that ``name`` means to the trash. Raises as ``discard``."""
+    return discard(workspace, find_chat(workspace, name))
+
+
+def discard(workspace: Workspace, log: ChatLog) -> DeletedChat:
+    """Move the chat of ``log`` to the trash. What was typed in it and not sent is there again when it is brought back.
+
+    Raises ``StorageError``, also where the chat is open in a terminal or a reply is being written to it: whoever has it
+    would go on writing, to a file of that name with nothing else in it.
+    """
+    title = safe_line(log.tree.title or log.path.stem)
+    if _is_replied_to(log):
+        raise StorageError(f"A reply is being written in {title}.", hint="Delete it when that is done.")
+    if any(is_held(path) for path in places_of(workspace.directories.state / "places", log) if path.suffix == ".lock"):
+        raise StorageError(f"{title} is open in another terminal.", hint="Leave it there, then delete it.")
     with FileLock(log.state / f"{log.key}.lock", timeout=_LOCK_SECONDS, guarded=log.path):
         item = _trash(workspace).put(KIND, [log.path])
-    return DeletedChat(log.path.stem, log.tree.title, len(log.tree.path()), item.when, item)
+    tree = log.tree
+    return DeletedChat(log.path.stem, tree.title, len(tree.path()), item.when, item, tree.characters)
 
 
 def deleted_chats(workspace: Workspace) -> list[DeletedChat]:
@@ -62,7 +85,7 @@ def deleted_chats(workspace: Workspace) -> list[DeletedChat]:
     for item in _trash(workspace).items(KIND):
         path = item.files[0]
         told = summarise(path, read_bytes(path, _MOST_BYTES), 0.0)
-        found.append(DeletedChat(told.name, told.title, told.turns, item.when, item))
+        found.append(DeletedChat(told.name, told.title, told.turns, item.when, item, told.characters))
     return found
 
 
@@ -81,10 +104,37 @@ def restore_chat(workspace: Workspace, name: str) -> Path:
     ):
         found = next((one for one in deleted if same(one)), None)
         if found is not None:
-            (path,) = _trash(workspace).restore(found.item, workspace.directories.chats)[:1]
-            return path
+            return bring_back(workspace, found)
     hint = f"There are: {', '.join(one.title for one in deleted[:5])}" if deleted else "The trash holds no chat."
     raise NotFoundError(f"No deleted chat is called {name}.", hint=hint)
+
+
+def bring_back(workspace: Workspace, deleted: DeletedChat) -> Path:
+    """Bring back this one; its file, which has another name where another chat has that one by now.
+
+    Raises ``StorageError``.
+    """
+    folder, item = workspace.directories.chats, deleted.item
+    (file,) = item.files[:1]
+    if os.path.lexists(folder / file.name):
+        private = deleted.name in private_things(workspace).chats
+        free = file.with_name(next(workspace.chats.free_names(deleted.title or deleted.name)))
+        item = replace(item, files=(move(file, free),))
+        if private:
+            workspace.marks.set(Mark.PRIVATE_CHAT, free.stem, True)
+    return _trash(workspace).restore(item, folder)[0]
+
+
+def _is_replied_to(log: ChatLog) -> bool:
+    """Whether a process writes a reply to the chat now."""
+    for path in journals(log.state) if log.state.is_dir() else ():
+        try:
+            reply = JournaledReply.read(path) if is_held(path) else None
+        except FileNotFoundError:
+            continue  # that reply has just been saved
+        if reply is not None and belongs(reply.facts, log):
+            return True
+    return False
 
 
 def _trash(workspace: Workspace) -> Trash:
