@@ -151,6 +151,8 @@ class _Writer:
         try:
             while self._heard.wait() and not self._closing.wait(_WRITE_SECONDS):
                 self._heard.clear()
+                if self._closing.is_set():  # since it was waited for: what ``end`` said may just have been cleared
+                    break
                 while self._unwritten and not self._write():
                     if self._closing.wait(_REFUSED_SECONDS):
                         break

@@ -90,6 +90,27 @@ def test_a_draft_reaches_the_disk_without_the_event_loop(log: ChatLog, state: Pa
     keeper.hang_up()
 
 
+def test_an_end_at_the_moment_of_a_write_is_heard(log: ChatLog, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Signal(threading.Event):
+        """Which somebody sets in the moment before it is cleared."""
+
+        def clear(self) -> None:
+            ends.pop()()
+            super().clear()
+
+    ends: list[Callable[[], None]] = []
+    monkeypatch.setattr(threading, "Event", Signal)
+    keeper = PlaceKeeper(state, terminal="a")
+    asyncio.run(keeper.open(log))
+    writer = keeper._writer
+    assert writer is not None
+    ends.append(writer.end)
+    keeper.keep(HERE)
+    writer.join(PATIENCE)
+    assert not writer._thread.is_alive()
+    assert on_disk(state) == [HERE.draft]
+
+
 async def test_many_keys_are_few_writes_and_the_last_one_counts(
     log: ChatLog, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
