@@ -31,6 +31,23 @@ HOME: tuple[Action, ...] = (
         slash="duplicate",
     ),
     Action(
+        "chat.delete",
+        "Delete this chat",
+        "Leaves this chat and moves it to the trash, with what was typed and not sent; /undelete brings it back.",
+        Where.ANYWHERE,
+        (),
+        slash="deletechat",
+        aliases=("delchat",),
+    ),
+    Action(
+        "chat.undelete",
+        "Bring back a chat",
+        "Lists the deleted chats, the last one first; Enter brings one back and opens it.",
+        Where.ANYWHERE,
+        (),
+        slash="undelete",
+    ),
+    Action(
         "app.restore",
         "Restore from a backup",
         "Lists the backups; a chat of one can be looked at, and put back as a copy beside the present one.",

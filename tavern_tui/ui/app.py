@@ -167,11 +167,15 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
             self.run_worker(self._keep(self), group="keeping")
 
     @work(group="opening", exclusive=True)
-    async def open_chat(self, wishes: Wishes) -> None:
-        """Leave this chat for another."""
+    async def open_chat(
+        self, wishes: Wishes, *, once_left: Callable[[], Coroutine[Any, Any, Wishes]] | None = None
+    ) -> None:
+        """Leave this chat for another. ``once_left`` runs in between and says what to open instead of ``wishes``."""
         if not await may_leave(self):
             return
         await self._close_chat(ended=True)
+        if once_left is not None:
+            wishes = await once_left()
         self.chat = self._new_screen()
         await self.switch_screen(self.chat)
         await self._open(wishes)

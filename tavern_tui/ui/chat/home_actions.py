@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.events import PropertySet
@@ -48,6 +49,27 @@ async def copy(screen: ChatScreen, argument: str = "") -> None:
     title = " ".join(argument.split()) or f"{session.tree.title or session.log.path.stem} (copy)"
     path = await asyncio.to_thread(copy_chat, app.workspace, session.log.path.stem, title)
     app.open_chat(replace(app.wishes, character="", chat=path.stem, new=False, persona=""))
+
+
+async def delete(screen: ChatScreen, _argument: str = "") -> None:
+    """Leave the open chat and move it to the trash."""
+    from tavern_tui.ui.screens.deleted_chats import leave_deleted
+
+    if refused_while_busy(screen):
+        return
+    log, app = screen.open_session.log, screen.tavern
+    if not log.kept:
+        screen.hint("Nothing of this chat is kept · it is gone when you leave it")
+        return
+    app.open_chat(app.wishes, once_left=partial(leave_deleted, app, log.path.stem))
+
+
+async def undelete(screen: ChatScreen, _argument: str = "") -> None:
+    """Bring a deleted chat back."""
+    from tavern_tui.ui.screens.deleted_chats import show_deleted
+
+    if not refused_while_busy(screen):
+        screen.tavern.show(show_deleted)
 
 
 async def restore(screen: ChatScreen, _argument: str = "") -> None:
@@ -105,6 +127,8 @@ HOME_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.home": home,
     "chat.rename": rename,
     "chat.copy": copy,
+    "chat.delete": delete,
+    "chat.undelete": undelete,
     "app.restore": restore,
     "app.regex": regex,
     "app.hide": hide,

@@ -36,6 +36,7 @@ from tavern_tui.session.home import (
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens import home_rows as rows
 from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.deleted_chats import ChatTrash, at_home, trash_of
 from tavern_tui.ui.screens.home_rows import Look, Thing
 from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.new_choice import NewChoice
@@ -78,6 +79,7 @@ class HomeTools:
     favourite: Callable[[str, bool], None]
     private: Callable[[str, str], bool]
     actions: rows.Actions
+    trash: ChatTrash
     words: Callable[[Sequence[str]], dict[str, int]] = lambda _names: {}
 
 
@@ -215,6 +217,10 @@ class HomeScreen(ListPage[HomeChoice | None]):
             self.action_card(deed)
         elif deed == rows.PRIVATE:
             self.action_private()
+        elif deed == rows.DELETE and thing.name == self._tools.trash.open_here:
+            self.dismiss(HomeChoice(action="chat.delete"))
+        elif deed in (rows.DELETE, rows.BRING_BACK):
+            self.do(at_home(self, self._tools.trash, thing.name if deed == rows.DELETE else "", self._fill))
         elif deed in (rows.NEW, rows.NEW_INCOGNITO):
             self.dismiss(HomeChoice(rows.new_with(thing, self._lists), incognito=deed == rows.NEW_INCOGNITO))
         elif deed is not None and isinstance(thing, CharacterRow):
@@ -351,7 +357,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
         self._fill()
 
 
-def tools_for(workspace: Workspace, index: LibraryIndex, *, shows_private: bool) -> HomeTools:
+def tools_for(workspace: Workspace, index: LibraryIndex, trash: ChatTrash, *, shows_private: bool) -> HomeTools:
     """What Home works with in ``workspace``."""
     from tavern_tui.config.actions import BY_ID
     from tavern_tui.session.privacy import toggle_private
@@ -364,6 +370,7 @@ def tools_for(workspace: Workspace, index: LibraryIndex, *, shows_private: bool)
         words=partial(story_words, workspace),
         rename=partial(rename_chat, workspace),
         favourite=partial(mark_favourite, workspace),
+        trash=trash,
         private=lambda chat, character: toggle_private(workspace, chat=chat, character=character),
         actions={name: (action, BY_ID[action].title) for name, action in COMMANDS.items() if action in RUNNABLE},
     )
@@ -374,7 +381,7 @@ async def asked_at_home(app: TavernApp, *, characters: bool = False) -> HomeChoi
     from tavern_tui.session.library_index import open_index
 
     with closing(open_index(app.workspace)) as index:
-        tools = tools_for(app.workspace, index, shows_private=app.shows_private)
+        tools = tools_for(app.workspace, index, trash_of(app), shows_private=app.shows_private)
         return await app.push_screen_wait(HomeScreen(tools, characters=characters, glyphs=app.glyphs))
 
 

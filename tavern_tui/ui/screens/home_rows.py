@@ -20,10 +20,10 @@ CHAT, CHARACTER, ACTION, ALL_CHATS = "chat ", "character ", "action ", "all chat
 """How the ids of rows begin; the chat's file, the character's card or the action's id follows."""
 
 OPEN, NEW, NEW_INCOGNITO, RENAME, FAVOURITE, PRIVATE = "open", "new", "incognito", "rename", "favourite", "private"
-EDIT = "edit"
+EDIT, DELETE, BRING_BACK = "edit", "delete", "bring back"
 """What can be done with something, as ids of rows."""
 
-ENTRIES = ("import", "lorebooks", "personas", "presets", "connect", "settings", "restore")
+ENTRIES = ("import", "lorebooks", "personas", "presets", "connect", "settings", "undelete", "restore")
 """The slash commands of what else Home leads to, in this order, as far as there is such an action."""
 
 BEGIN = (("story", "s"), ("adventure", "a"), ("newgroup", "g"))
@@ -88,7 +88,10 @@ def deeds(thing: Thing, lists: HomeLists, look: Look) -> list[ListRow]:
             favourite = "No favourite any more" if thing.favourite else "Favourite"
             rows += [ListRow(NEW, "New chat"), ListRow(NEW_INCOGNITO, "New incognito chat")]
             rows += [ListRow(EDIT, "Edit the card", "E"), ListRow(FAVOURITE, favourite, "*")]
-    return [*rows, ListRow(PRIVATE, "No longer private" if private else "Private: in no list", "P")]
+    rows.append(ListRow(PRIVATE, "No longer private" if private else "Private: in no list", "P"))
+    if isinstance(thing, ChatRow):
+        rows += [ListRow(DELETE, "Delete it, to the trash", "D"), ListRow(BRING_BACK, "Bring back a deleted chat", "B")]
+    return rows
 
 
 def beginnings(thing: Thing | None, lists: HomeLists, actions: Actions) -> list[ListRow]:

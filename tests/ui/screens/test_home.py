@@ -14,9 +14,12 @@ from textual.widgets import Input, Static
 
 from tavern_tui.domain.errors import SettingsError, StorageError
 from tavern_tui.session.character_list import NO_CARD, CharacterRow, ChatChoice, ChatRow
+from tavern_tui.session.chat_files import DeletedChat
 from tavern_tui.session.home import HomeLists
 from tavern_tui.session.privacy import Private
+from tavern_tui.storage.trash import Discarded
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.screens.deleted_chats import EMPTY, ChatTrash
 from tavern_tui.ui.screens.home import PAGE, HomeChoice, HomeScreen, HomeTools
 from tavern_tui.ui.screens.home_rows import age
 from tavern_tui.ui.widgets.row_list import RowList
@@ -48,6 +51,32 @@ ACTIONS = {
 Shown = ScreenApp[HomeChoice | None]
 
 
+class Bin(ChatTrash):
+    """A trash that keeps in mind what is in it; ``library`` is told what comes and goes."""
+
+    def __init__(self, library: Library) -> None:
+        self.open_here = "mira"
+        self._library = library
+        self._within: list[DeletedChat] = []
+
+    def delete(self, name: str) -> str:
+        if name == "dusk":
+            raise StorageError("Dusk is open in another terminal.", hint="Leave it there, then delete it.")
+        (chat,) = (one for one in self._library.lists[-1].chats if one.name == name)
+        item = Discarded(Path(), (), "2026-11-20 18.04.00")
+        self._within.insert(0, DeletedChat(name, chat.title, chat.turns, item.when, item, chat.characters))
+        self._library.have(*(one for one in self._library.lists[-1].chats if one.name != name))
+        return chat.title
+
+    def deleted(self) -> list[DeletedChat]:
+        return list(self._within)
+
+    def restore(self, deleted: DeletedChat) -> Path:
+        self._within.remove(deleted)
+        self._library.have(*self._library.lists[-1].chats, PIE)
+        return Path(f"{deleted.name}.jsonl")
+
+
 class Library:
     """What Home is told here, and what it did."""
 
@@ -56,6 +85,10 @@ class Library:
         self.actions = actions
         self.done: list[tuple[object, ...]] = []
         self.counted: list[str] = []
+        self.trash = Bin(self)
+
+    def have(self, *chats: ChatRow) -> None:
+        self.lists = (replace(self.lists[-1], chats=chats),)
 
     def read(self) -> Iterable[HomeLists]:
         yield from self.lists
@@ -82,6 +115,7 @@ class Library:
             favourite=lambda name, on: self.done.append(("favourite", name, on)),
             private=self.private,
             actions=self.actions,
+            trash=self.trash,
             words=lambda names: {name: 41_250 for name in names if name == "tale"},
         )
 
@@ -187,6 +221,24 @@ async def test_a_star_marks_a_favourite_and_p_what_is_private() -> None:
         await press(pilot, "P")
         await until(pilot, lambda: "/private shows it" in told(app))
     assert library.done == [("favourite", "Bess", True), ("favourite", "Mira", True), ("private", "mira", "")]
+
+
+async def test_a_chat_goes_to_the_trash_and_comes_back_from_the_choices_of_a_row() -> None:
+    async with home(Library(), (45, 30)) as (app, pilot):
+        await press(pilot, "down", "right", "B")
+        await until(pilot, lambda: told(app) == EMPTY)
+        await press(pilot, "down", "right", "D")
+        await until(pilot, lambda: selected(app) == "The lighthouse" and "Bess 2026-11-20 18.04" not in rows(app))
+        assert told(app) == "Bess 2026-11-20 18.04 is in the trash: B among a chat's choices brings it back."
+        await press(pilot, "down", "right", "D")  # open elsewhere: refused, and it stays
+        await until(pilot, lambda: "open in another terminal" in told(app))
+        assert selected(app) == "Wren · Dusk"
+        await press(pilot, "right", "B", "enter")
+        await until(pilot, lambda: "Bess 2026-11-20 18.04" in rows(app))
+        assert (told(app), selected(app)) == ("Bess 2026-11-20 18.04 is back.", "Wren · Dusk")
+        await press(pilot, *["up"] * 4, "right", "D")  # the one that lies under Home is left first
+        await until(pilot, app.ended.is_set)
+        assert app.result == HomeChoice(action="chat.delete")
 
 
 async def test_what_is_private_says_so_where_it_is_shown() -> None:
