@@ -210,6 +210,8 @@ class Finding:
             self._screen.composer.focus()
 
     def _typed(self, text: str) -> None:
+        if self._bar is None:  # closed while the words were on their way
+            return
         # A function, as a coroutine that is never started would complain on the terminal.
         self._screen.run_worker(partial(self._preview, text), group="find", exclusive=True)  # type: ignore[arg-type]
 

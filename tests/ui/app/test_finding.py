@@ -430,3 +430,13 @@ async def test_a_paste_while_the_field_is_open_is_what_is_looked_for(tmp_path: P
         app.post_message(Paste("bridge"))
         await until(pilot, lambda: counted(app) in ("1/2", "2/2"))
         assert app.chat.composer.is_empty
+
+
+async def test_words_that_were_on_their_way_say_nothing_once_the_field_is_closed(tmp_path: Path) -> None:
+    async with talked(tmp_path) as (app, pilot):
+        await pilot.press("ctrl+f")
+        app.chat.query_one(FindBar).field.value = "b"
+        await app.chat.finding.close()
+        for _ in range(5):
+            await pilot.pause()
+        assert hint(app) == ""
