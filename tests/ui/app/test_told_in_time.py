@@ -16,7 +16,7 @@ from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, type
 
 
 async def test_that_a_turn_is_being_edited_is_said_until_the_edit_ends(tmp_path: Path) -> None:
-    evening = Evening(tmp_path, ["She opens", 0.2, " the door."])
+    evening = Evening(tmp_path, ["She opens", 1.5, " the door."])
     async with evening.begun() as (app, pilot):
         await pilot.press("g", "o", "enter")
         while "She opens" not in texts(app)[-1:]:
