@@ -43,6 +43,7 @@ class Place:
     ``turn`` is the id of the turn at the top of the view and ``line`` the number of its lines above the view; an empty
     ``turn`` follows the end. ``selected`` is the selected turn's id, empty for none. ``draft`` is the text that was not
     sent, ``cursor`` its row and column in characters, from 0. ``seen`` is the id of the newest event that was shown.
+    ``edits`` are changes of turns that were begun and not saved: the turn's id and the text.
     """
 
     turn: str = ""
@@ -51,6 +52,12 @@ class Place:
     draft: str = ""
     cursor: tuple[int, int] = (0, 0)
     seen: str = ""
+    edits: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether there is text in it that is nowhere else."""
+        return bool(self.draft or self.edits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class Kept:
             **{name: texts[name] for name in _PLACE_TEXTS},
             line=_count(record.get("line")),
             cursor=_cursor(record.get("cursor")),
+            edits=_edits(record.get("edits")),
         )
         return cls(place, Path(texts["chat"]), texts["terminal"], float(at), record.get("ended") is True)
 
@@ -138,7 +146,7 @@ class ChatPlaces:
             newest = max(known.values(), key=lambda kept: kept.at, default=None)
             path, lock = self._hold(chat, known)
             own = known[path].place if path in known else Place()
-            place = replace(newest.place if newest else own, draft=own.draft, cursor=own.cursor)
+            place = replace(newest.place if newest else own, draft=own.draft, cursor=own.cursor, edits=own.edits)
             kept = Kept(place, log.path, self._terminal, self._clock(), ended=False)
             held = HeldPlace(path, lock, kept, self._clock, left_open=newest is not None and not newest.ended)
             try:
@@ -190,7 +198,7 @@ class ChatPlaces:
 
     def _worth(self, kept: Kept) -> tuple[bool, bool, bool, float]:
         """What makes a place the one to take over, most important first."""
-        own, drafted = kept.terminal == self._terminal, bool(kept.place.draft)
+        own, drafted = kept.terminal == self._terminal, kept.place.unsent
         return (own and drafted, drafted, own, kept.at)
 
     def _files(self) -> list[Path]:
@@ -214,7 +222,7 @@ class ChatPlaces:
         files = self._files()
         for path in reversed(files[MOST_FILES:]):
             kept = _read(path)
-            if kept is not None and not kept.place.draft and not is_held(_lock_of(path)):
+            if kept is not None and not kept.place.unsent and not is_held(_lock_of(path)):
                 path.unlink(missing_ok=True)
                 forget(_lock_of(path))
 
@@ -255,6 +263,12 @@ def _read(path: Path) -> Kept | None:
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _edits(value: Any) -> tuple[tuple[str, str], ...]:
+    """As far as they can be read: a file of before they were kept has none."""
+    pairs = [tuple(pair) for pair in value if isinstance(pair, list)] if isinstance(value, list) else []
+    return tuple(pair for pair in pairs if len(pair) == 2 and all(isinstance(text, str) for text in pair))
 
 
 def _cursor(value: Any) -> tuple[int, int]:

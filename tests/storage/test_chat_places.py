@@ -278,15 +278,27 @@ def test_a_folder_that_cannot_be_made_is_told(log: ChatLog, tmp_path: Path) -> N
         ChatPlaces(tmp_path / "file" / "places", "a").claim(log)
 
 
+def test_an_edit_that_was_left_is_taken_over_like_a_draft(log: ChatLog, terminal: Terminals) -> None:
+    begun = Place(edits=(("turn3", "What I had begun"),))
+    later = terminal("b").claim(log)
+    leave(terminal("a"), log, begun)
+    later.save(Place("turn9"))
+    later.release()
+    assert terminal("c").claim(log).found == Place("turn9", edits=begun.edits)
+
+
 @given(
     turn=st.text(max_size=8),
     line=st.integers(0, 10**6),
     draft=st.text(st.characters(exclude_categories=()), max_size=60),
     cursor=st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)),
     ended=st.booleans(),
+    edits=st.lists(st.tuples(st.text(max_size=4), st.text(max_size=20)), max_size=3),
 )
 def test_every_draft_and_place_reads_back_as_it_was(
-    turn: str, line: int, draft: str, cursor: tuple[int, int], ended: bool
+    turn: str, line: int, draft: str, cursor: tuple[int, int], ended: bool, edits: list[tuple[str, str]]
 ) -> None:
-    kept = Kept(Place(turn, line, turn, draft, cursor, turn), Path("/chats/a.jsonl"), "tmux %1", 1.5, ended)
+    kept = Kept(
+        Place(turn, line, turn, draft, cursor, turn, tuple(edits)), Path("/chats/a.jsonl"), "tmux %1", 1.5, ended
+    )
     assert Kept.from_bytes(kept.to_bytes()) == kept

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import Turn
-from tavern_tui.domain.errors import NotFoundError
+from tavern_tui.domain.errors import NotFoundError, TavernError
 from tavern_tui.domain.events import Speaker
 from tavern_tui.domain.messages import number
 from tavern_tui.session.modes.choosing import name_of
@@ -116,15 +116,27 @@ async def edit(screen: ChatScreen, argument: str = "") -> None:
     if argument:
         await save_edit(screen, turn.id, argument)
         return
+    _begin_edit(screen, turn)
+
+
+def _begin_edit(screen: ChatScreen, turn: Turn, written: str | None = None) -> None:
     screen.selection.leave()
-    screen.editor.begin(turn.id, turn.text, number(screen.mirror.number(turn.id)))
-    screen.hint("")
+    goes_on = screen.editor.begin(turn.id, turn.text, number(screen.mirror.number(turn.id)), written=written)
+    screen.hint("Your text goes on · ctrl+z: as it was" if goes_on and written is None else "")
 
 
 async def edit_in_editor(screen: ChatScreen, _argument: str = "") -> None:
-    """Change the turn's text in $EDITOR."""
+    """Change the turn's text in $EDITOR; where the disk refuses what was written, it stands in the composer."""
     turn = chosen(screen)
-    work = edit_outside(screen, turn.text, partial(save_edit, screen, turn.id))
+
+    async def save(text: str) -> None:
+        try:
+            await save_edit(screen, turn.id, text)
+        except TavernError:
+            _begin_edit(screen, turn, text)
+            raise
+
+    work = edit_outside(screen, turn.text, save)
     screen.run_worker(work, group="editor", exclusive=True)
 
 

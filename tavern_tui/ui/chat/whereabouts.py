@@ -11,7 +11,12 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.ui.composer.state import ComposerState
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tavern_tui.ui.screens.chat import ChatScreen
+
+_SOON_SECONDS = 0.25
+"""Scrolling and a streaming reply move the screen many times a second: where it is, is looked at once in this time."""
 
 
 class Whereabouts:
@@ -25,6 +30,7 @@ class Whereabouts:
         self._screen = screen
         self._keeper = PlaceKeeper(screen.tavern.workspace.directories.state)
         self._open = False
+        self._soon: Timer | None = None
         self.found = Place()
         self.elsewhere: Callable[[], tuple[str, int]] | None = None
 
@@ -45,14 +51,23 @@ class Whereabouts:
         composer, log = self._screen.composer, self._screen.mirror.log
         if place.draft and composer.is_empty:
             composer.restore(ComposerState(place.draft, index_of(place.draft, place.cursor)))
+        self._screen.editor.left |= dict(place.edits)
         if place.turn and place.turn in log.standing:
             log.call_after_refresh(log.show_entry, place.turn, place.line)
         if place.selected and not place.draft:
             self._screen.selection.select(place.selected)
         return place
 
+    def moved(self) -> None:
+        """The screen was scrolled, a turn selected or added: keep where it is before long."""
+        if self._open and self._soon is None:
+            self._soon = self._screen.set_timer(_SOON_SECONDS, self.keep)
+
     def keep(self) -> None:
         """This is where the screen is now; on disk half a second later."""
+        if self._soon is not None:
+            self._soon.stop()
+            self._soon = None
         if self._open:
             self._keeper.keep(self._now())
 
@@ -89,6 +104,7 @@ class Whereabouts:
             selected=screen.selection.turn,
             draft=text,
             cursor=location_of(text, shift + state.cursor),
+            edits=tuple(screen.editor.left.items()),
         )
 
 

@@ -177,6 +177,7 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
         )
         self.others = Others(session, self.mirror, self.progress, on_state=self.show_state)
         self.whereabouts = Whereabouts(self)
+        self.watch(self.mirror.log, "scroll_y", self.whereabouts.moved, init=False)
         tree = session.tree
         if is_story(session):
             self.keys.for_story()
@@ -259,8 +260,7 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
             return True
         if not self.editor.turn:
             return False
-        self.editor.end()
-        self.hint("Left as it was")
+        self.hint("Left · e on it goes on with your text" if self.editor.leave() else "Left as it was")
         return True
 
     def hint(self, text: str, *, lasting: bool = False, seconds: float = HINT_SECONDS) -> None:
@@ -269,6 +269,8 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
 
     def show_state(self) -> None:
         """Show the keys that hold now."""
+        if self.whereabouts is not None:
+            self.whereabouts.moved()
         self.hints.renew()
         self.adventuring.show()
         self.cost_ahead.look()

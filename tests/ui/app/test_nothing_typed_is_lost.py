@@ -125,6 +125,72 @@ async def test_an_edit_that_the_disk_refuses_goes_on(tmp_path: Path, monkeypatch
         assert app.chat.composer.is_empty
 
 
+async def edited(app: TavernApp, pilot: Pilot[int], *keys: str) -> None:
+    """Press ``keys`` and wait until a turn is being edited."""
+    await typed(pilot, "", *keys)
+    while not app.chat.editor.turn:
+        await pilot.pause(0.01)
+
+
+async def test_an_edit_that_is_left_goes_on_where_it_was_after_a_restart_too(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "She nods.")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await edited(app, pilot, "escape", "e")
+        await typed(pilot, " Slowly.", "escape")
+        assert hint(app) == "Left · e on it goes on with your text"
+        assert (app.chat.composer.full_text, tree_texts(app)) == ("", ["Hello", "She nods."])
+        await edited(app, pilot, "escape", "e")
+        assert app.chat.composer.full_text == "She nods. Slowly."
+        await typed(pilot, "", "ctrl+z")
+        assert app.chat.composer.full_text == "She nods."
+        await typed(pilot, "", "ctrl+y", "escape")
+        await app.leave()
+    async with evening.begun() as (app, pilot):
+        assert app.chat.composer.is_empty
+        await edited(app, pilot, "escape", "e")
+        await typed(pilot, "", "enter")
+        assert tree_texts(app) == ["Hello", "She nods. Slowly."]
+        await edited(app, pilot, "escape", "e")
+        await typed(pilot, "", "escape")
+        assert hint(app) == "Left as it was"
+
+
+async def test_what_was_written_in_an_editor_and_the_disk_refuses_stands_in_the_composer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nprintf "Another evening." > "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    async with Evening(tmp_path).begun() as (app, pilot):
+        turn = app.chat.open_session.tree.tip
+
+        async def full(*_: object) -> None:
+            raise StorageError("Disk full: /home/a.", hint="Make room and try again.")
+
+        monkeypatch.setattr(app.chat.open_session.changes, "edit", full)
+        await edited(app, pilot, "escape", "E")
+        while not hint(app).startswith("Disk full"):
+            await pilot.pause(0.01)
+        assert (app.chat.editor.turn, app.chat.composer.full_text) == (turn, "Another evening.")
+        monkeypatch.undo()
+        await typed(pilot, "", "enter")
+        assert app.chat.open_session.tree.turns[turn].text == "Another evening."
+
+
+async def test_a_reply_that_was_seen_is_not_new_to_the_next_terminal(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "She nods.")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        place = tmp_path / "state" / "places"
+        newest = app.chat.open_session.log.newest
+        while not any(newest in kept.read_text() for kept in place.glob("*.json")):
+            await pilot.pause(0.05)
+        async with evening.begun() as (second, _):
+            assert texts(second) == ["Hello", "She nods."]
+
+
 async def test_nothing_is_put_over_what_is_typed_while_the_model_writes_for_its_user(tmp_path: Path) -> None:
     evening = Evening(tmp_path, ["I take", 0.3, " the oar", 0.3, " and row."])
     async with evening.begun() as (app, pilot):
