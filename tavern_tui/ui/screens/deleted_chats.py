@@ -13,7 +13,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.chat_files import DeletedChat, bring_back, deleted_chats, discard
 from tavern_tui.session.privacy import private_things
 from tavern_tui.ui.screens.row_choice import RowChoice
-from tavern_tui.ui.widgets.rows import ListRow
+from tavern_tui.ui.widgets.rows import ListRow, plain
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -83,6 +83,12 @@ async def at_home(screen: ListPage[Any], trash: ChatTrash, chat: str, read_again
     screen.say(told)
 
 
+def _detail(deleted: DeletedChat) -> str:
+    """Who a chat in the trash is with, and when it was deleted, to the minute."""
+    who = [safe_line(", ".join(deleted.characters), _TOLD)] if deleted.characters else []
+    return " · ".join([*who, f"deleted {deleted.when[:16]}"])
+
+
 async def brought_back(app: App[Any], trash: ChatTrash, glyphs: Glyphs) -> tuple[str, Path] | None:
     """Ask which chat is to come back, and bring it; its title and file, ``None`` where none was chosen.
 
@@ -92,7 +98,7 @@ async def brought_back(app: App[Any], trash: ChatTrash, glyphs: Glyphs) -> tuple
     if not there:
         raise TavernError(EMPTY)
     rows = [
-        ListRow(str(at), title_of(one), one.when, safe_line(", ".join(one.characters), _TOLD))
+        ListRow(str(at), plain(title_of(one), glyphs), detail=plain(_detail(one), glyphs))
         for at, one in enumerate(there)
     ]
     picked = await app.push_screen_wait(RowChoice("Which chat is to come back?", rows, glyphs=glyphs))

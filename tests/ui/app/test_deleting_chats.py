@@ -68,6 +68,7 @@ async def test_the_open_chat_is_deleted_and_comes_back_with_its_draft(tmp_path: 
         await typed(pilot, "", "ctrl+u")
         await typed(pilot, "/undelete", "enter")
         assert await choices(app, pilot) == [title]
+        assert (row := app.screen.query_one(RowList).rows[0]).detail.startswith("Wren · deleted 20"), row
         await pilot.press("enter")
         await left(app, pilot, new)
         assert (is_open(app), app.chat.composer.full_text) == (name, "Wait for")
