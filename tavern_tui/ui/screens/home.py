@@ -40,6 +40,7 @@ from tavern_tui.ui.screens.deleted_chats import ChatTrash, at_home, trash_of
 from tavern_tui.ui.screens.home_rows import Look, Thing
 from tavern_tui.ui.screens.list_page import ListPage
 from tavern_tui.ui.screens.new_choice import NewChoice
+from tavern_tui.ui.widgets.edge_input import FilterInput
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class HomeScreen(ListPage[HomeChoice | None]):
     def above(self) -> Iterable[Widget]:
         """The filter."""
         hint = plain("Type to find a chat, a name, a #tag", self._signs)
-        yield Input(placeholder=hint, id="filter", compact=True, select_on_focus=False)
+        yield FilterInput(placeholder=hint, id="filter", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         """Begin to read."""

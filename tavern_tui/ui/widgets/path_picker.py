@@ -22,34 +22,10 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.session.moving_places import typed_path
 from tavern_tui.session.picking import Listing, listing, meant
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.widgets.edge_input import EdgeInput
 from tavern_tui.ui.widgets.path_rows import picked, picker_rows
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import plain
-
-
-class PathInput(Input):
-    """A line for a path, which hands over ← at its beginning and → at its end."""
-
-    class Beyond(Message):
-        """The cursor was to go beyond an end: ``steps`` is -1 or 1."""
-
-        def __init__(self, steps: int) -> None:
-            super().__init__()
-            self.steps = steps
-
-    def action_cursor_left(self, select: bool = False) -> None:
-        """One character to the left, or out."""
-        if self.cursor_position:
-            super().action_cursor_left(select)
-        else:
-            self.post_message(self.Beyond(-1))
-
-    def action_cursor_right(self, select: bool = False) -> None:
-        """One character to the right, or out."""
-        if self.cursor_position < len(self.value):
-            super().action_cursor_right(select)
-        else:
-            self.post_message(self.Beyond(1))
 
 
 class PathPicker(Vertical):
@@ -87,7 +63,7 @@ class PathPicker(Vertical):
     def compose(self) -> ComposeResult:
         """The line, what is said, and the list."""
         hint = plain("a path, or a name in the list", self._glyphs)
-        yield PathInput(self._asked, placeholder=hint, id="entry", compact=True, select_on_focus=False)
+        yield EdgeInput(self._asked, placeholder=hint, id="entry", compact=True, select_on_focus=False)
         yield Static(id="told")
         yield RowList(glyphs=self._glyphs)
 
@@ -97,9 +73,9 @@ class PathPicker(Vertical):
         self._walk(self._asked)
 
     @property
-    def entry(self) -> PathInput:
+    def entry(self) -> EdgeInput:
         """The line."""
-        return self.query_one(PathInput)
+        return self.query_one(EdgeInput)
 
     @property
     def list(self) -> RowList:
@@ -126,8 +102,8 @@ class PathPicker(Vertical):
         else:
             self.list.choose()
 
-    @on(PathInput.Beyond)
-    def _beyond(self, message: PathInput.Beyond) -> None:
+    @on(EdgeInput.Beyond)
+    def _beyond(self, message: EdgeInput.Beyond) -> None:
         """Go to the folder above, or into the selected one."""
         row = self.list.selected
         if message.steps < 0:

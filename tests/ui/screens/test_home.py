@@ -154,6 +154,7 @@ LEADS: list[tuple[list[str], HomeChoice | None]] = [
     (["down", "ctrl+n", "c"], HomeChoice(ChatChoice("Bess", BESS.card))),
     (["down", "ctrl+n", "i"], HomeChoice(ChatChoice("Bess", BESS.card), incognito=True)),
     (["tab", "down", "down", "right", "down", "enter"], HomeChoice(ChatChoice("Bess", BESS.card, "pie"))),
+    ([*"bess", "down", "down", "right", "down", "enter"], HomeChoice(ChatChoice("Bess", BESS.card, "pie"))),
     (["escape"], None),
     ([*"zz", "escape", "escape"], None),
 ]
