@@ -132,5 +132,13 @@ PAGES: tuple[Action, ...] = (
         (),
         slash="branches",
     ),
+    Action(
+        "app.screenshot",
+        "Screenshot",
+        "Writes what the screen shows into a picture (SVG) in your home folder: /screenshot FILE names it.",
+        Where.ANYWHERE,
+        (),
+        slash="screenshot",
+    ),
 )
 """Every screen that an action opens."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tavern_tui.domain.display import safe_line
 from tavern_tui.ui import popups
 from tavern_tui.ui.chat.adventure_actions import ADVENTURE_ACTIONS
 from tavern_tui.ui.chat.home_actions import HOME_ACTIONS
@@ -123,6 +125,18 @@ async def story(screen: ChatScreen, argument: str = "") -> None:
         screen.tavern.show(partial(show_new_story, path=argument))
 
 
+async def screenshot(screen: ChatScreen, argument: str = "") -> None:
+    """Write what the screen shows into a picture at the path that follows the command."""
+    from tavern_tui.session.screenshots import keep_screenshot
+
+    if screen.session is not None and not screen.session.log.kept:
+        screen.hint("A picture needs a file · an incognito chat writes none")
+        return
+    picture = screen.app.export_screenshot(title="tavern-tui")
+    path = await asyncio.to_thread(keep_screenshot, argument, picture)
+    screen.hint(f"Written: {safe_line(str(path))}")
+
+
 PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "chat.branches": branches,
     **HOME_ACTIONS,
@@ -142,4 +156,5 @@ PAGE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "app.lore": lore,
     "app.lorebooks": lorebooks,
     "app.story": story,
+    "app.screenshot": screenshot,
 }
