@@ -6,12 +6,14 @@ things stand; and what is left edits the text in the composer.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from textual.events import Key, Paste
 from textual.timer import Timer
+from textual.worker import Worker
 
 from tavern_tui.config.action import Action, Preset, Where
 from tavern_tui.ui.chat.actions import BY_PLACE, RUNNABLE, run
@@ -38,6 +40,8 @@ class Keys:
         self._early: list[Key | Paste] = []
         self._story = False
         self._began = _NOTHING
+        self._offer: tuple[str, str] | None = None
+        self._offer_wait: Worker[None] | None = None
 
     def holding(self) -> frozenset[Where]:
         """The places of the registry that hold now."""
@@ -116,15 +120,26 @@ class Keys:
             return False
         self._drop_held()
         self._screen.selection.leave()
+        if offer := self._take_offer():
+            self._type(offer[1])
         self._screen.composer.paste(text)
         return True
 
     async def _press(self, event: Key) -> bool:
         screen = self._screen
+        if offer := self._take_offer():
+            if event.is_printable:
+                self._type(offer[1])
+            else:
+                await run(screen, offer[0])
         if screen.group_view is not None and await screen.group_view.take(event):
             return True
-        if not screen.selection.turn and screen.composer.is_empty and (offer := screen.problems.action_for(event.key)):
-            await run(screen, offer)
+        if (
+            not screen.selection.turn
+            and screen.composer.is_empty
+            and (action_id := screen.problems.action_for(event.key))
+        ):
+            await self._offered(action_id, event)
             return True
         if not screen.selection.turn and screen.composer.is_empty and screen.adventuring.place(event.key):
             return True
@@ -141,6 +156,28 @@ class Keys:
         if action.id != "reply.speak" or not screen.outbox.just_sent:
             await run(screen, action.id)
         return True
+
+    async def _offered(self, action: str, event: Key) -> None:
+        """Do what a block in the log offers by this key; a letter waits until no other comes as fast as typing does."""
+        if not event.is_printable or event.character is None:
+            await run(self._screen, action)
+            return
+        self._offer = (action, event.character)
+        self._offer_wait = self._screen.run_worker(self._run_offer, group="offer")
+
+    async def _run_offer(self) -> None:
+        await asyncio.sleep(BURST_SECONDS)
+        self._offer_wait = None  # nothing ends what runs now
+        if offer := self._take_offer():
+            await run(self._screen, offer[0])
+
+    def _take_offer(self) -> tuple[str, str] | None:
+        """The action of an offer whose letter waits, and the letter."""
+        offer, self._offer = self._offer, None
+        if self._offer_wait is not None:
+            self._offer_wait.cancel()
+            self._offer_wait = None
+        return offer
 
     async def _command(self, event: Key, action: Action | None) -> bool:
         """A key while a turn is selected: a command, or the first letter of what is being typed."""

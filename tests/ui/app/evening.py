@@ -29,7 +29,7 @@ def home(folder: Path) -> Directories:
     return Directories(folder / "data", folder / "config", folder / "state", folder / "cache")
 
 
-PASSING = ("opening", "reply", "engine", "cost")
+PASSING = ("opening", "offer", "reply", "engine", "cost")
 """The groups of the app's tasks that end by themselves."""
 
 

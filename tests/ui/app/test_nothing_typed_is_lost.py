@@ -15,6 +15,7 @@ from tavern_tui.session.opening import Watch, Wishes
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.chat.problems import A_COPY, OTHER_CHAT
 from tavern_tui.ui.screens.story import StoryScreen
 from tavern_tui.ui.widgets.find_bar import FindBar
 from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
@@ -189,6 +190,16 @@ async def test_a_reply_that_was_seen_is_not_new_to_the_next_terminal(tmp_path: P
             await pilot.pause(0.05)
         async with evening.begun() as (second, _):
             assert texts(second) == ["Hello", "She nods."]
+
+
+async def test_a_message_that_begins_with_the_letter_of_an_offer_is_typed_whole(tmp_path: Path) -> None:
+    async with Evening(tmp_path).begun() as (app, pilot):
+        app.chat.problems.show(StorageError("Disk full: /home/a."), (OTHER_CHAT, A_COPY))
+        assert app.chat.problems.action_for("c")
+        at_once(pilot, "come in")
+        await pilot.pause(0.5)
+        assert app.chat.composer.full_text == "come in"
+        assert app.screen is app.chat
 
 
 async def test_nothing_is_put_over_what_is_typed_while_the_model_writes_for_its_user(tmp_path: Path) -> None:
