@@ -89,7 +89,7 @@ def shown_text(source: str) -> str:
         return "\n\n".join(_text_of(source, span, span is spans[-1]) for span in spans)
     found = [paragraph.strip("\n") for paragraph in _GAP.split(source) if paragraph.strip()]
     last = len(found) - 1
-    return "\n\n".join(marks.shown(paragraph, place == last) for place, paragraph in enumerate(found))
+    return "\n\n".join(_shown_of(paragraph, place == last) for place, paragraph in enumerate(found))
 
 
 def parse(source: str) -> list[Block]:
@@ -180,7 +180,25 @@ def _paragraph(source: str, begin: int, end: int) -> Iterator[_Span]:
 
 def _text_of(source: str, span: _Span, last: bool) -> str:
     text = safe(source[span.inner : span.inner_end])
-    return marks.applied(text, tabs_of(text)) if span.code else marks.shown(text, last)
+    return marks.applied(text, tabs_of(text)) if span.code else _shown_of(text, last)
+
+
+def _changes_of(text: str, last: bool) -> list[Change]:
+    """What is shown otherwise than it is written: marks, tabs, and what puts the columns of a table in line."""
+    found = changes_of(text, last)
+    if not _may_hold_table(text):
+        return found
+    from tavern_tui.ui.chatlog.tables import with_tables  # few chats hold one
+
+    return with_tables(text, found)
+
+
+def _shown_of(text: str, last: bool) -> str:
+    return marks.applied(text, _changes_of(text, last)) if _may_hold_table(text) else marks.shown(text, last)
+
+
+def _may_hold_table(text: str) -> bool:
+    return "|" in text and "-" in text and "\n" in text
 
 
 def _block(source: str, span: _Span, last: bool, look: int = Look.CODE) -> Block:
@@ -191,7 +209,7 @@ def _block(source: str, span: _Span, last: bool, look: int = Look.CODE) -> Block
     raw = source[span.inner : span.inner_end]
     text = safe(raw)
     origins = None if len(text) == len(raw) else [place for place, character in enumerate(raw) if safe(character)]
-    changes = tabs_of(text) if span.code else changes_of(text, last)
+    changes = tabs_of(text) if span.code else _changes_of(text, last)
     building = _Building(span, text, origins, look if span.code else Look.PLAIN)
     return building.build(changes)
 
