@@ -59,8 +59,10 @@ def _mouse(workspace: Workspace, usual: bool) -> bool:
 
 
 async def _keep_library(app: TavernApp) -> None:
-    """Look after the library, once the chat is on screen."""
+    """Look after the library, once the chat is on screen; not where the program only waits for its last reply."""
     await asyncio.sleep(KEEP_AFTER_SECONDS)
+    if app.leaving:
+        return
     from tavern_tui.ui.keeping import keep_library
 
     await keep_library(app)

@@ -82,7 +82,7 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """The server does not answer."""
+    """The engine, a server or our own, does not answer."""
 
 
 Phase = Idle | Connecting | Waiting | Reading | Thinking | Writing | Elsewhere | Away
@@ -222,7 +222,7 @@ def _phase_forms(phase: Phase, glyphs: Glyphs) -> tuple[str, ...]:
             rest = f"{glyphs.dot} Esc stops it"
             return (f"writing in another terminal {rest}", f"writing elsewhere {rest}", "writing elsewhere")
         case Away():
-            return ("the server does not answer", "does not answer", "no answer")
+            return ("the engine does not answer", "does not answer", "no answer")
         case Idle():
             return ()
 

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from tavern_tui.domain.errors import EngineError, EngineFault
+from tavern_tui.ui.composer import widget
 from tavern_tui.ui.composer.area import FOLD_ABOVE
 from tavern_tui.ui.composer.state import ComposerState
 from tavern_tui.ui.composer.widget import Composer
@@ -426,17 +427,25 @@ async def test_after_a_key_tab_begins_anew() -> None:
 # Drafts
 
 
-async def test_changes_are_told_together_at_most_twice_a_second() -> None:
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drafts are told a second after their first change: a test types a word more slowly than a person."""
+    monkeypatch.setattr(widget, "DRAFT_SECONDS", 1.0)
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_changes_are_told_together_and_once() -> None:
     async with shown() as (app, _composer, pilot):
         await pilot.press(*"hello")
         await pilot.press("left")
         assert app.drafts == []
         await until(pilot, lambda: app.drafts)
         assert app.drafts == [ComposerState("hello", 4)]
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.2)
         assert len(app.drafts) == 1, "what has not changed is not told again"
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_an_emptied_composer_is_told_at_once() -> None:
     async with shown() as (app, composer, pilot):
         await pilot.press(*"hello")

@@ -82,7 +82,7 @@ def test_the_line_is_as_wide_as_its_row_whatever_it_is_told(status: Status, widt
         (Writing(1), "writing 1…"),
         (Writing(143, 12.3, silent=True), "wrote 143 · waiting for more"),
         (Elsewhere(), "writing in another terminal · Esc stops it"),
-        (Away(), "the server does not answer"),
+        (Away(), "the engine does not answer"),
     ],
 )
 def test_what_the_engine_does_is_said_in_words_and_numbers(phase: Phase, words: str) -> None:
@@ -114,7 +114,7 @@ def test_where_space_is_scarce_the_least_important_goes_first(width: int, text: 
         (Reading(312, 1204), "reading prompt 312/1,204", "reading 312/1,204"),
         (Writing(143, 12.3), "writing 143 · 12.3 tokens/s", "12.3 tokens/s"),
         (Elsewhere(), "writing elsewhere · Esc stops it", "writing elsewhere"),
-        (Away(), "the server does not answer", "no answer"),
+        (Away(), "the engine does not answer", "no answer"),
     ],
 )
 def test_progress_is_said_shorter_before_it_is_left_out(phase: Phase, at_45: str, at_20: str) -> None:
