@@ -45,6 +45,14 @@ REPLY: tuple[Action, ...] = (
         aliases=("cont",),
     ),
     Action(
+        "reply.keep",
+        "Keep what came",
+        "Takes the block about a reply that broke off from the screen: what came of it stays as it is.",
+        Where.ANYWHERE,
+        (),
+        slash="keepreply",
+    ),
+    Action(
         "reply.swipe_back",
         "Swipe back",
         "Shows the swipe before this one of the last turn.",

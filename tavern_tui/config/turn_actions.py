@@ -93,6 +93,14 @@ TURN: tuple[Action, ...] = (
         ("Y",),
     ),
     Action(
+        "turn.links",
+        "Links",
+        "Lists the web addresses in the turn, each whole; Enter there opens one in your browser, y copies it.",
+        Where.TURN,
+        ("L",),
+        slash="links",
+    ),
+    Action(
         "turn.receipt",
         "Receipt",
         "Shows how the turn was made: model, settings, tokens, lore, time.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tavern_tui.config.actions import BY_ID
@@ -18,15 +20,31 @@ def fault(kind: EngineFault) -> TavernError:
     ("error", "kept", "actions"),
     [
         (fault(EngineFault.ONLY_THOUGHT), False, ["reply.continue", "reply.answer"]),
-        (fault(EngineFault.BROKEN_STREAM), True, ["reply.continue", "reply.regenerate"]),
-        (fault(EngineFault.UNREACHABLE), False, ["reply.speak", "app.connect"]),
+        (fault(EngineFault.BROKEN_STREAM), True, ["reply.continue", "reply.regenerate", "turn.edit", "reply.keep"]),
+        (fault(EngineFault.UNREACHABLE), False, ["reply.speak", "app.connect", "turn.edit"]),
     ],
     ids=["thought", "kept", "unreachable"],
 )
 def test_a_fault_offers_what_helps(error: TavernError, kept: bool, actions: list[str]) -> None:
     offers = offers_for(error, kept=kept)
-    assert [offer.action for offer in offers][: len(actions)] == actions
+    assert [offer.action for offer in offers] == actions
     assert all(offer.action in BY_ID for offer in offers)
+    assert len({offer.key for offer in offers}) == len(offers)
+
+
+def test_a_fault_without_an_engine_to_blame_lets_the_message_be_changed() -> None:
+    offers = offers_for(TavernError("Mira's card does not fit 2,048."), kept=False)
+    assert [offer.action for offer in offers] == ["reply.speak", "turn.edit"]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "nothing"])
+def test_on_a_phone_the_block_takes_three_lines(kept: bool) -> None:
+    wording = messages.link_broke(143) if kept else messages.no_answer("rig:5001", "connection refused")
+    fault = EngineFault.BROKEN_STREAM if kept else EngineFault.UNREACHABLE
+    error = EngineError(wording.title, hint=wording.hint, fault=fault)
+    block = problem_text(error, offers_for(error, kept=kept), narrow=True)
+    assert str(wording) in block
+    assert len(textwrap.wrap(block, 43)) <= 3
 
 
 def test_a_reply_that_was_all_thinking_reads_as_it_was_agreed() -> None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 from tavern_tui.ui.chat.mirror import Mirror
 
+NARROW = 60
+"""Cells of the log below which a block's keys follow its text, so that a short message stays within three lines."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -25,6 +28,8 @@ class Offer:
 AGAIN = Offer("enter", "tries again", "reply.speak")
 ANOTHER = Offer("r", "tries again", "reply.regenerate")
 GO_ON = Offer("c", "continues", "reply.continue")
+EDIT = Offer("e", "edits", "turn.edit")
+KEEP = Offer("k", "keeps it", "reply.keep")
 WITHOUT_THINKING = Offer("n", "answers without thinking", "reply.answer")
 OTHER_ENGINE = Offer("c", "other engine", "app.connect")
 NEW_KEY = Offer("k", "enters a new key", "writer.key")
@@ -65,18 +70,18 @@ def engine_offers(error: TavernError) -> tuple[Offer, ...]:
 def offers_for(error: TavernError, *, kept: bool) -> tuple[Offer, ...]:
     """The ways on after ``error``; ``kept``: part of the reply is there as a turn."""
     if kept:
-        return (GO_ON, ANOTHER)
+        return (GO_ON, ANOTHER, EDIT, KEEP)
     if isinstance(error, EngineError) and error.fault is EngineFault.ONLY_THOUGHT:
         return (GO_ON, WITHOUT_THINKING)
     if isinstance(error, EngineError) and error.fault in _ENGINE_AT_FAULT:
-        return (AGAIN, *engine_offers(error))
-    return (AGAIN,)
+        return (AGAIN, *engine_offers(error), EDIT)
+    return (AGAIN, EDIT)
 
 
-def problem_text(error: TavernError, offers: Sequence[Offer], more: str = "") -> str:
-    """The block: what happened, what is safe, ``more`` of it, and the keys."""
+def problem_text(error: TavernError, offers: Sequence[Offer], more: str = "", *, narrow: bool = False) -> str:
+    """The block: what happened, what is safe, ``more`` of it, and the keys: on their own line unless ``narrow``."""
     keys = " · ".join(f"{offer.key.title() if len(offer.key) > 1 else offer.key} {offer.words}" for offer in offers)
-    return "\n".join(part for part in (f"{error}{more}", keys) if part)
+    return (" " if narrow else "\n").join(part for part in (f"{error}{more}", keys) if part)
 
 
 class Problems:
@@ -91,7 +96,8 @@ class Problems:
         """Show ``error`` with the keys that it offers, in the place of an earlier one."""
         self.clear()
         self.shown, self._offers = error, offers
-        self._mirror.note(problem_text(error, offers, more), problem=True)
+        narrow = self._mirror.log.size.width < NARROW
+        self._mirror.note(problem_text(error, offers, more, narrow=narrow), problem=True)
 
     def offer(self, text: str, offers: tuple[Offer, ...]) -> None:
         """Show ``text``, which is no problem and names the keys that it offers, until the chat goes on."""

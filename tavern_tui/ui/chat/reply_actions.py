@@ -57,6 +57,14 @@ async def go_on(screen: ChatScreen, _argument: str = "") -> None:
     screen.start(session.continue_reply(newest.id), beside=beside)
 
 
+async def keep(screen: ChatScreen, _argument: str = "") -> None:
+    """Have no more said about a reply that broke off."""
+    if screen.problems.shown is None:
+        raise NotFoundError("Nothing waits to be decided.")
+    screen.problems.clear()
+    screen.hint("It stays as it is")
+
+
 async def answer(screen: ChatScreen, _argument: str = "") -> None:
     """A reply without thinking, this once."""
     session = screen.open_session
@@ -225,6 +233,7 @@ REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "reply.stop": stop,
     "reply.regenerate": regenerate,
     "reply.continue": go_on,
+    "reply.keep": keep,
     "reply.swipe": swipe,
     "reply.swipe_back": swipe_back,
     "reply.swipes": swipes,

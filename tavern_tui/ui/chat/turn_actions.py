@@ -218,6 +218,13 @@ async def copy(screen: ChatScreen, _argument: str = "") -> None:
     screen.tavern.show(partial(copy_turn, text=chosen(screen).text))
 
 
+async def links(screen: ChatScreen, _argument: str = "") -> None:
+    """Show the web addresses in the turn; one may be opened there."""
+    from tavern_tui.ui.screens.links import show_links
+
+    screen.tavern.show(partial(show_links, text=chosen(screen).text))
+
+
 async def copy_all(screen: ChatScreen, _argument: str = "") -> None:
     """Copy all turns on screen as Markdown."""
     path = screen.open_session.tree.path()
@@ -286,6 +293,7 @@ TURN_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "turn.unfold": unfold,
     "turn.copy": copy,
     "turn.copy_all": copy_all,
+    "turn.links": links,
     "chat.undo": undo,
     "chat.redo": redo,
 }

@@ -7,7 +7,8 @@ from pathlib import Path
 from tavern_tui.domain.errors import EngineError, EngineFault
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.widgets.status import Away, Idle, Waiting
-from tests.ui.app.evening import Evening, settled, texts, typed
+from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
+from tests.ui.screens.app import until
 
 
 def refusing(evening: Evening, fault: EngineFault) -> TavernApp:
@@ -51,3 +52,34 @@ async def test_what_became_of_a_message_is_not_replaced_by_news_of_the_engine(tm
         app.chat.look_for_engine()
         await settled(pilot)
         assert "Your message is saved." in texts(app)[-1]
+
+
+async def test_what_came_of_a_broken_reply_is_edited_or_kept_by_a_letter(tmp_path: Path) -> None:
+    broken = EngineError("The link broke.", fault=EngineFault.BROKEN_STREAM)
+    async with Evening(tmp_path, ["She opens", broken]).begun() as (app, pilot):
+        await typed(pilot, "Go", "enter")
+        await until(pilot, lambda: texts(app)[-1].endswith("c continues · r tries again · e edits · k keeps it"))
+        await pilot.press("e")
+        await until(pilot, lambda: app.chat.composer.full_text == "She opens")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.chat.composer.is_empty)
+        await pilot.press("k")
+        await until(pilot, lambda: texts(app) == tree_texts(app) == ["Go", "She opens"])
+        await typed(pilot, "/keepreply", "enter")
+        await until(pilot, lambda: "Nothing waits to be decided." in hint(app))
+
+
+async def test_a_message_that_nobody_answered_is_edited_and_sent_again(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "She nods.")
+    app = refusing(evening, EngineFault.UNREACHABLE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.chat.session is not None)
+        await pilot.press(*"Helo", "enter")
+        await until(pilot, lambda: texts(app)[-1].endswith("Enter tries again · c other engine · e edits"))
+        await pilot.press("e")
+        await until(pilot, lambda: app.chat.composer.full_text == "Helo")
+        evening.engine.refuse_connection = None
+        await pilot.press("backspace", "l", "o", "enter")
+        await until(pilot, lambda: tree_texts(app) == ["Hello"])
+        await pilot.press("enter")
+        await until(pilot, lambda: texts(app) == tree_texts(app) == ["Hello", "She nods."])
