@@ -1,11 +1,13 @@
 """Undo and redo over a chat's events: which event to take back next, and what that means in words.
 
-Undo is per device: it takes back what was done here, newest first. Looking at another swipe is not an action.
+Undo is per device: it takes back what was done here, newest first. Looking at another swipe is not an action; going
+back to a turn so that a branch begins there is one until the reader goes elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from tavern_tui.domain.chat import ROOT, undone_ids
@@ -15,6 +17,7 @@ from tavern_tui.domain.events import (
     Speaker,
     TextEdited,
     TextExtended,
+    TipMoved,
     TurnAdded,
     TurnDeleted,
     TurnHidden,
@@ -59,9 +62,14 @@ def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
     """
     undone = undone_ids(events)
     begins = next((at for at, event in enumerate(events) if isinstance(event.body, TurnAdded)), 0)
+    branched = _branched(events, undone)
+    gone_on = False
     for event in reversed(events[begins:]):
-        if event.writer == device and event.id not in undone and is_action(event):
+        if event.writer != device or event.id in undone:
+            continue
+        if is_action(event) or (event.id in branched and not gone_on):
             return event
+        gone_on = gone_on or isinstance(event.body, TipMoved)
     return None
 
 
@@ -70,16 +78,40 @@ def next_redo(events: Sequence[ChatEvent], device: str) -> tuple[ChatEvent, Chat
     by_id = {event.id: event for event in events}
     undone = undone_ids(events)
     redone = {event.body.event for event in events if isinstance(event.body, Undone)}
+    branched = _branched(events, ())
+    gone_on = False
     for event in reversed(events):
         if event.writer != device or event.id in undone:
             continue
         if isinstance(event.body, Undone):
             action = by_id.get(event.body.event)
-            if action is not None and is_action(action):
+            if action is not None and (is_action(action) or (action.id in branched and not gone_on)):
                 return event, action
-        elif is_action(event) and event.id not in redone:
+        elif (is_action(event) or event.id in branched) and event.id not in redone:
             return None
+        gone_on = gone_on or isinstance(event.body, TipMoved)
     return None
+
+
+def _branched(events: Sequence[ChatEvent], undone: Collection[str]) -> set[str]:
+    """The events that went to a turn which other turns followed then: where the next one begins a branch."""
+    above: dict[str, str] = {}
+    followed: Counter[str] = Counter()
+    found = set()
+    for event in events:
+        if event.id in undone:
+            continue
+        match event.body:
+            case TurnAdded(parent=parent):
+                above[event.id] = parent
+                followed[parent] += 1
+            case TurnDeleted(turn=turn) if turn in above:
+                followed[above.pop(turn)] -= 1
+            case TipMoved(turn=turn) if followed[turn] > 0:
+                found.add(event.id)
+            case _:
+                pass
+    return found
 
 
 def in_words(event: ChatEvent) -> str:
@@ -87,6 +119,8 @@ def in_words(event: ChatEvent) -> str:
     match event.body:
         case TurnAdded(speaker=Speaker.USER):
             return "your message"
+        case TurnAdded(speaker=Speaker.NARRATOR, hidden=hidden):
+            return "a comment" if hidden else "what the narrator said"
         case TurnAdded(name=name):
             return f"{name}'s reply"
         case TextExtended():
@@ -101,6 +135,8 @@ def in_words(event: ChatEvent) -> str:
             return "deleting a turn"
         case TurnMoved():
             return "moving a turn"
+        case TipMoved():
+            return "a branch"
         case PropertySet(key=key, value=value) if key.startswith(BOOKMARK):
             return "taking a bookmark away" if value is None else "a bookmark"
         case PropertySet(key=key) if key.startswith(SUMMARY):
