@@ -7,6 +7,7 @@ with the text is the caller's business. Source of the rules: ``docs/ux.md`` §27
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import shutil
 import signal
@@ -14,8 +15,8 @@ import tempfile
 import threading
 import time
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +44,10 @@ class Edited:
     text: str
     changed: bool
     notice: str = ""
+
+
+Editor = Callable[[str], AbstractAsyncContextManager[Edited]]
+"""Opens a text in an editor; what came back is taken up inside of the context."""
 
 
 def editor_command(environ: Mapping[str, str]) -> list[str]:
@@ -90,10 +95,35 @@ def strip_editor_changes(before: str, after: str) -> str:
 
 
 async def edit_text(app: App[Any], text: str, command: Sequence[str], name: str = "message") -> Edited:
+    """What becomes of ``text`` in the editor ``command``, as ``edited_text`` says; nothing of the file is left."""
+    async with edited_text(app, text, command, name) as edited:
+        return edited
+
+
+@asynccontextmanager
+async def not_edited(text: str) -> AsyncIterator[Edited]:
+    """An ``Editor`` where there is none: the text is as it was."""
+    yield Edited(text, changed=False)
+
+
+def editor_for(app: App[Any], name: str) -> Editor:
+    """The user's own editor, as ``edited_text`` opens it; entering it also raises what ``editor_command`` does."""
+
+    @asynccontextmanager
+    async def opened(text: str) -> AsyncIterator[Edited]:
+        async with edited_text(app, text, editor_command(os.environ), name) as edited:
+            yield edited
+
+    return opened
+
+
+@asynccontextmanager
+async def edited_text(app: App[Any], text: str, command: Sequence[str], name: str) -> AsyncIterator[Edited]:
     """Let the user change ``text`` in the editor ``command``, in a file ``name``.md; the event loop goes on meanwhile.
 
-    The file lies in a folder that only the user can enter. Nothing of it is left, unless the app ends before the editor
-    does or the file cannot be read: then what was written is kept there. Cancelling ends the editor.
+    The file lies in a folder that only the user can enter, until what came back is taken up: inside of the context. A
+    change that is refused there with a ``TavernError`` stays in the file, and the error says where. It also stays where
+    the app ends before the editor does, or the file cannot be read. Cancelling ends the editor.
 
     Raises:
         SettingsError: if the editor cannot be started.
@@ -114,11 +144,16 @@ async def edit_text(app: App[Any], text: str, command: Sequence[str], name: str 
             shutil.rmtree(path.parent, ignore_errors=True)
         raise
     after = await asyncio.to_thread(_read_back, path, text)
-    shutil.rmtree(path.parent, ignore_errors=True)
     result = strip_editor_changes(text, after)
     changed = result != text
     hurried = not changed and took < HURRIED_SECONDS
-    return Edited(result, changed, _notice(Path(command[0]).name, status, changed=changed, hurried=hurried))
+    edited = Edited(result, changed, _notice(Path(command[0]).name, status, changed=changed, hurried=hurried))
+    try:
+        yield edited
+    except TavernError as error:
+        error.hint = f"{error.hint} What you wrote is kept in {path}".lstrip()
+        raise
+    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 @asynccontextmanager

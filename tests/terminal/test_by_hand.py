@@ -18,10 +18,10 @@ from tests.terminal.slow_server import SlowServer
 from tests.terminal.tavern import Home, TavernTerminal
 from tests.terminal.walking import Walk
 
-CHAT, STORY, ADVENTURE = "Message ", "Write", "Enter Speak"
+CHAT, STORY, ADVENTURE = "Message ", "g Write", "Enter Speak"
 """What is on screen in each place while nothing lies over it."""
 
-LAST = ("chat.new", "chat.copy", "app.incognito", "group.new")
+LAST = ("chat.new", "chat.copy", "chat.delete", "chat.undelete", "app.incognito", "group.new")
 """Actions that go to another chat, or ask for one."""
 
 APART = frozenset({"app.home", "app.story", "app.adventure", "app.repaint", "app.hide", "app.quit", "reply.stop"})

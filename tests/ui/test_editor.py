@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App
 
-from tavern_tui.domain.errors import FormatError, SettingsError
-from tavern_tui.ui.editor import edit_text, editor_command, strip_editor_changes
+from tavern_tui.domain.errors import FormatError, SettingsError, StorageError
+from tavern_tui.ui.editor import edit_text, edited_text, editor_command, strip_editor_changes
 from tests.terminal.ptys import Terminal
 
 SHELLS_OWN = {7, 25}
@@ -205,6 +205,17 @@ async def test_a_file_that_is_no_utf_8_is_kept_and_named(tmp_path: Path, temp: P
             await edit_text(pilot.app, "a", [str(editor)])
     assert Path(refused.value.where).read_bytes() == b"gr\xfcn"
     assert refused.value.where in refused.value.hint
+
+
+async def test_what_is_refused_is_kept_and_the_refusal_says_where(tmp_path: Path, temp: Path) -> None:
+    editor = program(tmp_path / "ed", 'printf b > "$1"')
+    async with App[None]().run_test() as pilot:
+        with pytest.raises(StorageError) as refused:
+            async with edited_text(pilot.app, "a", [str(editor)], "lore"):
+                raise StorageError("Disk full: /home/a.", hint="Make room and try again.", full=True)
+    [kept] = temp.glob("*/lore.md")
+    assert kept.read_text() == "b"
+    assert str(refused.value).endswith(f"Make room and try again. What you wrote is kept in {kept}")
 
 
 @pytest.mark.parametrize(("saves", "left"), [("", []), ('printf b > "$1"', ["message.md"]), ('> "$1.swp"', None)])

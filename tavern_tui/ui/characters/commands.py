@@ -148,7 +148,10 @@ async def _editor(screen: CharacterScreen) -> None:
 
 
 async def _editor_on_area(screen: CharacterScreen) -> None:
-    screen.pane.put(await screen.desk.tools.editor(screen.pane.written))
+    async with screen.desk.tools.editor(screen.pane.written) as given:
+        screen.pane.put(given.text)
+    if given.notice:
+        screen.tell(given.notice)
 
 
 async def _whole(screen: CharacterScreen) -> None:

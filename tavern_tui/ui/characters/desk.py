@@ -25,6 +25,7 @@ from tavern_tui.session.card_markdown import card_markdown, read_card_markdown
 from tavern_tui.session.character_editing import CardPreview, OpenCard
 from tavern_tui.session.lore_trial import estimated
 from tavern_tui.session.portraits import Portrait
+from tavern_tui.ui.editor import Editor, not_edited
 
 if TYPE_CHECKING:
     from tavern_tui.ui.characters.library import CardShelf
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 
 async def _uncounted(_texts: Sequence[str]) -> dict[str, int]:
     return {}
-
-
-async def _untaken(text: str) -> str:
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class CardTools:
 
     count: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]] = _uncounted
     context: Callable[[], int] = lambda: 0
-    editor: Callable[[str], Awaitable[str]] = _untaken
+    editor: Editor = not_edited
     preview: Callable[[], Awaitable[CardPreview]] | None = None
     lore: Callable[[str], Awaitable[None]] | None = None
     books: Callable[[], list[str]] = list

@@ -88,6 +88,8 @@ async def plot(screen: ChatScreen, argument: str = "") -> None:
     session = screen.open_session
 
     async def keep(text: str) -> None:
+        if text == memory_of(session.tree.properties):
+            return
         await session.changes.write(PropertySet(MEMORY, text.strip() or None))
         screen.cost_ahead.look(anew=True)
         screen.hint("The plot is kept · {undo} takes it back" if text.strip() else "The plot is gone · {undo}")
@@ -95,13 +97,13 @@ async def plot(screen: ChatScreen, argument: str = "") -> None:
     if argument:
         await keep(argument)
         return
+    from tavern_tui.ui.screens.commands import written
     from tavern_tui.ui.screens.notebook import NotebookScreen
 
     async def write(app: TavernApp) -> None:
-        before = memory_of(session.tree.properties)
-        page = NotebookScreen(before, title="The plot · the narrator always reads this", glyphs=app.glyphs)
-        if (after := await app.push_screen_wait(page)) != before:
-            await keep(after)
+        title = "The plot · the narrator always reads this"
+        page = partial(NotebookScreen, title=title, glyphs=app.glyphs)
+        await written(app, page, memory_of(session.tree.properties), keep, app.glyphs)
 
     screen.tavern.show(write)
 

@@ -12,10 +12,10 @@ from textual.widgets import Input
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.lorebook import LoreEntry
 from tavern_tui.session.lore_fields import BY_NAME, Field, Kind
-from tavern_tui.session.lore_listing import Only, Sort
+from tavern_tui.session.lore_listing import EntryRow, Only, Sort
 from tavern_tui.session.lore_text import entries_text, read_entries
 from tavern_tui.ui.lore.ask import AskLine
-from tavern_tui.ui.screens.commands import Command, asking, chosen, edited, from_menu
+from tavern_tui.ui.screens.commands import Command, asking, chosen, edited, from_menu, written
 from tavern_tui.ui.screens.lore_entry import EntryText
 from tavern_tui.ui.widgets.rows import ListRow
 
@@ -131,12 +131,25 @@ async def edit_field(screen: LorebookScreen, *, name: str) -> None:
     if field.kind is Kind.CHOICE:
         typed = field.shown(field.turned(entry, 1))
     elif field.kind is Kind.TEXT:
-        text = EntryText(row.title, entry.content, count=desk.tokens, editor=desk.tools.editor, glyphs=screen.glyphs)
-        typed = await screen.app.push_screen_wait(text)
+        await _text(screen, row, field)
+        return
     else:
         typed = await _typed(screen, field, field.title, entry)
     if typed is not None and (changed := field.read(entry, typed)) != entry:
         screen.act(partial(desk.put, changed, field.title))
+
+
+async def _text(screen: LorebookScreen, row: EntryRow, field: Field) -> None:
+    desk = screen.desk
+
+    def page(text: str) -> EntryText:
+        return EntryText(row.title, text, count=desk.tokens, editor=desk.tools.editor, glyphs=screen.glyphs)
+
+    async def take(text: str) -> None:
+        if text != row.entry.content:
+            screen.took(await desk.put(field.read(row.entry, text), field.title))
+
+    await written(screen.app, page, row.entry.content, take, screen.glyphs)
 
 
 def _find(screen: LorebookScreen) -> None:
@@ -224,7 +237,7 @@ async def _editor(screen: LorebookScreen) -> None:
 
     async def take(text: str) -> None:
         edit = read_entries(text)
-        screen.act(partial(screen.desk.change, f"{len(entries):,} entries edited as a text", edit))
+        screen.took(await screen.desk.change(f"{len(entries):,} entries edited as a text", edit))
 
     await edited(screen, entries_text(entries, screen.desk.open_book.name), screen.desk.tools.editor, take)
 

@@ -15,6 +15,7 @@ from tavern_tui.session.lore_fields import bulk_change
 from tavern_tui.session.lore_listing import EntryList, EntryRow, LoreNow, Only, Sort
 from tavern_tui.session.lore_shelf import BookRow
 from tavern_tui.session.lore_trial import LoreTrial, estimated
+from tavern_tui.ui.editor import Editor, not_edited
 
 _AT_ONCE = 500  # texts that are counted in one request
 
@@ -25,10 +26,6 @@ async def _uncounted(_texts: Sequence[str]) -> dict[str, int]:
 
 async def _unseen(_book: Lorebook, _changed: bool) -> tuple[LoreNow | None, str]:
     return None, ""
-
-
-async def _untaken(_text: str) -> str:
-    return _text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class LoreTools:
     attempt: Callable[[Lorebook, str], Awaitable[LoreTrial]] | None = None
     books: Callable[[], list[BookRow]] = list
     open: Callable[[BookRow], OpenBook] | None = None
-    editor: Callable[[str], Awaitable[str]] = _untaken
+    editor: Editor = not_edited
     turns: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -8,7 +8,6 @@ are made; what is done is the desk's.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -33,7 +32,7 @@ from tavern_tui.ui.characters import commands
 from tavern_tui.ui.characters.desk import CardDesk, CardTools
 from tavern_tui.ui.characters.library import CardShelf
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.screens.character_field import FieldText, field_rows
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys, Page
 from tavern_tui.ui.widgets.portrait import PortraitView
@@ -333,9 +332,6 @@ def _tools(app: TavernApp, card: OpenCard) -> CardTools:
     """What the desk works with in this app."""
     session, workspace = app.chat.session, app.workspace
 
-    async def edited(text: str) -> str:
-        return (await edit_text(app, text, editor_command(os.environ), "card")).text
-
     async def lore(name: str) -> None:
         from tavern_tui.session.lore_editing import CardBook
         from tavern_tui.session.lore_editing import OpenBook as Book
@@ -355,7 +351,7 @@ def _tools(app: TavernApp, card: OpenCard) -> CardTools:
     return CardTools(
         count=partial(count_texts, session),
         context=context,
-        editor=edited,
+        editor=editor_for(app, "card"),
         preview=lambda: preview(workspace, card.path),
         lore=lore,
         books=partial(books_there, workspace),

@@ -18,17 +18,20 @@ from textual.message import Message
 from textual.widgets import Static, TextArea
 
 from tavern_tui.domain.display import safe_line
+from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.lorebook import LoreEntry
 from tavern_tui.session.lore_fields import BY_NAME, FIELDS, Field, Kind
 from tavern_tui.session.lore_listing import EntryRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
+from tavern_tui.ui.editor import Editor
 from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
 _HEADING = "#"  # no field is called so
 _PREVIEW = 120
+_TOLD = 300
 
 Count = Callable[[str], Awaitable[tuple[int, bool]]]
 """Tokens of a text, and whether an engine counted them."""
@@ -161,7 +164,7 @@ class EntryText(Page[str]):
         text: str,
         *,
         count: Count,
-        editor: Callable[[str], Awaitable[str]],
+        editor: Editor,
         glyphs: Glyphs = UNICODE_GLYPHS,
     ) -> None:
         super().__init__()
@@ -193,13 +196,23 @@ class EntryText(Page[str]):
     @work(group="count", exclusive=True)
     async def _tell_tokens(self) -> None:
         tokens, exact = await self._count(self.query_one(FoldedArea).full_text)
-        self.query_one("#note", Static).update(Content(f"{'' if exact else '~'}{tokens:,} tokens"))
+        self._note(f"{'' if exact else '~'}{tokens:,} tokens")
 
     @work(group="editor", exclusive=True)
     async def action_editor(self) -> None:
         """Write it in $EDITOR, and go on from what comes back."""
         area = self.query_one(FoldedArea)
-        area.text = await self._editor(area.full_text)
+        try:
+            async with self._editor(area.full_text) as edited:
+                area.text = edited.text
+        except TavernError as error:
+            self._note(str(error))
+        else:
+            if edited.notice:
+                self._note(edited.notice)
+
+    def _note(self, text: str) -> None:
+        self.query_one("#note", Static).update(Content(plain(safe_line(text, _TOLD), self._glyphs)))
 
     def action_leave(self) -> None:
         """Close it; what is written stays."""

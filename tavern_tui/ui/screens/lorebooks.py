@@ -6,7 +6,6 @@ Also what opens them over a chat: ``show_lorebooks`` the list, ``show_lorebook``
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -42,7 +41,7 @@ from tavern_tui.session.lore_shelf import (
 from tavern_tui.session.lore_trial import count_texts, is_read, try_lore
 from tavern_tui.session.reading_cost import cost_of_next
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.lore.ask import AskLine
 from tavern_tui.ui.lore.desk import LoreDesk, LoreTools
 from tavern_tui.ui.screens.lorebook import LorebookScreen
@@ -346,14 +345,10 @@ async def edit_book(app: TavernApp, book: OpenBook) -> None:
 def _tools(app: TavernApp) -> LoreTools:
     """What the desk works with in this app."""
     session, workspace = app.chat.session, app.workspace
-
-    async def edited(text: str) -> str:
-        return (await edit_text(app, text, editor_command(os.environ), "lore")).text
-
-    books = partial(list_books, workspace, session)
+    books, editor = partial(list_books, workspace, session), editor_for(app, "lore")
     opened = partial(open_book, workspace)
     if session is None:
-        return LoreTools(books=books, open=opened, editor=edited)
+        return LoreTools(books=books, open=opened, editor=editor)
 
     async def look(book: Lorebook, changed: bool) -> tuple[LoreNow | None, str]:
         if changed:
@@ -374,6 +369,6 @@ def _tools(app: TavernApp) -> LoreTools:
         attempt=partial(try_lore, session),
         books=books,
         open=opened,
-        editor=edited,
+        editor=editor,
         turns=last_fired(session.tree, session.turn_number),
     )

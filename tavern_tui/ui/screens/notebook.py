@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from tavern_tui.domain.display import safe
 from tavern_tui.session.notebook import notebook_of, notebook_set, with_line
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
+from tavern_tui.ui.screens.commands import written
 from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.rows import plain
 
@@ -69,8 +71,8 @@ class NotebookScreen(Page[str]):
 
 async def show_notebook(app: TavernApp) -> None:
     """Write in the notebook of the chat."""
-    text = await app.push_screen_wait(NotebookScreen(notebook_of(app.chat.open_session.tree), glyphs=app.glyphs))
-    await _keep(app.chat, text)
+    page = partial(NotebookScreen, glyphs=app.glyphs)
+    await written(app, page, notebook_of(app.chat.open_session.tree), partial(_keep, app.chat), app.glyphs)
 
 
 async def add_line(screen: ChatScreen, line: str) -> None:

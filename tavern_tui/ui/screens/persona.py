@@ -5,7 +5,7 @@ stands below, for those who have no letters at hand.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +15,9 @@ from textual.binding import Binding, BindingType
 from tavern_tui.domain.display import safe_line
 from tavern_tui.session.persona_editing import OpenPersona, PersonaField, PersonaRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.editor import Editor
 from tavern_tui.ui.screens.asking import Keys
+from tavern_tui.ui.screens.commands import written
 from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.screens.lore_entry import Count, EntryText
 from tavern_tui.ui.screens.row_choice import RowChoice
@@ -46,7 +48,7 @@ class PersonaScreen(ListPage[None]):
         shelf: PersonaShelf,
         *,
         count: Count,
-        editor: Callable[[str], Awaitable[str]],
+        editor: Editor,
         books: Callable[[], list[str]],
         glyphs: Glyphs = UNICODE_GLYPHS,
     ) -> None:
@@ -82,7 +84,7 @@ class PersonaScreen(ListPage[None]):
         elif field.choices is not None:
             await self._take_typed(field, field.turned(self._one.persona, 1))
         elif field.long:
-            self._write(field)
+            await self._write(field)
         elif field.name == "lorebook":
             self._choose_book(field)
         else:
@@ -99,13 +101,11 @@ class PersonaScreen(ListPage[None]):
         if not self.entering:
             self.do(self._undo())
 
-    @work(group="editor", exclusive=True)
-    async def action_editor(self) -> None:
+    def action_editor(self) -> None:
         """Write the field in $EDITOR."""
         field = self._field
         if field is not None and field.choices is None and not self.entering:
-            text = await self._editor(field.said(self._one.persona))
-            self.do(self._take_typed(field, text if field.long else text.strip()))
+            self.do(self._outside(field))
 
     @property
     def _field(self) -> PersonaField | None:
@@ -113,11 +113,18 @@ class PersonaScreen(ListPage[None]):
         fields = {_FIELD + field.name: field for field in self._one.fields}
         return fields.get(selected.id) if selected is not None else None
 
-    @work(group="write", exclusive=True)
+    async def _outside(self, field: PersonaField) -> None:
+        async with self._editor(field.said(self._one.persona)) as edited:
+            await self._take_typed(field, edited.text if field.long else edited.text.strip())
+        if edited.notice:
+            self.say(edited.notice)
+
     async def _write(self, field: PersonaField) -> None:
+        def page(text: str) -> EntryText:
+            return EntryText(field.title, text, count=self._count, editor=self._editor, glyphs=self._signs)
+
         said = field.said(self._one.persona)
-        page = EntryText(field.title, said, count=self._count, editor=self._editor, glyphs=self._signs)
-        self.do(self._take_typed(field, await self.app.push_screen_wait(page)))
+        await written(self.app, page, said, partial(self._take_typed, field), self._signs)
 
     @work(group="book", exclusive=True)
     async def _choose_book(self, field: PersonaField) -> None:

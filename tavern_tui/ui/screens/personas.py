@@ -6,7 +6,6 @@ What one is made of is ``persona``'s page.
 from __future__ import annotations
 
 import asyncio
-import os
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +27,7 @@ from tavern_tui.session.persona_editing import (
 )
 from tavern_tui.session.personas import choose_in_chat, delete_persona, new_persona, restore_persona
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.widgets.rows import ListRow, plain
@@ -240,10 +239,8 @@ async def show_personas(app: TavernApp) -> None:
         counted = await count_texts(app.chat.session, [text])
         return (counted[text], True) if text in counted else (estimated([text])[0], False)
 
-    async def editor(text: str) -> str:
-        return (await edit_text(app, text, editor_command(os.environ), "persona")).text
-
     shelf, select = PersonaShelf(app), None
+    editor = editor_for(app, "persona")
     page = partial(
         PersonaScreen, count=count, editor=editor, books=lambda: books_there(app.workspace), glyphs=app.glyphs
     )

@@ -6,7 +6,6 @@ and what it does to files, is ``session.preset_draft``'s.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Set
 from functools import partial
 from typing import ClassVar
@@ -18,7 +17,7 @@ from tavern_tui.session import preset_editing as editing
 from tavern_tui.session.preset_draft import PresetDraft
 from tavern_tui.session.preset_editing import FieldRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.list_page import ListPage, heading
 from tavern_tui.ui.widgets.rows import ListRow, plain
@@ -133,9 +132,11 @@ class SamplerScreen(ListPage[None]):
         elif row.id == _ORDER:
             self.action_order()
         elif row.id in editing.LONG:
-            edited = await edit_text(self.app, editing.typed_as(self._draft.now, row.id), editor_command(os.environ))
-            if edited.changed:
-                await self._change(row.id, partial(editing.with_typed, name=row.id, typed=edited.text))
+            async with editor_for(self.app, row.id)(editing.typed_as(self._draft.now, row.id)) as edited:
+                if edited.changed:
+                    await self._change(row.id, partial(editing.with_typed, name=row.id, typed=edited.text))
+            if edited.notice:
+                self.say(edited.notice)
         elif row.id in self._fields:
             if isinstance(editing.value_of(self._draft.now, row.id), bool):
                 await self._change(row.id, partial(editing.stepped, name=row.id, steps=1))

@@ -7,7 +7,6 @@ follows from a change in the running program is ``taken``'s business, which the 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,7 +21,7 @@ from tavern_tui.session.opening import take_settings
 from tavern_tui.session.settings_view import Holds, SettingRow
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.popups import connect_anew, wishes_here
 from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.list_page import ListPage, heading
@@ -172,9 +171,11 @@ class SettingsScreen(ListPage[None]):
     async def _type(self, setting: SettingRow) -> None:
         """Ask for a value; for a text of several lines in $EDITOR."""
         if "\n" in setting.typed:
-            edited = await edit_text(self.app, setting.typed, editor_command(os.environ))
-            if edited.changed:
-                await self._change(setting.name, edited.text)
+            async with editor_for(self.app, "setting")(setting.typed) as edited:
+                if edited.changed:
+                    await self._change(setting.name, edited.text)
+            if edited.notice:
+                self.say(edited.notice)
             return
 
         async def take(typed: str) -> None:

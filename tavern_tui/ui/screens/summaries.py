@@ -178,9 +178,15 @@ def _age(seconds: float) -> str:
 async def show_summaries(app: TavernApp) -> None:
     """Show what is told of the turns that are no longer read; keep what is changed, and do what is chosen."""
     from tavern_tui.ui.chat import memory_writing as memory
+    from tavern_tui.ui.screens.commands import written
 
-    answer = await app.push_screen_wait(SummaryScreen(await memory.page_of(app.chat), glyphs=app.glyphs))
-    await memory.keep(app.chat, answer.page)
+    def shown(answer: Answer) -> SummaryScreen:
+        return SummaryScreen(answer.page, glyphs=app.glyphs)
+
+    async def keep(answer: Answer) -> None:
+        await memory.keep(app.chat, answer.page)
+
+    answer = await written(app, shown, Answer(await memory.page_of(app.chat)), keep, app.glyphs)
     if answer.do == WRITE:
         await memory.write_now(app.chat, anew=True)
     elif answer.do == AWAY:

@@ -6,7 +6,6 @@ Every change is written at once; ``u`` takes the last one back.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -21,7 +20,7 @@ from tavern_tui.session.template_choice import TemplateDesk
 from tavern_tui.session.template_editing import TemplateField
 from tavern_tui.session.template_files import ListedTemplate
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.editor import edit_text, editor_command
+from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.screens.asking import Keys
 from tavern_tui.ui.screens.inspection import wrapped
 from tavern_tui.ui.screens.list_page import ListPage
@@ -135,23 +134,20 @@ class TemplateEditor(ListPage[None]):
         """Change the text in $EDITOR."""
         row = self.rows.selected
         if row is not None and not self.entering and not self._fields[row.id].words:
-            self._outside(row.id)
+            self.do(self._outside(row.id))
 
     def action_undo(self) -> None:
         """Take the last change back."""
         if not self.entering:
             self.do(self._undo())
 
-    @work(exclusive=True, group="outside")
     async def _outside(self, name: str) -> None:
-        try:
-            edited = await edit_text(self.app, getattr(self._template, name), editor_command(os.environ))
-        except TavernError as error:
-            self.say(str(error), problem=True)
-            return
-        if edited.changed:
-            typed = editing.escaped(edited.text)
-            self.do(self._change(name, lambda template: editing.with_typed(template, name, typed)))
+        async with editor_for(self.app, "template")(getattr(self._template, name)) as edited:
+            if edited.changed:
+                typed = editing.escaped(edited.text)
+                await self._change(name, lambda template: editing.with_typed(template, name, typed))
+        if edited.notice:
+            self.say(edited.notice)
 
     async def _turn(self, name: str) -> None:
         field = self._fields[name]

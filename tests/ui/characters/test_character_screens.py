@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tavern_tui.ui.characters.commands import preview_lines
 from tavern_tui.ui.characters.desk import CardDesk, CardTools
 from tavern_tui.ui.characters.library import CardShelf
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.editor import Edited
 from tavern_tui.ui.lore.ask import AskLine
 from tavern_tui.ui.screens.character import CharacterScreen
 from tavern_tui.ui.screens.character_field import field_rows, text_lines
@@ -65,9 +67,11 @@ class Forge:
         async def count(texts: Sequence[str]) -> dict[str, int]:
             return {text: len(text.split()) for text in texts}
 
-        async def editor(text: str) -> str:
+        @asynccontextmanager
+        async def editor(text: str) -> AsyncIterator[Edited]:
             self.given.append(text)
-            return self.edited.pop(0)
+            after = self.edited.pop(0)
+            yield Edited(after, after != text)
 
         async def seen() -> CardPreview:
             return PARTS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tavern_tui.session.lore_trial import LoreTrial, Tried
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.composer.area import FoldedArea
+from tavern_tui.ui.editor import Edited
 from tavern_tui.ui.lore.ask import AskLine
 from tavern_tui.ui.lore.desk import LoreDesk, LoreTools
 from tavern_tui.ui.lore.lines import columns, heading, runs
@@ -100,9 +102,11 @@ class Coast:
         async def attempt(_book: Lorebook, _text: str) -> LoreTrial:
             return TRIAL
 
-        async def editor(text: str) -> str:
+        @asynccontextmanager
+        async def editor(text: str) -> AsyncIterator[Edited]:
             self.given.append(text)
-            return self.edited.pop(0)
+            after = self.edited.pop(0)
+            yield Edited(after, after != text)
 
         tools = LoreTools(
             count=count,
@@ -245,6 +249,27 @@ async def test_marked_entries_are_copied_to_another_book_and_edited_as_one_text(
         await pilot.press("enter")
         await until(pilot, lambda: coast.on_disk()["4"]["comment"] == "Pit")
         assert coast.given[1] == "- uid: ["
+
+
+async def test_a_text_that_the_disk_refuses_is_written_on_or_left(coast: Coast) -> None:
+    async with app().run_test(size=(80, 24)) as pilot:
+        screen = await shown(pilot, coast)
+        folder, away = coast.path.parent, coast.path.parent.with_name("away")
+        folder.rename(away)
+        folder.write_bytes(b"")
+        coast.edited = ["- {uid: 4, comment: Pit}"]
+        await pilot.press("E")
+        await choose(pilot, "Leave it")
+        await until(pilot, lambda: "Coast.json" in told(screen))
+        await pilot.press("enter", "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EntryText))
+        await pilot.press(*"More.", "escape")
+        await choose(pilot, "Write on")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EntryText))
+        folder.unlink()
+        away.rename(folder)
+        await pilot.press("escape")
+        await until(pilot, lambda: str(coast.on_disk()["1"]["content"]).endswith("More."))
 
 
 async def test_the_form_turns_and_takes_fields_and_its_text_is_counted(coast: Coast) -> None:
