@@ -55,7 +55,7 @@ TURN: tuple[Action, ...] = (
         "Writes another reply in place of this turn; what followed stays on its own branch. Asks by a second press.",
         Where.TURN,
         ("r",),
-        short="Regenerate",
+        short="Retry",
     ),
     Action("turn.continue", "Continue", "Lets the turn go on where its text ends.", Where.TURN, ("c",)),
     Action(

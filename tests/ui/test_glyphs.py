@@ -106,7 +106,7 @@ def test_a_real_terminal_is_shown_the_signs_it_has(variables: dict[str, str], as
     command = [sys.executable, str(Path(__file__).with_name("colours_app.py")), "lamplight"]
     plain = {"PYTHONPATH": root, "COLORTERM": "", "LC_ALL": "", "LC_CTYPE": "", "PYTHONUTF8": ""}
     with Terminal(command, variables={**plain, **variables}) as terminal:
-        terminal.read_until(lambda: {"Regenerate", "slices"} <= set("\n".join(terminal.screen()).split()))
+        terminal.read_until(lambda: {"Retry", "slices"} <= set("\n".join(terminal.screen()).split()))
         terminal.type("q")
         assert terminal.exit_status() == 0
         seen = bytes(terminal.seen).decode(errors="replace")

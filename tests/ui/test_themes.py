@@ -204,7 +204,7 @@ def sgr(theme: str, **variables: str) -> set[str]:
     """
     command = [sys.executable, str(Path(__file__).with_name("colours_app.py")), theme]
     with Terminal(command, variables={"PYTHONPATH": str(ROOT), "COLORTERM": "", **variables}) as terminal:
-        terminal.read_until(lambda: {"Regenerate", "slices"} <= set("\n".join(terminal.screen()).split()))
+        terminal.read_until(lambda: {"Retry", "slices"} <= set("\n".join(terminal.screen()).split()))
         terminal.type("q")
         terminal.exit_status()
         seen = bytes(terminal.seen)

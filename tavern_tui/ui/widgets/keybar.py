@@ -36,12 +36,17 @@ EVERYTHING: Final = "app.palette"
 """What ``⋯`` does."""
 
 _BETWEEN = 2  # cells
+_CLOSE = 1  # cells, where single letters act and not all of them have room otherwise
+_ON_TURN: Final = (
+    *("turn.edit", "turn.swipe", "turn.regenerate", "turn.continue", "turn.branch", "turn.hide", "turn.delete"),
+    *("turn.copy", "turn.receipt", "chat.undo", "turn.leave", "app.help"),
+)
+_TAPPED_ON_TURN: Final = ("turn.leave", *(name for name in _ON_TURN if name != "turn.leave"))
+"""For a finger the way back comes first; who types is told it in the composer."""
+
 _USEFUL: Final[dict[Where, tuple[str, ...]]] = {
     Where.POPUP: ("popup.close",),
-    Where.TURN: (
-        *("turn.leave", "turn.edit", "turn.swipe", "turn.regenerate", "turn.continue", "turn.delete", "chat.undo"),
-        *("turn.branch", "turn.hide", "turn.copy", "turn.receipt", "app.help"),
-    ),
+    Where.TURN: _ON_TURN,
     Where.ADVENTURE: (
         *("composer.complete", "adventure.suggest", "reply.speak", "reply.swipe", "turn.select", "app.palette"),
         "app.help",
@@ -59,13 +64,13 @@ _NOT_WHILE_REPLYING: Final = frozenset(
 )
 
 
-def useful_keys(keymap: Keymap, holding: Collection[Where]) -> list[tuple[str, Action]]:
+def useful_keys(keymap: Keymap, holding: Collection[Where], *, tapped: bool = False) -> list[tuple[str, Action]]:
     """The keys worth showing where the places of ``holding`` hold, most useful first, with what they do there.
 
-    An action whose keys do something else there is left out.
+    An action whose keys do something else there is left out. ``tapped``: for a finger.
     """
     place = next(where for where in _USEFUL if where in holding or where is Where.ANYWHERE)
-    names = _USEFUL[place]
+    names = _TAPPED_ON_TURN if tapped and place is Where.TURN else _USEFUL[place]
     if Where.REPLYING in holding and place is not Where.POPUP:
         names = ("reply.stop", *(name for name in names if name not in _NOT_WHILE_REPLYING))
     found = []
@@ -101,18 +106,21 @@ def key_places(
     places: list[KeyPlace] = []
     phone = 0 < width < PHONE_COLUMNS and Where.POPUP not in holding
     more = "..." if glyphs is ASCII_GLYPHS else "⋯"
-    most = ON_A_PHONE if phone else len(_USEFUL[Where.TURN]) if Where.TURN in holding else MOST
+    most = ON_A_PHONE if phone else len(_ON_TURN) if Where.TURN in holding else MOST
     at, end = 1, width - 1 - (cell_len(more) + _BETWEEN if phone else 0)
-    for key, action in useful_keys(keymap, holding):
+    wanted = []
+    for key, action in useful_keys(keymap, holding, tapped=phone):
         shown, title = key_shown(key, glyphs), titles.get(action.id, action.label)
         if phone and Where.STORY in holding:  # where every key is one with ctrl, which leaves no room
             shown = shown.replace("ctrl+", "^")
-        if not title or (phone and action.id == EVERYTHING):
-            continue
-        needed = cell_len(shown) + 1 + cell_len(title)
+        if title and not (phone and action.id == EVERYTHING):
+            wanted.append((shown, title, action.id, cell_len(shown) + 1 + cell_len(title)))
+    all_of_it = sum(needed + _BETWEEN for *_, needed in wanted) - _BETWEEN
+    between = _CLOSE if Where.TURN in holding and not phone and at + all_of_it > end else _BETWEEN
+    for shown, title, name, needed in wanted:
         if at + needed <= end and len(places) < most:
-            places.append(KeyPlace(shown, title, action.id, at, at + needed))
-            at += needed + _BETWEEN
+            places.append(KeyPlace(shown, title, name, at, at + needed))
+            at += needed + between
     if phone and end > 0:
         places.append(KeyPlace(more, "", EVERYTHING, width - 1 - cell_len(more), width - 1))
     return places

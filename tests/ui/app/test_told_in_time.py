@@ -142,7 +142,7 @@ def test_no_key_is_offered_that_is_refused_while_a_reply_is_written() -> None:
     row = keybar_text(preset_keymap(Preset.DEFAULT), {Where.TURN, Where.REPLYING}, 200).plain
     assert "Edit" in row
     assert "Copy" in row
-    assert not {"Swipe", "Regenerate", "Continue", "Delete", "Undo", "Branch"} & set(row.split())
+    assert not {"Swipe", "Retry", "Continue", "Delete", "Undo", "Branch"} & set(row.split())
 
 
 async def test_a_reply_that_stands_still_tells_no_speed_until_it_goes_on(

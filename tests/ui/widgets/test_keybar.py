@@ -32,7 +32,7 @@ def shown(holding: set[Where], width: int, keymap: Keymap = KEYS) -> str:
     [
         (EMPTY, "Enter Speak  → Swipe  ↑ Select  F1 Help   ⋯"),
         (TYPING, "Enter Send  ctrl+j New line  F1 Help      ⋯"),
-        (TURN, "Enter Type  e Edit  l Swipe  c Continue   ⋯"),
+        (TURN, "Enter Type  e Edit  l Swipe  r Retry      ⋯"),
         (TYPING | {Where.REPLYING}, "Esc Stop  Enter Send  ctrl+j New line     ⋯"),
         (EMPTY | {Where.REPLYING}, "Esc Stop  ↑ Select  F1 Help               ⋯"),
         (EMPTY | {Where.POPUP, Where.REPLYING}, "Esc Close"),
@@ -45,8 +45,15 @@ def test_a_phone_shows_what_is_wanted_most_where_one_is(holding: set[Where], tex
 def test_more_space_shows_more_keys_but_never_a_crowd() -> None:
     assert shown(EMPTY, 80) == "Enter Speak  → Swipe  ↑ Select  ctrl+p Palette  F1 Help  ctrl+r Retry"
     assert len(key_places(KEYS, EMPTY | {Where.ADVENTURE}, 400)) == MOST
-    assert shown(TURN, 120).startswith("Enter Type  e Edit  l Swipe  r Regenerate  c Continue  d Delete  u Undo  ")
-    assert shown(TURN, 120).endswith("  u Undo  b Branch  x Hide  y Copy  i Receipt  F1 Help")
+    assert shown(TURN, 120).startswith("e Edit  l Swipe  r Retry  c Continue  b Branch  x Hide  d Delete  y Copy  ")
+    assert shown(TURN, 120).endswith("  y Copy  i Receipt  u Undo  Enter Type  F1 Help")
+
+
+@pytest.mark.parametrize("preset", [Preset.DEFAULT, Preset.VIM])
+def test_what_is_done_with_a_turn_is_all_shown_at_80_columns(preset: Preset) -> None:
+    row = shown(TURN, 80, preset_keymap(preset))
+    for title in ("Edit", "Swipe", "Branch", "Retry", "Continue", "Hide", "Delete", "Copy", "Receipt"):
+        assert f" {title} " in f"{row} "
 
 
 @given(st.frozensets(st.sampled_from(list(Where))), st.integers(1, 200), st.sampled_from(list(Preset)), st.booleans())
@@ -101,7 +108,7 @@ async def test_the_row_follows_the_state_and_is_painted_only_when_it_changed() -
         assert bar.refreshed == before
         bar.show(TURN)
         assert bar.refreshed == before + 1
-        assert "Regenerate" in content(bar)
+        assert "Retry" in content(bar)
         bar.show(TURN, {"turn.edit": "Change"})
         assert "e Change" in content(bar)
         assert bar.size.height == 1
