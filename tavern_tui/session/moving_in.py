@@ -17,6 +17,7 @@ from tavern_tui.domain.events import PropertySet
 from tavern_tui.session.chat_import import ImportedChat
 from tavern_tui.session.economy_choices import POLICIES, POLICY
 from tavern_tui.session.groups.exchange import take_definition
+from tavern_tui.session.moving_beside import BESIDE, move_beside
 from tavern_tui.session.moving_files import FileMover
 from tavern_tui.session.moving_groups import GroupChat, group_chats
 from tavern_tui.session.moving_report import MovingReport
@@ -113,11 +114,13 @@ class MovingIn:
         """A user's folder of SillyTavern: the characters first, then what belongs to them, then the chats."""
         leave_out = (*UNUSED, _GROUPS, _GROUP_CHATS, *(() if self._wishes.with_backups else (_BACKUPS,)))
         files = [path for path in files_below(user, leave_out=leave_out) if not _is_sprite(path, user)]
-        self._each([path for path in files if path.name not in (_SETTINGS, _SECRETS)], user, chats=False)
+        self._each([path for path in files if path.name not in (_SETTINGS, _SECRETS, BESIDE)], user, chats=False)
         if (settings := user / _SETTINGS).is_file():
             move_settings(self._workspace, settings, self._files, self.report)
         if (secrets := user / _SECRETS).is_file():
             move_secrets(self._workspace, secrets, self.report, asked=self._wishes.with_secrets)
+        if (beside := user / BESIDE).is_file():
+            move_beside(self._workspace, beside, self._files, self.report)
         self._files.take_chats(self._told)
         with tempfile.TemporaryDirectory(prefix="tavern-import-") as place:
             for chat in group_chats(user / _GROUPS, user / _GROUP_CHATS, Path(place), self.report):

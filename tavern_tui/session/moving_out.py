@@ -18,6 +18,7 @@ from tavern_tui.formats.preset_kinds import PresetKind
 from tavern_tui.session.cards import export_card
 from tavern_tui.session.chat_export import export_chat, write_export
 from tavern_tui.session.groups.exchange import definition_of
+from tavern_tui.session.moving_beside import BESIDE
 from tavern_tui.session.moving_report import MovingReport
 from tavern_tui.session.personas import export_personas, listed_personas
 from tavern_tui.session.preset_files import export_preset
@@ -43,9 +44,8 @@ _BY_HAND = (
 )
 
 _REPLIES = "set of quick replies"
-_BESIDE = "beside-cards.json"
 _BESIDE_BY_HAND = (
-    f"So do the notes and further lorebooks of characters in {_BESIDE}: Author's Note, Character Author's Note;"
+    f"So do the notes and further lorebooks of characters in {BESIDE}: Author's Note, Character Author's Note;"
     " the globe on a card, Additional Lorebooks."
 )
 _STAYS = "Settings, connections and keys of servers stay here."
@@ -154,12 +154,12 @@ class MovingOut:
         kept = library.beside_cards.all() if library.has_beside_cards else {}
         told = {name: one.as_dict() for name, one in kept.items() if one.note or one.books}
         if told:
-            self._one("notes and books of characters", _BESIDE, partial(self._write_beside, told))
+            self._one("notes and books of characters", BESIDE, partial(self._write_beside, told))
             self.report.notes.append(_BESIDE_BY_HAND)
 
     def _write_beside(self, told: Mapping[str, Mapping[str, Any]]) -> tuple[Remark, ...]:
         make_folder(self._target)
-        write_atomic(self._target / _BESIDE, write_json(told))
+        write_atomic(self._target / BESIDE, write_json(told))
         return ()
 
     def _chats(self) -> None:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tavern_tui.config.settings import refused, remember, setting_names
-from tavern_tui.domain.beside_card import NOTHING_BESIDE
+from tavern_tui.domain.beside_card import NOTHING_BESIDE, BesideCard
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.exchange import Outcome
 from tavern_tui.formats.sillytavern_settings import MAX_BYTES, MovedSettings, Profile, read_secrets, read_settings
 from tavern_tui.session.cards import change_tags
+from tavern_tui.session.moving_beside import keep_beside
 from tavern_tui.session.moving_files import FileMover
 from tavern_tui.session.moving_report import MovingReport
 from tavern_tui.session.secret_list import keep_secret
@@ -59,7 +60,8 @@ def move_settings(workspace: Workspace, path: Path, files: FileMover, report: Mo
         _tag_cards(workspace, moved, files, report)
     _keep_connections(workspace, moved, files, report)
     _remember(workspace, moved, personas, files, report)
-    _keep_beside(workspace, moved, files, report)
+    names = {Path(avatar).stem: name for avatar, (_, name) in files.cards.items()}
+    keep_beside(workspace, _beside(moved), names, _FROM, files, report)
     report.unsupported += [f"author's note of {avatar}, switched off there" for avatar in moved.notes_off]
     if moved.not_taken:
         report.unsupported.append(f"in {path.name}: {', '.join(moved.not_taken)}")
@@ -107,21 +109,13 @@ def _tag_cards(workspace: Workspace, moved: MovedSettings, files: FileMover, rep
             report.failed.append((f"tags of {name}", error.title))
 
 
-def _keep_beside(workspace: Workspace, moved: MovedSettings, files: FileMover, report: MovingReport) -> None:
-    """Keep notes and further lorebooks of characters, where nothing of theirs is kept here yet."""
-    names = {Path(avatar).stem: name for avatar, (_, name) in files.cards.items()}
-    there = workspace.library.beside_cards.all()
-    for avatar in sorted({*moved.character_notes, *moved.character_books}):
-        books = moved.character_books.get(avatar, ())
-        kept = replace(moved.character_notes.get(avatar, NOTHING_BESIDE), books=books)
-        name = names.get(avatar, "")
-        if not name:
-            report.unsupported.append(f"author's note or further lorebooks of {avatar}, whose card did not come")
-        elif kept != NOTHING_BESIDE:
-            if files.writes and name not in there:
-                workspace.library.beside_cards.keep(name, kept)
-            what = " and ".join([*(["author's note"] if kept.note else ()), *([", ".join(books)] if books else ())])
-            report.add("beside a card", f"{name}: {what}", _FROM, Outcome.SAME if name in there else Outcome.NEW)
+def _beside(moved: MovedSettings) -> dict[str, BesideCard]:
+    """The notes and further lorebooks of characters, by the names of their cards' files."""
+    avatars = {*moved.character_notes, *moved.character_books}
+    return {
+        avatar: replace(moved.character_notes.get(avatar, NOTHING_BESIDE), books=moved.character_books.get(avatar, ()))
+        for avatar in avatars
+    }
 
 
 def _keep_connections(workspace: Workspace, moved: MovedSettings, files: FileMover, report: MovingReport) -> None:

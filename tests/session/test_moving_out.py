@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tavern_tui.config.paths import Directories
-from tavern_tui.domain.beside_card import BesideCard
+from tavern_tui.domain.beside_card import BesideCard, NoteUse
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.session.moving_in import MovingIn, MovingWishes
 from tavern_tui.session.moving_out import MovingOut
 from tavern_tui.session.workspace import Workspace
 
 CORPUS = Path(__file__).parent.parent / "formats" / "corpus"
+
+
+BESIDE_TAMSIN = BesideCard("Tired.", NoteUse.BEFORE, ("Docks",))
 
 
 def library(root: Path, *sources: Path) -> Workspace:
@@ -31,6 +35,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Path]:
     chats = [CORPUS / "chats" / f"sillytavern-{one}.jsonl" for one in ("1.12.6", "newer", "group")]
     others = [CORPUS / "cards/v3.png", CORPUS / "cards/textgen.yaml", CORPUS / "lorebooks", CORPUS / "presets"]
     workspace = library(root / "lib", *others, CORPUS / "personas", *chats)
+    workspace.library.beside_cards.keep("Tamsin", BESIDE_TAMSIN)
     report = MovingOut(workspace, root / "out").write()
     assert report.failed == []
     return workspace, root / "out"
@@ -66,10 +71,26 @@ def test_what_went_out_comes_in_again(moved: tuple[Workspace, Path], tmp_path: P
     assert sorted((one.characters, one.turns) for one in again.chats.list()) == sorted(
         (one.characters, one.turns) for one in workspace.chats.list()
     )
+    assert again.library.beside_cards.all() == {"Tamsin": BESIDE_TAMSIN}
     for kind in ("personas", "quick-replies", "presets"):
         before, after = ({path.stem for path in (one.directories.data / kind).iterdir()} for one in (workspace, again))
         assert before <= after
         assert after - before <= {"Alex"}, "who the user is by the settings goes along as a persona"
+
+
+def test_what_is_wrong_beside_the_cards_costs_itself_alone(moved: tuple[Workspace, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(moved[1], folder)
+    told = {"Tamsin": {"note": "Tired."}, "Gone": BESIDE_TAMSIN.as_dict(), "Odd": 4}
+    (folder / "beside-cards.json").write_text(json.dumps(told))
+    workspace = library(tmp_path / "lib")
+    report = MovingIn(workspace, MovingWishes()).take([folder])
+    assert [name for name, _ in report.failed] == ["beside-cards.json: Tamsin", "beside-cards.json: Odd"]
+    assert "author's note or further lorebooks of Gone, whose card did not come" in report.unsupported
+    (folder / "beside-cards.json").write_text("[")
+    report = MovingIn(workspace, MovingWishes()).take([folder])
+    assert [name for name, _ in report.failed] == ["beside-cards.json"]
+    assert workspace.library.beside_cards.all() == {}
 
 
 def test_nothing_is_written_over(moved: tuple[Workspace, Path]) -> None:
