@@ -158,9 +158,9 @@ class Replies:
     def _saved(self, turn: Turn) -> None:
         """The reply is a turn of the chat now."""
         if self._target == STREAMING:
-            selected = self._mirror.log.standing.entry(STREAMING).selected
+            shown = self._mirror.log.standing.entry(STREAMING)
             (entry,) = self._mirror.entries(self._session.tree, [turn])
-            entry = replace(entry, selected=selected)
+            entry = replace(entry, selected=shown.selected, unfolded=shown.unfolded)
             self._mirror.log.replace(entry, STREAMING)
         self._target = ""
         tree = self._session.tree

@@ -204,11 +204,12 @@ async def hide(screen: ChatScreen, _argument: str = "") -> None:
 
 
 async def unfold(screen: ChatScreen, _argument: str = "") -> None:
-    """Show what the model thought, or fold it again."""
-    turn = chosen(screen)
-    if not turn.reasoning:
+    """Show what the model thought, or thinks just now, or fold it again."""
+    shown = screen.selection.turn or screen.open_session.changes.newest().id
+    standing = screen.mirror.log.standing
+    if shown not in standing or not standing.entry(shown).reasoning:
         raise NotFoundError("This turn was written without thinking.")
-    screen.mirror.unfold(turn.id)
+    screen.mirror.unfold(shown)
 
 
 async def copy(screen: ChatScreen, _argument: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,14 @@ from textual.content import Content
 
 from tavern_tui.config.action import Preset
 from tavern_tui.engines.base import ReasoningArrived
+from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, TERMUX, profile_of
 from tavern_tui.ui.widgets.keybar import KeyBar
 from tests.storage.disk import said
-from tests.ui.app.evening import Evening, hint, texts, tree_texts, typed
+from tests.ui.app.evening import Evening, hint, settled, texts, tree_texts, typed
 
 
 async def test_a_later_start_opens_the_chat_that_was_open_last(tmp_path: Path) -> None:
@@ -141,6 +143,27 @@ async def test_the_thinking_of_a_turn_is_shown_and_folded(tmp_path: Path) -> Non
         await pilot.press("escape", "t")
         await pilot.pause(0.4)
         assert "without thinking" in hint(app)
+
+
+async def test_thinking_is_looked_at_while_it_comes_and_stays_open_when_the_reply_is_there(tmp_path: Path) -> None:
+    thought = asyncio.Event()
+
+    async def wait(_seconds: float) -> None:
+        await thought.wait()
+
+    evening = Evening(tmp_path)
+    engine = FakeEngine([[ReasoningArrived("She hesitates."), 1.0, "She nods."]], sleep=wait)
+    async with evening.begun(app=evening.app(engine=engine)) as (app, pilot):
+        await pilot.press("H", "i", "enter")
+        while not app.chat.mirror.log.entries[-1].thinking:
+            await pilot.pause(0.01)
+        await pilot.press("up", "t")
+        while not unfolded(app):
+            await pilot.pause(0.05)
+        thought.set()
+        await settled(pilot)
+        assert texts(app)[-1] == "She nods."
+        assert unfolded(app)
 
 
 def unfolded(app: TavernApp) -> bool:
