@@ -16,6 +16,9 @@ def main() -> None:
 
             sys.exit(stdout_refused(error))
         return
+    from tavern_tui.starting import prepare
+
+    prepare()
     from tavern_tui.cli.main import run
 
     sys.exit(run())
