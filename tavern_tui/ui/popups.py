@@ -48,40 +48,44 @@ async def first_run(app: TavernApp) -> Wishes:
     app.say_later(result.notes)
     app.reload()
     wishes = wishes_for(result.writer, app.wishes) if result.writer is not None else app.wishes
-    if result.what is What.BRING:
-        chat = await brought(app)
-        return replace(wishes, character="", chat=chat) if chat else wishes
-    if result.what is What.WRITE:
-        from tavern_tui.ui.screens.new_story import new_story
+    match result.what:
+        case What.BRING:
+            chat = await brought(app)
+        case What.WRITE:
+            from tavern_tui.ui.screens.new_story import new_story
 
-        chat = await new_story(app)
-        return replace(wishes, character="", chat=chat) if chat else wishes
-    if result.what is What.ADVENTURE:
-        from tavern_tui.ui.screens.new_adventure import new_adventure
+            chat = await new_story(app)
+        case What.ADVENTURE:
+            from tavern_tui.ui.screens.new_adventure import new_adventure
 
-        chat = await new_adventure(app)
-        return replace(wishes, character="", chat=chat) if chat else wishes
-    if result.what is not What.DEMO:
-        return wishes
-    return replace(wishes, character="", chat=await asyncio.to_thread(own_demo_chat, app.workspace))
+            chat = await new_adventure(app)
+        case What.DEMO:
+            chat = await asyncio.to_thread(own_demo_chat, app.workspace)
+        case _:
+            chat = ""
+    return replace(wishes, character="", chat=chat) if chat else wishes
 
 
-async def writers(app: TavernApp) -> None:
-    """Choose who writes, from the next reply on."""
-    from tavern_tui.session.writers import find_writers, remember_writer, writer_at
+async def chosen_writer(app: TavernApp, question: str) -> Writer | None:
+    """Ask who writes; a starter whose model is not here yet is fetched. ``None`` for nobody."""
+    from tavern_tui.session.writers import find_writers, writer_at
     from tavern_tui.ui.screens.writers import WritersScreen
 
     search = partial(find_writers, app.workspace, named=app.wishes.server)
-    screen = WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs)
+    screen = WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs, question=question)
     writer = await app.push_screen_wait(screen)
     if screen.more_wanted:
         from tavern_tui.ui.screens.connections import show_connections
 
         await show_connections(app)
-    if writer is None:
-        return
-    if writer.must_be_fetched:
-        writer = await fetched(app, writer)
+    return await fetched(app, writer) if writer is not None and writer.must_be_fetched else writer
+
+
+async def writers(app: TavernApp) -> None:
+    """Choose who writes, from the next reply on."""
+    from tavern_tui.session.writers import remember_writer
+
+    writer = await chosen_writer(app, "Who writes?")
     if writer is not None:
         for note in await asyncio.to_thread(remember_writer, app.workspace, writer):
             app.chat.mirror.note(note)
@@ -121,19 +125,8 @@ async def use_writer(app: TavernApp, writer: Writer) -> None:
 async def writers_here(app: TavernApp) -> None:
     """Choose who writes in the chat that is open, and in no other."""
     from tavern_tui.session.engine_choices import choose_here
-    from tavern_tui.session.writers import find_writers, writer_at
-    from tavern_tui.ui.screens.writers import WritersScreen
 
-    search = partial(find_writers, app.workspace, named=app.wishes.server)
-    title = "Who writes in this chat, and only here?"
-    screen = WritersScreen(search, partial(writer_at, app.workspace), glyphs=app.glyphs, question=title)
-    writer = await app.push_screen_wait(screen)
-    if screen.more_wanted:
-        from tavern_tui.ui.screens.connections import show_connections
-
-        await show_connections(app)
-    if writer is not None and writer.must_be_fetched:
-        writer = await fetched(app, writer)
+    writer = await chosen_writer(app, "Who writes in this chat, and only here?")
     if writer is not None:
         named = writer.saved or writer.server or writer.model
         told = await choose_here(app.workspace, app.chat.open_session, named)
