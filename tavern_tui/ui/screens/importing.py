@@ -25,7 +25,7 @@ from tavern_tui.domain.exchange import Outcome
 from tavern_tui.session.moving_places import Import, ImportStoppedError, typed_path
 from tavern_tui.session.moving_report import MovingReport, report_lines
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
-from tavern_tui.ui.screens.inspection import wrapped
+from tavern_tui.ui.screens.inspection import hanging
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, WholePage
 from tavern_tui.ui.widgets.long_text import LongText
 from tavern_tui.ui.widgets.path_picker import PathPicker
@@ -304,7 +304,7 @@ class ImportScreen(WholePage[str]):
             return []
         found: list[Content] = []
         for line in report_lines(self._report):
-            found += wrapped(line, width) if line else [Content("")]
+            found += hanging(line, width)
         return found
 
     def _put(self, where: str, text: str) -> None:

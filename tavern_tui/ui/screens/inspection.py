@@ -195,3 +195,10 @@ def wrapped(text: str, width: int, style: str = "") -> list[Content]:
     text = safe(text)
     room = max(wrap.NARROWEST, width)
     return [Content.styled(text[start:end], style) for start, end in wrap.lines(text, room)]
+
+
+def hanging(text: str, width: int) -> list[Content]:
+    """``text`` on lines of ``width`` cells that all stand as far in as its first one."""
+    bare = text.lstrip(" ")
+    indent = " " * (len(text) - len(bare))
+    return [Content(indent) + line for line in wrapped(bare, width - len(indent))]

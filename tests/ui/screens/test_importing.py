@@ -159,7 +159,7 @@ async def test_it_looks_as_it_was_looked_at(place: Place) -> None:
         ):
             await press(pilot, *keys)
             await until(pilot, lambda question=question: shown(app) == question)  # type: ignore[misc]
-            for width, height in SIZES if step in ("where", "receipt") else SIZES[1:3]:
+            for width, height in SIZES:
                 await pilot.resize_terminal(width, height)
                 await pilot.pause()
                 picture = app.export_screenshot(title="import")

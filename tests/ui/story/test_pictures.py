@@ -7,12 +7,12 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tavern_tui.session.story.scenarios import BLANK, story_scenarios
-from tavern_tui.ui.screens.new_story import NewStoryPage
+from tavern_tui.ui.screens.new_story import ManuscriptPage, NewStoryPage
 from tavern_tui.ui.screens.story import StoryScreen
 from tests.ui.app.evening import settled
 from tests.ui.pictures import SIZES, assert_looks_as_kept
-from tests.ui.screens.app import ScreenApp
 from tests.ui.story.written import Sitting, pressed
+from tests.ui.themed import ThemedApp
 
 PICTURES = Path(__file__).parent / "snapshots"
 TEXT = """# The Lighthouse Post
@@ -38,12 +38,9 @@ OTHER = (
 REWRITTEN = "The first letter arrived in a barrel of herring."
 
 
-PHONE, KEYBOARD, CLASSIC, WIDE = SIZES
-
-
-async def _drawn(name: str, pilot: Pilot[int], *sizes: tuple[int, int]) -> None:
-    """Compare the screen at these sizes with what is kept."""
-    for columns, rows in sizes:
+async def _drawn(name: str, pilot: Pilot[int]) -> None:
+    """Compare the screen at every size with what is kept."""
+    for columns, rows in SIZES:
         await pilot.resize_terminal(columns, rows)
         await settled(pilot)
         svg = pilot.app.export_screenshot(simplify=True)
@@ -60,14 +57,14 @@ async def test_a_story_looks_as_it_was_looked_at(tmp_path: Path) -> None:
         screen.view.editor.move("row_end")
         screen.view.after(changed=True)
         await screen._rested()
-        await _drawn("written", pilot, *SIZES)
+        await _drawn("written", pilot)
         await pressed(pilot, "ctrl+r", "ctrl+t")
-        await _drawn("versions", pilot, KEYBOARD, CLASSIC, WIDE)
+        await _drawn("versions", pilot)
         await pressed(pilot, "escape", "f2")
-        await _drawn("outline", pilot, PHONE, WIDE)
+        await _drawn("outline", pilot)
         await pressed(pilot, "escape")
         await _rewritten(screen, pilot)
-        await _drawn("rewritten", pilot, PHONE, CLASSIC)
+        await _drawn("rewritten", pilot)
 
 
 async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
@@ -80,11 +77,19 @@ async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
 
 
 async def test_what_can_be_begun_looks_as_it_was_looked_at() -> None:
-    app = ScreenApp(NewStoryPage(story_scenarios(), BLANK))
+    pages = {
+        "new": NewStoryPage(story_scenarios(), BLANK),
+        "manuscript": ManuscriptPage("The Lighthouse Post", TEXT),
+    }
+    app = ThemedApp()
     async with app.run_test() as pilot:
-        for columns, rows in (KEYBOARD, CLASSIC):
-            await pilot.resize_terminal(columns, rows)
-            while app.screen.size != (columns, rows) or not app.screen.has_class("-short" if rows < 18 else "-tall"):
-                await pilot.pause(0.01)
-            await pilot.pause()
-            assert_looks_as_kept(app.export_screenshot(simplify=True), PICTURES / f"new-{columns}x{rows}.svg")
+        for name, page in pages.items():
+            await app.push_screen(page)
+            for columns, rows in SIZES:
+                await pilot.resize_terminal(columns, rows)
+                while app.screen.size != (columns, rows) or not page.has_class("-short" if rows < 18 else "-tall"):
+                    await pilot.pause(0.01)
+                await pilot.pause()
+                picture = app.export_screenshot(simplify=True)
+                assert_looks_as_kept(picture, PICTURES / f"{name}-{columns}x{rows}.svg")
+            app.pop_screen()
