@@ -139,6 +139,12 @@ async def edit_field(screen: LorebookScreen, *, name: str) -> None:
         screen.act(partial(desk.put, changed, field.title))
 
 
+def _took(screen: LorebookScreen, told: str) -> None:
+    screen.tell(told)
+    screen.show()
+    screen.learn()
+
+
 async def _text(screen: LorebookScreen, row: EntryRow, field: Field) -> None:
     desk = screen.desk
 
@@ -147,7 +153,7 @@ async def _text(screen: LorebookScreen, row: EntryRow, field: Field) -> None:
 
     async def take(text: str) -> None:
         if text != row.entry.content:
-            screen.took(await desk.put(field.read(row.entry, text), field.title))
+            _took(screen, await desk.put(field.read(row.entry, text), field.title))
 
     await written(screen.app, page, row.entry.content, take, screen.glyphs)
 
@@ -155,7 +161,7 @@ async def _text(screen: LorebookScreen, row: EntryRow, field: Field) -> None:
 def _find(screen: LorebookScreen) -> None:
     entry = screen.query_one("#entry", Input)
     entry.add_class("-open")
-    entry.focus()
+    screen.set_focus(entry)  # at once: the next key is a letter to find, and no command
 
 
 async def _typed(screen: LorebookScreen, field: Field, title: str, entry: LoreEntry) -> str | None:
@@ -237,7 +243,7 @@ async def _editor(screen: LorebookScreen) -> None:
 
     async def take(text: str) -> None:
         edit = read_entries(text)
-        screen.took(await screen.desk.change(f"{len(entries):,} entries edited as a text", edit))
+        _took(screen, await screen.desk.change(f"{len(entries):,} entries edited as a text", edit))
 
     await edited(screen, entries_text(entries, screen.desk.open_book.name), screen.desk.tools.editor, take)
 

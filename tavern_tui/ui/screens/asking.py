@@ -102,7 +102,7 @@ class AskingPage(Page[Result]):
         entry.placeholder = plain(hint, self._signs)
         entry.value = value
         entry.cursor_position = len(value)
-        entry.focus()
+        self.set_focus(entry)  # at once: the next key is typed, and no command
         self.say_keys()
 
     def stop_asking(self) -> None:

@@ -160,10 +160,11 @@ class HomeScreen(ListPage[HomeChoice | None]):
         if event.key == "ctrl+p":
             event.stop()
             self.dismiss(HomeChoice(action="app.palette"))
-        typed = event.character if event.is_printable and event.key not in _LETTERS else None
-        if typed and not self.entering and self.focused is None:
+        came_with = self.focused is self.filter  # with the letter that opened it
+        typed = event.character if event.is_printable and (came_with or event.key not in _LETTERS) else None
+        if typed and not self.entering and (came_with or self.focused is None):
             event.stop()
-            self.filter.focus()
+            self.set_focus(self.filter)  # at once: the next key is a letter, and no command
             self.filter.value += typed
             self.filter.cursor_position = len(self.filter.value)
 

@@ -63,6 +63,8 @@ class LoreTrialScreen(Page[None]):
         Binding("tab,shift+tab", "other", show=False, priority=True),
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
+        Binding("home,g", "move(-1000000)", show=False),
+        Binding("end,G", "move(1000000)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown,space", "page(1)", show=False),
         Binding("c", "clear", show=False),
@@ -132,7 +134,7 @@ class LoreTrialScreen(Page[None]):
     def action_other(self) -> None:
         """Go from the text to the results, or back."""
         if self.focused is None:
-            self._area.focus()
+            self.set_focus(self._area)  # at once: the next key is typed
         else:
             self.set_focus(None)
 

@@ -165,13 +165,9 @@ class LorebookScreen(Page[None]):
     async def act(self, make: Callable[[], Awaitable[str]]) -> None:
         """Do something with the book, say how it went, and show what is there then."""
         try:
-            self.took(await make())
+            self.tell(await make())
         except TavernError as error:
-            self.took(str(error))
-
-    def took(self, told: str) -> None:
-        """Say how something went that was done with the book, and show what is there now."""
-        self.tell(told)
+            self.tell(str(error))
         self.show()
         self.learn()
 

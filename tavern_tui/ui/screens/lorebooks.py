@@ -201,7 +201,7 @@ class LorebooksScreen(Page[BookRow | None]):
         """Type a name."""
         entry = self.query_one("#entry", Input)
         entry.add_class("-open")
-        entry.focus()
+        self.set_focus(entry)  # at once: the next key is a letter to find, and no command
 
     def action_menu(self) -> None:
         """Everything that can be done."""

@@ -97,7 +97,7 @@ class TextAndRows(Page[ScreenResultType]):
     def action_other(self) -> None:
         """Go from the text to the rows, or back."""
         if self.focused is None:
-            self.area.focus()
+            self.set_focus(self.area)  # at once: the next key is typed
         else:
             self.set_focus(None)
         self.call_after_refresh(self.show)

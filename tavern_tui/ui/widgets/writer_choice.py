@@ -154,7 +154,7 @@ class WriterChoice(Vertical):
         self.add_class("-entering")
         entry = self.query_one("#address", Input)
         entry.value = address
-        entry.focus()
+        self.screen.set_focus(entry)  # at once: the next key is typed
         self._tell(problem)
 
     def _tell(self, text: str) -> None:
