@@ -161,7 +161,7 @@ _CHAT = (
     Action(
         "chat.note",
         "Author's note",
-        "Writes the author's note of this chat, which the model reads near the end of the prompt.",
+        "Writes the author's note of this chat, or yours on its character, which the model reads near the end.",
         Where.ANYWHERE,
         ("ctrl+n",),
         slash="note",

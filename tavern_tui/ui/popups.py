@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from textual.content import Content
 
     from tavern_tui.domain.chat import Turn
-    from tavern_tui.domain.note import ChatNote
     from tavern_tui.session.writers import Writer
     from tavern_tui.ui.app import TavernApp
 
@@ -281,22 +280,6 @@ async def inspector(app: TavernApp) -> None:
     found = await look_at_next(app.chat.open_session, app.workspace, app.wishes)
     closing = frozenset(app.chat.keymap.keys["chat.inspect"])
     await app.push_screen_wait(Inspector(found, closing=closing, glyphs=app.glyphs))
-
-
-async def author_note(app: TavernApp) -> None:
-    """Write the author's note of the chat."""
-    from tavern_tui.session.author_note import note_of, write_note
-    from tavern_tui.ui.screens.author_note import AuthorNoteScreen
-    from tavern_tui.ui.screens.commands import written
-
-    session = app.chat.open_session
-    closing = frozenset(app.chat.keymap.keys["chat.note"])
-
-    async def keep(note: ChatNote) -> None:
-        app.chat.hint(await write_note(session, note))
-
-    page = partial(AuthorNoteScreen, closing=closing, glyphs=app.glyphs)
-    await written(app, page, note_of(session.tree), keep, app.glyphs)
 
 
 async def token_choices(turn: Turn, app: TavernApp) -> None:

@@ -122,7 +122,9 @@ async def note(screen: ChatScreen, argument: str = "") -> None:
     """Write the author's note, or take what follows the command for it."""
     session = screen.open_session
     if not argument:
-        screen.tavern.show(popups.author_note)
+        from tavern_tui.ui.screens.author_note import show_author_note
+
+        screen.tavern.show(show_author_note)
         return
     screen.hint(await write_note(session, replace(note_of(session.tree), text=argument)))
 

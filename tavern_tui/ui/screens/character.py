@@ -54,7 +54,7 @@ _WRITING_KEYS_NARROW = "Esc done, and saved"
 
 
 class CharacterScreen(Page[Path | None], ListKeys):
-    """The card on ``desk``. Its result is the card to go on with."""
+    """The card on ``desk``, the field called ``first`` selected. Its result is the card to go on with."""
 
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = HORIZONTAL
@@ -100,9 +100,10 @@ class CharacterScreen(Page[Path | None], ListKeys):
     """.replace("WIDEST", str(_WIDEST))
     )
 
-    def __init__(self, desk: CardDesk, *, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+    def __init__(self, desk: CardDesk, *, first: str = "", glyphs: Glyphs = UNICODE_GLYPHS) -> None:
         super().__init__()
         self.desk = desk
+        self._first = first
         self.glyphs = glyphs
         self._said: dict[str, str] = {}
         self._saving = False
@@ -120,7 +121,7 @@ class CharacterScreen(Page[Path | None], ListKeys):
 
     def on_mount(self) -> None:
         """Show the card, and count its texts."""
-        self.show()
+        self.show(self._first)
         self.run_worker(self.refreshed(), group="learn")
         self.draw_portrait()
 
@@ -297,8 +298,11 @@ class CharacterScreen(Page[Path | None], ListKeys):
             self.query_one(f"#{name}", Static).update(Content(plain(text, self.glyphs)))
 
 
-async def show_character(app: TavernApp, name: str = "") -> None:
-    """The card of that name, else of the character in the open chat, else Home; then those that are gone on with."""
+async def show_character(app: TavernApp, name: str = "", *, field: str = "") -> None:
+    """The card of that name, else of the character in the open chat, else Home; then those that are gone on with.
+
+    ``field`` is the id of the field that is selected first.
+    """
     session = app.chat.session
     if not name.strip():
         if session is None or session.no_card is not None:
@@ -312,7 +316,8 @@ async def show_character(app: TavernApp, name: str = "") -> None:
     while following is not None:
         card = await asyncio.to_thread(OpenCard, app.workspace, following)
         names = [card.character.name]
-        following = await app.push_screen_wait(CharacterScreen(CardDesk(card, _tools(app, card)), glyphs=app.glyphs))
+        desk = CardDesk(card, _tools(app, card))
+        following = await app.push_screen_wait(CharacterScreen(desk, first=field, glyphs=app.glyphs))
         await _taken_up(app, card, names)
 
 

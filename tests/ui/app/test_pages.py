@@ -9,9 +9,12 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tavern_tui.domain.note import ChatNote
+from tavern_tui.prompt.plan import PartKind
 from tavern_tui.session.author_note import note_of
+from tavern_tui.session.beside_cards import beside_of
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.screens.author_note import AuthorNoteScreen
+from tavern_tui.ui.screens.character import CharacterScreen
 from tavern_tui.ui.screens.inspector import Inspector
 from tavern_tui.ui.screens.text_page import TextPage
 from tavern_tui.ui.widgets.long_text import LongText
@@ -43,6 +46,28 @@ async def test_the_note_is_in_the_next_prompt_and_the_inspector_shows_it(tmp_pat
         assert app.chat.is_current
         await typed(pilot, "/note Rain.", "enter")
         assert note_of(app.chat.open_session.tree).text == "Rain."
+
+
+async def test_the_note_on_the_character_is_at_the_same_key_and_its_card_one_step_further(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "She nods.")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Hello", "enter")
+        await pilot.press("ctrl+n")
+        await shown(app, pilot, AuthorNoteScreen)
+        await pilot.press("tab", "right", "tab", *"Tired.", "ctrl+n")
+        await settled(pilot)
+        assert hint(app) == "Your note on Wren is kept, for every chat"
+        notes = [part.body for part in (await app.chat.open_session.plan()).included if part.kind is PartKind.NOTE]
+        assert notes == ["Tired."]
+        assert beside_of(app.workspace, "Wren").note == "Tired."
+
+        await pilot.press("ctrl+n")
+        await shown(app, pilot, AuthorNoteScreen)
+        await pilot.press("tab", "right", "down", "down", "enter")
+        await shown(app, pilot, CharacterScreen)
+        field = app.screen.field if isinstance(app.screen, CharacterScreen) else None
+        assert field is not None
+        assert field.id == "note"
 
 
 async def test_a_number_sends_a_quick_reply_and_digits_that_are_typed_are_text(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.domain.note import NO_NOTE, ChatNote, NotePlace, NoteRole
+from tavern_tui.domain.beside_card import BesideCard, NoteUse
+from tavern_tui.domain.note import ChatNote, NotePlace, NoteRole
+from tavern_tui.session.character_notes import Notes
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
 from tavern_tui.ui.screens.author_note import OPTIONS, AuthorNoteScreen, shown, turned
 from tests.hostile import HOSTILE
@@ -16,6 +18,8 @@ from tests.ui.themed import LOOKS, ThemedApp
 
 PICTURES = Path(__file__).parent / "snapshots"
 RAIN = ChatNote("It has rained since morning. Nobody mentions the bell.")
+BESS = BesideCard("Bess has a cold this week and will not admit it.", NoteUse.AFTER)
+EVENING = Notes(RAIN, (("Bess", BESS), ("Corwen", BesideCard())))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -37,25 +41,48 @@ def test_depth_and_role_are_of_notes_in_the_chat_only() -> None:
 
 
 async def test_what_is_written_is_kept_by_closing() -> None:
-    app = ScreenApp[ChatNote](AuthorNoteScreen(NO_NOTE, closing=frozenset({"ctrl+n"})))
+    app = ScreenApp[Notes](AuthorNoteScreen(Notes(), closing=frozenset({"ctrl+n"})))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, *"Fog.", "enter", *"Cold.", "tab", "down", "right", "right", "down", "l", "ctrl+n")
-    assert app.result == ChatNote("Fog.\nCold.", depth=6, role=NoteRole.USER)
+    assert app.result == Notes(ChatNote("Fog.\nCold.", depth=6, role=NoteRole.USER))
 
 
 async def test_letters_type_while_the_text_has_the_keys() -> None:
-    app = ScreenApp[ChatNote](AuthorNoteScreen(NO_NOTE))
+    app = ScreenApp[Notes](AuthorNoteScreen(Notes()))
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, *"hjkl", "tab", "tab", *"l", "escape")
-    assert app.result == ChatNote("hjkll")
+    assert app.result == Notes(ChatNote("hjkll"))
+
+
+async def test_the_notes_on_the_characters_are_written_on_the_same_page() -> None:
+    page = AuthorNoteScreen(EVENING)
+    app = ScreenApp[Notes](page)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "tab", "right", "tab", *" Still.", "tab", "down", "right", "up", "right", "tab")
+        await press(pilot, *"Deaf.", "tab", "right", "tab", *" Yet.", "escape")
+    assert app.result == Notes(
+        ChatNote(f"{RAIN.text} Yet."),
+        (("Bess", BesideCard(f"{BESS.note} Still.", NoteUse.REPLACE)), ("Corwen", BesideCard("Deaf."))),
+    )
+    assert page.card == ""
+
+
+async def test_the_card_of_a_character_is_asked_for_with_what_is_written_kept() -> None:
+    page = AuthorNoteScreen(EVENING)
+    app = ScreenApp[Notes](page)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "tab", "l", "l", "tab", *"Deaf.", "tab", "down", "down", "enter")
+    assert page.card == "Corwen"
+    assert app.result is not None
+    assert app.result.of("Corwen") == BesideCard("Deaf.")
 
 
 async def test_any_text_comes_back_to_the_letter() -> None:
     text = "\n".join(HOSTILE.values())
-    app = ScreenApp[ChatNote](AuthorNoteScreen(ChatNote(text)))
+    app = ScreenApp[Notes](AuthorNoteScreen(Notes(ChatNote(text))))
     async with app.run_test(size=(45, 13)) as pilot:
         await press(pilot, "escape")
-    assert app.result == ChatNote(text)
+    assert app.result == Notes(ChatNote(text))
 
 
 @pytest.mark.parametrize(
@@ -65,9 +92,13 @@ async def test_it_looks_as_it_was_looked_at(size: tuple[int, int], look: str) ->
     theme, depth = LOOKS[look]
     app = ThemedApp([], theme, depth)
     async with app.run_test(size=size) as pilot:
-        await app.push_screen(AuthorNoteScreen(RAIN, glyphs=ASCII_GLYPHS if look == "sixteen" else UNICODE_GLYPHS))
+        await app.push_screen(AuthorNoteScreen(EVENING, glyphs=ASCII_GLYPHS if look == "sixteen" else UNICODE_GLYPHS))
         await pilot.press("tab", "down")
         await pilot.pause()
         picture = app.export_screenshot(title="author's note")
-    name = "-".join(part for part in ("note", look, f"{size[0]}x{size[1]}") if part)
-    assert_looks_as_kept(picture, PICTURES / f"{name}.svg")
+        await pilot.press("up", "right")
+        await pilot.pause()
+        of_bess = app.export_screenshot(title="character note")
+    name = "-".join(part for part in (look, f"{size[0]}x{size[1]}") if part)
+    assert_looks_as_kept(picture, PICTURES / f"note-{name}.svg")
+    assert_looks_as_kept(of_bess, PICTURES / f"character-note-{name}.svg")
