@@ -133,6 +133,11 @@ class UiSettings:
         one_of("auto", "diff", "plain"),
         "What is sent to the terminal: only the cells that change (diff), all that is painted (plain), or auto.",
     )
+    bell: str = setting(
+        "away",
+        one_of("away", "always", "off"),
+        "Whether the bell rings when a reply is there: away, only while you look elsewhere; always; or off.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

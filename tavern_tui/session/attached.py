@@ -39,10 +39,20 @@ def attached(environ: Mapping[str, str]) -> Attached:
     return Attached(kept | {name: own[name] for name in _OF_CLIENT if name in own}, int(told[1]))
 
 
-def _ask_tmux(form: str) -> str:
+def out_of_sight(environ: Mapping[str, str]) -> bool:
+    """Whether tmux shows another window than that of this process, or nobody looks at it. Blocks for a moment there."""
+    pane = environ.get("TMUX_PANE", "")
+    if not environ.get("TMUX") or not pane:
+        return False
+    told = _ask_tmux("#{window_active} #{session_attached}", pane).split()
+    return len(told) == 2 and "0" in told
+
+
+def _ask_tmux(form: str, pane: str = "") -> str:
+    """What tmux says of its client, or of ``pane``."""
     try:
         done = subprocess.run(
-            ["tmux", "display-message", "-p", form],
+            ["tmux", "display-message", *(["-t", pane] if pane else []), "-p", form],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=_ASK_SECONDS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.session.attached import attached
+from tavern_tui.session.attached import attached, out_of_sight
 
 FROM_FAR = {"SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}
 
@@ -55,3 +55,20 @@ def test_a_tmux_that_tells_nothing_leaves_the_variables_of_the_program(
 ) -> None:
     tmux_that_says(told, tmp_path, monkeypatch)
     assert attached({**FROM_FAR, "TMUX": "x"}).variables["SSH_CONNECTION"] == FROM_FAR["SSH_CONNECTION"]
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [("echo 1 1", False), ("echo 0 1", True), ("echo 1 0", True), ("exit 1", False), ("echo", False)],
+    ids=["shown", "other-window", "detached", "no-answer", "nothing"],
+)
+def test_the_program_is_out_of_sight_where_tmux_shows_another_window_or_is_detached(
+    told: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmux_that_says(f'test "$3" = "%7" && {told}', tmp_path, monkeypatch)
+    assert out_of_sight({"TMUX": "x", "TMUX_PANE": "%7"}) is found
+
+
+def test_without_tmux_nobody_tells_that_the_program_is_out_of_sight() -> None:
+    assert not out_of_sight({"TMUX_PANE": "%7"})
+    assert not out_of_sight({"TMUX": "x"})
