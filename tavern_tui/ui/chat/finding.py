@@ -136,7 +136,7 @@ class Finding:
         await screen.mount(self._bar, after=screen.composer)
         screen.set_focus(self._bar.field)  # at once: the letters that came with the key are for it
         if not words:
-            self._say("Enter goes there · Esc back")
+            self._say(self._ways)
 
     async def close(self) -> None:
         """Go back to where the reader was."""
@@ -223,7 +223,7 @@ class Finding:
             log.highlight(None)
             if self._bar is not None:
                 self._bar.say_count("")
-            self._say("Enter goes there · Esc back")
+            self._say(self._ways)
             return
         matches = await self._search(query)
         self.matches = matches
@@ -266,7 +266,7 @@ class Finding:
             self._say("Not found" if self._everywhere else "Tab looks on all branches · Not found")
         elif matches.turn in log.standing:
             log.select_entry(matches.turn, self._screen.mirror.stamp(matches.turn))
-            self._say("Enter goes there · Esc back")
+            self._say(self._ways)
         else:
             log.select_entry(None)
             self._say("Enter goes there · on another branch")
@@ -293,6 +293,11 @@ class Finding:
     @property
     def _where(self) -> str:
         return _EVERYWHERE if self._everywhere else _HERE
+
+    @property
+    def _ways(self) -> str:
+        """What keys do now; where there is no room for all, the first goes."""
+        return f"Tab {'this branch' if self._everywhere else 'all branches'} · Enter goes there · Esc back"
 
     def _numbered(self, wanted: int) -> str:
         path = self._screen.open_session.tree.path()

@@ -256,6 +256,7 @@ async def test_tab_looks_on_other_branches_and_enter_goes_there(tmp_path: Path) 
         await typed(pilot, "Go", "enter")
         await typed(pilot, "", "right")
         await pilot.press("ctrl+f")
+        assert hint(app) == "Tab all branches · Enter goes there · Esc back"
         await looked_for(app, pilot, "ferry", "0")
         await pilot.press("tab")
         await until(pilot, lambda: "on another branch" in hint(app) and counted(app) == "1/1")
