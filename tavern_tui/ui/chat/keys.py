@@ -143,7 +143,7 @@ class Keys:
             return True
         if not screen.selection.turn and screen.composer.is_empty and screen.adventuring.place(event.key):
             return True
-        if event.key == "escape" and screen.take_back():
+        if event.key == "escape" and (screen.keep_as_text() or screen.take_back()):
             return True
         if event.key == "ctrl+s":
             self._calm()

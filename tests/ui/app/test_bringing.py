@@ -8,7 +8,7 @@ from textual.events import Paste
 
 from tavern_tui.ui.screens.importing import ImportScreen
 from tests.fuzz import CORPUS
-from tests.ui.app.evening import Evening, settled
+from tests.ui.app.evening import Evening, hint, settled
 from tests.ui.screens.app import until
 
 
@@ -22,7 +22,10 @@ async def test_a_dropped_file_is_brought_in_by_enter(tmp_path: Path) -> None:
         app.chat.composer.clear()
         app.post_message(Paste(str(card).replace(" ", "\\ ")))
         await until(pilot, lambda: app.chat.composer.text == f"/import {card}")
-        await pilot.press("enter")
+        assert hint(app) == "Import? Enter does · Esc: only the text"
+        await pilot.press("escape")
+        assert (app.chat.composer.text, hint(app)) == (str(card), "")
+        await pilot.press("ctrl+z", "enter")
         await until(pilot, lambda: isinstance(app.screen, ImportScreen))
         await until(pilot, lambda: "Bring this?" in str(app.screen.query_one("#question").render()))
         await pilot.press("enter")
