@@ -33,12 +33,12 @@ class AskLine(Page[str | None]):
         & #asked { width: 100%; max-width: 140; height: auto; background: $surface; padding: 1 2; }
         & #title { text-style: bold; }
         & #help { color: $text-muted; }
-        & #problem { color: $text-warning; display: none; }
+        & #problem { color: $text-warning; display: none; margin: 0 0 1 0; }
         & Input { height: 1; border: none; padding: 0; margin: 1 0; background: $background; }
         & Input:focus { border: none; }
         & #keys { color: $text-muted; height: 1; }
         &.-short #asked { padding: 0 2; }
-        &.-short Input { margin: 0; }
+        &.-short Input, &.-short #problem { margin: 0; }
     }
     """
 

@@ -65,7 +65,15 @@ class SearchScreen(Page[Found | None], ListKeys):
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = VERTICAL
     BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS, ("escape", "leave", "Close")]
-    DEFAULT_CSS = PAGE_CSS.replace("PAGE", "SearchScreen")
+    DEFAULT_CSS = (
+        PAGE_CSS.replace("PAGE", "SearchScreen")
+        + """
+    SearchScreen {
+        & RowList { margin: 1 0 0 0; }
+        &.-short #question, &.-short RowList { margin: 0; }
+    }
+    """
+    )
 
     def __init__(
         self,
@@ -185,4 +193,17 @@ def _far(step: Step) -> str:
 def _row(place: int, found: Found, now: float, glyphs: Glyphs) -> ListRow:
     who = f"{found.name} · " if found.name else ""
     when = age(now - found.at) if found.at > 0 else ""
-    return ListRow(str(place), plain(f"{who}{found.title}", glyphs), when, plain(found.snippet, glyphs))
+    shown, marks = _marked(found, glyphs)
+    return ListRow(str(place), plain(f"{who}{found.title}", glyphs), when, shown, found=marks)
+
+
+def _marked(found: Found, glyphs: Glyphs) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """What was said, as the terminal can show it, and where in it the words stand that were looked for."""
+    shown, marks, done = "", [], 0
+    for start, end in found.marks:
+        shown += plain(found.snippet[done:start], glyphs)
+        at = len(shown)
+        shown += plain(found.snippet[start:end], glyphs)
+        marks.append((at, len(shown)))
+        done = end
+    return shown + plain(found.snippet[done:], glyphs), tuple(marks)

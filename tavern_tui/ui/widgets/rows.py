@@ -11,6 +11,7 @@ from enum import Enum
 
 from rich.cells import cell_len, set_cell_size
 
+from tavern_tui.domain.display import safe
 from tavern_tui.ui.chatlog import wrap
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, Glyphs
 
@@ -39,9 +40,12 @@ class Tone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row; all texts are safe to show, on one line. ``id`` tells it from the others. ``muted``: not usable now.
+    """One row. Its texts may be anybody's: they are made safe where they are shown, each on one line.
+
+    ``id`` tells it from the others. ``muted``: not usable now.
 
     ``head`` stands on a line above it and is no part of what is selected: the heading of the rows that begin here.
+    ``found`` are stretches of the detail (characters) that stand out in it; not in a row that wraps.
     """
 
     id: str
@@ -51,6 +55,7 @@ class ListRow:
     wraps: bool = False
     muted: bool = False
     head: str = ""
+    found: tuple[tuple[int, int], ...] = ()
 
 
 Run = tuple[str, Tone]
@@ -88,7 +93,7 @@ def row_height(row: ListRow, width: int) -> int:
     head = 1 if row.head else 0
     if not row.wraps:
         return head + (2 if row.detail else 1)
-    room = _room(width)
+    row, room = _harmless(row), _room(width)
     return (
         head
         + wrap.height(row.title, room)
@@ -99,6 +104,7 @@ def row_height(row: ListRow, width: int) -> int:
 
 def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
     """The lines of ``row`` at ``width`` cells, the margin left out; ``row_height`` of them."""
+    row = _harmless(row)
     if row.head:
         return [((cut(row.head, _room(width), dots), Tone.MARK),), *row_lines(replace(row, head=""), width, dots)]
     room = _room(width)
@@ -107,7 +113,7 @@ def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
         right = cut(row.right, room // 2, dots)
         title = cut(row.title, room - cell_len(right) - (GAP if right else 0), dots)
         first = _spread(title, right, room, tone)
-        return [first, _inset(cut(row.detail, _inner(room), dots))] if row.detail else [first]
+        return [first, _inset(cut(row.detail, _inner(room), dots), row.found)] if row.detail else [first]
     titles = _wrapped(row.title, room)
     lines: list[Line] = [((title, tone),) for title in titles]
     if row.right and _beside(row, room):
@@ -117,6 +123,15 @@ def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
     if row.detail:
         lines += [_inset(text) for text in _wrapped(row.detail, _inner(room))]
     return lines
+
+
+def _harmless(row: ListRow) -> ListRow:
+    """``row`` with nothing in it that drives a terminal or ends a line."""
+    texts = (row.title, row.right, row.detail, row.head)
+    if all(map(str.isprintable, texts)):
+        return row
+    title, right, detail, head = (safe(text).replace("\n", " ").replace("\t", " ") for text in texts)
+    return replace(row, title=title, right=right, detail=detail, head=head)
 
 
 def _room(width: int) -> int:
@@ -144,5 +159,10 @@ def _spread(title: str, right: str, room: int, tone: Tone) -> Line:
     return ((title, tone), (" " * (room - cell_len(title) - cell_len(right)), tone), (right, Tone.MUTED))
 
 
-def _inset(text: str) -> Line:
-    return ((" " * INDENT, Tone.MUTED), (text, Tone.MUTED))
+def _inset(text: str, found: tuple[tuple[int, int], ...] = ()) -> Line:
+    runs: list[Run] = [(" " * INDENT, Tone.MUTED)]
+    done = 0
+    for start, end in found:
+        runs += [(text[done:start], Tone.MUTED), (text[start:end], Tone.MARK)]
+        done = end
+    return tuple(run for run in (*runs, (text[done:], Tone.MUTED)) if run[0])

@@ -18,8 +18,9 @@ ELSEWHERE |= {"memory.write", "memory.always", "memory.never"}
 """Actions that open no page, or another chat."""
 
 OPENING = [action.id for action in PAGES if action.id not in ELSEWHERE]
-OPENING += ["app.help", "app.palette", "chat.bookmarks", "chat.inspect", "chat.note", "turn.receipt", "reply.token"]
-OPENING += ["turn.quick_reply", "writer.here", "writer.model", "group.open", "group.new", "app.story", "app.adventure"]
+OPENING += ["app.help", "app.palette", "chat.bookmarks", "chat.inspect", "chat.note", "turn.receipt", "turn.links"]
+OPENING += ["reply.token", "turn.quick_reply", "writer.here", "writer.model", "group.open", "group.new"]
+OPENING += ["app.story", "app.adventure"]
 
 CLOSED_BY = {"chat.inspect": "ctrl+t", "chat.note": "ctrl+n", "app.theme": "enter"}
 """Keys besides Esc that close the page of an action; what hides everything is closed by Enter alone."""
@@ -47,7 +48,7 @@ async def test_no_burst_of_closing_keys_takes_the_chat_away_with_a_page(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     async with Evening(tmp_path).begun((45, 13)) as (app, pilot):
-        await typed(pilot, "Hello", "enter")
+        await typed(pilot, "Hello https://example.org", "enter")
         seen = set()
         for action in OPENING:
             for key in filter(None, ("escape", CLOSED_BY.get(action))):

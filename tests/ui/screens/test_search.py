@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from textual.widgets import Static
 
@@ -11,8 +12,11 @@ from tavern_tui.session.searching import NO_FULL_TEXT, Found, FoundPage
 from tavern_tui.storage.index_upkeep import Pass
 from tavern_tui.ui.screens.search import SearchScreen
 from tavern_tui.ui.widgets.row_list import RowList
+from tests.ui.pictures import SIZES, assert_looks_as_kept
 from tests.ui.screens.app import ScreenApp, press, until
+from tests.ui.themed import ThemedApp
 
+PICTURES = Path(__file__).parent / "snapshots"
 NOW = 1_760_000_000.0
 
 
@@ -60,7 +64,7 @@ async def test_what_is_typed_is_looked_for_and_enter_goes_to_the_turn() -> None:
         rows.move(1000)
         await until(pilot, lambda: len(rows.rows) == 100)
         assert rows.selected is not None
-        assert rows.selected.detail == "the lamp 49"
+        assert (rows.selected.detail, rows.selected.found) == ("the lamp 49", ((4, 8),))
         await press(pilot, "enter")
         await until(pilot, app.ended.is_set)
     assert app.result == found(49)
@@ -82,3 +86,32 @@ async def test_an_index_that_cannot_be_used_is_told_in_the_place_of_the_turns() 
     app = shown(Chats(StorageError("The library's index cannot be used.")), typed="lamp")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "cannot be used" in app.text())
+
+
+SAID = (
+    ("Rain at the Lantern", "Bess", "She turns the lamp down until it is a blue bead, and only then says his name."),
+    ("Rain at the Lantern", "Alex", "I ask for a lamp, and for whatever is left of the pie."),
+    ("The keeper's ledger", "Wren", "Wren moves the lamp to the free end of the bench."),
+    ("The lighthouse post", "Narrator", "On Thursdays the lamp was late, by four seconds, and nobody remarked on it."),
+)
+
+
+def in_words(place: int) -> Found:
+    chat, name, text = SAID[place]
+    at = text.index("lamp")
+    return Found(f"chat{place}", chat, f"t{place}", name, int(NOW) - 86_400 * place * place, text, ((at, at + 4),))
+
+
+async def test_it_looks_as_it_was_looked_at() -> None:
+    page = FoundPage(tuple(map(in_words, range(len(SAID)))))
+    app = ThemedApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        screen = SearchScreen(lambda _typed, _after: page, Chats().steps, typed="lamp", now=lambda: NOW)
+        await app.push_screen(screen)
+        await until(pilot, lambda: len(screen.query_one(RowList).rows) == len(SAID))
+        await press(pilot, "down")
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            picture = app.export_screenshot(title="search")
+            assert_looks_as_kept(picture, PICTURES / f"search-{width}x{height}.svg")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+from tavern_tui.session.story.named import name_version
 from tavern_tui.session.story.scenarios import BLANK, story_scenarios
 from tavern_tui.ui.screens.new_story import ManuscriptPage, NewStoryPage
 from tavern_tui.ui.screens.story import StoryScreen
+from tavern_tui.ui.story.actions import act
 from tests.ui.app.evening import settled
 from tests.ui.pictures import SIZES, assert_looks_as_kept
 from tests.ui.story.written import Sitting, pressed
@@ -35,6 +40,7 @@ OTHER = (
     "The inspector came in spring, looked at the lens, and wrote *satisfactory* into his book. He had never counted."
     " Ines thought of the boy, who had."
 )
+NOON = 1_700_049_600  # 15 November 2023
 REWRITTEN = "The first letter arrived in a barrel of herring."
 
 
@@ -63,8 +69,20 @@ async def test_a_story_looks_as_it_was_looked_at(tmp_path: Path) -> None:
         await pressed(pilot, "escape", "f2")
         await _drawn("outline", pilot)
         await pressed(pilot, "escape")
+        await _versions_named(screen, pilot)
         await _rewritten(screen, pilot)
         await _drawn("rewritten", pilot)
+
+
+async def _versions_named(screen: StoryScreen, pilot: Pilot[int]) -> None:
+    """Look at the list of versions that have a name."""
+    for at, name in enumerate(("First draft", "Before the storm")):
+        screen.story.chat.log.clock = partial(float, NOON + at)
+        await name_version(screen.story, name)
+    await act(screen, "story.named")
+    await settled(pilot)
+    await _drawn("named", pilot)
+    await pressed(pilot, "escape")
 
 
 async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
@@ -77,7 +95,7 @@ async def _rewritten(screen: StoryScreen, pilot: Pilot[int]) -> None:
 
 
 async def test_what_can_be_begun_looks_as_it_was_looked_at() -> None:
-    pages = {
+    pages: dict[str, Screen[Any]] = {
         "new": NewStoryPage(story_scenarios(), BLANK),
         "manuscript": ManuscriptPage("The Lighthouse Post", TEXT),
     }

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS, UNICODE_GLYPHS
 from tavern_tui.ui.widgets.rows import MARGIN, ListRow, Tone, cut, plain, row_height, row_lines
+from tests.hostile import HOSTILE, driving_characters
 
 WORDS = st.text(st.sampled_from("ab ·日é-"), max_size=40).map(str.strip)
 ROWS = st.builds(ListRow, st.just("1"), WORDS, WORDS, WORDS, st.booleans(), st.booleans())
@@ -43,6 +44,16 @@ def test_a_row_that_wraps_loses_no_letter(row: ListRow, width: int) -> None:
     shown = "".join(texts(replace(row, wraps=True), width))
     for letter in "abé日":
         assert shown.count(letter) == (row.title + row.right + row.detail).count(letter)
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_row_of_anybody_s_texts_drives_no_terminal(text: str, wraps: bool) -> None:
+    row = ListRow("1", f"a\n{text}", text, text, wraps, head=text)
+    lines = texts(row, 40)
+    assert len(lines) == row_height(row, 40)
+    assert driving_characters("".join(lines).encode()) == []
+    assert all(line.find("\n") < 0 for line in lines)
 
 
 def test_what_stands_at_the_right_stands_at_the_edge() -> None:
@@ -81,3 +92,15 @@ def test_a_text_is_cut_to_its_cells(text: str, width: int, shown: str) -> None:
 def test_our_own_signs_have_words_in_ascii() -> None:
     assert plain("↑↓ choose · 7–8B… ← back", ASCII_GLYPHS) == "Up/Down choose - 7-8B... Left back"
     assert plain("↑↓ choose", UNICODE_GLYPHS) == "↑↓ choose"
+
+
+@pytest.mark.parametrize(
+    ("width", "marked"), [(40, ["lamp", "blue"]), (14, ["lamp"]), (10, [])], ids=["whole", "cut", "cut before"]
+)
+def test_what_was_found_stands_out_as_far_as_it_is_shown(width: int, marked: list[str]) -> None:
+    row = ListRow("1", "Bess", detail="the lamp is blue", found=((4, 8), (12, 16)))
+    line = row_lines(row, width, "…")[1]
+    assert [text for text, tone in line if tone is Tone.MARK] == marked
+    assert "".join(text for text, _ in line) == "".join(
+        text for text, _ in row_lines(replace(row, found=()), width, "…")[1]
+    )
