@@ -40,6 +40,14 @@ def safe(text: str) -> str:
     return _UNSAFE.sub(_mark, text)
 
 
+def without_controls(text: str) -> str:
+    """``text`` without all that ``safe`` would mark, and without newlines and tabs: it is as many cells wide as before.
+
+    For a last look at what is about to be painted, where everything should be safe already.
+    """
+    return text if text.isprintable() else _LINE_BREAKS.sub("", _UNSAFE.sub("", text))
+
+
 def safe_line(text: str, limit: int = 0) -> str:
     """``safe`` for one line: runs of newlines and tabs become one space; cut to ``limit`` characters with ``…``."""
     line = _LINE_BREAKS.sub(" ", safe(text)).strip()

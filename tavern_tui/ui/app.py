@@ -32,6 +32,7 @@ from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.keyed import POPUP, KeyedScreen, leave_at_once, put_away, takes_paste, until_there
 from tavern_tui.ui.popups import Popup
+from tavern_tui.ui.last_look import LastLook
 from tavern_tui.ui.screens.chat import ChatScreen
 from tavern_tui.ui.screens.page import VERTICAL
 from tavern_tui.ui.story.opening import show_if_story
@@ -83,6 +84,8 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         super().__init__(driver_class=TerminalDriver)
         self.workspace = workspace
         self.wishes = wishes
+        self._filters.append(LastLook())
+        self.animation_level = "none"  # nothing glides, on any terminal; nor does anything blink
         self.glyphs = glyphs
         self.depth = Depth.FULL
         self.theme_name = workspace.settings.ui.theme

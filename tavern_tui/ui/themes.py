@@ -107,7 +107,7 @@ RowList {{
 RowList > .row-list--selected {{ background: $panel; }}
 RowList > .row-list--muted {{ color: $role-muted; text-style: $role-muted-style; }}
 
-ToastRack {{ overflow-y: hidden; }}
+ToastRack {{ dock: top; align: center top; margin: 1 0 0 0; overflow-y: hidden; }}
 Toast, Toast:ansi {{
     width: 100%; max-width: 84; margin: 0; padding: 0 2; background: $panel; color: $foreground;
 }}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavern_tui.domain.display import safe, safe_line
+from tavern_tui.domain.display import safe, safe_line, without_controls
 from tests.hostile import HOSTILE, driving_characters
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=200)
@@ -41,3 +41,14 @@ def test_controls_are_shown_as_their_pictures() -> None:
 def test_a_line_has_no_breaks_and_no_more_than_its_length() -> None:
     assert safe_line("a\n\n\tb \x1b") == "a b ␛"
     assert safe_line("Mira of the Crooked Lantern", 10) == "Mira of t…"
+
+
+@given(ANY_TEXT)
+def test_without_controls_nothing_is_left_to_mark_and_all_else_is_there(text: str) -> None:
+    shown = without_controls(text)
+    assert shown == without_controls(safe(shown))
+    assert [sign for sign in text if sign.isprintable()] == [sign for sign in shown if sign.isprintable()]
+
+
+def test_without_controls_there_is_one_line() -> None:
+    assert without_controls("a\x1b[2J\n\tb\u202e") == "a[2Jb"

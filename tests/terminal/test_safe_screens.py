@@ -1,127 +1,168 @@
-"""Every screen over a library, a server and replies that are made of texts which try to drive a terminal."""
+"""Every screen and toast over a library, a server and replies that are made of texts which try to drive a terminal.
+
+What the program sends is looked at as bytes. Which screen is shown it notes itself (``noting.py``), so that a screen
+that nobody opens here is found missing.
+"""
 
 from __future__ import annotations
 
-import json
+import ast
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+import yaml
 
 from tavern_tui.config.page_actions import PAGES
 from tavern_tui.config.writer_actions import WRITER
-from tavern_tui.domain.events import PropertySet, Speaker, TurnAdded
-from tavern_tui.session.titles import TITLE
-from tavern_tui.session.workspace import Workspace
-from tests.cli.conftest import ScriptedServer
-from tests.engines.standin import Asked, Reply, said
-from tests.hostile import HOSTILE, driving_characters
+from tests.hostile import driving_characters
+from tests.terminal.hostile_library import (
+    FILE,
+    GROUP,
+    MARKUP,
+    STORY,
+    Hostile,
+    begin_chats,
+    lay_files,
+    write_library,
+)
+from tests.terminal.noting import UNSAFE
 from tests.terminal.tavern import Home, TavernTerminal
 from tests.terminal.walking import Walk
 
-MARKUP = "[red]x[/] [@click=app.bell]y[/]"
-ALL = " ".join((MARKUP, *HOSTILE.values())).replace("\ud800", "").replace("\0", "")
-"""All of them but NUL and half a character, which no card is taken with."""
-
-FILE = ALL.replace("/", "")[:90]
-"""A name that a file can have."""
-
-IDLE = "Message "
+UI = Path(__file__).parents[2] / "tavern_tui" / "ui"
+EVIL = "[red]x["
+"""How every hostile text begins, a file's name too: seen as it is, it was not taken for markup."""
 
 OWN = re.compile(
-    rb"\x1b\[[0-9;]*m|\x1b\[\d+;\d+H|\x1b\[\?(?:25|1000|1003|1004|1006|1015|1049|2004|2026)[hl]|\x1b\[[<>=][0-9;]*u"
-    rb"|\x1b\[\?\d+\$p|\x1b\]2;tavern-tui\x07|\x1b\]22;default\x07|\r?\n"
+    rb"\x1b\[[0-9;]*m|\x1b\[\d+;\d+H|\x1b\[\?(?:7|25|1000|1003|1004|1006|1015|1049|2004|2026)[hl]|\x1b\[[<>=][0-9;]*u"
+    rb"|\x1b\[\?\d+\$p|\x1b\]2;[^\x00-\x1f\x7f]*\x07|\x1b\]22;default\x07|\r?\n"
 )
-"""What the program itself sends, painted plainly: looks, places, modes, its title, the pointer's shape."""
+"""What the program itself sends, painted plainly: looks, places, modes, a title, the pointer's shape."""
 
 NEVER = (b"\x1b[31;47;5m", b"\x1b]2;owned", b"\x1b[2J")
 """What would be taken for that, and is a hostile text's; a screen is never cleared once it is open."""
 
-ELSEWHERE = frozenset({"app.hide", "app.incognito", "chat.copy", "writer.take_over"})
+
+class Way(NamedTuple):
+    """``keys`` open the screen ``shows``, on which ``told`` is read then."""
+
+    shows: str
+    keys: str
+    told: str = EVIL
+
+
+DOWN, UP, ESCAPE = "\x1b[B", "\x1b[A", "\x1b"
+CHAT, GROUPED, PLAYING, WRITING = "Message ", "Message the group", "What do you do?", "g Write"
+"""What is on screen in each place while nothing lies over it."""
+
+IN_A_CHAT: tuple[tuple[Way, ...], ...] = (
+    (Way("AuthorNoteScreen", "/note\r", "Author's note"),),
+    (Way("Inspector", "/inspect\r"),),
+    (Way("HelpScreen", "/help\r", "Help"),),
+    (Way("QuickReplyList", "/quick\r"),),
+    (Way("BookmarkList", "/bookmarks\r"),),
+    (Way("SearchScreen", "/search evil\r"),),
+    (Way("Palette", "\x10", "What do you want"), Way("Palette", "evil")),
+    (
+        Way("TextPage", "/presets\r", "What we tell"),
+        Way("PresetsScreen", ESCAPE),
+        Way("SamplerScreen", "e", "emperature"),
+    ),
+    (Way("TemplatesScreen", "/templates\r"), Way("TemplateEditor", "e", "input sequence")),
+    (
+        Way("ConnectionsScreen", "/connections\r", "FOUND"),
+        Way("ConnectionScreen", "\r"),
+        Way("KeyEntry", "k", "Key for"),
+    ),
+    (Way("PersonasScreen", "/personas\r"), Way("PersonaScreen", f"{DOWN}\r", "Description")),
+    (Way("LorebooksScreen", "/lorebooks\r"), Way("RowChoice", "m", "What to do")),
+    (Way("LorebookScreen", "/lore\r"), Way("LoreTrialScreen", "t", "Tab")),
+    (Way("LorebookScreen", "/lore\r"), Way("LorebookScreen", "\r", "WHEN IT FIRES"), Way("EntryText", f"{DOWN}\r")),
+    (Way("CharacterScreen", "/character\r"), Way("TextPage", "p")),
+    (Way("CharacterScreen", "/character\r"), Way("AskLine", "P", "picture")),
+    (Way("BranchesScreen", "/branches\r"), Way("TextPage", f"{UP}c", "Two branches")),
+    (
+        Way("SummaryScreen", "/summary\r"),
+        Way("SummaryScreen", f"\t{DOWN}{DOWN}{DOWN}", "Versions"),
+        Way("RowChoice", "\r"),
+        Way("VersionScreen", f"{DOWN}\r"),
+    ),
+    (Way("NotebookScreen", "/notebook\r", "no model"),),
+    (Way("CoverScreen", "/cover\r", "Nothing to see"), Way("ChatScreen", f"{DOWN}\r")),
+    (Way("Links", "/links\r", "evil.example"),),
+    (Way("ReceiptScreen", "\x1bi"),),
+    (Way("RestoreScreen", "/restore\r", "Restore"), Way("RestoreScreen", "\r"), Way("TextPage", f"{DOWN}\r")),
+    (Way("ImportScreen", "/import\r"),),
+    (Way("HomeScreen", "/home\r"), Way("NewChoice", "\x0e")),
+    (Way("NewStoryPage", "/story\r", "What do you want"),),
+    (Way("ManuscriptPage", "/story ~/evil.md\r"),),
+    (Way("PickCharacters", "/newgroup\r"), Way("PickCharacters", "evil")),
+)
+"""Ways from the chat, each from nothing over it."""
+
+HINTS = tuple(f"/{command}" for command in ("persona", "world", "preset", "prompts", "next", "model evil"))
+REFUSED = ("/nonsense", "/theme", "/world", "/preset", "/persona", "/character", "/lore", "/adventure")
+SAID = ("Hello", "Hello", "/find http", *HINTS, *(f"{command} {MARKUP}" for command in REFUSED))
+"""What is typed beside: two messages, one of which the server refuses, and what is answered with names, or with what
+was typed."""
+
+ELSEWHERE = frozenset({"app.hide", "app.incognito", "chat.copy", "chat.delete", "writer.take_over"})
 """Actions that go to another chat, hide everything, or load a model."""
 
-SPEAK = "Enter Speak"
-STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (IDLE, ("\x10", "evil")),
-    (IDLE, ("/import\r",)),
-    (IDLE, ("/restore\r", "\r")),
-    (SPEAK, ("/mode adventure\r", "\t")),
-    (SPEAK, ("/plot\r",)),
-    (IDLE, ("/mode chat\r",)),
-    (IDLE, ("/newgroup\r", "evil", "\r", "\x0e")),
-    (IDLE, ("/group\r",)),
-    ("g Write", ("/mode story\r",)),
-    ("g Write", ("\x1bOQ",)),
-    ("g Write", ("\x10", "evil")),
+IN_OTHER_MODES: tuple[tuple[str, tuple[Way, ...]], ...] = (
+    (CHAT, (Way("HomeScreen", "/home\r"), Way("HomeScreen", GROUP), Way("ChatScreen", "\r", GROUPED))),
+    (GROUPED, (Way("ChatScreen", "@", "2 Second [red]x"),)),
+    (GROUPED, (Way("GroupScreen", "/group\r"), Way("PickCharacters", "a", "Who joins"))),
+    (GROUPED, (Way("ChatScreen", "/auto 2\r", "Reply [red]x"),)),
+    (
+        GROUPED,
+        (
+            Way("NewAdventurePage", "/adventure\r"),
+            Way("NewAdventurePage", "\r", "1 of 2"),
+            Way("NewAdventurePage", "1", "2 of 2"),
+            Way("ChatScreen", "Home\r", PLAYING),
+        ),
+    ),
+    (PLAYING, (Way("ChatScreen", "/roll go\r", "1d20"),)),
+    (PLAYING, (Way("HomeScreen", "/home\r"), Way("HomeScreen", STORY), Way("StoryScreen", "\r", WRITING))),
+    (WRITING, (Way("OutlinePage", "\x1bOQ"),)),
+    (
+        WRITING,
+        (Way("Palette", "\x10", "What do you want"), Way("Palette", "named", "Named versions"), Way("NamedPage", "\r")),
+    ),
 )
-"""Ways through the rest, key by key, and what is on screen at their ends once nothing lies over it: what is found by
-name, files, other modes of the chat, a group, a story."""
+"""Ways through a group, an adventure and a story, and what is on screen where each begins."""
 
-REFUSED = ("/nonsense" + MARKUP, f"/theme {MARKUP}", f"/world {MARKUP}", f"/preset {MARKUP}", f"/persona {MARKUP}")
-
-
-def write_library(home: Path) -> None:
-    """A thing of every kind, whose every text is hostile, and one of each that cannot be read."""
-    entry = {"uid": 0, "key": [ALL, "lamp"], "keys": [ALL], "comment": ALL, "name": ALL, "content": ALL}
-    entry |= {"constant": True, "enabled": True, "insertion_order": 1, "extensions": {}}
-    texts = (
-        "description personality scenario mes_example creator creator_notes character_version system_prompt"
-        " post_history_instructions nickname"
-    )
-    data = dict.fromkeys(texts.split(), ALL) | {"name": f"Evil {ALL}", "first_mes": f"Hello {ALL}", "extensions": {}}
-    data |= {"alternate_greetings": [ALL], "group_only_greetings": [ALL], "tags": [ALL]}
-    data |= {"character_book": {"name": ALL, "entries": [entry], "extensions": {}}}
-    card = {"spec": "chara_card_v3", "spec_version": "3.0", "data": data}
-    reply = {"id": 1, "label": ALL, "title": ALL, "message": ALL}
-    script = {"id": "a", "scriptName": ALL, "findRegex": "/zzz/g", "replaceString": ALL, "placement": [1, 2]}
-    files = {
-        "characters/evil.json": card,
-        f"characters/{FILE}.json": card,
-        "worlds/evil.json": {"name": ALL, "entries": {"0": entry}},
-        f"worlds/{FILE}.json": {"name": ALL, "entries": {"0": entry}},
-        f"presets/{FILE}.json": {"temp": 1.0, "name": ALL},
-        "quick-replies/evil.json": {"version": 2, "name": ALL, "qrList": [reply]},
-        "regex/evil.json": script,
-        f"personas/{FILE}.yaml": {"name": ALL, "description": ALL},
-    }
-    for path, thing in files.items():
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
-        (home / path).write_text(json.dumps(thing), encoding="utf-8")
-    for folder, kind in (("characters", "png"), ("worlds", "json"), ("presets", "json"), ("themes", "yaml")):
-        (home / folder).mkdir(exist_ok=True)
-        (home / folder / f"broken {FILE}.{kind}").write_bytes(b'{"a')
+FIRST_RUN = (Way("FirstRunScreen", "\r"), Way("FirstRunScreen", "\r", "What first?"), Way("ChatScreen", "\r", CHAT))
+SEEN_IN_OTHER_MODES = {"FirstRunScreen", "GroupScreen", "NewAdventurePage", "StoryScreen", "OutlinePage", "NamedPage"}
 
 
-class Hostile(ScriptedServer):
-    """A server all of whose words are hostile; every second time it gives a reason instead of a reply."""
+def screens() -> set[str]:
+    """The classes of screens that can be shown: those that the program makes one of."""
+    sources = {path: path.read_text(encoding="utf-8") for path in UI.rglob("*.py")}
+    bases = dict(re.findall(r"^class (\w+)\((.*?)\):$", "\n".join(sources.values()), flags=re.M))
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.named(f"model {ALL}")
-        self.says(f"Reply {ALL} http://evil.example End.")
+    def is_screen(name: str) -> bool:
+        return name in ("Screen", "ModalScreen") or any(map(is_screen, re.findall(r"\w+", bases.get(name, ""))))
 
-    def _complete(self, asked: Asked) -> Reply:
-        reply = super()._complete(asked)
-        return said({"error": {"message": f"Refused {ALL}", "type": ALL, "code": ALL}}, 400) if self.late else reply
-
-    @property
-    def late(self) -> bool:
-        """Whether this is such a time."""
-        return len(self.prompts) % 2 == 0
+    made = re.compile(r"(?<!class )\b(\w+)(?:\[[^\]]*\])?\(")
+    return {name for source in sources.values() for name in made.findall(source) if name in bases and is_screen(name)}
 
 
-def begin_chat(home: Home) -> None:
-    """A chat in which everything hostile is said, with a hostile title."""
-    workspace = Workspace.open(dirs=home.directories)
-    character, _ = workspace.character("evil")
-    log = workspace.new_chat(character, workspace.persona)
-    parent = ""
-    for number, text in enumerate((character.greeting, *HOSTILE.values())):
-        speaker, name = ((Speaker.CHARACTER, character.name), (Speaker.USER, "Alex"))[number % 2]
-        [event] = log.append(TurnAdded(parent, speaker, name, text))
-        parent = event.id
-    log.append(PropertySet(TITLE, ALL))
+def toasts() -> set[str]:
+    """Where toasts come from, as the program notes it."""
+    found = set()
+    for path in UI.rglob("*.py"):
+        if ".notify(" in (source := path.read_text(encoding="utf-8")):
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ".notify(" in ast.unparse(node):
+                    found.add(f"{path.stem}:{node.name}")
+    return found
 
 
 def driving(output: bytes) -> list[str | bytes]:
@@ -130,44 +171,139 @@ def driving(output: bytes) -> list[str | bytes]:
     return [*driving_characters(rest), *re.findall(rb"\x1b.{,20}", rest), *(one for one in NEVER if one in output)]
 
 
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[TavernTerminal]:
-    """The program in that chat."""
+class Sitting:
+    """The program in that library; what it shows and sends is looked at after all that is typed."""
+
+    def __init__(self, terminal: TavernTerminal, home: Home, notes: Path) -> None:
+        self.terminal = terminal
+        self.home = home
+        self._notes = notes
+        self._walk = Walk(terminal, CHAT, None)
+        self._looked = 0
+
+    def noted(self) -> list[str]:
+        """What the program noted."""
+        return self._notes.read_text(encoding="utf-8").splitlines()
+
+    def shown(self) -> str:
+        """The screen that it shows."""
+        return next((line for line in reversed(self.noted()) if ":" not in line), "")
+
+    def rest(self, idle: str = "") -> None:
+        """Close whatever lies over the place, which is known by ``idle``."""
+        self._walk.idle = idle or self._walk.idle
+        self._walk.rest()
+        self.look("what lay over it was closed")
+
+    def go(self, *ways: Way) -> None:
+        """Type the keys of each, and see what they were to open."""
+        for way in ways:
+            self.terminal.type(way.keys)
+            self.terminal.read_until(lambda: self._is_there(way))  # noqa: B023
+            self.ask("")
+
+    def _is_there(self, way: Way) -> bool:
+        covered = way.shows in ("ChatScreen", "StoryScreen") or not self.terminal.shows(self._walk.idle)
+        return covered and self.shown() == way.shows and self.terminal.shows(way.told)
+
+    def ask(self, keys: str) -> None:
+        """Type ``keys``, and look at what comes of them."""
+        self._walk.ask(keys)
+        self.look(keys)
+
+    def toast(self, keys: str, source: str, told: str = EVIL) -> None:
+        """Type ``keys``, and see the toast that the function ``source`` makes."""
+        self.terminal.type(keys)
+        self.terminal.read_until(lambda: any(line.endswith(f":{source}") for line in self.noted()))
+        self.terminal.until_shown(told)
+        self.ask("")
+
+    def look(self, after: str) -> None:
+        """See that nothing came since the last look that drives a terminal, and that nobody had to keep it back."""
+        assert driving(bytes(self.terminal.seen[self._looked :])) == [], after
+        assert [line for line in self.noted() if line.startswith(UNSAFE)] == [], after
+        self._looked = len(self.terminal.seen)
+
+
+@contextmanager
+def sitting(folder: Path, *arguments: str, settings: str = "") -> Iterator[Sitting]:
+    """The program begun with ``arguments``."""
     server = Hostile()
-    home = Home(tmp_path, server=server.address)
-    write_library(home.directories.data)
-    (tmp_path / "user" / f"{FILE}.json").write_text("{}", encoding="utf-8")
-    begin_chat(home)
+    home = Home(folder, server=server.address)
+    write_library(home)
+    begin_chats(home)
+    lay_files(folder / "user")
+    with (home.directories.config / "config.yaml").open("a", encoding="utf-8") as config:
+        config.write(settings)
+    notes = folder / "notes"
+    notes.touch()
+    noting = (sys.executable, str(Path(__file__).with_name("noting.py")), str(notes))
+    variables = {"BROWSER": str(folder / "no-browser")}
     try:
-        with TavernTerminal(home, "chat", "evil", variables={"BROWSER": str(tmp_path / "no-browser")}) as running:
-            running.until_shown(IDLE, "model ")
-            yield running
+        with TavernTerminal(home, *arguments, inside=noting, variables=variables) as terminal:
+            terminal.read_until(lambda: b"\x1b[?1049h" in terminal.seen)
+            yield Sitting(terminal, home, notes)
     finally:
         server.close()
 
 
-def test_no_screen_and_no_message_passes_on_what_drives_a_terminal_or_takes_it_for_markup(
-    terminal: TavernTerminal,
-) -> None:
-    walk = Walk(terminal, IDLE, None)
-    walk.rest()
-    commands = [f"/{action.slash}\r" for action in (*PAGES, *WRITER) if action.slash and action.id not in ELSEWHERE]
-    lines = ("Hello", "Hello", *REFUSED, "/find http")
-    shown = [looked_at(walk, terminal, keys) for keys in (*commands, *(f"{line}\r" for line in lines))]
-    assert " ".join(shown).count("[red]x[/]") > len(commands) / 4
-    for walk.idle, steps in STEPS:
-        for keys in steps:
-            looked_at(walk, terminal, keys, stays=True)
-        walk.rest()
-    assert not terminal.ended()
+@pytest.mark.timeout(240)
+def test_nothing_over_a_chat_passes_on_what_drives_a_terminal_or_takes_it_for_markup(tmp_path: Path) -> None:
+    with sitting(tmp_path, "chat", "evil", settings="ui:\n  theme: evil\n") as here:
+        here.terminal.until_shown(CHAT, "model ")
+        for ways in IN_A_CHAT:
+            here.rest()
+            here.go(*ways)
+        begun = {ways[0].keys for ways in IN_A_CHAT}
+        actions = (action for action in (*PAGES, *WRITER) if action.slash and action.id not in ELSEWHERE)
+        for typed in (*(f"/{action.slash}" for action in actions), *SAID):
+            if f"{typed}\r" not in begun:
+                here.rest()
+                here.ask(f"{typed}\r")
+        show_toasts(here)
+        assert toasts() - set(here.noted()) == set()
+        assert screens() - set(here.noted()) <= SEEN_IN_OTHER_MODES
+        assert not here.terminal.ended()
 
 
-def looked_at(walk: Walk, terminal: TavernTerminal, keys: str, *, stays: bool = False) -> str:
-    """What is on screen after ``keys``, of which nothing drives the terminal; it is closed unless it ``stays``."""
-    start = len(terminal.seen)
-    walk.ask(keys)
-    shown = terminal.text()
-    assert driving(bytes(terminal.seen[start:])) == [], keys
-    if not stays:
-        walk.rest()
-    return shown
+def show_toasts(here: Sitting) -> None:
+    """Do what is told in a toast; every place that makes one is among them."""
+    data = here.home.directories.data
+    here.rest()
+    here.go(Way("HelpScreen", "/help\r", "Help"))
+    here.toast("\x03", "quit_on_second_press", "again to quit")
+    here.rest()
+    here.go(Way("ConnectionsScreen", "/connections\r", "FOUND"), Way("ConnectionScreen", "\r", "remove"))
+    here.toast("rr", "_remove")
+    here.rest()
+    here.go(Way("CharacterScreen", "/character Second\r"), Way("RowChoice", "D"))
+    here.toast(f"{DOWN}\r", "delete")
+    here.rest()
+    persona = data / "personas" / f"{FILE}.yaml"
+    sound = persona.read_bytes()
+    here.go(Way("PersonasScreen", "/personas\r"))
+    persona.write_bytes(b"{")
+    here.toast(f"{DOWN}\r", "show_personas")
+    persona.write_bytes(sound)
+    here.rest()
+    here.go(Way("PersonasScreen", "/personas\r"), Way("PersonaScreen", f"{DOWN}\r"))
+    here.toast(DOWN * 20 + "\r", "_deed")
+    here.rest()
+    (data / "themes" / "evil.yaml").write_text(yaml.safe_dump({MARKUP: 1}), encoding="utf-8")
+    here.toast("", "keep_theme", "evil.yaml:1")
+
+
+@pytest.mark.timeout(240)
+def test_nothing_in_other_modes_passes_it_on(tmp_path: Path) -> None:
+    with sitting(tmp_path, "setup", settings="ui:\n  title: full\n") as here:
+        here.terminal.until_shown("What should characters call you")
+        for way in (
+            Way("FirstRunScreen", "\r", EVIL),
+            Way("FirstRunScreen", "\r", "What first?"),
+            Way("ChatScreen", "\r", CHAT),
+        ):
+            here.go(way)
+        for idle, ways in IN_OTHER_MODES:
+            here.rest(idle)
+            here.go(*ways)
+        print(screens() - set(here.noted()), toasts() - set(here.noted()))

@@ -152,7 +152,7 @@ class PersonaScreen(ListPage[None]):
     async def _deed(self, what: str) -> None:
         told = await self._shelf.do(what, PersonaRow(self._one.listed))
         if what in ("delete", "copy"):
-            self.app.notify(told, markup=False)
+            self.app.notify(safe_line(told, 300), markup=False)
             self.dismiss(None)
             return
         self._one = await asyncio.to_thread(self._shelf.open, self._one.name)

@@ -45,6 +45,7 @@ class ListRow:
     ``id`` tells it from the others. ``muted``: not usable now.
 
     ``head`` stands on a line above it and is no part of what is selected: the heading of the rows that begin here.
+    A ``heading`` names the rows that follow, and is no row to choose.
     ``found`` are stretches of the detail (characters) that stand out in it; not in a row that wraps.
     """
 
@@ -55,6 +56,7 @@ class ListRow:
     wraps: bool = False
     muted: bool = False
     head: str = ""
+    heading: bool = False
     found: tuple[tuple[int, int], ...] = ()
 
 
@@ -108,7 +110,7 @@ def row_lines(row: ListRow, width: int, dots: str) -> list[Line]:
     if row.head:
         return [((cut(row.head, _room(width), dots), Tone.MARK),), *row_lines(replace(row, head=""), width, dots)]
     room = _room(width)
-    tone = Tone.MUTED if row.muted else Tone.TITLE
+    tone = Tone.MARK if row.heading else Tone.MUTED if row.muted else Tone.TITLE
     if not row.wraps:
         right = cut(row.right, room // 2, dots)
         title = cut(row.title, room - cell_len(right) - (GAP if right else 0), dots)
