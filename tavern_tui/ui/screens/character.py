@@ -177,6 +177,7 @@ class CharacterScreen(Page[Path | None], ListKeys):
         self.pane.show(field, field.said(self.desk.character))
         self.pane.write(field.said(self.desk.character))
         self.add_class("-writing")
+        self.tell("")
         self.show_around()
         self._tell_tokens(self.pane.written)
 

@@ -26,12 +26,10 @@ from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
-_HEADING = "/heading "
-
 
 def heading(text: str) -> ListRow:
     """A row that stands above others and cannot be chosen."""
-    return ListRow(_HEADING + text, text.upper(), muted=True)
+    return ListRow(f"/heading {text}", text, heading=True)
 
 
 class ListPage(AskingPage[Result]):
@@ -99,7 +97,7 @@ class ListPage(AskingPage[Result]):
     def show(self, rows: Sequence[ListRow], select: str = "", empty: str | None = None) -> None:
         """Have these rows, the one with the id ``select`` selected."""
         self.rows.show(rows, select, empty)
-        self._leave_heading(1)
+        self.rows.leave_heading(1)
         self.selected(self.rows.selected)
         self.say_keys()
 
@@ -116,13 +114,13 @@ class ListPage(AskingPage[Result]):
         if self.entering:
             return
         self.rows.move(rows)
-        self._leave_heading(rows)
+        self.rows.leave_heading(rows)
 
     def action_page(self, pages: int) -> None:
         """Select a row a window further."""
         if not self.entering:
             self.rows.page(pages)
-            self._leave_heading(pages)
+            self.rows.leave_heading(pages)
 
     def action_choose(self) -> None:
         """Choose the selected row."""
@@ -148,7 +146,7 @@ class ListPage(AskingPage[Result]):
         here = next((place for place, row in enumerate(rows) if row is self.rows.selected), 0)
         for place in [*range(here + 1, len(rows)), *range(here + 1)]:
             row = rows[place]
-            if wanted in f"{row.title} {row.detail}".casefold() and not row.id.startswith(_HEADING):
+            if wanted in f"{row.title} {row.detail}".casefold() and not row.heading:
                 self.rows.select(place)
                 return
         raise NotFoundError(f"No row has “{typed.strip()}” in it.")
@@ -160,13 +158,7 @@ class ListPage(AskingPage[Result]):
         wide = max(len(key) for key, _ in self.keys()) + 2
         keys = [*self.keys()[:-1], *([] if self.keys_search else [("/", "find a row")]), self.keys()[-1]]
         lines = [Content(plain(f"{key:<{wide}}{what}", self._signs)) for key, what in keys]
-        self.app.push_screen(TextPage(self._title, lambda _width: lines, glyphs=self._signs))
-
-    def _leave_heading(self, direction: int) -> None:
-        """Go on from a heading, and back where nothing follows."""
-        for step in (direction, -direction):
-            if self.rows.selected is not None and self.rows.selected.id.startswith(_HEADING):
-                self.rows.move(1 if step > 0 else -1)
+        self.app.push_screen(TextPage(self._texts["#question"], lambda _width: lines, glyphs=self._signs))
 
     @on(RowList.Selected)
     def _moved(self, message: RowList.Selected) -> None:
