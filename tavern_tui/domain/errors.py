@@ -72,6 +72,10 @@ class PromptError(TavernError):
     """No sensible prompt can be built from what there is."""
 
 
+class CardTooLongError(PromptError):
+    """The card and the reply alone are longer than the context."""
+
+
 class SettingsError(TavernError):
     """A setting or an argument has no meaning here."""
 
@@ -98,6 +102,8 @@ class EngineFault(Enum):
     KEY_IN_CLEAR = "key_in_clear"
     ONLY_THOUGHT = "only_thought"
     IN_USE = "in_use"
+    NOTHING_WRITTEN = "nothing_written"
+    NOTHING_ADDED = "nothing_added"
 
 
 class EngineError(TavernError):

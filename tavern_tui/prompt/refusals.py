@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tavern_tui.domain.errors import PromptError
+from tavern_tui.domain.errors import CardTooLongError, PromptError
 from tavern_tui.domain.messages import card_does_not_fit, number
 from tavern_tui.prompt.inputs import PromptInput
 from tavern_tui.prompt.items import Item
@@ -13,11 +13,11 @@ def nothing_to_continue() -> PromptError:
     return PromptError("There is no turn to continue.", hint="Write the first message, or let the character.")
 
 
-def card_too_long(given: PromptInput, tokens: int, longest: str = "") -> PromptError:
+def card_too_long(given: PromptInput, tokens: int, longest: str = "") -> CardTooLongError:
     """What must be in is longer than the prompt may be. ``longest`` says what most of it is."""
     wording = card_does_not_fit(given.character.name, tokens, given.response_tokens, given.context_tokens)
     most = f" The longest is {longest}." if longest else ""
-    return PromptError(wording.title, hint=f"Raise the context size, or shorten the card or the reply.{most}")
+    return CardTooLongError(wording.title, hint=f"Raise the context size, or shorten the card or the reply.{most}")
 
 
 def turn_too_long(item: Item | None, tokens: int, room: int) -> PromptError:

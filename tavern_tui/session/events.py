@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tavern_tui.domain.chat import Turn
-from tavern_tui.domain.errors import TavernError
+from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
 
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Event
@@ -189,7 +189,12 @@ def progress_of(event: Event) -> EngineWaiting | PrefillProgress | Notice | None
 
 
 def told_what_is_kept(failed: TurnFailed, user_turn: str) -> TurnFailed:
-    """With a hint that says first what is safe: the text that came, else the message that was sent."""
+    """With a hint that says first what is safe: the text that came, else the message that was sent.
+
+    Of a model that was asked and wrote nothing, the message is known to have arrived.
+    """
+    if isinstance(failed.error, EngineError) and failed.error.fault is EngineFault.NOTHING_WRITTEN:
+        return failed
     kept = "What came is kept." if failed.turn_id else "Your message is saved." if user_turn else ""
     if kept and not (failed.kept_text and not failed.turn_id):
         failed.error.hint = f"{kept} {failed.error.hint}".rstrip()

@@ -329,6 +329,7 @@ class Generation:
             return EngineError(wording.title, hint=wording.hint, fault=EngineFault.ONLY_THOUGHT)
         elif self._place.extends is not None:
             wording = messages.nothing_to_add()
+            return EngineError(wording.title, hint=wording.hint, fault=EngineFault.NOTHING_ADDED)
         else:
             wording = messages.wrote_nothing(self._plan.template)
-        return EngineError(wording.title, hint=wording.hint, fault=EngineFault.REJECTED)
+        return EngineError(wording.title, hint=wording.hint, fault=EngineFault.NOTHING_WRITTEN)

@@ -8,7 +8,8 @@ import pytest
 
 from tavern_tui.config.actions import BY_ID
 from tavern_tui.domain import messages
-from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.domain.errors import CardTooLongError, EngineError, EngineFault, TavernError
+from tavern_tui.domain.wording import Wording
 from tavern_tui.ui.chat.problems import offers_for, problem_text
 
 
@@ -22,14 +23,32 @@ def fault(kind: EngineFault) -> TavernError:
         (fault(EngineFault.ONLY_THOUGHT), False, ["reply.continue", "reply.answer"]),
         (fault(EngineFault.BROKEN_STREAM), True, ["reply.continue", "reply.regenerate", "turn.edit", "reply.keep"]),
         (fault(EngineFault.UNREACHABLE), False, ["reply.speak", "app.connect", "turn.edit"]),
+        (fault(EngineFault.NO_MODEL), False, ["reply.speak", "writer.model", "app.connect", "turn.edit"]),
+        (fault(EngineFault.NOTHING_ADDED), False, ["reply.regenerate", "turn.edit"]),
     ],
-    ids=["thought", "kept", "unreachable"],
+    ids=["thought", "kept", "unreachable", "model", "added"],
 )
 def test_a_fault_offers_what_helps(error: TavernError, kept: bool, actions: list[str]) -> None:
     offers = offers_for(error, kept=kept)
     assert [offer.action for offer in offers] == actions
     assert all(offer.action in BY_ID for offer in offers)
     assert len({offer.key for offer in offers}) == len(offers)
+
+
+@pytest.mark.parametrize(
+    ("error", "wording", "lines"),
+    [
+        (fault(EngineFault.NOTHING_WRITTEN), messages.wrote_nothing("ChatML"), 3),
+        (fault(EngineFault.NOTHING_WRITTEN), messages.only_the_users_lines("Alex"), 3),
+        (CardTooLongError(""), messages.card_does_not_fit("Mira", 2310, 300, 2048), 4),
+    ],
+    ids=["nothing", "users-lines", "card"],
+)
+def test_what_the_fixed_texts_name_as_keys_is_offered(error: TavernError, wording: Wording, lines: int) -> None:
+    offers = offers_for(error, kept=False)
+    block = problem_text(TavernError(wording.title, hint=wording.hint), offers, narrow=True)
+    assert wording.keys.removeprefix("Raise the context, or ") in block
+    assert len(textwrap.wrap(block, 43)) <= lines
 
 
 def test_a_fault_without_an_engine_to_blame_lets_the_message_be_changed() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tavern_tui.domain.errors import EngineError, EngineFault, TavernError
+from tavern_tui.domain.errors import CardTooLongError, EngineError, EngineFault, TavernError
 from tavern_tui.ui.chat.mirror import Mirror
 
 NARROW = 60
@@ -27,6 +27,11 @@ class Offer:
 
 AGAIN = Offer("enter", "tries again", "reply.speak")
 ANOTHER = Offer("r", "tries again", "reply.regenerate")
+ONCE_MORE = Offer("r", "again", "reply.regenerate")
+ANOTHER_REPLY = Offer("r", "another reply", "reply.regenerate")
+TEMPLATE = Offer("p", "other template", "app.templates")
+SHORTEN = Offer("t", "shows what to shorten", "app.character")
+OTHER_MODEL = Offer("m", "chooses another model", "writer.model")
 GO_ON = Offer("c", "continues", "reply.continue")
 EDIT = Offer("e", "edits", "turn.edit")
 KEEP = Offer("k", "keeps it", "reply.keep")
@@ -54,10 +59,16 @@ _ENGINE_AT_FAULT = frozenset(
         EngineFault.IN_USE,
     }
 )
+_MODEL_AT_FAULT = {
+    EngineFault.ONLY_THOUGHT: (GO_ON, WITHOUT_THINKING),
+    EngineFault.NOTHING_WRITTEN: (ONCE_MORE, TEMPLATE, EDIT),
+    EngineFault.NOTHING_ADDED: (ANOTHER_REPLY, EDIT),
+}
 _ANSWERS = {
     EngineFault.KEY_REFUSED: NEW_KEY,
     EngineFault.KEY_IN_CLEAR: SEND_KEY,
     EngineFault.IN_USE: TAKE_OVER,
+    EngineFault.NO_MODEL: OTHER_MODEL,
 }
 
 
@@ -71,8 +82,10 @@ def offers_for(error: TavernError, *, kept: bool) -> tuple[Offer, ...]:
     """The ways on after ``error``; ``kept``: part of the reply is there as a turn."""
     if kept:
         return (GO_ON, ANOTHER, EDIT, KEEP)
-    if isinstance(error, EngineError) and error.fault is EngineFault.ONLY_THOUGHT:
-        return (GO_ON, WITHOUT_THINKING)
+    if isinstance(error, CardTooLongError):
+        return (SHORTEN, EDIT)
+    if isinstance(error, EngineError) and error.fault in _MODEL_AT_FAULT:
+        return _MODEL_AT_FAULT[error.fault]
     if isinstance(error, EngineError) and error.fault in _ENGINE_AT_FAULT:
         return (AGAIN, *engine_offers(error), EDIT)
     return (AGAIN, EDIT)
