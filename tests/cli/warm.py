@@ -3,10 +3,12 @@
 A start of ``tavern-tui say`` spends most of its CPU time on imports, which the tests of imports and start-up measure.
 What a forked command reads, writes, answers to signals and exits with is its own, as of any process. What is decided
 before the first import is not: the encoding of the streams (``PYTHON…``, ``LANG``, ``LC_…``), closed streams, limits.
+Nor is what comes after the program's end: taking its modules apart again would copy all their memory.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -21,8 +23,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.vocabularies import keep_vocabularies
+
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 100.0
+LATE = ("yaml", "httpcore", "anyio._backends._asyncio", "encodings.idna", "encodings.utf_8_sig")
+"""What others import when they are first used."""
+
 _SIZE = 4  # bytes of a message's length
 
 
@@ -149,12 +156,31 @@ def import_everything() -> None:
     for found in pkgutil.walk_packages(package.__path__, "tavern_tui."):
         if found.name.split(".")[1] not in ("ui", "__main__"):
             importlib.import_module(found.name)
+    for name in LATE:
+        importlib.import_module(name)
+
+
+def leave(code: int) -> None:
+    """End this process with ``code`` as an interpreter does, but for taking itself apart."""
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads that are not daemons
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # what becomes of an output that is not taken is for the interpreter to say
+    os._exit(code)
 
 
 if __name__ == "__main__":
     import_everything()
+    keep_vocabularies()
     gc.freeze()  # the collector of a forked process would copy every page that it looks at
     serve(socket.socket(fileno=int(sys.argv[1])))
     from tavern_tui.__main__ import main
 
-    main()
+    try:
+        main()
+    except SystemExit as leaving:
+        leave(leaving.code if isinstance(leaving.code, int) else 0)
+    leave(0)
