@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Thrice the usual cores: much of the suite waits for processes, terminals and servers.
 WORKERS ?= 6
 
-.PHONY: help run engine starter test lint types contracts sizes unit coverage bench bench-economy blind torture fuzz samples clean
+.PHONY: help run engine starter test lint types contracts sizes suite bench bench-economy blind torture fuzz samples clean
 
 help:
 	@echo "make run        install what is missing, fetch the starter model, start"
@@ -47,7 +47,7 @@ engine: $(VENV)/.installed
 starter: $(VENV)/.installed
 	@$(BIN)/tavern-tui models get starter
 
-test: lint types contracts sizes unit coverage
+test: lint types contracts sizes suite
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff format --check .
@@ -62,18 +62,13 @@ contracts: $(VENV)/.tested
 sizes: $(VENV)/.tested
 	@$(BIN)/python -m tests.contracts.sizes
 
-# The rooms whose lines are counted; what the others do is seen in processes and on screens.
-COUNTED := $(patsubst %,tests/%,config conformance domain engines formats prompt session storage)
-# Rewriting every assertion takes each process longer than its tests: only what failed runs again with it, to be read.
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not torture" --assert=plain
-
-# The rooms on top: processes, terminals and whole apps.
-unit: $(VENV)/.tested starter
-	$(PYTEST) $(patsubst %,--ignore=%,$(COUNTED)) || { $(BIN)/python -m tests.again; exit 1; }
-
-# The rooms below, with the lines that their tests reach.
-coverage: $(VENV)/.tested starter
-	$(PYTEST) -q --cov --cov-report=term $(COUNTED) || { $(BIN)/python -m tests.again; exit 1; }
+# Rewriting every assertion takes longer than the tests: only what failed runs again with it, to be read.
+suite: $(VENV)/.tested starter
+	@rm -f .coverage .coverage.*
+	$(BIN)/pytest -p tests.workers --workers $(WORKERS) --lines -m "not torture" --assert=plain \
+		|| { $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 20; exit 1; }
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 bench: $(VENV)/.tested starter
 	$(BIN)/python -m tests.bench

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # Hundreds of processes are started: each would compile the program anew where Python may not keep what it compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The suite may have been started to outlive its terminal (nohup), which processes inherit: some hang up on theirs.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -45,8 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests together that share what is ``SHARED``."""
     root = Path(__file__).parent
     for item in items:
-        if SHARED.intersection(getattr(item, "fixturenames", ())) and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(root).as_posix()))
+        if SHARED.intersection(getattr(item, "fixturenames", ())) and item.get_closest_marker("together") is None:
+            item.add_marker(pytest.mark.together(item.path.relative_to(root).as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tests.economy.playing import WAYS, Player
 from tests.economy.sessions import Step, read_session
 from tests.economy.vocabulary import prompt_tokens
 
-pytestmark = pytest.mark.xdist_group("economy")
+pytestmark = pytest.mark.together("economy")
 
 CONTEXT, RESPONSE, STEPS = 2_560, 250, 18  # after which the history has been cut twice
 DESCRIPTION = 400  # characters of the card's, in so small a context

@@ -29,7 +29,7 @@ from tests.economy.targets import (
 )
 from tests.economy.vocabulary import PromptTokens, prompt_tokens
 
-pytestmark = pytest.mark.xdist_group("economy")  # what was played is played once
+pytestmark = pytest.mark.together("economy")  # what was played is played once
 
 # Steps after which the context is full and has been cut often enough, and session C has had everything.
 STEPS = {"A": 76, "B": 44, "R": 50, "C": 76, "D": 20}

@@ -119,7 +119,7 @@ NAMES = ["fake", "openai text", "llama-server text", "llama-server chat", "kobol
 NAMES += ["tabby: text", "vllm: chat", "ollama: text"]
 
 
-REAL = [pytest.mark.model, pytest.mark.xdist_group("engine contract")]
+REAL = [pytest.mark.model, pytest.mark.together("engine contract")]
 
 
 @pytest.fixture(params=[pytest.param(name, marks=REAL if name[:2] in ("op", "em") else ()) for name in NAMES])
@@ -262,7 +262,7 @@ async def test_closing_twice_is_as_good_as_once(case: Case) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.xdist_group("engine contract")
+@pytest.mark.together("engine contract")
 async def test_a_real_server_keeps_the_contract_with_messages_too(request: pytest.FixtureRequest) -> None:
     """In one test: the same server has kept the rest of it with text."""
     async with opened("openai chat", request) as case:

@@ -185,7 +185,7 @@ async def host(starter_model: Path, tmp_path: Path) -> AsyncIterator[EmbeddedEng
 
 
 @pytest.mark.model
-@pytest.mark.xdist_group("real model")
+@pytest.mark.together("real model")
 @pytest.mark.parametrize("policy", list(MOST))
 async def test_over_the_embedded_protocol_a_warm_turn_sends_so_many_frames(
     host: EmbeddedEngine, talk: Talk, policy: str, monkeypatch: pytest.MonkeyPatch

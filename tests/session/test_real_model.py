@@ -20,7 +20,7 @@ from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
 from tests.session.conftest import collect
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("real model")]
+pytestmark = [pytest.mark.model, pytest.mark.together("real model")]
 
 CONFIG = "engine:\n  threads: 1\nreply:\n  response_tokens: 40\n"
 

@@ -19,7 +19,7 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.session import embedded
 from tests.terminal.tavern import PROGRAM, Home, Tmux
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("real model"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.model, pytest.mark.together("real model"), pytest.mark.timeout(600)]
 
 LONGEST_SECONDS = 120.0
 """How long one thing is waited for; nothing is measured against it."""

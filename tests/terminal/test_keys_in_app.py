@@ -76,7 +76,7 @@ class Talk:
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("pty", "tmux")]
+    scope="module", params=[pytest.param(name, marks=pytest.mark.together(name)) for name in ("pty", "tmux")]
 )
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     """One program for all tests, in a chat of five turns."""
