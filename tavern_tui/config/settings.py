@@ -133,6 +133,11 @@ class UiSettings:
         one_of("auto", "diff", "plain"),
         "What is sent to the terminal: only the cells that change (diff), all that is painted (plain), or auto.",
     )
+    follow: str = setting(
+        "auto",
+        one_of("auto", "line", "start"),
+        "How far the chat follows a reply: line by line, to its start, or auto: to its start where there is little room.",
+    )
     bell: str = setting(
         "away",
         one_of("away", "always", "off"),

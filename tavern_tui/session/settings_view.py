@@ -51,6 +51,8 @@ _BY_GROUP = {
 _BY_NAME = {
     "ui.theme": Holds.NOW,
     "ui.confirm": Holds.NOW,
+    "ui.follow": Holds.NOW,
+    "ui.bell": Holds.NOW,
     "engine.idle_minutes": Holds.START,
     "persona.name": Holds.CHATS,
 }

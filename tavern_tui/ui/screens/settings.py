@@ -21,6 +21,7 @@ from tavern_tui.session.opening import take_settings
 from tavern_tui.session.settings_view import Holds, SettingRow
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.chatlog.view import Follow
 from tavern_tui.ui.editor import editor_for
 from tavern_tui.ui.popups import connect_anew, wishes_here
 from tavern_tui.ui.screens.asking import Keys
@@ -227,6 +228,8 @@ async def show_settings(app: TavernApp, *, typed: str = "", at: str = "") -> Non
             return " ".join(map(str, problems))
         if setting.name == "ui.confirm":
             app.chat.asks = app.workspace.settings.ui.confirm != "never"
+        elif setting.name == "ui.follow":
+            app.chat.mirror.log.follow = Follow(app.workspace.settings.ui.follow)
         elif setting.holds_from is Holds.LOADING:
             loading.add(setting.name)
         elif setting.holds_from is Holds.REPLY and app.chat.session is not None:

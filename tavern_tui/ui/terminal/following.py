@@ -18,7 +18,6 @@ def use_profile(app: TavernApp, profile: Profile) -> None:
     """Paint as ``profile`` says from now on. The keys stay those of the start."""
     app.profile = replace(profile, keys=app.profile.keys)
     app.paint_differences(profile.diff, scrolls=profile.scrolls)
-    app.animation_level = "none" if profile.diff else app.animation_level
     if app.chat.session is not None:
         session = app.chat.session
         session.options = replace(session.options, updates_per_second=profile.updates_per_second)
