@@ -30,6 +30,7 @@ from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leav
 from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, tell_read_only, where_left
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.chatlog.view import Follow
 from tavern_tui.ui.keyed import POPUP, KeyedScreen, leave_at_once, put_away, takes_paste, until_there
 from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.last_look import LastLook
@@ -194,7 +195,9 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
 
     def _new_screen(self) -> ChatScreen:
         asks = self.workspace.settings.ui.confirm != "never"
-        return ChatScreen(self._loaded_keys.keymap, glyphs=self.glyphs, asks=asks, clock=self._clock)
+        screen = ChatScreen(self._loaded_keys.keymap, glyphs=self.glyphs, asks=asks, clock=self._clock)
+        screen.mirror.log.follow = Follow(self.workspace.settings.ui.follow)
+        return screen
 
     async def _open(self, wishes: Wishes) -> None:
         screen = self.chat
@@ -264,6 +267,10 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
             self.chat_written(self.chat.open_session.log.path)
         if self.profile.termux:
             self.run_worker(termux.reply_ended(self), group="termux")
+        else:
+            from tavern_tui.ui.terminal.attention import ring
+
+            self.run_worker(partial(ring, self), group="bell")  # type: ignore[arg-type]
         if self._hang_up is not None:
             self._hang_up.reply_ended()
         elif self.leaving:
