@@ -8,6 +8,7 @@ import pytest
 
 from tavern_tui.config.settings import load_settings
 from tavern_tui.session.system_texts import first_look
+from tavern_tui.ui.chatlog.view import Follow
 from tavern_tui.ui.screens.connections import ConnectionsScreen
 from tavern_tui.ui.screens.presets import PresetsScreen
 from tavern_tui.ui.screens.settings import SettingsScreen
@@ -33,6 +34,8 @@ async def test_each_is_opened_by_its_command_and_what_is_changed_holds(
         await until(pilot, lambda: app.theme_name == app.workspace.settings.ui.theme != "lamplight")
         await pilot.press("escape", *"soning_t", "right")
         await until(pilot, lambda: app.chat.open_session.options.reasoning_tokens == 1274)
+        await pilot.press("escape", *"ui.follow", "right")
+        await until(pilot, lambda: app.chat.mirror.log.follow is Follow.LINE)
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.screen is app.chat)
         await typed(pilot, "/presets", "enter")
@@ -50,3 +53,4 @@ async def test_each_is_opened_by_its_command_and_what_is_changed_holds(
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
     assert load_settings(evening.directories).settings.reply.reasoning_tokens == 1274
+    assert evening.app().chat.mirror.log.follow is Follow.LINE, "at the next start, too"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from textual.content import Content
+from textual.events import AppBlur
+from textual.pilot import Pilot
 
 from tavern_tui.config.action import Preset
 from tavern_tui.engines.base import ReasoningArrived
@@ -127,6 +129,43 @@ async def test_termux_stays_awake_while_a_reply_is_written(tmp_path: Path, monke
     assert "termux-wake-unlock" in said
     assert "nods" not in said
     assert "secret" not in said
+
+
+async def test_the_bell_rings_for_a_reply_that_comes_while_somebody_looks_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    rung: list[str] = []
+    async with Evening(tmp_path, "She nods.").begun() as (app, pilot):
+        monkeypatch.setattr(app, "bell", lambda: rung.append(texts(app)[-1]))
+        await typed(pilot, "Hello", "enter")
+        await told_or_not(pilot)
+        assert rung == []
+
+        app.post_message(AppBlur())
+        app.chat.start(app.chat.open_session.reply())
+        await settled(pilot)
+        await told_or_not(pilot)
+        assert rung == ["She nods."]
+
+        app.profile = replace(app.profile, titles=False)
+        app.chat.start(app.chat.open_session.reply())
+        await settled(pilot)
+        await told_or_not(pilot)
+        assert len(rung) == 1, "under mosh"
+
+
+def test_nothing_glides_or_blinks_on_any_terminal(tmp_path: Path) -> None:
+    app = Evening(tmp_path).app()
+    assert app.animation_level == "none"
+    assert not app.chat.composer.cursor_blink
+
+
+async def told_or_not(pilot: Pilot[int]) -> None:
+    """Wait until it is decided whether the bell rings."""
+    await pilot.pause()
+    while any(worker.group == "bell" and not worker.is_finished for worker in pilot.app.workers):
+        await pilot.pause(0.01)
 
 
 async def test_the_thinking_of_a_turn_is_shown_and_folded(tmp_path: Path) -> None:
