@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tavern_tui.session.workspace import Workspace
 
 MAX_BYTES = 256 * 1024 * 1024
+_MOST_NAMED = 2
 _MOST_REMARKS = 20  # of one thing
 
 
@@ -117,7 +118,9 @@ def report_lines(report: MovingReport) -> list[str]:
     lines = []
     for kind, count in report.counts().items():
         parts = [f"{number:,} {outcome.value}" for outcome, number in count.items()]
-        lines.append(f"{kind}: {', '.join(parts)}")
+        names = [thing.name for thing in report.things if thing.kind == kind]
+        named = f" ({', '.join(names)})" if len(names) <= _MOST_NAMED else ""
+        lines.append(f"{kind}: {', '.join(parts)}{named}")
     if not lines:
         lines.append("There is nothing in it that can be imported.")
     for title, told in told_sections(report):

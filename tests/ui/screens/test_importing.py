@@ -12,8 +12,10 @@ from textual.widgets import Input, Static
 
 from tavern_tui.config.paths import Directories
 from tavern_tui.config.settings import remember
+from tavern_tui.domain.exchange import Outcome
 from tavern_tui.session import picking
 from tavern_tui.session.moving_places import Import, likely_folders, typed_path
+from tavern_tui.session.moving_report import MovingReport, report_lines
 from tavern_tui.session.picking import listing, meant
 from tavern_tui.session.regex_review import scripts_to_review, switch_script
 from tavern_tui.session.workspace import Workspace
@@ -235,3 +237,11 @@ async def test_the_scripts_look_as_they_were_looked_at(place: Place) -> None:
         await press(pilot, "down", "enter")
         await until(pilot, lambda: "broken" in app.text())
     assert [one.on for one in scripts_to_review(place.library)] == [False, False, True]
+
+
+def test_one_or_two_things_that_came_are_named() -> None:
+    report = MovingReport()
+    report.add("character", "Tern", "Tern.png", Outcome.NEW)
+    for name in ("Coast", "Mill", "Abbey"):
+        report.add("lorebook", name, f"{name}.json", Outcome.NEW)
+    assert report_lines(report) == ["character: 1 new (Tern)", "lorebook: 3 new"]
