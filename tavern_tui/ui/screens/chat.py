@@ -186,6 +186,7 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
         self.composer.set_sent([turn.text for turn in tree.path() if turn.speaker is Speaker.USER])
         self.composer.count_tokens = partial(count_with, session)
         self.composer.macros = macros
+        self.composer.names = names_in(session)
         name = session.character.name
         self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
         self.progress.names(session.character.name, tree.title)
@@ -334,6 +335,12 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
 async def show_oldest_read(screen: ChatScreen) -> None:
     """Show where the part of the chat begins that the last prompt had room for."""
     screen.mirror.reads_from(await screen.open_session.oldest_read())
+
+
+def names_in(session: ChatSession) -> list[str]:
+    """Who may be spoken of: the character, the user, and whoever has said something."""
+    said = (turn.name for turn in session.tree.path() if turn.name and turn.speaker is not Speaker.NARRATOR)
+    return list(dict.fromkeys((session.character.name, session.persona.name, *said)))
 
 
 def macros() -> list[tuple[str, str]]:
