@@ -68,6 +68,18 @@ async def test_what_is_said_beside_messages_is_a_turn_that_nobody_answers(tmp_pa
         assert session.tree.title == "By the river"
 
 
+async def test_tab_completes_the_names_of_the_chat(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, "She nods.")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "/sendas Tomasz: Who is there?", "enter")
+        await typed(pilot, "I wave to wr", "tab")
+        assert app.chat.composer.full_text == "I wave to Wren"
+        await pilot.press("ctrl+u")
+    async with evening.begun() as (app, pilot):
+        await typed(pilot, "Tom", "tab")
+        assert app.chat.composer.full_text == "Tomasz"
+
+
 async def test_the_model_writes_the_users_turn_into_the_composer_and_it_is_not_sent(tmp_path: Path) -> None:
     async with Evening(tmp_path, "I take the oar.", "").begun() as (app, pilot):
         session = app.chat.open_session
