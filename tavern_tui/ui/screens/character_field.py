@@ -35,7 +35,7 @@ def field_rows(desk: CardDesk, glyphs: Glyphs) -> list[ListRow]:
     """A row for each field, the first of a group below its heading; a text with its tokens and its beginning."""
     rows, before = [], ""
     for field in desk.fields():
-        head = field.group.upper() if field.group != before else ""
+        head = field.group if field.group != before else ""
         before = field.group
         said = field.said(desk.character)
         shown = safe_line(said[: 4 * _PREVIEW], _PREVIEW)

@@ -113,14 +113,15 @@ def part_rows(found: LookedAt, glyphs: Glyphs, *, everything: bool = False) -> l
         rows.append(_heading(group, found, about))
         rows += [_shown(f"{group.title} {place}", row, about, glyphs) for place, row in enumerate(group.rows)]
     if items.left_out:
-        rows.append(Shown(ListRow(LEFT_OUT, LEFT_OUT.upper())))
+        rows.append(Shown(ListRow(LEFT_OUT, LEFT_OUT, heading=True)))
         rows += [_shown(f"{LEFT_OUT} {place}", row, about, glyphs) for place, row in enumerate(items.left_out)]
     return rows
 
 
 def _heading(group: ItemGroup, found: LookedAt, about: str) -> Shown:
     share = group.tokens / max(1, found.plan.limit)
-    title = ListRow(group.title, group.title.upper(), f"{about}{number(group.tokens)} · {share:.0%}")
+    right = f"{about}{number(group.tokens)} · {share:.0%}"
+    title = ListRow(group.title, group.title[:1].upper() + group.title[1:], right, heading=True)
     return Shown(title, tuple(part for row in group.rows for part in row.parts))
 
 

@@ -29,7 +29,6 @@ from tavern_tui.ui.screens.page import PAGE_CSS, VERTICAL, Page
 from tavern_tui.ui.widgets.row_list import RowList
 from tavern_tui.ui.widgets.rows import ListRow, plain
 
-_HEADING = "#"  # no field is called so
 _PREVIEW = 120
 _TOLD = 300
 
@@ -41,7 +40,7 @@ def form_rows(entry: LoreEntry, glyphs: Glyphs, tokens: str) -> list[ListRow]:
     """A row for each field under its heading; a choice shows that it turns."""
     rows = []
     for heading, fields in FIELDS.items():
-        rows.append(ListRow(f"{_HEADING}{heading}", heading.upper(), muted=True))
+        rows.append(ListRow(f"#{heading}", heading, heading=True))  # no field is called so
         rows += [_row(field, entry, glyphs, tokens) for field in fields if _seen(field, entry)]
     return rows
 
@@ -99,19 +98,19 @@ class EntryForm(Vertical):
             tokens = f"{'' if row.exact else '~'}{row.tokens:,} tokens"
             rows = form_rows(row.entry, self._glyphs, tokens)
             self._rows.show(rows, select=near)
-            self._leave_headings(1)
+            self._rows.leave_heading(1)
         self._tell()
 
     def move(self, rows: int) -> None:
         """Select another field."""
         self._rows.move(rows)
-        self._leave_headings(1 if rows > 0 else -1)
+        self._rows.leave_heading(rows)
         self._tell()
 
     def page(self, pages: int) -> None:
         """Select a field a window further."""
         self._rows.page(pages)
-        self._leave_headings(pages)
+        self._rows.leave_heading(pages)
         self._tell()
 
     @on(RowList.Chosen)
@@ -124,12 +123,6 @@ class EntryForm(Vertical):
     @property
     def _rows(self) -> RowList:
         return self.query_one(RowList)
-
-    def _leave_headings(self, step: int) -> None:
-        if (selected := self._rows.selected) is not None and selected.id.startswith(_HEADING):
-            self._rows.move(step)
-        if (selected := self._rows.selected) is not None and selected.id.startswith(_HEADING):
-            self._rows.move(-step)
 
     def _tell(self) -> None:
         field = self.field

@@ -26,7 +26,7 @@ PAGE {
     & #question { height: auto; padding: 0 2; margin: 0 0 1 0; text-style: bold; }
     & #note { height: auto; padding: 0 2; margin: 1 0 0 0; color: $text-muted; }
     & #keys { dock: bottom; height: 1; padding: 0 2; color: $text-muted; }
-    &.-tall #keys { height: 2; padding: 0 2 1 2; }
+    &.-tall #keys { height: 3; padding: 1 2; }
     &.-short #page { padding: 0; }
     &.-short #head { margin: 0; }
     & #entry { height: 1; border: none; padding: 0 2; }

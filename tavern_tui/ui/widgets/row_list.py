@@ -122,6 +122,12 @@ class RowList(ScrollView, can_focus=False):
         """Select the row that is ``rows`` further down (up where negative), stopping at the ends."""
         self.select(self._place + rows)
 
+    def leave_heading(self, direction: int) -> None:
+        """Go on from a heading towards ``direction``, and back where nothing follows."""
+        for step in (direction, -direction):
+            if self.selected is not None and self.selected.heading:
+                self.move(1 if step > 0 else -1)
+
     def page(self, pages: int) -> None:
         """Select what is about a window's height further down, or up."""
         height = max(1, self.size.height)

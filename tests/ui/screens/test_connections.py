@@ -59,7 +59,7 @@ def test_the_table_marks_the_largest_that_fits_and_dims_what_does_not() -> None:
 async def test_one_is_shown_in_full_changed_and_used(workspace: Workspace) -> None:
     app = ScreenApp(listed(workspace))
     async with app.run_test(size=(80, 30)) as pilot:
-        await until(pilot, lambda: "starter model" in app.text().casefold() and "WHAT TO LOOK FOR" in app.text())
+        await until(pilot, lambda: "starter model" in app.text().casefold() and "What to look for" in app.text())
         await press(pilot, "enter")
         await until(pilot, lambda: "does not answer" in app.text() and "key: none kept" in app.text())
         page = app.screen
@@ -87,7 +87,7 @@ async def test_a_binding_that_does_not_load_is_told_and_an_address_is_saved_unde
     screen = listed(workspace)
     app = ScreenApp(screen)
     async with app.run_test(size=(80, 30)) as pilot:
-        await until(pilot, lambda: "WHAT TO LOOK FOR" in app.text() and told in app.text())
+        await until(pilot, lambda: "What to look for" in app.text() and told in app.text())
         await press(pilot, "a", *"b:1", "enter")
         await until(pilot, lambda: "A name for b:1" in app.text())
         await press(pilot, *"rig", "enter")
