@@ -161,6 +161,18 @@ class EntryList:
             parts.append(f"{len(fired):,} fired now = {sum(fired.values()):,} of {self.now.budget:,}")
         return parts
 
+    def why(self, row: EntryRow) -> str:
+        """Why an entry fires in the next prompt, or does not; what is wrong with it first."""
+        if row.problem or self.now is None:
+            return row.problem
+        if reason := self.now.reasons.get(row.entry.uid, ""):
+            return reason
+        if not row.entry.enabled:
+            return "It is switched off."
+        if row.mode is Mode.NEITHER:
+            return "It has no keys: nothing lets it fire."
+        return "None of its keys is in what is searched."
+
     def _row(self, entry: LoreEntry) -> EntryRow:
         title, keys, words = self._said(entry)
         tokens = self.counted.get(entry.content)

@@ -82,3 +82,17 @@ def test_a_changed_book_is_read_anew() -> None:
     made.take(Lorebook("Coast", (LoreEntry(uid=5, keys=("a",), comment="Mended"),)))
     made.check()
     assert [(row.title, row.problem) for row in made.rows] == [("Mended", "")]
+
+
+def test_it_is_said_why_an_entry_fires_or_does_not() -> None:
+    made = listed()
+    assert [made.why(row) for row in made.rows[:4]] == [""] * 4, "nothing is known of a prompt"
+    made.know(LoreNow(fired={3: 4}, reasons={3: "constant"}))
+    assert [made.why(row) for row in made.rows[:4]] == [
+        "None of its keys is in what is searched.",
+        "It is switched off.",
+        "constant",
+        "It has no keys: nothing lets it fire.",
+    ]
+    made.check()
+    assert made.why(made.rows[4]).startswith("/a(/: The pattern cannot be used")

@@ -256,8 +256,7 @@ class LorebookScreen(Page[None]):
     @on(EntryTable.Selected)
     def _selected(self, message: EntryTable.Selected) -> None:
         self.form.show(message.row)
-        reason = self.desk.list.now.reasons.get(message.row.entry.uid, "") if self.desk.list.now else ""
-        self.tell(message.row.problem or reason)
+        self.tell(self.desk.list.why(message.row))
 
     @on(EntryTable.Chosen)
     def _chosen(self) -> None:
