@@ -202,7 +202,7 @@ class TemplateDesk:
         return dict(system_texts())[name or OUR_PROMPT]
 
     async def _end(self, choice: TemplateChoice) -> str:
-        return (await self._text(choice))[-PREVIEW:]
+        return ending(await self._text(choice))
 
     async def _text(self, choice: TemplateChoice) -> str:
         """The whole prompt with other templates."""
@@ -240,3 +240,14 @@ def template_behind(one: Offered, desk: TemplateDesk) -> Any:
         choice = desk.seen.ready.template
         return choice.instruct
     return BUILT_IN.get(one.name)
+
+
+def ending(prompt: str) -> str:
+    """The last ``PREVIEW`` characters of a prompt, from a line's or else a word's beginning on, after ``…``."""
+    if len(prompt) <= PREVIEW:
+        return prompt
+    end = prompt[-PREVIEW:]
+    whole = prompt[-PREVIEW - 1].isspace()
+    begins = (end.find(sign) + 1 for sign in "\n ")
+    begin = 0 if whole else next((place for place in begins if 0 < place < PREVIEW // 2), 0)
+    return f"…{end[begin:]}"

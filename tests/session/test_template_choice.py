@@ -17,7 +17,7 @@ from tavern_tui.prompt.templates import BUILT_IN, CHATML, GEMMA
 from tavern_tui.session import template_editing as editing
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.session import ChatSession
-from tavern_tui.session.template_choice import AUTOMATIC, TemplateDesk
+from tavern_tui.session.template_choice import AUTOMATIC, PREVIEW, TemplateDesk, ending
 from tavern_tui.session.workspace import Workspace
 
 
@@ -52,7 +52,7 @@ async def test_the_end_of_this_chats_prompt_is_shown_with_each_template(desk: Te
 async def test_the_preview_with_the_template_that_holds_is_the_prompt_itself(
     desk: TemplateDesk, session: ChatSession
 ) -> None:
-    assert (await session.plan()).text.endswith(await desk.ends_with("ChatML"))
+    assert (await session.plan()).text.endswith((await desk.ends_with("ChatML")).removeprefix("…"))
 
 
 async def test_a_template_is_remembered_for_the_model_and_forgotten(desk: TemplateDesk, workspace: Workspace) -> None:
@@ -136,3 +136,18 @@ def test_switches_and_words_are_taken_and_others_refused() -> None:
     fields = {one.name: one for one in editing.template_fields(GEMMA)}
     assert fields["wrap"].words == ("on", "off")
     assert fields["input_sequence"].value == editing.escaped(GEMMA.input_sequence)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("short", "short"),
+        ("<|im_start|>assistant\n" + "She waits. " * 27, "…" + "She waits. " * 27),
+        ("one word after another " * 20, "…" + "one word after another " * 13),
+        ("x" * 400, "…" + "x" * PREVIEW),
+        ("x" * 9 + " " + "y" * PREVIEW, "…" + "y" * PREVIEW),
+    ],
+    ids=["whole", "line", "word", "neither", "just there"],
+)
+def test_the_end_of_a_prompt_begins_with_a_line_or_a_word(prompt: str, shown: str) -> None:
+    assert ending(prompt) == shown
