@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
@@ -12,7 +13,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tavern_tui.ui.last_look import LastLook
+from tavern_tui.ui.last_look import MOST_MARKS, LastLook
 from tests.hostile import HOSTILE, driving_characters
 from tests.ui.app.evening import Evening
 
@@ -32,8 +33,14 @@ def test_nothing_is_left_that_drives_a_terminal_and_no_cell_is_gained_or_lost(te
 
 
 def test_what_is_safe_is_not_touched() -> None:
-    segments = [Segment("日本語 🏮👩‍🚀 café\u00a0"), Segment("[b]not markup[/b]")]
+    segments = [Segment("日本語 🏮👩‍👩‍👧‍👦❤️‍🔥 café\u00a0 नमस्ते བསྒྲུབས ――――――――――――"), Segment("[b]not markup[/b]")]
     assert LastLook().apply(segments, BLACK) == segments
+
+
+@pytest.mark.parametrize("flood", ["\u0301\u0316\u0489", "\u200d", "\ufe0f\u200b"])
+def test_a_flood_of_signs_without_a_width_is_thinned(flood: str) -> None:
+    [segment] = painted(f"Z{flood * 3000}oé")
+    assert segment.text == f"Z{(flood * 8)[:MOST_MARKS]}oé"
 
 
 async def test_the_app_looks_at_everything_that_it_paints(tmp_path: Path) -> None:
