@@ -26,7 +26,7 @@ NOT_OF_A_STORY: Final = frozenset(
     {
         *("chat.scroll_up", "chat.scroll_down", "chat.find", "chat.bookmarks", "chat.branches", "chat.new"),
         *("chat.comment", "chat.impersonate", "chat.narrate", "chat.put", "chat.send_as", "reply.swipes"),
-        *("reply.token", "reply.answer", "app.palette"),
+        *("reply.token", "reply.answer", "reply.keep", "app.palette"),
     }
 )
 """Actions that hold anywhere in a chat, and have nothing to be done on in a story."""
