@@ -26,6 +26,18 @@ async def kind(chat: PlainChat, argument: str, *, name: str) -> None:
     note(f"What you type is of the kind {Kind(name).label} from now on.")
 
 
+async def ooc(chat: PlainChat, argument: str) -> None:
+    """Say a word out of character, to the narrator or to who plays the character."""
+    from tavern_tui.session.modes.kinds import Kind, written
+
+    if name_of(chat.session.tree.properties) == ADVENTURE:
+        await kind(chat, argument, name="ooc")
+    elif argument:
+        await chat.say(written(Kind.OOC, argument, chat.session.options.adventure))
+    else:
+        note("/ooc and a word out of character.")
+
+
 async def suggest(chat: PlainChat, _argument: str) -> None:
     """Ask for three things to do."""
     from tavern_tui.session.modes.suggestions import suggestions
@@ -93,7 +105,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[PlainChat, str], Awaitable[None]]]
     "say": ("/say [TEXT]", "adventure: what you say", partial(kind, name="say")),
     "story": ("/story [TEXT]", "adventure: what happens, told by you", partial(kind, name="story")),
     "roll": ("/roll [N] [TEXT]", "adventure: what you try, with a throw or your own N", partial(kind, name="roll")),
-    "ooc": ("/ooc [TEXT]", "adventure: a word to the narrator", partial(kind, name="ooc")),
+    "ooc": ("/ooc [TEXT]", "a word out of character", ooc),
     "again": ("/again", "adventure: throw the dice again", again),
     "dice": ("/dice [2d6]", "adventure: what is thrown, modifier N, difficulty N", dice),
     "suggest": ("/suggest", "adventure: three things to do", suggest),

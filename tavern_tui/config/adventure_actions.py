@@ -58,7 +58,7 @@ ADVENTURE: tuple[Action, ...] = (
     Action(
         "adventure.ooc",
         "Kind: Out of character",
-        "In an adventure: /ooc and a word to the narrator.",
+        "/ooc and a word to the narrator, or in a chat to who plays the character. What no model is to read: /comment.",
         Where.ANYWHERE,
         (),
         slash="ooc",

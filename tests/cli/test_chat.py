@@ -45,6 +45,12 @@ def test_a_message_of_several_lines_ends_with_a_lone_dot(tavern: Tavern, server:
     assert "first line\nsecond line" in server.prompts[0]
 
 
+def test_a_word_out_of_character_is_said_in_any_chat(tavern: Tavern, server: ScriptedServer) -> None:
+    server.says("Of course.")
+    tavern("chat", "mira", "--server", server.address, stdin="/ooc shorter, please\n/quit\n")
+    assert "(Out of character: shorter, please)" in server.prompts[0]
+
+
 @pytest.mark.parametrize(("typed", "told"), [("/long", "Nothing was sent"), ("/edit", "Nothing was changed")])
 def test_a_text_of_several_lines_that_never_ended_is_not_taken(
     tavern: Tavern, server: ScriptedServer, typed: str, told: str

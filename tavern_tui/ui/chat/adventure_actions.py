@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.session.modes.choosing import name_of, names, set_mode
-from tavern_tui.ui.chat.refusing import refused_while_busy
+from tavern_tui.ui.chat.refusing import ask_otherwise, refused_while_busy
 
 if TYPE_CHECKING:
     from tavern_tui.ui.app import TavernApp
@@ -66,6 +66,18 @@ async def _kind(screen: ChatScreen, argument: str = "", *, name: str) -> None:
         await screen.outbox.say(f"/{name} {argument}")
     else:
         screen.adventuring.choose(Kind(name))
+
+
+async def ooc(screen: ChatScreen, argument: str = "") -> None:
+    """Say a word out of character, to the narrator or to who plays the character."""
+    from tavern_tui.session.modes.kinds import Kind, written
+
+    if screen.adventuring.on:
+        await _kind(screen, argument, name="ooc")
+    elif not argument:
+        ask_otherwise(screen, argument, "/ooc and a word out of character; /comment is read by nobody")
+    elif not refused_while_busy(screen):
+        screen.outbox.send(written(Kind.OOC, argument, screen.open_session.options.adventure))
 
 
 async def dice(screen: ChatScreen, argument: str = "") -> None:
@@ -128,7 +140,7 @@ ADVENTURE_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {
     "adventure.do": partial(_kind, name="do"),
     "adventure.say": partial(_kind, name="say"),
     "adventure.roll": partial(_kind, name="roll"),
-    "adventure.ooc": partial(_kind, name="ooc"),
+    "adventure.ooc": ooc,
     "adventure.dice": dice,
     "adventure.memory": plot,
     "turn.roll_again": roll_again,

@@ -68,6 +68,14 @@ async def test_what_is_said_beside_messages_is_a_turn_that_nobody_answers(tmp_pa
         assert session.tree.title == "By the river"
 
 
+async def test_a_word_out_of_character_is_said_in_any_chat_and_answered(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "Of course.").begun() as (app, pilot):
+        await typed(pilot, "/ooc shorter, please", "enter")
+        assert texts(app) == ["(Out of character: shorter, please)", "Of course."]
+        await typed(pilot, "/ooc", "enter")
+        assert hint(app).startswith("/ooc and a word")
+
+
 async def test_tab_completes_the_names_of_the_chat(tmp_path: Path) -> None:
     evening = Evening(tmp_path, "She nods.")
     async with evening.begun() as (app, pilot):
