@@ -136,7 +136,7 @@ class UiSettings:
     follow: str = setting(
         "auto",
         one_of("auto", "line", "start"),
-        "How far the chat follows a reply: line by line, to its start, or auto: to its start where there is little room.",
+        "How far the chat follows a reply: line by line, to its start, or auto: to its start where room is scarce.",
     )
     bell: str = setting(
         "away",
