@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Final
 
 from tavern_tui.domain.display import safe_line
+from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.session.character_list import LINE_CHARACTERS, ChatChoice
 from tavern_tui.session.library_index import open_index
+from tavern_tui.session.modes.choosing import name_of
 from tavern_tui.session.privacy import NOTHING_PRIVATE, private_things
 from tavern_tui.session.settings_view import setting_rows
 from tavern_tui.session.workspace import Workspace
@@ -45,7 +47,8 @@ class Named:
     """Something that was found. ``title`` and ``about`` are safe to show, on one line.
 
     ``name`` is that of the chat's file, of the lorebook or of the setting, ``chat`` opens a chat or a character as Home
-    does. ``fit`` is the sum over the words that were typed. ``problem``: ``about`` says why it cannot be used.
+    does. ``fit`` is the sum over the words that were typed. ``problem``: ``about`` says why it cannot be used. ``word``
+    is what a list calls it, where that is not its kind: a chat in which a story is written is a story.
     """
 
     kind: Kind
@@ -55,6 +58,7 @@ class Named:
     chat: ChatChoice | None = None
     problem: bool = False
     fit: int = 0
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class LibraryNames:
         self._workspace = workspace
         self._shows_private = shows_private
         self._known: dict[Kind, list[_Known]] = {}
+        self._modes: dict[str, str] = {}  # of the chats without characters, empty as long as it is not known
 
     def found(self, typed: str) -> list[Named]:
         """What has every word of ``typed`` in its name, at most ``MOST`` of each kind, the best of each first.
@@ -85,7 +90,18 @@ class LibraryNames:
             return []
         if not self._known:
             self._known = self._read()
-        return [shown(thing) for known in self._known.values() for thing in _best(known, words)]
+        return [shown(self._called(thing)) for known in self._known.values() for thing in _best(known, words)]
+
+    def _called(self, thing: Named) -> Named:
+        """A chat without characters by its mode of play, which the index does not know: their logs are read."""
+        if thing.kind is not Kind.CHAT or thing.name not in self._modes:
+            return thing
+        if not self._modes[thing.name]:
+            try:
+                self._modes[thing.name] = name_of(self._workspace.chats.open(thing.name).tree.properties)
+            except NotFoundError:  # it was taken away meanwhile
+                return thing
+        return replace(thing, word=self._modes[thing.name])
 
     def _read(self) -> dict[Kind, list[_Known]]:
         with closing(open_index(self._workspace)) as index:
@@ -104,6 +120,8 @@ class LibraryNames:
             if hidden.hides(told.name, told.characters):
                 continue
             who = ", ".join(told.characters)
+            if not who and not told.problem:
+                self._modes[told.name] = ""
             title = told.title if not who or told.title.startswith(who) else f"{who} · {told.title}"
             about = told.problem or chat.line
             chats.append(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.domain.events import Speaker, TurnAdded
+from tavern_tui.domain.events import PropertySet, Speaker, TurnAdded
 from tavern_tui.session.library_index import keep_index, open_index
 from tavern_tui.session.library_names import ABOUT, BEGINS, INSIDE, MOST, NOWHERE, WHOLE, WORD, Kind, LibraryNames, fit
 from tavern_tui.session.privacy import toggle_private
@@ -101,3 +101,13 @@ def test_of_many_the_best_are_found(workspace: Workspace) -> None:
 def test_a_word_fits_a_name_better_the_nearer_it_is_to_it(word: str, how: int) -> None:
     assert fit(word, "mira", "by the sea") == how
     assert fit(word, f"old {word}") == WORD
+
+
+def test_a_chat_without_characters_is_called_by_its_mode(workspace: Workspace) -> None:
+    for title, mode in (("Salt and rope", "story"), ("Salt below", "adventure"), ("Salt alone", "")):
+        log = workspace.chats.create(title, (), "Alex")
+        if mode:
+            log.append(PropertySet("mode", mode))
+    library = names(workspace)
+    called = {one.title: one.word or one.kind.value for one in library.found("salt") if one.kind is Kind.CHAT}
+    assert called == {"Salt and rope": "story", "Salt below": "adventure", "Salt alone": "chat"}

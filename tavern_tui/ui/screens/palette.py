@@ -175,7 +175,7 @@ class Palette(Page[str | Named | None]):
 
     def _row(self, id: str, thing: Action | Named) -> ListRow:
         if isinstance(thing, Named):
-            return ListRow(id, plain(thing.title, self._glyphs), thing.kind.value, muted=thing.problem)
+            return ListRow(id, plain(thing.title, self._glyphs), thing.word or thing.kind.value, muted=thing.problem)
         keys = self._keymap.keys[thing.id]
         shown = keys_shown(keys if len(keys) > _MANY else keys[:2], self._glyphs)
         ways = (f"/{thing.slash}" if thing.slash else "", shown)
