@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from textual import events, work
+from textual.constants import DEFAULT_THEME
+from textual.reactive import Reactive
 from textual.worker import Worker, WorkerFailed
 
 from tavern_tui.config.keymap import load_keymap
-from tavern_tui.config.themes import Depth
 from tavern_tui.domain.errors import StorageError, TavernError
 from tavern_tui.session.hanging_up import HangUp
 from tavern_tui.session.opening import Watch, Wishes, open_session
@@ -32,8 +33,8 @@ from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.chatlog.view import Follow
 from tavern_tui.ui.keyed import POPUP, KeyedScreen, leave_at_once, put_away, takes_paste, until_there
-from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.last_look import LastLook
+from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
 from tavern_tui.ui.screens.page import VERTICAL
 from tavern_tui.ui.story.opening import show_if_story
@@ -41,7 +42,7 @@ from tavern_tui.ui.terminal import termux
 from tavern_tui.ui.terminal.diff import PaintingApp
 from tavern_tui.ui.terminal.driver import TerminalDriver
 from tavern_tui.ui.terminal.profile import LOCAL, Profile
-from tavern_tui.ui.themes import ROLE_CSS, VARIABLE_DEFAULTS, depth_of, use_theme
+from tavern_tui.ui.themes import ROLE_CSS, begin_with_theme, depth_of
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
 """Columns from which the layout classes hold (``docs/architecture.md`` §3.6)."""
@@ -66,6 +67,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
     """
 
     CSS = ROLE_CSS
+    theme = Reactive(DEFAULT_THEME, init=False)  # chosen before the start: nothing is styled twice
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = HORIZONTAL
     VERTICAL_BREAKPOINTS = VERTICAL
@@ -83,12 +85,12 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         keep: Callable[[TavernApp], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
-        self.workspace = workspace
-        self.wishes = wishes
         self._filters.append(LastLook())
         self.animation_level = "none"  # nothing glides, on any terminal; nor does anything blink
+        self.workspace = workspace
+        self.wishes = wishes
         self.glyphs = glyphs
-        self.depth = Depth.FULL
+        self.depth = depth_of(self.console.color_system, os.environ)
         self.theme_name = workspace.settings.ui.theme
         self.profile = profile
         self.profile_wanted = ""
@@ -100,23 +102,24 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         self._loaded_keys = load_keymap(workspace.directories, profile.keys)
         self._asked_to_quit = float("-inf")
         self._waited_for: Worker[Any] | None = None
-        self._notes = [str(problem) for problem in (*setting_problems(workspace), *self._loaded_keys.problems)]
+        problems = begin_with_theme(self, workspace.directories, self.theme_name, self.depth)
+        self._notes = list(map(str, (*setting_problems(workspace), *self._loaded_keys.problems, *problems)))
         self.leaving = False
         self.shows_private = False
         self._hang_up: HangUp | None = None
         self.bug: BaseException | None = None
         self.chat = self._new_screen()
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The colours of the roles before a theme is chosen."""
-        return VARIABLE_DEFAULTS
+    def get_default_screen(self) -> ChatScreen:
+        """An empty chat, at once: the first screen, so that no other is put together and styled below it."""
+        self.chat._push_result_callback(self, None)  # as ``push_screen`` does; leaving the screen takes it off again
+        for cells, table in zip(self.size, (HORIZONTAL, VERTICAL), strict=True):
+            self.chat.add_class(*self.chat._get_breakpoint_classes(cells, table), update=False)
+        return self.chat
 
     def on_mount(self) -> None:
-        """Show an empty chat at once, and fill it."""
-        self.depth = depth_of(self.console.color_system, os.environ)
+        """Fill the chat."""
         self.paint_differences(self.profile.diff, scrolls=self.profile.scrolls)
-        self.say_later(map(str, use_theme(self, self.workspace.directories, self.theme_name, self.depth)))
-        self.push_screen(self.chat)
         show_title(self)
         self._begin()
 

@@ -17,7 +17,6 @@ from textual.theme import Theme as TextualTheme
 from tavern_tui.config.files import Problem
 from tavern_tui.config.paths import Directories
 from tavern_tui.config.themes import (
-    PLAIN,
     Depth,
     LoadedTheme,
     Role,
@@ -224,14 +223,24 @@ SCROLL_BAR_CSS = """
 """
 """A thin scroll bar that is seen when one looks for it: for whatever scrolls lines."""
 
-VARIABLE_DEFAULTS: Final = role_variables(PLAIN)
-"""What ``App.get_theme_variable_defaults`` gives, so that ``ROLE_CSS`` can be read before a theme of ours is there."""
-
 
 def use_theme(app: App[Any], directories: Directories, name: str, depth: Depth) -> tuple[Problem, ...]:
     """Show ``app`` in the theme called ``name``, else in the base theme; what was wrong is returned, never raised."""
     loaded = load_theme(directories, name)
     show_theme(app, loaded.theme, depth)
+    return loaded.problems
+
+
+def begin_with_theme(app: App[Any], directories: Directories, name: str, depth: Depth) -> tuple[Problem, ...]:
+    """As ``use_theme``, for an app that does not run yet: its stylesheet is read once, in these colours."""
+    loaded = load_theme(directories, name)
+    shown = _registered(app, loaded.theme, depth)
+    app.set_reactive(type(app).theme, shown.name)
+    app.set_class(True, f"-theme-{shown.name}", update=False)
+    app.set_class(shown.dark, "-dark-mode", update=False)
+    app.set_class(not shown.dark, "-light-mode", update=False)
+    app._refresh_truecolor_filter(app.ansi_theme)
+    app.stylesheet.set_variables(app.get_css_variables())
     return loaded.problems
 
 
@@ -251,13 +260,19 @@ def title_of(name: str, loaded: LoadedTheme) -> str:
 
 def show_theme(app: App[Any], theme: Theme, depth: Depth) -> None:
     """Draw ``app`` in ``theme``, on a terminal of ``depth``."""
-    _filter(app, depth)
-    shown = textual_theme(fitted(theme, depth))
-    app.register_theme(shown)
+    shown = _registered(app, theme, depth)
     if app.theme == shown.name:
         app._watch_theme(shown.name)
     else:
         app.theme = shown.name
+
+
+def _registered(app: App[Any], theme: Theme, depth: Depth) -> TextualTheme:
+    """``theme`` as it is shown on a terminal of ``depth``, known to ``app``."""
+    _filter(app, depth)
+    shown = textual_theme(fitted(theme, depth))
+    app.register_theme(shown)
+    return shown
 
 
 def _filter(app: App[Any], depth: Depth) -> None:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tavern_tui.config.paths import Directories, directories
 from tavern_tui.config.themes import BASE, Depth
-from tavern_tui.ui.themes import ROLE_CSS, VARIABLE_DEFAULTS, use_theme
+from tavern_tui.ui.themes import ROLE_CSS, begin_with_theme
 
 NOWHERE = directories({"TAVERN_HOME": str(Path(tempfile.gettempdir()) / "no-such-tavern")})
 """A home without files."""
@@ -42,11 +42,7 @@ class ThemedApp(App[Any]):
     ) -> None:
         super().__init__()
         self._widgets = list(widgets)
-        self.problems = use_theme(self, home, theme, depth)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The roles."""
-        return VARIABLE_DEFAULTS
+        self.problems = begin_with_theme(self, home, theme, depth)
 
     def compose(self) -> ComposeResult:
         """The widgets."""

@@ -79,6 +79,7 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
         &.-beneath > * { visibility: hidden; }
     }
     """
+    AUTO_FOCUS = "Composer"
 
     def __init__(
         self,
@@ -131,7 +132,6 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Be ready to type in before the chat is there."""
-        self.composer.focus()
         self.watch(self.mirror.log, "scroll_y", self._moved, init=False)
         self.show_state()
 

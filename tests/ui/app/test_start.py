@@ -30,6 +30,7 @@ async def test_a_later_start_opens_the_chat_that_was_open_last(tmp_path: Path) -
         await typed(pilot, "Hello Wren", "enter")
     async with evening.begun(app=evening.app(wishes=Wishes(character="Bess"))) as (_, pilot):
         await typed(pilot, "Hello Bess", "enter")
+        await pilot.press("ctrl+c", "ctrl+c")
     async with evening.begun() as (_, pilot):
         await pilot.press("ctrl+c", "ctrl+c")
     async with evening.begun(app=evening.app(wishes=Wishes())) as (app, _):
