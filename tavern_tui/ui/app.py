@@ -101,7 +101,7 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         self._clock = clock
         self._loaded_keys = load_keymap(workspace.directories, profile.keys)
         self._asked_to_quit = float("-inf")
-        self._waited_for: Worker[Any] | None = None
+        self._waited_for: frozenset[Worker[Any]] = frozenset()
         problems = begin_with_theme(self, workspace.directories, self.theme_name, self.depth)
         self._notes = list(map(str, (*setting_problems(workspace), *self._loaded_keys.problems, *problems)))
         self.leaving = False
@@ -154,7 +154,9 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
             # At once, as bindings are run: a ctrl+u before it in the same read must not come after it.
             self.focused.replace(event.character, *self.focused.selection)
             return True
-        return False
+        # A key that opens a line to type into does so before the letters that came with it are looked at.
+        takes_letters = self.focused is not None or hasattr(self.screen, "on_key")
+        return not takes_letters and await self._check_bindings(event.key)
 
     @work(group="opening", exclusive=True)
     async def _begin(self) -> None:

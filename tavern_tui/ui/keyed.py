@@ -16,6 +16,9 @@ from tavern_tui.ui.screens.page import VERTICAL
 POPUP: Final = "popup"
 """The group of the workers that show something over the chat."""
 
+ASKING: Final = "ask"
+"""The group of the workers of a screen that ask for more in another screen, before they do something."""
+
 _STEP_SECONDS, _LONGEST_STEPS = 0.01, 100
 
 
@@ -39,22 +42,23 @@ class KeyedScreen(Screen[None], inherit_bindings=False):
         """The chat is being left, or the program ends: keep what is not kept yet. Raises ``StorageError``."""
 
 
-async def until_there(app: App[Any], popup: Worker[Any] | None) -> Worker[Any] | None:
+async def until_there(app: App[Any], waited: frozenset[Worker[Any]]) -> frozenset[Worker[Any]]:
     """Wait until what was asked for is on top and has its parts: keys that came with the one that opened it are for it.
 
-    ``popup`` is what was waited for before; gives what was waited for now. Each is waited for once: it may go on with
-    something else when its screen is closed.
+    ``waited`` are those that were waited for before; gives those that were by now and go on. Each is waited for once:
+    it may go on with something else when its screen is closed.
     """
-    opening = next((one for one in app.workers if one.group == POPUP and not one.is_finished), None)
-    if opening is not None and opening is not popup:
-        beneath = app.screen
+    beneath = app.screen
+    opening = {one for one in app.workers if one.group in (POPUP, ASKING) and not one.is_finished}
+    for one in opening - waited:
         for _ in range(_LONGEST_STEPS):
-            if opening.is_finished or app.screen is not beneath or isinstance(beneath, ModalScreen):
+            there = isinstance(beneath, ModalScreen) if one.group == POPUP else one.node is not beneath
+            if there or one.is_finished or app.screen is not beneath:
                 break
             await asyncio.sleep(_STEP_SECONDS)
     while not (screen := app.screen).is_mounted:
         await screen._mounted_event.wait()
-    return opening
+    return frozenset(opening)
 
 
 def takes_paste(screen: Screen[Any], text: str) -> bool:

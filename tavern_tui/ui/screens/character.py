@@ -33,6 +33,7 @@ from tavern_tui.ui.characters.desk import CardDesk, CardTools
 from tavern_tui.ui.characters.library import CardShelf
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.editor import editor_for
+from tavern_tui.ui.keyed import ASKING
 from tavern_tui.ui.screens.character_field import FieldText, field_rows
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, ListKeys, Page
 from tavern_tui.ui.widgets.portrait import PortraitView
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
 _TOLD = 300
+_TITLE = 120  # characters of a name that stands above everything
 _WIDEST = 140
 _PORTRAIT = (16, 8)  # columns and lines at most
 _PORTRAIT_FROM = 30  # rows of a window that has room for one
@@ -155,7 +157,7 @@ class CharacterScreen(Page[Path | None], ListKeys):
         width = max(20, min(self.size.width, _WIDEST) - 4)
         desk, card = self.desk, self.desk.card
         star = "* " if desk.character.favourite else ""
-        self._put("question", f"{star}{safe_line(desk.character.name)}")
+        self._put("question", f"{star}{safe_line(desk.character.name, _TITLE)}")
         said = [
             desk.told_total(self._written),
             safe_line(card.used, _TOLD),
@@ -190,7 +192,7 @@ class CharacterScreen(Page[Path | None], ListKeys):
             self.tell(str(error))
         await self.refreshed()
 
-    @work(group="ask", exclusive=True)
+    @work(group=ASKING, exclusive=True)
     async def asking(self, ask: Callable[[CharacterScreen], Awaitable[None]]) -> None:
         """Do something that asks for more first."""
         try:

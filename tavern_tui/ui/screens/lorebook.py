@@ -21,6 +21,7 @@ from textual.widgets import Input, Static
 from tavern_tui.domain.display import safe_line
 from tavern_tui.domain.errors import TavernError
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
+from tavern_tui.ui.keyed import ASKING
 from tavern_tui.ui.lore import commands
 from tavern_tui.ui.lore.desk import LoreDesk
 from tavern_tui.ui.lore.table import ColumnHeads, EntryTable
@@ -30,6 +31,7 @@ from tavern_tui.ui.widgets.rows import filled, plain
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
 _TOLD = 300
+_TITLE = 120  # characters of a name that stands above everything
 _WIDEST = 140
 _LIST_KEYS = "Space on/off · Enter edit · / find · f only · t try · m more · Esc"
 _LIST_KEYS_NARROW = "Enter edit · / find · m more · Esc"
@@ -146,7 +148,7 @@ class LorebookScreen(Page[None]):
         desk = self.desk
         width = max(20, min(self.size.width, _WIDEST) - 4)
         where = "in the card of " if desk.open_book.in_card else ""
-        self._put("question", f"Lorebook {where}{safe_line(desk.open_book.name)}")
+        self._put("question", f"Lorebook {where}{safe_line(desk.open_book.name, _TITLE)}")
         about = [desk.about] if desk.about else []
         self._put("sums", "\n".join(filled(" · ".join([*desk.list.header(), *about]), width, self.glyphs)))
         self._put("state", safe_line(desk.state()))
@@ -171,7 +173,7 @@ class LorebookScreen(Page[None]):
         self.show()
         self.learn()
 
-    @work(group="ask", exclusive=True)
+    @work(group=ASKING, exclusive=True)
     async def asking(self, ask: Callable[[LorebookScreen], Awaitable[None]]) -> None:
         """Do something that asks for more first."""
         try:
