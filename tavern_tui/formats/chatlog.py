@@ -97,7 +97,7 @@ def decode_log(data: bytes, *, first_line: int = 1, first_offset: int = 0) -> tu
     events: list[ChatEvent] = []
     problems: list[LogProblem] = []
     offset = first_offset
-    for number, line in enumerate(data.split(b"\n"), start=first_line):
+    for number, line in enumerate(_lines(data), start=first_line):
         try:
             if line.strip():
                 events.append(_decode_line(line))
@@ -107,6 +107,15 @@ def decode_log(data: bytes, *, first_line: int = 1, first_offset: int = 0) -> tu
                 events.extend(_salvage(line))
         offset += len(line) + 1
     return events, problems
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    """The lines of ``data``, one at a time: all of them at once would leave holes of their size between the texts."""
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield data[start:end]
+        start = end + 1
+    yield data[start:]
 
 
 def newer_format(found: ChatEvent, ours: str) -> FormatError:
