@@ -23,7 +23,7 @@ PAGE {
     & #page { width: 100%; max-width: 84; height: 1fr; padding: 1 0; }
     & #head, & #keys { text-wrap: nowrap; text-overflow: ellipsis; }
     & #head { height: 1; padding: 0 2; margin: 0 0 1 0; color: $text-muted; }
-    & #question { height: auto; padding: 0 2; margin: 0 0 1 0; text-style: bold; }
+    & #question { height: auto; max-height: 40vh; padding: 0 2; margin: 0 0 1 0; text-style: bold; }
     & #note { height: auto; padding: 0 2; margin: 1 0 0 0; color: $text-muted; }
     & #keys { dock: bottom; height: 1; padding: 0 2; color: $text-muted; }
     &.-tall #keys { height: 3; padding: 1 2; }

@@ -58,6 +58,9 @@ async def test_headings_are_passed_over_and_what_is_refused_stays_to_be_correcte
         assert page.rows.selected.id == "apple"
         await press(pilot, "down")
         assert "This is the plum." in app.text()
+        page.retitle("Fruit " * 2_000)
+        await pilot.pause()
+        assert all(word in app.text() for word in ("› plum", "Esc"))  # the list and the way out stay
         await press(pilot, "up", "enter", "ctrl+u", "enter")
         assert "A name is needed." in app.text()
         await press(pilot, "f", "i", "g", "enter")
