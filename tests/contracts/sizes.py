@@ -27,15 +27,19 @@ class Size:
 def sizes_of(path: Path) -> Iterator[Size]:
     """The file, its classes (lines and methods) and its functions."""
     place = str(path.relative_to(PACKAGE))
-    text = path.read_text(encoding="utf-8")
-    yield Size("lines of a file", place, len(text.splitlines()), FILE_LINES)
-    for node in ast.walk(ast.parse(text)):
+    yield Size("lines of a file", place, len(path.read_text(encoding="utf-8").splitlines()), FILE_LINES)
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ClassDef):
             methods = sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body)
             yield Size("lines of a class", f"{place} {node.name}", length(node), CLASS_LINES)
             yield Size("methods of a class", f"{place} {node.name}", methods, CLASS_METHODS)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield Size("lines of a function", f"{place} {node.name}", length(node), FUNCTION_LINES)
+
+
+def parsed(path: Path) -> ast.Module:
+    """The file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def length(node: Definition) -> int:

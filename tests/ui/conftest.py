@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
 from textual import constants
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +28,24 @@ def _one_zone() -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_parsed_once() -> Iterator[None]:
+    """Each app would parse the same style sheets anew; here it takes what was parsed before for the same theme."""
+    parsed: dict[tuple[tuple[str, str], ...], dict[tuple[object, ...], list[RuleSet]]] = defaultdict(dict)
+    begin, change = Stylesheet.__init__, Stylesheet.set_variables
+
+    def begun(self: Stylesheet, *, variables: dict[str, str] | None = None) -> None:
+        begin(self, variables=variables)
+        self._parse_cache = parsed[tuple((variables or {}).items())]  # type: ignore[assignment]
+
+    def changed(self: Stylesheet, variables: dict[str, str]) -> None:
+        self._parse_cache = {}  # type: ignore[assignment]  # it is emptied there
+        change(self, variables)
+        self._parse_cache = parsed[tuple(variables.items())]  # type: ignore[assignment]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Stylesheet, "__init__", begun)
+        patched.setattr(Stylesheet, "set_variables", changed)
+        yield
