@@ -135,12 +135,12 @@ class PlainChat:
 
     async def undo(self, _argument: str) -> None:
         """Take back the last action."""
-        what = await self.session.changes.undo()
+        what = await plain_writers.walked(self, back=True)
         note(f"Undone: {what}. /redo brings it back." if what else "There is nothing to undo.")
 
     async def redo(self, _argument: str) -> None:
         """Bring back what was undone."""
-        what = await self.session.changes.redo()
+        what = await plain_writers.walked(self, back=False)
         note(f"Back again: {what}." if what else "There is nothing to redo.")
 
     async def edit(self, argument: str) -> None:

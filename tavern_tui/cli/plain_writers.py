@@ -1,4 +1,4 @@
-"""Who writes, in the line mode: /here, /model, /key, /test and /stopother, as the app has them.
+"""Who writes, in the line mode: /here, /model, /key, /test and /stopother, as the app has them, and undo of that.
 
 What they do is ``session.engine_choices``', ``session.model_choices``' and ``session.trying``'s; here it is told.
 """
@@ -85,6 +85,18 @@ async def test(chat: PlainChat, _argument: str) -> None:
         note(doubt)
     if found.error is not None:
         note(told(found.error))
+
+
+async def walked(chat: PlainChat, *, back: bool) -> str:
+    """Take back the last action, or bring it again; what it was, "" for nothing. Whoever writes then is connected."""
+    from tavern_tui.session import routes, taking_back
+
+    walk = taking_back.undo if back else taking_back.redo
+    done = await walk(chat.session, chat.workspace, _wishes(chat), watch=chat.watch)
+    if done.writer:
+        chat.own_writer = routes.PROPERTY in chat.session.tree.properties
+        await _connect_anew(chat)
+    return done.what
 
 
 async def stop_other(chat: PlainChat, _argument: str) -> None:

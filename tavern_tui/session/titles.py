@@ -29,6 +29,11 @@ def title_at_first(character: str, time: str) -> str:
     return f"{character} {time}"
 
 
+def named_by_itself(before: str, turns: int) -> bool:
+    """Whether a chat of so many turns, called ``before`` until now, was given its title by the program."""
+    return turns >= TITLED_AT and _GIVEN.fullmatch(before) is not None
+
+
 def title_due(title: str, path: Sequence[Turn]) -> str:
     """The title that a chat should have from now on, "" for the one that it has: an own title is never changed."""
     if len(path) < TITLED_AT or not _GIVEN.fullmatch(title):

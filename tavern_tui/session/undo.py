@@ -13,6 +13,7 @@ from typing import Final
 from tavern_tui.domain.chat import ROOT, undone_ids
 from tavern_tui.domain.events import (
     ChatEvent,
+    ChatStarted,
     PropertySet,
     Speaker,
     TextEdited,
@@ -31,7 +32,7 @@ from tavern_tui.session.author_note import NOTE
 from tavern_tui.session.bookmarks import BOOKMARK
 from tavern_tui.session.chat_variables import VARIABLE
 from tavern_tui.session.lore import PROPERTY as LORE_STATE
-from tavern_tui.session.titles import TITLE
+from tavern_tui.session.titles import TITLE, named_by_itself
 
 _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED, "input_kind"})
 """Properties that the program writes without being asked, as it does variables: nobody means them by "undo"."""
@@ -39,14 +40,22 @@ _KEPT_BY_ITSELF = frozenset({LORE_STATE, TITLE, RENAMED, "input_kind"})
 
 _NAMED = {
     NOTE: "the author's note",
+    TITLE: "the title",
+    "chat_preset": "the prompts for messages",
+    "connection": "who writes here",
     "dice": "the dice",
     "memory": "the plot",
     "mode": "the mode of play",
     "later": "what is read later",
     "notebook": "the notebook",
+    "notes_stay": "how long notes stay",
+    "persona": "who you are",
+    "policy": "the policy of prompts",
+    "preset": "the sampler preset",
     "response_tokens": "the length of replies",
     "summaries": "when summaries are written",
     "think": "how much is thought",
+    "worlds": "which lorebooks are read",
     **GROUP_CHANGES,
 }
 """What else a person sets in a chat, in words."""
@@ -62,12 +71,12 @@ def next_undo(events: Sequence[ChatEvent], device: str) -> ChatEvent | None:
     """
     undone = undone_ids(events)
     begins = next((at for at, event in enumerate(events) if isinstance(event.body, TurnAdded)), 0)
-    branched = _branched(events, undone)
+    meant = _Meant(events, undone)
     gone_on = False
     for event in reversed(events[begins:]):
         if event.writer != device or event.id in undone:
             continue
-        if is_action(event) or (event.id in branched and not gone_on):
+        if meant.counts(event, gone_on=gone_on):
             return event
         gone_on = gone_on or isinstance(event.body, TipMoved)
     return None
@@ -78,44 +87,63 @@ def next_redo(events: Sequence[ChatEvent], device: str) -> tuple[ChatEvent, Chat
     by_id = {event.id: event for event in events}
     undone = undone_ids(events)
     redone = {event.body.event for event in events if isinstance(event.body, Undone)}
-    branched = _branched(events, ())
+    meant = _Meant(events)
     gone_on = False
     for event in reversed(events):
         if event.writer != device or event.id in undone:
             continue
         if isinstance(event.body, Undone):
             action = by_id.get(event.body.event)
-            if action is not None and (is_action(action) or (action.id in branched and not gone_on)):
+            if action is not None and meant.counts(action, gone_on=gone_on):
                 return event, action
-        elif (is_action(event) or event.id in branched) and event.id not in redone:
+        elif meant.counts(event) and event.id not in redone:
             return None
         gone_on = gone_on or isinstance(event.body, TipMoved)
     return None
 
 
-def _branched(events: Sequence[ChatEvent], undone: Collection[str]) -> set[str]:
-    """The events that went to a turn which other turns followed then: where the next one begins a branch."""
-    above: dict[str, str] = {}
-    followed: Counter[str] = Counter()
-    found = set()
-    for event in events:
-        if event.id in undone:
-            continue
-        match event.body:
-            case TurnAdded(parent=parent):
-                above[event.id] = parent
-                followed[parent] += 1
-            case TurnDeleted(turn=turn) if turn in above:
-                followed[above.pop(turn)] -= 1
-            case TipMoved(turn=turn) if followed[turn] > 0:
-                found.add(event.id)
-            case _:
-                pass
-    return found
+class _Meant:
+    """What of ``events`` counts as done by somebody, where an event alone does not tell.
+
+    Going to a turn that other turns followed then, as the next one begins a branch there; and a title that the chat was
+    not given by itself.
+    """
+
+    def __init__(self, events: Sequence[ChatEvent], undone: Collection[str] = ()) -> None:
+        self._branched: set[str] = set()
+        self._titled: set[str] = set()
+        above: dict[str, str] = {}
+        followed: Counter[str] = Counter()
+        title = ""
+        for event in events:
+            if event.id in undone:
+                continue
+            match event.body:
+                case ChatStarted(title=title):
+                    pass
+                case TurnAdded(parent=parent):
+                    above[event.id] = parent
+                    followed[parent] += 1
+                case TurnDeleted(turn=turn) if turn in above:
+                    followed[above.pop(turn)] -= 1
+                case TipMoved(turn=turn) if followed[turn] > 0:
+                    self._branched.add(event.id)
+                case PropertySet(key=key, value=str(value)) if key == TITLE:
+                    if not named_by_itself(title, len(above)):
+                        self._titled.add(event.id)
+                    title = value
+                case _:
+                    pass
+
+    def counts(self, event: ChatEvent, *, gone_on: bool = False) -> bool:
+        """Whether somebody did it; a branch no longer counts once the reader has ``gone_on`` to another turn."""
+        return is_action(event) or event.id in self._titled or (event.id in self._branched and not gone_on)
 
 
 def in_words(event: ChatEvent) -> str:
     """What an action was: ``Mira's reply``, ``an edit``."""
+    from tavern_tui.session.branches import NAME as BRANCH
+
     match event.body:
         case TurnAdded(speaker=Speaker.USER):
             return "your message"
@@ -141,6 +169,8 @@ def in_words(event: ChatEvent) -> str:
             return "taking a bookmark away" if value is None else "a bookmark"
         case PropertySet(key=key) if key.startswith(SUMMARY):
             return "a summary"
+        case PropertySet(key=key) if key.startswith(BRANCH):
+            return "the name of a branch"
         case PropertySet(key=key):
             return _NAMED.get(key.partition("/")[0], f"setting {key}")
         case _:

@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tavern_tui.domain.chat import fold
-from tavern_tui.domain.events import Body, ChatEvent, Speaker, TextEdited, TipMoved, TurnAdded, TurnDeleted, Undone
+from tavern_tui.domain.events import (
+    Body,
+    ChatEvent,
+    ChatStarted,
+    PropertySet,
+    Speaker,
+    TextEdited,
+    TipMoved,
+    TurnAdded,
+    TurnDeleted,
+    Undone,
+)
 from tavern_tui.session.undo import in_words, next_redo, next_undo
 
 HERE = "rig"
@@ -85,6 +96,16 @@ def test_what_the_narrator_said_and_a_comment_are_called_so() -> None:
     comment = TurnAdded("3", Speaker.NARRATOR, "Comment", "Where is the flower?", hidden=True)
     told, _ = walked(*LINE, narrated, comment, steps="uu")
     assert told == ["a comment", "what the narrator said"]
+
+
+def test_a_title_that_somebody_gave_is_taken_back_and_one_that_came_by_itself_is_not() -> None:
+    started = ChatStarted("Mira 2026-11-23 15.02", ("Mira",))
+    turns = [TurnAdded(str(at) if at else "", Speaker.USER, "Alex", "Words.") for at in range(6)]
+    told, then = walked(started, *turns, PropertySet("title", "Words."), PropertySet("title", "The sea"), steps="uu")
+    assert told == ["the title", "your message"]
+    assert fold(then, HERE).title == "Words."
+    early, _ = walked(started, *turns[:3], PropertySet("title", "The sea"), steps="u")
+    assert early == ["the title"]
 
 
 BODIES = st.one_of(

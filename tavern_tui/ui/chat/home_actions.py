@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.session.titles import TITLE
+from tavern_tui.ui.chat.incognito import show_title
 from tavern_tui.ui.chat.refusing import refused_while_busy
 
 if TYPE_CHECKING:
@@ -32,8 +33,17 @@ async def rename(screen: ChatScreen, argument: str = "") -> None:
         return
     session = screen.open_session
     await session.changes.write(PropertySet(TITLE, title))
-    screen.progress.names(session.character.name, title)
-    screen.hint(f"The chat is called {title}")
+    show_names(screen)
+    screen.hint(f"The chat is called {title} · {{undo}} undoes")
+
+
+def show_names(screen: ChatScreen) -> None:
+    """Show who is talked to and what the chat is called now."""
+    session = screen.open_session
+    screen.progress.names(session.character.name, session.tree.title)
+    if screen.group_view is not None:
+        screen.group_view.names()
+    show_title(screen.tavern)
 
 
 async def copy(screen: ChatScreen, argument: str = "") -> None:

@@ -237,7 +237,7 @@ async def undo(screen: ChatScreen, _argument: str = "") -> None:
     """Take back the last thing done to the chat."""
     if refused_while_busy(screen):
         return
-    what = await _walked(screen, screen.open_session.changes.undo)
+    what = await _walked(screen, back=True)
     screen.hint(f"Undone: {what} · {{redo}} brings it back" if what else "There is nothing to undo")
 
 
@@ -245,19 +245,29 @@ async def redo(screen: ChatScreen, _argument: str = "") -> None:
     """Bring back what was undone."""
     if refused_while_busy(screen):
         return
-    what = await _walked(screen, screen.open_session.changes.redo)
+    what = await _walked(screen, back=False)
     screen.hint(f"Back again: {what}" if what else "There is nothing to redo")
 
 
-async def _walked(screen: ChatScreen, step: Callable[[], Awaitable[str]]) -> str:
+async def _walked(screen: ChatScreen, *, back: bool) -> str:
     """Take a step through what was done, and show what the chat is then, in another mode of play, too."""
+    from tavern_tui.session import routes, taking_back
     from tavern_tui.ui.chat.adventure_actions import opened_anew
+    from tavern_tui.ui.chat.home_actions import show_names
 
-    before = name_of(screen.open_session.tree.properties)
-    what = await step()
-    if not opened_anew(screen, before):
-        screen.renew()
-    return what
+    session, app = screen.open_session, screen.tavern
+    before = name_of(session.tree.properties)
+    walk = taking_back.undo if back else taking_back.redo
+    done = await walk(session, app.workspace, popups.wishes_here(app), watch=screen.engine_event)
+    if opened_anew(screen, before):
+        return done.what
+    screen.renew()
+    if done.title:
+        show_names(screen)
+    if done.writer:
+        screen.own_writer = routes.PROPERTY in session.tree.properties
+        await popups.connect_anew(app)
+    return done.what
 
 
 def confirmed(screen: ChatScreen, action: str, turn: Turn, question: str) -> bool:
