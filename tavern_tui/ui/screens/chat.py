@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 PORTRAIT_COLUMNS = 110
 """Narrower windows have no margin in which a portrait would stand."""
 
+_ONLY_THOUGHT = "It had only thought · /continue thinks on · /answer answers"
+"""What is said of a reply that was stopped before its first word."""
+
 COMMAND_TITLES = [(name, BY_ID[action].title) for name, action in COMMANDS.items() if action in RUNNABLE]
 """What can be typed after a slash, and what it is called."""
 
@@ -319,7 +322,8 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
         self.selection.renew()  # the reply has the id of its turn now
         self.progress.names(self.open_session.character.name, self.open_session.tree.title)
         show_title(self.tavern)
-        self.hint("")
+        stopped = self.open_session.unsaid is not None and self.problems.shown is None
+        self.hint(_ONLY_THOUGHT if stopped else "")
         if self.group_view is not None:
             self.group_view.reply_ended()
         self.outbox.reply_ended(leaving=self.tavern.leaving)
