@@ -206,6 +206,19 @@ async def test_thinking_is_looked_at_while_it_comes_and_stays_open_when_the_repl
         assert unfolded(app)
 
 
+async def test_a_reply_that_is_stopped_while_it_is_all_thinking_says_how_it_goes_on(tmp_path: Path) -> None:
+    evening = Evening(tmp_path, [ReasoningArrived("She hesitates."), 3600.0], "She nods.")
+    async with evening.begun() as (app, pilot):
+        await pilot.press("H", "i", "enter")
+        while not app.chat.mirror.log.entries[-1].thinking:
+            await pilot.pause(0.01)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert hint(app) == "It had only thought · /continue thinks on · /answer answers"
+        await typed(pilot, "/answer", "enter")
+        assert (texts(app)[-1], hint(app)) == ("She nods.", "")
+
+
 def unfolded(app: TavernApp) -> bool:
     """Whether the thinking of the last turn is shown."""
     return app.chat.mirror.log.entries[-1].unfolded
