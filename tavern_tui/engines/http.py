@@ -292,10 +292,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _client(base: str, key: BoundKey) -> httpx.AsyncClient:
     """What asks. Raises ``EngineError`` where the environment names certificates or proxies that cannot be used."""
-    here = is_local(origin(base)[1])
+    scheme, host, _ = origin(base)
+    here = is_local(host)
     named = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
     try:
-        trusted = _trust(*named.values())
+        trusted = _nobody() if here and scheme == "http" else _trust(*named.values())
     except OSError as error:
         places = tuple(f"{name}={value}" for name, value in named.items() if value)
         wording = engine_messages.certificates_unreadable(places)
@@ -337,6 +338,11 @@ async def _within(seconds: float) -> AsyncIterator[None]:
 def _trust(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     """The certificates that are trusted, by what the environment names: read once, because that takes 40 ms."""
     return httpx.create_ssl_context()
+
+
+def _nobody() -> ssl.SSLContext:
+    """No certificates at all, where nothing is encrypted: no redirect and no proxy leads away from there."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 async def _read(response: httpx.Response, limit: int) -> Answer:

@@ -48,6 +48,14 @@ async def test_a_kept_connection_that_the_server_closed_costs_nothing() -> None:
     assert server.connections == 2
 
 
+async def test_a_plain_address_on_this_machine_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    async with Forgetful(answers=2) as server:
+        link = Link(f"http://127.0.0.1:{server.port}")
+        assert (await link.get("/x")).status == 200
+        await link.close()
+
+
 async def test_a_new_connection_that_the_server_closes_is_not_tried_again() -> None:
     async with Forgetful(answers=0) as server:
         link = Link(f"http://127.0.0.1:{server.port}")
