@@ -58,6 +58,7 @@ class Follow(Enum):
 class ChatLog(ScrollView, can_focus=True):
     """A scrolling log of ``ChatEntry``s at a reading measure of at most 84 columns, centred."""
 
+    FOCUS_ON_CLICK = False  # what is typed after it is for who had the keys before
     COMPONENT_CLASSES: ClassVar[set[str]] = {*LOOK_CLASSES.values(), SELECTED, BAR, MORE, MATCH}
     DEFAULT_CSS = (
         """

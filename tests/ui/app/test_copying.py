@@ -53,6 +53,8 @@ async def test_a_turn_its_code_and_what_the_mouse_marks_are_copied_and_kept_in_a
         assert app.clipboard
         assert app.clipboard in app.chat.mirror.log.entries[0].text
         await settled(pilot)
+        await typed(pilot, "Hm.")
+        assert app.chat.composer.full_text == "Hm.", "what is typed after marking is written"
         # The program of the desk is asked first, and named where it took the text.
         program = tmp_path / "bin" / "wl-copy"
         program.parent.mkdir()
