@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -80,7 +81,9 @@ def _unusable(title: str) -> EngineError:
     return EngineError(title, hint=hint, fault=EngineFault.UNAVAILABLE)
 
 
+@cache
 def _trust(cert: str) -> ssl.SSLContext:
+    """The certificates that are trusted: read once, because that takes 100 ms."""
     try:
         if cert:
             folder = Path(cert).is_dir()
