@@ -14,7 +14,7 @@ from tavern_tui.session.story.origins import Origin
 from tavern_tui.ui.story import moving
 from tavern_tui.ui.story.history import History, Part, Step, length
 from tavern_tui.ui.story.layout import StoryLayout
-from tavern_tui.ui.story.text import Place, Run, StoryText, merged
+from tavern_tui.ui.story.text import Place, Run, Splice, StoryText, merged
 
 Put = tuple[int, int, tuple[Run, ...]]
 """At this offset, in the place of so many characters, these runs."""
@@ -39,7 +39,7 @@ class StoryEditor:
         self.anchor: Place | None = None
         self.marking = False
         self.on_edit: Callable[[int, int, str], None] = lambda _start, _end, _text: None
-        self.on_splice: Callable[[int, int], None] = lambda _line, _grown: None
+        self.on_splice: Callable[[Splice, int], None] = lambda _splice, _grown: None
         self._goal: int | None = None
 
     def load(self, runs: Iterable[Run]) -> None:
@@ -206,7 +206,7 @@ class StoryEditor:
             runs += added
             at = start + taken
         splice, _ = self.text.replace(self.text.place(first), self.text.place(at), runs)
-        self.on_splice(splice.line, self.layout.changed(splice))
+        self.on_splice(splice, self.layout.changed(splice))
         if not silent:
             for start, taken, added in reversed(puts):
                 self.on_edit(start, start + taken, "".join(text for text, _ in added))

@@ -24,7 +24,7 @@ from tavern_tui.ui.story import moving
 from tavern_tui.ui.story.editing import StoryEditor
 from tavern_tui.ui.story.keys import DELETING, MOVING, TYPING, Motion
 from tavern_tui.ui.story.paint import CLASSES, RowPainter, is_on, overlays
-from tavern_tui.ui.story.text import Place, Run
+from tavern_tui.ui.story.text import Place, Run, Splice
 from tavern_tui.ui.themes import SCROLL_BAR_CSS
 
 
@@ -197,14 +197,14 @@ class StoryView(ScrollView, can_focus=True):
         layout, (start, end) = self.editor.layout, self.editor.selection
         return layout.row_of(start), layout.row_of(end)
 
-    def _spliced(self, line: int, grown: int) -> None:
-        """Ask again for the rows of a line that changed, and for all below it where they moved."""
-        first = self.editor.layout.top(line)
+    def _spliced(self, splice: Splice, grown: int) -> None:
+        """Ask again for the rows of the lines that changed, and for all below them where they moved."""
+        first = self.editor.layout.top(splice.line)
         if grown:
             self._resized()
             self._refresh_rows(first, first + self._rows + round(self.scroll_y))
         else:
-            self._refresh_rows(first, first + self.editor.layout.rows(line) - 1)
+            self._refresh_rows(first, self.editor.layout.top(splice.line + splice.added) - 1)
 
     def _refresh_rows(self, first: int, last: int) -> None:
         top = round(self.scroll_y)
