@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events, work
 from textual.constants import DEFAULT_THEME
@@ -26,23 +26,23 @@ from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.setting_problems import setting_problems
 from tavern_tui.session.workspace import Workspace
-from tavern_tui.ui import popups
 from tavern_tui.ui.chat.incognito import LOST_ON_QUIT, loses_something, may_leave, show_title
 from tavern_tui.ui.chat.opening import away_notes, begin_at_home, notes_of, tell_read_only, where_left
 from tavern_tui.ui.chat.refusing import refuse
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.chatlog.view import Follow
-from tavern_tui.ui.keyed import POPUP, KeyedScreen, leave_at_once, put_away, takes_paste, until_there
+from tavern_tui.ui.keyed import POPUP, VERTICAL, KeyedScreen, leave_at_once, put_away, takes_paste, until_there
 from tavern_tui.ui.last_look import LastLook
-from tavern_tui.ui.popups import Popup
 from tavern_tui.ui.screens.chat import ChatScreen
-from tavern_tui.ui.screens.page import VERTICAL
 from tavern_tui.ui.story.opening import show_if_story
 from tavern_tui.ui.terminal import termux
 from tavern_tui.ui.terminal.diff import PaintingApp
 from tavern_tui.ui.terminal.driver import TerminalDriver
 from tavern_tui.ui.terminal.profile import LOCAL, Profile
 from tavern_tui.ui.themes import ROLE_CSS, begin_with_theme, depth_of
+
+if TYPE_CHECKING:
+    from tavern_tui.ui.popups import Popup
 
 HORIZONTAL: list[tuple[int, str]] = [(0, "-phone"), (60, "-narrow"), (100, "-wide")]
 """Columns from which the layout classes hold (``docs/architecture.md`` §3.6)."""
@@ -163,7 +163,9 @@ class TavernApp(PaintingApp[int], inherit_bindings=False):
         """Ask what a first start asks, then open a chat."""
         if self._first_run:
             try:
-                self.wishes = await popups.first_run(self)
+                from tavern_tui.ui.popups import first_run
+
+                self.wishes = await first_run(self)
             except TavernError as error:
                 self.chat.could_not_open(error)
                 return

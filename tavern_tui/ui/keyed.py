@@ -11,7 +11,9 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from tavern_tui.domain.errors import TavernError
-from tavern_tui.ui.screens.page import VERTICAL
+
+VERTICAL: list[tuple[int, str]] = [(0, "-short"), (18, "-tall")]
+"""Rows from which the layout classes hold (``docs/architecture.md`` §3.6)."""
 
 POPUP: Final = "popup"
 """The group of the workers that show something over the chat."""

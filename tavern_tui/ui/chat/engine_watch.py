@@ -9,7 +9,6 @@ from tavern_tui.domain.connection_messages import keeps_template
 from tavern_tui.domain.errors import EngineError, EngineFault, NotFoundError, TavernError
 from tavern_tui.session.connection import Ready
 from tavern_tui.session.session import ChatSession
-from tavern_tui.session.starter_note import count_starter_reply, starter_status
 from tavern_tui.ui.chat.mirror import Mirror
 from tavern_tui.ui.chat.problems import KEEP_TEMPLATE, Problems, engine_offers
 from tavern_tui.ui.chat.progress import Progress
@@ -78,8 +77,11 @@ class EngineWatch:
             if isinstance(self._progress.status.phase, Waiting) and not self._session.busy:
                 self._progress.of_engine(Idle())
         self.show(ready)
-        if ready.starter and (note := await asyncio.to_thread(count_starter_reply, self._directories)):
-            self._mirror.note(str(note))
+        if ready.starter:
+            from tavern_tui.session.starter_note import count_starter_reply
+
+            if note := await asyncio.to_thread(count_starter_reply, self._directories):
+                self._mirror.note(str(note))
 
     async def look(self) -> Ready:
         """What is known of the engine; asks it only where that is old. Raises ``EngineError``, ``SettingsError``."""
@@ -90,6 +92,8 @@ class EngineWatch:
 
     def show(self, ready: Ready) -> None:
         """Say which model writes."""
+        from tavern_tui.session.starter_note import starter_status
+
         advice = starter_status(ready)
         connection = self._session.connection
         self._progress.tell(

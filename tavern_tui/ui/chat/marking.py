@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from tavern_tui.ui.chat.app_actions import copied
-
 if TYPE_CHECKING:
     from tavern_tui.ui.screens.chat import ChatScreen
 
@@ -17,4 +15,6 @@ class Marking:
         """Copy it, and say where it went. What is marked in the composer is left to its keys."""
         screen = cast("ChatScreen", self)
         if marked := screen.get_selected_text():
+            from tavern_tui.ui.chat.app_actions import copied
+
             await copied(screen, marked, "what is marked")

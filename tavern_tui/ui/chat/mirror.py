@@ -205,7 +205,8 @@ def entry_in(tree: ChatTree, turn: Turn) -> ChatEntry:
         day=_DAYS.between(before.at, turn.at) if before is not None else "",
         voice=voice_of(tree, turn.name) if turn.speaker is Speaker.CHARACTER else 0,
     )
-    return replace(entry, name=name_shown(tree, turn.name))
+    name = name_shown(tree, turn.name)
+    return entry if name == turn.name else replace(entry, name=name)
 
 
 def name_shown(tree: ChatTree, name: str) -> str:

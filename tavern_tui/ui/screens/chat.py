@@ -22,13 +22,12 @@ from tavern_tui.domain.events import Speaker
 from tavern_tui.session.coming_back import Place
 from tavern_tui.session.events import EngineWaiting, Notice, SessionEvent
 from tavern_tui.session.session import ChatSession, load_reply_making
-from tavern_tui.ui.chat.actions import RUNNABLE, run, run_typed
+from tavern_tui.ui.chat.actions import RUNNABLE, load_actions, run, run_typed
 from tavern_tui.ui.chat.adventure import Adventuring
 from tavern_tui.ui.chat.dropped import DropTarget
 from tavern_tui.ui.chat.editing import TurnEditor
 from tavern_tui.ui.chat.engine_watch import EngineWatch
 from tavern_tui.ui.chat.finding import Finding
-from tavern_tui.ui.chat.group_actions import meet_group
 from tavern_tui.ui.chat.hints import HINT_SECONDS, Hints
 from tavern_tui.ui.chat.incognito import show_title
 from tavern_tui.ui.chat.keys import Keys
@@ -193,7 +192,10 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
         name = session.character.name
         self.composer.placeholder = f"Message {name}" if session.no_card is None else f"{name} has no card: read only"
         self.progress.names(session.character.name, tree.title)
-        meet_group(self)
+        if session.group is not None:
+            from tavern_tui.ui.chat.group_actions import meet_group
+
+            meet_group(self)
         self.progress.tell(incognito=not session.log.kept)
         show_title(self.tavern)
         self.call_after_refresh(self._get_ready)
@@ -209,9 +211,9 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
             self.show_state()
 
     def _get_ready(self) -> None:
-        """The chat is on screen: look for its engine, and have at hand what makes a reply."""
+        """The chat is on screen: look for its engine, and have at hand what keys do and what makes a reply."""
         self.look_for_engine()
-        self.run_worker(load_reply_making, group="loading", thread=True)
+        self.run_worker(load_hands, group="loading", thread=True)
         self.run_worker(partial(show_oldest_read, self), group="oldest", exclusive=True)  # type: ignore[arg-type]
 
     def could_not_open(self, error: TavernError) -> None:
@@ -334,6 +336,12 @@ class ChatScreen(Marking, DropTarget, inherit_bindings=False):
         if self._engine is not None:
             await self._engine.renew()
         await self.tavern.reply_ended()
+
+
+def load_hands() -> None:
+    """Load what the first key and the first reply would else wait for."""
+    load_actions()
+    load_reply_making()
 
 
 async def show_oldest_read(screen: ChatScreen) -> None:

@@ -10,10 +10,8 @@ from textual.events import DescendantFocus
 from textual.messages import Prune
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
+from tavern_tui.ui.keyed import VERTICAL as VERTICAL  # for the screens that are made of what is here
 from tavern_tui.ui.widgets.row_list import RowList
-
-VERTICAL: list[tuple[int, str]] = [(0, "-short"), (18, "-tall")]
-"""Rows from which the layout classes hold (``docs/architecture.md`` §3.6)."""
 
 PAGE_CSS = """
 PAGE {
