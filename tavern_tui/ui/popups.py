@@ -210,14 +210,22 @@ async def bring(app: TavernApp, *, path: str = "") -> None:
 async def brought(app: TavernApp, *, path: str = "") -> str:
     """Take in what another program has; the chat to open then, "" for none."""
     from tavern_tui.session.moving_places import Import, likely_folders
+    from tavern_tui.session.picture_import import PortraitImport
+    from tavern_tui.ui.chat.portrait import renew_portrait
     from tavern_tui.ui.screens.importing import ImportScreen
     from tavern_tui.ui.screens.regex_review import review_of
 
     found = [] if path else await asyncio.to_thread(likely_folders, Path.home())
     review = partial(review_of, app.workspace, app.glyphs)
-    screen = ImportScreen(partial(Import, app.workspace), found=found, path=path, review=review, glyphs=app.glyphs)
+    session = app.chat.session
+    has_card = session is not None and session.no_card is None
+    portrait = PortraitImport(app.workspace, session) if session is not None and has_card else None
+    begin = partial(Import, app.workspace)
+    screen = ImportScreen(begin, found=found, path=path, review=review, portrait=portrait, glyphs=app.glyphs)
     chat = await app.push_screen_wait(screen)
     app.reload()
+    if portrait is not None and portrait.taken:
+        await renew_portrait(app.chat)
     return chat
 
 

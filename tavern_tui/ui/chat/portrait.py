@@ -52,6 +52,12 @@ async def show_portrait(screen: ChatScreen) -> None:
     view.display = bool(columns) and view.has_picture and view.columns <= columns
 
 
+async def renew_portrait(screen: ChatScreen) -> None:
+    """Show another picture than before: the card has been given one."""
+    await screen.query("#portrait").remove()
+    await show_portrait(screen)
+
+
 def _portrait_of(screen: ChatScreen, columns: int) -> Portrait | None:
     red, green, blue = screen.background_colors[1].rgb
     try:

@@ -24,6 +24,7 @@ from tavern_tui.domain.errors import TavernError
 from tavern_tui.domain.exchange import Outcome
 from tavern_tui.session.moving_places import Import, ImportStoppedError, typed_path
 from tavern_tui.session.moving_report import MovingReport, report_lines
+from tavern_tui.session.picture_import import PortraitImport
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.screens.inspection import hanging
 from tavern_tui.ui.screens.page import LIST_KEYS, PAGE_CSS, VERTICAL, WholePage
@@ -43,6 +44,7 @@ class _Step(Enum):
     POLICY = 4
     TAKING = 5
     RECEIPT = 6
+    PORTRAIT = 7
 
 
 _QUESTIONS = {
@@ -52,6 +54,7 @@ _QUESTIONS = {
     _Step.POLICY: "How are prompts of these chats to be made?",
     _Step.TAKING: "Bringing it",
     _Step.RECEIPT: "What came",
+    _Step.PORTRAIT: "Import it as a portrait?",
 }
 _KEYS = {
     _Step.WHERE: "Enter takes or opens · ← up · Esc leaves",
@@ -60,9 +63,10 @@ _KEYS = {
     _Step.POLICY: "↑↓ choose · Enter goes on · Esc back",
     _Step.TAKING: "Esc stops; what has come stays",
     _Step.RECEIPT: "↑↓ read · Enter goes on · Esc closes",
+    _Step.PORTRAIT: "↑↓ choose · Enter goes on · Esc back",
 }
 _YES, _KEYS_TOO, _NO = "yes", "keys", "no"
-_LISTS = (_Step.WHERE, _Step.CHOICE, _Step.POLICY)
+_LISTS = (_Step.WHERE, _Step.CHOICE, _Step.POLICY, _Step.PORTRAIT)
 _POLICIES = (
     ListRow(
         "economy",
@@ -78,7 +82,8 @@ _POLICIES = (
 class ImportScreen(WholePage[str]):
     """``begin`` makes an import of a path; ``found`` are folders that were found; ``path`` is looked at at once.
 
-    ``home`` is where walking begins; ``review`` makes the screen that looks over regex scripts.
+    ``home`` is where walking begins; ``review`` makes the screen that looks over regex scripts; ``portrait`` takes
+    plain pictures.
     """
 
     AUTO_FOCUS = ""
@@ -104,12 +109,14 @@ class ImportScreen(WholePage[str]):
         path: str = "",
         home: Path | None = None,
         review: Callable[[], Screen[None]] | None = None,
+        portrait: PortraitImport | None = None,
         glyphs: Glyphs = UNICODE_GLYPHS,
     ) -> None:
         super().__init__()
         self._begin = begin
         self._home = home or Path.home()
         self._review = review
+        self._portrait = portrait
         self._with_secrets = False
         self._found = tuple(found)
         self._asked = path
@@ -168,7 +175,7 @@ class ImportScreen(WholePage[str]):
             self._import.stop()
         elif self._step is _Step.POLICY:
             self._choose()
-        elif self._step is _Step.CHOICE:
+        elif self._step in (_Step.CHOICE, _Step.PORTRAIT):
             self._go(_Step.WHERE)
         elif self._step is _Step.WHERE and self._picker.entry.value:
             self._picker.entry.value = ""
@@ -210,6 +217,8 @@ class ImportScreen(WholePage[str]):
             self._take(row.id)
         elif row.id == _NO or self._import is None or self._report is None:
             self._go(_Step.WHERE)
+        elif self._step is _Step.PORTRAIT:
+            self._take_portrait(self._import.path)
         else:
             self._with_secrets = row.id == _KEYS_TOO
             if self._import.asks_policy(self._report):
@@ -227,7 +236,14 @@ class ImportScreen(WholePage[str]):
             return
         self._report = report
         if not report.things:
-            self._go(_Step.WHERE, "There is nothing in it that can be imported.")
+            question = await asyncio.to_thread(self._portrait.question, path) if self._portrait is not None else ""
+            if self._portrait is not None and question:
+                rows = [ListRow(_YES, f"As {self._portrait.whose}'s portrait"), ListRow(_NO, "Not now")]
+                self.query_one("#choice", RowList).show(rows)
+                self._go(_Step.PORTRAIT)
+                self._put("#question", question)
+            else:
+                self._go(_Step.WHERE, "There is nothing in it that can be imported.")
             return
         self._has_keys = await asyncio.to_thread(lambda: going.has_keys)
         self._choose()
@@ -250,6 +266,15 @@ class ImportScreen(WholePage[str]):
         if report is not None:
             self._report = report
             self._go(_Step.RECEIPT)
+
+    @work(exclusive=True, group="import")
+    async def _take_portrait(self, path: Path) -> None:
+        """Have the picture as a portrait, and say so."""
+        assert self._portrait is not None  # it was asked before
+        try:
+            self._go(_Step.WHERE, await asyncio.to_thread(self._portrait.take, path))
+        except TavernError as error:
+            self._go(_Step.WHERE, safe_line(str(error)))
 
     async def _follow(self, step: _Step, run: Callable[[], MovingReport]) -> MovingReport | None:
         """What came of ``run``, whose progress is shown meanwhile; ``None`` where it was stopped or failed."""
@@ -277,7 +302,7 @@ class ImportScreen(WholePage[str]):
         picker = self._picker
         picker.display = step is _Step.WHERE
         self._text.display = step in (_Step.CHOICE, _Step.RECEIPT)
-        self.query_one("#choice").display = step in (_Step.CHOICE, _Step.POLICY)
+        self.query_one("#choice").display = step in (_Step.CHOICE, _Step.POLICY, _Step.PORTRAIT)
         self.query_one("#note").display = step in (_Step.LOOKING, _Step.TAKING)
         self.set_focus(picker.entry if step is _Step.WHERE else None)
         told = note
