@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.binding import Binding, BindingType
 
 from tavern_tui.domain.display import safe_line
@@ -86,7 +85,7 @@ class PersonaScreen(ListPage[None]):
         elif field.long:
             await self._write(field)
         elif field.name == "lorebook":
-            self._choose_book(field)
+            await self._choose_book(field)
         else:
             self.ask(partial(self._take_typed, field), field.said(self._one.persona), hint=field.title, replaced=False)
 
@@ -126,7 +125,6 @@ class PersonaScreen(ListPage[None]):
         said = field.said(self._one.persona)
         await written(self.app, page, said, partial(self._take_typed, field), self._signs)
 
-    @work(group="book", exclusive=True)
     async def _choose_book(self, field: PersonaField) -> None:
         there = await asyncio.to_thread(self._books)
         linked = self._one.persona.lorebook
@@ -135,7 +133,7 @@ class PersonaScreen(ListPage[None]):
         question = "Which lorebook is read with it?"
         picked = await self.app.push_screen_wait(RowChoice(question, rows, near=f"book {linked}", glyphs=self._signs))
         if picked is not None:
-            self.do(self._take_typed(field, picked.removeprefix("book ") if picked != "none" else ""))
+            await self._take_typed(field, picked.removeprefix("book ") if picked != "none" else "")
 
     async def _take_typed(self, field: PersonaField, typed: str) -> None:
         changed = await asyncio.to_thread(self._one.change, field, typed)

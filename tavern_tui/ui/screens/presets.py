@@ -124,7 +124,7 @@ class PresetsScreen(ListPage[str | None]):
     def action_edit(self) -> None:
         """Change it; it holds in this chat with the first change."""
         if (one := self._selected) is not None and not self.entering:
-            self._edit(one)
+            self.do(self._edit(one))
 
     def action_copy(self) -> None:
         """Make another one of the same values."""
@@ -180,7 +180,6 @@ class PresetsScreen(ListPage[str | None]):
             self.action_texts()
         self.do(self._fill(""))
 
-    @work(exclusive=True, group="edit")
     async def _edit(self, one: ListedPreset) -> None:
         if one.unreadable:
             self.say(one.unreadable, problem=True)

@@ -86,6 +86,13 @@ async def test_a_description_that_is_refused_is_written_on(tmp_path: Path, monke
         await until(pilot, lambda: "Saved: description." in note(pilot))
         assert list(tmp_path.glob("tavern-tui-*/persona.md")) == [kept]
 
+        evening.directories.worlds.mkdir(exist_ok=True)
+        barred(evening.directories.worlds)
+        rows = app.screen.query_one(RowList)
+        rows.select([row.title for row in rows.rows].index("Lorebook"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "worlds" in note(pilot))
+
 
 async def test_an_authors_note_that_is_refused_is_written_on(tmp_path: Path) -> None:
     evening = Evening(tmp_path, "She nods.")
