@@ -5,7 +5,6 @@ Nothing here writes. What the entries of a file mean is said by the module that 
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import stat
@@ -99,5 +98,7 @@ def quoted(text: object) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """A sentence that names the one of ``names`` that looks like ``name``, led by a blank; "" where none does."""
     known = {known.casefold(): known for known in names}
-    found = difflib.get_close_matches(name[:_NAME].casefold(), known, n=1, cutoff=0.5)
+    from difflib import get_close_matches
+
+    found = get_close_matches(name[:_NAME].casefold(), known, n=1, cutoff=0.5)
     return f" The nearest is “{known[found[0]]}”." if found else ""

@@ -7,7 +7,6 @@ Termux; the control codes of ECMA-48 §5.2, of which Ctrl+H, I, J, M and [ are B
 
 from __future__ import annotations
 
-import difflib
 import functools
 import unicodedata
 from collections.abc import Sequence
@@ -205,5 +204,7 @@ def doubt(key: str) -> str:
 def nearest_key(text: str) -> str:
     """The name of a key that looks like ``text``, "" where none does."""
     *modifiers, base = text[:60].lower().split("+")
-    found = difflib.get_close_matches(base, [*_NAMED, *_BY_HAND, "space"], n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    found = get_close_matches(base, [*_NAMED, *_BY_HAND, "space"], n=1, cutoff=0.6)
     return spelt("+".join((*modifiers, found[0]))) if found else ""

@@ -5,7 +5,6 @@ A chat's file name comes from its title at first and never changes with it. Titl
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -237,6 +236,8 @@ def _names(title: str) -> Iterator[str]:
 
 def _not_found(name: str, known: Iterable[str]) -> NotFoundError:
     by_fold = {text.casefold(): text for text in known}
-    near = difflib.get_close_matches(name.casefold(), by_fold, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.casefold(), by_fold, n=1)
     hint = f"Nearest: {by_fold[near[0]]}" if near else "tavern-tui log lists the chats."
     return NotFoundError(f"No chat is called {name}.", hint=hint)

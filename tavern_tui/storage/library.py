@@ -8,7 +8,6 @@ problem and stops nothing. File names are as untrusted as their contents.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -274,7 +273,9 @@ def _found(name: str, among: Sequence[Group], own_name: Callable[[Group], str], 
     for spelling in spellings:
         if (group := _only(known, spelling, wanted, kind)) is not None:
             return group
-    near = difflib.get_close_matches(wanted, sorted({text for text, _ in known}), n=3, cutoff=0.6)
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, sorted({text for text, _ in known}), n=3, cutoff=0.6)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {len(among)} {kind}s in the library."
     raise NotFoundError(f"There is no {kind} “{wanted}”.", hint=hint)
 

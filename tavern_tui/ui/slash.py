@@ -5,7 +5,6 @@ Pure. What an action does with the rest of the line is its own business.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -54,7 +53,9 @@ def parse(text: str, runnable: Collection[str] | None = None) -> Command | Unkno
     action = known.get(name.lower())
     if action is not None:
         return Command(action, (match["argument"] or "").strip())
-    near = difflib.get_close_matches(name.lower()[:_LONGEST], known, n=1, cutoff=0.65)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower()[:_LONGEST], known, n=1, cutoff=0.65)
     hint = f"the nearest is /{near[0]}" if near else "/help shows them all"
     return Unknown(f"There is no /{_short(name)} · {hint} · // at the beginning says it")
 
