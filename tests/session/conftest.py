@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tavern_tui.domain.character import Character
 from tavern_tui.domain.lorebook import Lorebook
 from tavern_tui.domain.persona import Persona
 from tavern_tui.engines.fake import FakeEngine, Script
+from tavern_tui.session import doctor
 from tavern_tui.session.attempts import Tries
 from tavern_tui.session.connection import Connection
 from tavern_tui.session.events import SessionEvent
@@ -84,6 +86,15 @@ def other() -> Iterator[Others]:
     others = Others()
     yield others
     others.kill()
+
+
+_answered_before = functools.cache(doctor._answer)
+
+
+@pytest.fixture
+def engine_probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor's processes, such as the one that loads the engine, are started once for all tests."""
+    monkeypatch.setattr(doctor, "_answer", _answered_before)
 
 
 async def collect(stream: AsyncGenerator[SessionEvent, None]) -> list[SessionEvent]:

@@ -12,6 +12,8 @@ from tavern_tui.session import doctor
 from tavern_tui.session.doctor import Finding, State, examine
 from tavern_tui.session.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("engine_probed_once")
+
 
 def found(what: str) -> list[Finding]:
     """What the doctor says about ``what``."""

@@ -14,6 +14,8 @@ from tavern_tui.session.routes import route_for
 from tavern_tui.session.setting_problems import server_in_settings, setting_problems
 from tavern_tui.session.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("engine_probed_once")
+
 
 @pytest.fixture
 def config(tavern_home: Path, starter_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

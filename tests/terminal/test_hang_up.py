@@ -16,7 +16,7 @@ from tests.terminal.ptys import Terminal
 from tests.terminal.slow_server import SlowServer
 from tests.terminal.tavern import Home, TavernTerminal
 
-WORDS = 200
+WORDS = 80
 SHELLS_OWN = {7, 25}
 """The private modes of a terminal in the hands of a shell: lines wrap, the cursor is shown."""
 
@@ -27,7 +27,7 @@ Start = Callable[[], TavernTerminal]
 
 @pytest.fixture
 def server() -> Iterator[SlowServer]:
-    """Replies of two hundred words, a hundred in a second."""
+    """Replies of eighty words, a hundred in a second."""
     with SlowServer(WORDS, pause=0.01) as slow:
         yield slow
 
