@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
 from textual import constants
+from textual.css import stylesheet
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.css.tokenize import tokenize_values
+from textual.css.tokenizer import Token
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +49,12 @@ def _styles_parsed_once() -> Iterator[None]:
         change(self, variables)
         self._parse_cache = parsed[tuple(variables.items())]  # type: ignore[assignment]
 
+    @functools.cache
+    def tokens(variables: tuple[tuple[str, str], ...]) -> dict[str, list[Token]]:
+        return tokenize_values(dict(variables))
+
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stylesheet, "tokenize_values", lambda variables: tokens(tuple(variables.items())))
         patched.setattr(Stylesheet, "__init__", begun)
         patched.setattr(Stylesheet, "set_variables", changed)
         yield
