@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,17 +15,15 @@ from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
 from tavern_tui.session.lore_listing import EntryRow
 from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.lore.lines import columns, heading, runs
-from tavern_tui.ui.themes import SCROLL_BAR_CSS
+from tavern_tui.ui.widgets.row_list import SELECTED, RowWindow
 from tavern_tui.ui.widgets.rows import BEFORE_BAR, MARGIN, Tone
 
-_SELECTED = "row-list--selected"
 _BOLD = Style(bold=True)
 _BESIDE = 2  # cells of the scroll bar, and of the blank at its right
 
@@ -42,28 +39,8 @@ class ColumnHeads(Static):
         self.update(Content(" " * MARGIN + heading(columns(room))))
 
 
-class EntryTable(ScrollView, can_focus=False):
+class EntryTable(RowWindow):
     """Rows with one selected, some of them marked. ``empty`` stands there without any."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(tone.value for tone in Tone), _SELECTED}
-    DEFAULT_CSS = (
-        """
-    EntryTable {
-        height: 1fr;
-        background: $background;
-        color: $foreground;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-"""
-        + SCROLL_BAR_CSS
-        + """
-        & > .row-list--muted { color: $text-muted; }
-        & > .row-list--mark { color: $text-accent; text-style: bold; }
-        & > .row-list--selected { background: $surface; }
-    }
-    """
-    )
 
     @dataclass
     class Selected(Message):
@@ -150,7 +127,7 @@ class EntryTable(ScrollView, can_focus=False):
             return Strip([Segment(text, ground + self._style(Tone.MUTED))]).adjust_cell_length(width, ground)
         row, chosen = self._rows[place], place == self._place
         if chosen:
-            ground += self.get_component_rich_style(_SELECTED, partial=True)
+            ground += self.get_component_rich_style(SELECTED, partial=True)
         sign = (self._glyphs.on if chosen else " ") + ("+" if row.entry.uid in self._marked else " ")
         segments = [Segment(sign, ground + self._style(Tone.MARK))]
         for text, tone in runs(row, columns(self._room), self._glyphs):

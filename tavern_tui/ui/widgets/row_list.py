@@ -25,17 +25,17 @@ from tavern_tui.ui.chatlog.lines import UNICODE_GLYPHS, Glyphs
 from tavern_tui.ui.themes import SCROLL_BAR_CSS
 from tavern_tui.ui.widgets.rows import MARGIN, ListRow, Tone, row_height, row_lines
 
-_SELECTED = "row-list--selected"
+SELECTED = "row-list--selected"
 _BOLD = Style(bold=True)
 
 
-class RowList(ScrollView, can_focus=False):
-    """Rows with one selected. ``empty`` is what stands there without any."""
+class RowWindow(ScrollView, can_focus=False):
+    """The look of what has many rows, one of them selected, and makes only the lines that are in its window."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(tone.value for tone in Tone), _SELECTED}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(tone.value for tone in Tone), SELECTED}
     DEFAULT_CSS = (
         """
-    RowList {
+    RowWindow {
         height: 1fr;
         background: $background;
         color: $foreground;
@@ -51,6 +51,10 @@ class RowList(ScrollView, can_focus=False):
     }
     """
     )
+
+
+class RowList(RowWindow):
+    """Rows with one selected. ``empty`` is what stands there without any."""
 
     @dataclass
     class Selected(Message):
@@ -186,7 +190,7 @@ class RowList(ScrollView, can_focus=False):
     def _painted(self, row: ListRow, within: int, selected: bool, width: int) -> Strip:
         first = 1 if row.head else 0
         selected = selected and within >= first
-        ground = self.rich_style + self._style(_SELECTED) if selected else self.rich_style
+        ground = self.rich_style + self._style(SELECTED) if selected else self.rich_style
         mark = (self._glyphs.on if selected and within == first else "").ljust(MARGIN)
         segments = [Segment(mark, ground + self._style(Tone.MARK.value))]
         for text, tone in row_lines(row, self._width, self._glyphs.dots)[within]:
