@@ -58,7 +58,7 @@ ADVENTURE: tuple[Action, ...] = (
     Action(
         "adventure.ooc",
         "Kind: Out of character",
-        "/ooc and a word to the narrator, or in a chat to who plays the character. What no model is to read: /comment.",
+        "Says a word out of character, /ooc and the word: to the narrator, or to who plays the character.",
         Where.ANYWHERE,
         (),
         slash="ooc",
