@@ -5,44 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gguf
 import pytest
 
 from tavern_tui.domain.request import FillIn
-from tavern_tui.engines.embedded import binding
 from tavern_tui.engines.embedded.client import _info
 from tavern_tui.engines.embedded.fill_in import fill_in_of
 from tavern_tui.engines.embedded.protocol import ModelFacts, decode_answer, encode
 from tavern_tui.engines.embedded.vocabulary import Vocabulary
+from tests.engines.embedded.vocabularies import CONTROL, NORMAL, loaded
 
-CONTROL, NORMAL = 3, 1
 MARKS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 LETTERS = "abcdefgh"
 
 
 def asked(folder: Path, keys: dict[str, int]) -> FillIn | None:
     """What a file with those tokens says whose metadata has ``keys``."""
-    writer: Any = gguf.GGUFWriter(folder / "marks.gguf", "llama")
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list([*LETTERS, *MARKS, "<end>"])
-    writer.add_token_merges(["a b"])
-    writer.add_token_types([NORMAL] * len(LETTERS) + [CONTROL] * 4)
-    writer.add_eos_token_id(len(LETTERS) + 3)
-    for name, token in keys.items():
-        writer.add_uint32(f"tokenizer.ggml.{name}_token_id", token)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.close()
-    lib = binding.library()
-    params = lib.llama_model_default_params()
-    params.vocab_only = True
-    model = lib.llama_model_load_from_file(str(folder / "marks.gguf").encode(), params)
-    assert model
-    try:
+
+    def write(writer: Any) -> None:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("gpt-2")
+        writer.add_token_list([*LETTERS, *MARKS, "<end>"])
+        writer.add_token_merges(["a b"])
+        writer.add_token_types([NORMAL] * len(LETTERS) + [CONTROL] * 4)
+        writer.add_eos_token_id(len(LETTERS) + 3)
+        for name, token in keys.items():
+            writer.add_uint32(f"tokenizer.ggml.{name}_token_id", token)
+
+    with loaded(folder / "marks.gguf", write) as (lib, model):
         return fill_in_of(lib, model, Vocabulary(lib, model))
-    finally:
-        lib.llama_model_free(model)
 
 
 @pytest.mark.parametrize("names", [("fim_pre", "fim_suf", "fim_mid"), ("prefix", "suffix", "middle")])

@@ -41,18 +41,26 @@ class TestVocabulary:
     @contextmanager
     def load(self, folder: Path) -> Iterator[LoadedVocabulary]:
         """Write it into ``folder`` and load it with llama.cpp, vocabulary only."""
-        path = folder / f"{self.name}.gguf"
-        writer = gguf.GGUFWriter(path, "llama")
-        self.write(writer)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.close()
-        lib = binding.library()
-        params = lib.llama_model_default_params()
-        params.vocab_only = True
-        model = lib.llama_model_load_from_file(str(path).encode(), params)
-        assert model, f"llama.cpp did not take {path}"
-        yield LoadedVocabulary(self.name, Vocabulary(lib, model), self.special)
+        with loaded(folder / f"{self.name}.gguf", self.write) as (lib, model):
+            yield LoadedVocabulary(self.name, Vocabulary(lib, model), self.special)
+
+
+@contextmanager
+def loaded(path: Path, write: Callable[[Any], None]) -> Iterator[tuple[Any, Any]]:
+    """llama.cpp, and the vocabulary that it read from a file with what ``write`` wrote."""
+    writer = gguf.GGUFWriter(path, "llama")
+    write(writer)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    lib = binding.library()
+    params = lib.llama_model_default_params()
+    params.vocab_only = True
+    model = lib.llama_model_load_from_file(str(path).encode(), params)
+    assert model, f"llama.cpp did not take {path}"
+    try:
+        yield lib, model
+    finally:
         lib.llama_model_free(model)
 
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from tavern_tui.domain.character import Character
 from tavern_tui.session.modes.choosing import set_mode
 from tavern_tui.session.session import ChatSession
 from tests.session.conftest import Opener, collect
+from tests.session.modes.tale import CHATML_BEGINNING, NARRATOR, ROLL
 
-NARRATOR = Character(name="Narrator", greeting="A hall. A door.")
-ROLL = "[Roll 1d20 = 17: excellent. It works and brings more than was hoped for: tell what.]"
 PLAIN = f"""\
 Tell it.
 ***
@@ -36,14 +34,7 @@ A bell rings.
 CHATML = f"""\
 <|im_start|>system
 Tell it.<|im_end|>
-<|im_start|>assistant
-A hall. A door.<|im_end|>
-<|im_start|>user
-> You open the door.
-{ROLL}<|im_end|>
-<|im_start|>assistant
-It opens.<|im_end|>
-<|im_start|>user
+{CHATML_BEGINNING}<|im_start|>user
 > You say "Hello?"<|im_end|>
 <|im_start|>assistant
 Nobody answers.<|im_end|>

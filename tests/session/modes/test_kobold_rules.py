@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import pytest
 
-from tavern_tui.domain.character import Character
 from tavern_tui.domain.events import PropertySet
 from tavern_tui.domain.lorebook import Lorebook, LoreEntry
 from tavern_tui.domain.note import ChatNote
@@ -19,12 +18,11 @@ from tavern_tui.session.modes.adventure import MEMORY
 from tavern_tui.session.modes.choosing import set_mode
 from tavern_tui.session.session import ChatSession
 from tests.session.conftest import Opener, collect, fake_of
+from tests.session.modes.tale import CHATML_BEGINNING, NARRATOR, ROLL
 
-NARRATOR = Character(name="Narrator", greeting="A hall. A door.")
 BOOK = Lorebook("Places", entries=(LoreEntry(0, keys=("hall",), content="The hall is older than the town."),))
 LINES = {"adventure": ("/roll 17 open the door", "/story A bell rings."), "story": (" Wait.", " [[why?]]A bell rings.")}
 HEAD = "Tell it.\n\nThe hall is older than the town.\n\nThe bell is cursed."
-ROLL = "[Roll 1d20 = 17: excellent. It works and brings more than was hoped for: tell what.]"
 GO_ON = "Go on with the story from its very end. Write nothing but its text."
 
 GOLDEN = {
@@ -48,14 +46,7 @@ Nobody answers.
     ("adventure", "ChatML"): f"""\
 <|im_start|>system
 {HEAD}<|im_end|>
-<|im_start|>assistant
-A hall. A door.<|im_end|>
-<|im_start|>user
-> You open the door.
-{ROLL}<|im_end|>
-<|im_start|>assistant
-It opens.<|im_end|>
-<|im_start|>user
+{CHATML_BEGINNING}<|im_start|>user
 A bell rings.<|im_end|>
 <|im_start|>system
 Dry and funny.<|im_end|>
