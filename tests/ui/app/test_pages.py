@@ -63,8 +63,9 @@ async def test_the_note_on_the_character_is_at_the_same_key_and_its_card_one_ste
 
         await pilot.press("ctrl+n")
         await shown(app, pilot, AuthorNoteScreen)
-        await pilot.press("tab", "right", "down", "down", "enter")
+        await pilot.press("1", "tab", "right", "tab", "2", "tab", "down", "down", "enter")
         await shown(app, pilot, CharacterScreen)
+        assert (note_of(app.chat.open_session.tree).text, beside_of(app.workspace, "Wren").note) == ("1", "Tired.2")
         field = app.screen.field if isinstance(app.screen, CharacterScreen) else None
         assert field is not None
         assert field.id == "note"

@@ -67,16 +67,6 @@ async def test_the_notes_on_the_characters_are_written_on_the_same_page() -> Non
     assert page.card == ""
 
 
-async def test_the_card_of_a_character_is_asked_for_with_what_is_written_kept() -> None:
-    page = AuthorNoteScreen(EVENING)
-    app = ScreenApp[Notes](page)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, "tab", "l", "l", "tab", *"Deaf.", "tab", "down", "down", "enter")
-    assert page.card == "Corwen"
-    assert app.result is not None
-    assert app.result.of("Corwen") == BesideCard("Deaf.")
-
-
 async def test_any_text_comes_back_to_the_letter() -> None:
     text = "\n".join(HOSTILE.values())
     app = ScreenApp[Notes](AuthorNoteScreen(Notes(ChatNote(text))))
