@@ -131,8 +131,9 @@ async def find_writers(
     await asyncio.to_thread(import_module, "tavern_tui.session.servers")
     looks = [asyncio.create_task(saved_writers.looked_at(workspace, one)) for one in saved]
     looks += [asyncio.create_task(_named(address, workspace, typed=address == named)) for address in wanted.values()]
-    taken = {_place(one.address) for one in saved}
-    looks += [asyncio.create_task(_local(port, wanted, taken, workspace)) for port in ports]
+    taken = {*wanted, *(_place(one.address) for one in saved)}
+    free = (port for port in ports if _place(f"localhost:{port}") not in taken)  # the others are given more time
+    looks += [asyncio.create_task(_local(port)) for port in free]
     looks.append(asyncio.create_task(asyncio.to_thread(_models, workspace)))
     starter: Writer | None = None
     able: set[str] = set()
@@ -207,7 +208,8 @@ async def _named(address: str, workspace: Workspace, *, typed: bool) -> list[Wri
     except EngineError as error:
         name = safe_line(address, _NAME)
         if error.fault is EngineFault.LOADING:
-            return [Writer(WriterKind.SERVER, f"{name} · loading its model", server=address, named=True)]
+            title = f"{name} · loading its model"
+            return [Writer(WriterKind.SERVER, title, server=address, named=True, current=current)]
         return [
             Writer(
                 WriterKind.SERVER,
@@ -222,19 +224,11 @@ async def _named(address: str, workspace: Workspace, *, typed: bool) -> list[Wri
     return [replace(found, server=address, current=current)]
 
 
-async def _local(port: int, wanted: dict[str, str], taken: set[str], workspace: Workspace) -> list[Writer]:
-    """The server at a port of this machine, unless it is one of those ``taken``: the saved ones."""
+async def _local(port: int) -> list[Writer]:
+    """The server at a port of this machine."""
     from tavern_tui.engines.detect import find_local
 
-    writers = []
-    for found in await find_local([port]):
-        if _place(found.address) in taken:
-            continue
-        named = wanted.get(_place(found.address), "")
-        current = bool(named) and workspace.settings.connection.server == named
-        writers.append(replace(_server(found.address, str(found)), server=named or found.address, named=bool(named)))
-        writers[-1] = replace(writers[-1], current=current)
-    return writers
+    return [_server(found.address, str(found)) for found in await find_local([port])]
 
 
 def _server(address: str, facts: str) -> Writer:

@@ -114,6 +114,14 @@ async def test_a_server_that_was_named_is_shown_once_as_it_was_named(
     assert writer.server == f"localhost:{server.port}"
 
 
+async def test_a_server_that_was_named_is_not_looked_at_once_more_at_its_port(workspace: Workspace) -> None:
+    async with Standin(KOBOLD) as server:
+        await servers(workspace, named=server.base)
+        questions = len(server.asked)
+        await servers(workspace, [server.port], named=f"localhost:{server.port}")
+    assert len(server.asked) == 2 * questions
+
+
 async def test_a_named_server_that_does_not_answer_stands_in_the_list_and_says_so(workspace: Workspace) -> None:
     port = free_port()
     (writer,) = await servers(workspace, named=f"127.0.0.1:{port}")
