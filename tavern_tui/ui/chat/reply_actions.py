@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tavern_tui.domain.chat import ROOT, Turn
 from tavern_tui.domain.errors import NotFoundError
 from tavern_tui.domain.events import Speaker
+from tavern_tui.domain.messages import number
 from tavern_tui.domain.request import MOST_REPLIES
 from tavern_tui.domain.thinking import Thinking
 from tavern_tui.session import presets
@@ -220,11 +221,15 @@ async def swipe_turn(screen: ChatScreen, turn: Turn, step: int) -> None:
         return
     elif place < 0:
         raise NotFoundError("This is the first swipe.")
+    followed = len(session.tree.path()) - screen.mirror.number(turn.id)
     shown = await session.changes.select_swipe(step, turn.id)
     selected = screen.selection.turn
     screen.mirror.keep_up(session.tree, [shown.id])
     if selected:
         screen.selection.select(shown.id)
+    alone = followed and shown.id == session.tree.tip
+    stays = "The turn that followed stays" if followed == 1 else f"The {number(followed)} turns that followed stay"
+    screen.hint(f"{stays} with the other swipe" if alone else "")
 
 
 REPLY_ACTIONS: dict[str, Callable[[ChatScreen, str], Awaitable[None]]] = {

@@ -46,6 +46,21 @@ async def test_the_right_arrow_writes_another_reply_and_the_left_one_goes_back(t
         await typed(pilot, "", "left")
         assert texts(app) == tree_texts(app) == ["Go", "One."]
         assert app.chat.mirror.log.entries[-1].swipe == 1
+        await typed(pilot, "", "left")
+        assert hint(app) == "This is the first swipe."
+        await typed(pilot, "", "right")
+        assert hint(app) == "", "that is over"
+
+
+async def test_a_swipe_of_a_turn_that_others_followed_says_that_they_stay(tmp_path: Path) -> None:
+    async with Evening(tmp_path, "She nods.").begun() as (app, pilot):
+        await typed(pilot, "Go", "enter")
+        await typed(pilot, "", "escape", "g", "right")
+        assert texts(app) == []
+        assert hint(app) == "The 2 turns that followed stay with the other swipe"
+        await typed(pilot, "", "left")
+        assert texts(app) == ["Go", "She nods."]
+        assert hint(app) == ""
 
 
 async def test_a_swipe_with_a_number_writes_so_many_and_shows_the_first(tmp_path: Path) -> None:
