@@ -228,7 +228,7 @@ async def swipe_turn(screen: ChatScreen, turn: Turn, step: int) -> None:
     if selected:
         screen.selection.select(shown.id)
     alone = followed and shown.id == session.tree.tip
-    stays = "The turn that followed stays" if followed == 1 else f"The {number(followed)} turns that followed stay"
+    stays = "1 turn stays" if followed == 1 else f"{number(followed)} turns stay"
     screen.hint(f"{stays} with the other swipe" if alone else "")
 
 

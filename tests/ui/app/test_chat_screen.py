@@ -57,7 +57,7 @@ async def test_a_swipe_of_a_turn_that_others_followed_says_that_they_stay(tmp_pa
         await typed(pilot, "Go", "enter")
         await typed(pilot, "", "escape", "g", "right")
         assert texts(app) == []
-        assert hint(app) == "The 2 turns that followed stay with the other swipe"
+        assert hint(app) == "2 turns stay with the other swipe"
         await typed(pilot, "", "left")
         assert texts(app) == ["Go", "She nods."]
         assert hint(app) == ""
