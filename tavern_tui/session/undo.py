@@ -113,8 +113,9 @@ class _Meant:
         self._branched: set[str] = set()
         self._titled: set[str] = set()
         above: dict[str, str] = {}
+        depth: dict[str, int] = {}
         followed: Counter[str] = Counter()
-        title = ""
+        title, deepest = "", 0
         for event in events:
             if event.id in undone:
                 continue
@@ -123,13 +124,15 @@ class _Meant:
                     pass
                 case TurnAdded(parent=parent):
                     above[event.id] = parent
+                    depth[event.id] = depth.get(parent, 0) + 1
+                    deepest = max(deepest, depth[event.id])
                     followed[parent] += 1
                 case TurnDeleted(turn=turn) if turn in above:
                     followed[above.pop(turn)] -= 1
                 case TipMoved(turn=turn) if followed[turn] > 0:
                     self._branched.add(event.id)
                 case PropertySet(key=key, value=str(value)) if key == TITLE:
-                    if not named_by_itself(title, len(above)):
+                    if not named_by_itself(title, deepest):
                         self._titled.add(event.id)
                     title = value
                 case _:
