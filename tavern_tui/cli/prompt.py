@@ -173,8 +173,8 @@ class _Page:
             f"Template {found.plan.template} ({found.template_why})" if found.plan.chat is None else "Sent as messages"
         )
         line(f"{how}, policy {found.plan.policy}")
-        model = f"{found.model}, " if found.model else ""
-        line(f"Counted {self._about and '~ '}{model}{found.counting}")
+        model = f" · {found.model}" if found.model else ""
+        line(f"{self._about and '~ '}{found.counted[:1].upper()}{found.counted[1:]}{model}")
         line()
 
     def _totals(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tavern_tui.domain.errors import EngineError, NotFoundError
 from tavern_tui.engines.base import Capabilities, EngineInfo
@@ -22,6 +22,10 @@ from tavern_tui.session.workspace import Workspace
 if TYPE_CHECKING:
     from tavern_tui.engines.base import Engine
     from tavern_tui.storage.models import ModelFile
+
+
+ESTIMATED: Final = "estimated"
+"""How it begins what is said of counting that no engine did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ async def _server(workspace: Workspace, route: Route, last_model: str) -> Prompt
 
 def counted_by(info: EngineInfo, name: str) -> str:
     """Who counts, in a few words: the engine of this ``name``, if it can."""
-    return f"by {name}" if info.capabilities.exact_count else f"estimated: {name} does not count"
+    return f"by {name}" if info.capabilities.exact_count else f"{ESTIMATED}: {name} does not count"
 
 
 async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:
@@ -111,7 +115,7 @@ async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:
         facts = await vocabulary.facts()
     except EngineError as error:
         guessed = CountingEngine(known, EncodingCounter(known.model))
-        return PromptReader(guessed, "estimated: no engine runs", exact=False, problem=error.title)
+        return PromptReader(guessed, f"{ESTIMATED}: no engine runs", exact=False, problem=error.title)
     able = Capabilities(shifts=workspace.settings.engine.context_shift)
     engine = CountingEngine(facts_as_info(facts, replace(known, capabilities=able)), vocabulary)
     return PromptReader(engine, "by the model file's vocabulary, no engine runs", exact=True)
@@ -119,7 +123,7 @@ async def _model_file(workspace: Workspace, model: ModelFile) -> PromptReader:
 
 def _estimating(model: str, problem: str) -> PromptReader:
     engine = CountingEngine(_unknown_engine(model), EncodingCounter(model))
-    return PromptReader(engine, "estimated: no engine was asked", exact=False, problem=problem)
+    return PromptReader(engine, f"{ESTIMATED}: no engine was asked", exact=False, problem=problem)
 
 
 def _unknown_engine(model: str) -> EngineInfo:

@@ -22,7 +22,7 @@ from tavern_tui.session.connection import EMBEDDED, Connection
 from tavern_tui.session.model_templates import ModelTemplates, own_templates
 from tavern_tui.session.opening import Instead, Wishes, open_session, remembered_habit
 from tavern_tui.session.personas import persona_for, with_books
-from tavern_tui.session.prompt_readers import PromptReader, counted_by, prompt_reader
+from tavern_tui.session.prompt_readers import ESTIMATED, PromptReader, counted_by, prompt_reader
 from tavern_tui.session.reading_chats import find_chat
 from tavern_tui.session.reading_cost import ReadingCost, has_lost, reading_cost
 from tavern_tui.session.session import ChatSession, Prepared
@@ -81,6 +81,11 @@ class LookedAt:
     difference: PlanDifference | None
     last_turn: int
     cost: ReadingCost | None = None
+
+    @property
+    def counted(self) -> str:
+        """How tokens were counted, in a few words."""
+        return self.counting if self.counting.startswith(ESTIMATED) else f"counted {self.counting}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON (``docs/prompt.md``): the plan's, with what stands round it."""

@@ -52,7 +52,7 @@ def sums(found: LookedAt, width: int, glyphs: Glyphs) -> list[str]:
         f"{about}{number(plan.tokens)} of {number(plan.limit)} tokens ({share:.0%}) · {about}{number(free)} free"
         f" · {number(plan.response_tokens)} for the reply"
     )
-    told = [text, f"{plan.policy} · {plan.template or 'messages'} · counted {safe_line(found.counting)}"]
+    told = [text, f"{plan.policy} · {plan.template or 'messages'} · {safe_line(found.counted)}"]
     told += [safe_line(found.problem)] if found.problem else []
     return [line for one in told for line in filled(one, width, glyphs)]
 
