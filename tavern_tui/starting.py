@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-_YOUNG, _ROUNDS, _OLD_ROUNDS = 20_000, 10, 10
+_YOUNG, _ROUNDS, _OLD_ROUNDS = 50_000, 10, 10
 """Objects that are made before garbage is looked for among them; Python's own 700 are for programs of another size."""
 
 

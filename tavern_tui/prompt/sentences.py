@@ -52,8 +52,12 @@ def sentence_ends(text: str, start: int = 0) -> Iterator[int]:
     """
     begin = max(0, start - _LOOK_BACK)
     ends = {match.end() for match in _END.finditer(text, begin) if _is_end(text, match)}
-    ends.update(match.end() for match in _ACTION.finditer(text, text.rfind("\n", 0, begin + 1) + 1))
-    ends.update(match.start() for match in _LINE_END.finditer(text, begin))
+    line = text.rfind("\n", 0, begin + 1) + 1
+    # Both are slow to find nothing, and asked for with every token of a reply.
+    if text.find("*", line) >= 0:
+        ends.update(match.end() for match in _ACTION.finditer(text, line))
+    if text.find("\n", begin) >= 0:
+        ends.update(match.start() for match in _LINE_END.finditer(text, begin))
     return iter(sorted(end for end in ends if end >= start))
 
 

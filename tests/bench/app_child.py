@@ -22,6 +22,7 @@ from tavern_tui.session.connection import Connection
 from tavern_tui.session.opening import Watch, Wishes, open_session
 from tavern_tui.session.session import ChatSession
 from tavern_tui.session.workspace import Workspace
+from tavern_tui.starting import prepare
 from tavern_tui.ui.app import TavernApp
 from tavern_tui.ui.terminal.profile import profile_of
 
@@ -57,7 +58,8 @@ class Speaker:
 
 
 def main() -> None:
-    """Run the app."""
+    """Run the app, prepared as the program is."""
+    prepare()
     home, result, words, pause, painter = sys.argv[1:]
     speaker = Speaker(Path(result), int(words), float(pause))
 
