@@ -67,7 +67,8 @@ _NOT_WHILE_REPLYING: Final = frozenset(
 def useful_keys(keymap: Keymap, holding: Collection[Where], *, tapped: bool = False) -> list[tuple[str, Action]]:
     """The keys worth showing where the places of ``holding`` hold, most useful first, with what they do there.
 
-    An action whose keys do something else there is left out. ``tapped``: for a finger.
+    An action whose keys do something else there is left out. ``tapped``: for a finger, which needs no key ("") where
+    there is a command.
     """
     place = next(where for where in _USEFUL if where in holding or where is Where.ANYWHERE)
     names = _TAPPED_ON_TURN if tapped and place is Where.TURN else _USEFUL[place]
@@ -76,8 +77,8 @@ def useful_keys(keymap: Keymap, holding: Collection[Where], *, tapped: bool = Fa
     found = []
     for action in map(BY_ID.__getitem__, names):
         key = next((key for key in keymap.keys[action.id] if keymap.action_for(key, holding) is action), None)
-        if key is not None:
-            found.append((key, action))
+        if key is not None or (tapped and action.slash):
+            found.append((key or "", action))
     return found
 
 
@@ -114,7 +115,7 @@ def key_places(
         if phone and Where.STORY in holding:  # where every key is one with ctrl, which leaves no room
             shown = shown.replace("ctrl+", "^")
         if title and not (phone and action.id == EVERYTHING):
-            wanted.append((shown, title, action.id, cell_len(shown) + 1 + cell_len(title)))
+            wanted.append((shown, title, action.id, cell_len(f"{shown} {title}".strip())))
     all_of_it = sum(needed + _BETWEEN for *_, needed in wanted) - _BETWEEN
     between = _CLOSE if Where.TURN in holding and not phone and at + all_of_it > end else _BETWEEN
     for shown, title, name, needed in wanted:
@@ -138,7 +139,7 @@ def keybar_text(
     at = 0
     for place in key_places(keymap, holding, width, glyphs, titles):
         parts += [" " * (place.start - at), (place.key, "bold $text-accent")]
-        parts += [" ", (place.title, "$text-muted")] if place.title else []
+        parts += [" " if place.key else "", (place.title, "$text-muted")] if place.title else []
         at = place.end
     return Content.assemble(*parts)
 

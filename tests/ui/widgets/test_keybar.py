@@ -83,6 +83,10 @@ def test_the_phone_preset_does_not_name_function_keys() -> None:
     assert "F1" not in shown(EMPTY, 120, preset_keymap(Preset.PHONE))
 
 
+def test_a_phone_has_four_things_to_tap_on_also_where_no_key_does_them() -> None:
+    assert shown(EMPTY, 45, preset_keymap(Preset.PHONE)) == "Enter Speak  → Swipe  Esc Select  Help    ⋯"
+
+
 class CountingBar(KeyBar):
     """A row that counts how often it was to be painted anew."""
 
