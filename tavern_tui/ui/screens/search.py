@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from textual import on, work
@@ -16,6 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Input, Static
 
 from tavern_tui.domain.display import safe_line
@@ -29,6 +31,8 @@ from tavern_tui.ui.widgets.rows import ListRow, plain
 
 _HINT = "Enter goes there · Esc close"
 _ASK = "Words that were said, in any chat"
+_MORE = "… "
+_PART_BEFORE = 3  # of the width, at most, stands before the first match
 _REST_SECONDS = 0.08
 """Pause in typing after which is looked: a fast typist's word is one look."""
 
@@ -107,6 +111,12 @@ class SearchScreen(Page[Found | None], ListKeys):
         self.query_one(Input).focus()
         self._take_in()
 
+    def on_resize(self, event: Resize) -> None:
+        """Show what there is room for."""
+        if self._found and self.is_mounted:
+            selected = self._list.selected
+            self._list.show(self._rows(), selected.id if selected else "")
+
     def action_choose(self) -> None:
         """Go to the selected turn."""
         selected = self._list.selected
@@ -155,13 +165,15 @@ class SearchScreen(Page[Found | None], ListKeys):
             return
         self._found = [*self._found, *page.found] if after else list(page.found)
         self._after = page.after
-        now = self._now()
-        rows = [_row(place, found, now, self._glyphs) for place, found in enumerate(self._found)]
         selected = self._list.selected
         empty = "No turn has these words." if typed.strip() and not page.notes else " ".join(page.notes)
-        self._list.show(rows, selected.id if after and selected else "", plain(empty, self._glyphs))
+        self._list.show(self._rows(), selected.id if after and selected else "", plain(empty, self._glyphs))
         if page.found and page.notes:
             self._say(f"{_HINT} · {' '.join(page.notes)}")
+
+    def _rows(self) -> list[ListRow]:
+        now, before = self._now(), self.size.width // _PART_BEFORE
+        return [_row(at, with_match_near(found, before), now, self._glyphs) for at, found in enumerate(self._found)]
 
     @work(exclusive=True, group="take in")
     async def _take_in(self) -> None:
@@ -188,6 +200,18 @@ class SearchScreen(Page[Found | None], ListKeys):
 def _far(step: Step) -> str:
     done, total = step.cards + step.chats, step.all_cards + step.all_chats
     return f"Reading the library: {done:,} of {total:,}" if done < total else ""
+
+
+def with_match_near(found: Found, before: int) -> Found:
+    """``found`` with at most ``before`` characters before the first match, so that a narrow row still shows it."""
+    over = found.marks[0][0] - before if found.marks else 0
+    if over <= 0:
+        return found
+    blank = found.snippet.find(" ", over, found.marks[0][0])
+    cut = blank + 1 if blank >= 0 else over
+    moved = len(_MORE) - cut
+    marks = tuple((start + moved, end + moved) for start, end in found.marks)
+    return replace(found, snippet=f"{_MORE}{found.snippet[cut:]}", marks=marks)
 
 
 def _row(place: int, found: Found, now: float, glyphs: Glyphs) -> ListRow:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from textual.widgets import Static
 
 from tavern_tui.domain.errors import StorageError
 from tavern_tui.session.searching import NO_FULL_TEXT, Found, FoundPage
 from tavern_tui.storage.index_upkeep import Pass
-from tavern_tui.ui.screens.search import SearchScreen
+from tavern_tui.ui.screens.search import SearchScreen, with_match_near
 from tavern_tui.ui.widgets.row_list import RowList
 from tests.ui.pictures import SIZES, assert_looks_as_kept
 from tests.ui.screens.app import ScreenApp, press, until
@@ -115,3 +118,14 @@ async def test_it_looks_as_it_was_looked_at() -> None:
             await pilot.pause()
             picture = app.export_screenshot(title="search")
             assert_looks_as_kept(picture, PICTURES / f"search-{width}x{height}.svg")
+
+
+@settings(max_examples=25)
+@given(st.text("ab ", max_size=60), st.integers(5, 40))
+def test_the_first_match_stands_near_the_beginning_and_matches_stay_what_they_are(before: str, most: int) -> None:
+    said = f"{before}lamp and lamp"
+    marks = ((len(before), len(before) + 4), (len(before) + 9, len(before) + 13))
+    near = with_match_near(replace(found(1), snippet=said, marks=marks), most)
+    assert [near.snippet[start:end] for start, end in near.marks] == ["lamp", "lamp"]
+    assert near.marks[0][0] <= most + 2
+    assert said.endswith(near.snippet.removeprefix("… "))
