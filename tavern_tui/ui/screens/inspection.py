@@ -110,7 +110,7 @@ def part_rows(found: LookedAt, glyphs: Glyphs, *, everything: bool = False) -> l
     about = "" if found.exact else "~"
     rows: list[Shown] = []
     for group in items.groups:
-        rows.append(_heading(group, found, about))
+        rows.append(_heading(group, found, about, glyphs))
         rows += [_shown(f"{group.title} {place}", row, about, glyphs) for place, row in enumerate(group.rows)]
     if items.left_out:
         rows.append(Shown(ListRow(LEFT_OUT, LEFT_OUT, heading=True)))
@@ -118,9 +118,9 @@ def part_rows(found: LookedAt, glyphs: Glyphs, *, everything: bool = False) -> l
     return rows
 
 
-def _heading(group: ItemGroup, found: LookedAt, about: str) -> Shown:
+def _heading(group: ItemGroup, found: LookedAt, about: str, glyphs: Glyphs) -> Shown:
     share = group.tokens / max(1, found.plan.limit)
-    right = f"{about}{number(group.tokens)} · {share:.0%}"
+    right = plain(f"{about}{number(group.tokens)} · {share:.0%}", glyphs)
     title = ListRow(group.title, group.title[:1].upper() + group.title[1:], right, heading=True)
     return Shown(title, tuple(part for row in group.rows for part in row.parts))
 

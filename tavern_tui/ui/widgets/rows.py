@@ -27,7 +27,10 @@ INDENT = 2
 GAP = 2
 """Cells at least between a title and what stands at its right."""
 
-_PLAIN = str.maketrans({"…": "...", "·": "-", "–": "-", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right", "×": "x"})
+_PLAIN = str.maketrans(
+    {"…": "...", "·": "-", "–": "-", "—": "-", "−": "-", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right", "×": "x"}
+    | {"“": '"', "”": '"', "‘": "'", "’": "'"}
+)
 
 
 class Tone(Enum):
