@@ -26,9 +26,8 @@ from tavern_tui.session.moving_report import LatestChat, MovingReport
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.storage.cards import ALL_SUFFIXES
 from tavern_tui.storage.import_record import IMPORTED, ImportRecord, Placed
+from tavern_tui.storage.library import MAX_FILE
 from tavern_tui.storage.reading import read_bytes
-
-MAX_BYTES = 1024**3
 
 _TEMPLATES = (
     PresetKind.INSTRUCT,
@@ -67,7 +66,7 @@ class FileMover:
         """Take in the file at ``path``, which lies below ``root``. What is wrong with it is told in the report."""
         source = path.relative_to(root).as_posix()
         try:
-            data = read_bytes(path, MAX_BYTES)
+            data = read_bytes(path, MAX_FILE)
             kind = recognise(data, path.name)
             if kind is FileKind.CHAT:
                 self._chats.append((path, source))

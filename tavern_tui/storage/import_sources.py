@@ -6,6 +6,7 @@ would lead out of it; what an import has no use for (thumbnails, backgrounds) is
 
 from __future__ import annotations
 
+import errno
 import lzma
 import os
 import stat
@@ -19,13 +20,15 @@ from typing import IO
 
 from tavern_tui.domain.disk_errors import storage_error
 from tavern_tui.domain.errors import FormatError, NotFoundError
-from tavern_tui.storage.atomic import make_folder
 from tavern_tui.storage.reading import open_regular, refusal
 
 MOST_FILES = 500_000
 MOST_UNPACKED = 32 * 1024**3
 MOST_OF_ONE = 1024**3
 """Limits of an archive: files, bytes of all of them, bytes of one."""
+
+_NO_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+"""What the system says of a file that cannot be made because of its name."""
 
 UNUSED = ("backgrounds", "thumbnails", "vectors", "assets", "movingUI", "themes", "User Avatars", "user", "extensions")
 """Folders of a SillyTavern user in which there is nothing for us."""
@@ -66,7 +69,12 @@ def unpacked(path: Path, into: Path) -> list[Skipped]:
                 elif content is None:
                     skipped.append(Skipped(name, "It is a link or no ordinary file."))
                 else:
-                    total += _copy(content, target, MOST_UNPACKED - total, path)
+                    try:
+                        total += _copy(content, target, MOST_UNPACKED - total, path)
+                    except OSError as error:
+                        if error.errno not in _NO_NAMES:
+                            raise
+                        skipped.append(Skipped(name, "Its name is taken, or one that no file can have here."))
         except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
             raise FormatError(
                 f"{path.name} is damaged, or packed in a way that is not read here.",
@@ -161,7 +169,7 @@ def _target(into: Path, name: str) -> Path | None:
 
 def _copy(content: IO[bytes], target: Path, room: int, path: Path) -> int:
     """Write one file; how many bytes it has. Nothing stands there twice: a second file of a name is refused."""
-    make_folder(target.parent)
+    target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with content, target.open("xb") as out:
         while block := content.read(1 << 20):

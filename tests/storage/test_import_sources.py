@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tavern_tui.domain.errors import FormatError, StorageError
+from tavern_tui.domain.errors import FormatError
 from tavern_tui.storage import import_sources
 from tavern_tui.storage.import_sources import files_below, unpacked, user_folders
 
@@ -57,6 +57,14 @@ def test_names_that_lead_out_are_left_out_and_told(tmp_path: Path, pack: type) -
     assert [one.name for one in files_below(tmp_path / "here")] == ["ok"]
 
 
+@pytest.mark.parametrize("pack", [zipped, tarred], ids=["zip", "tar"])
+@pytest.mark.parametrize("name", [f"{'n' * 300}.json", "ok.json/below.json"], ids=["long", "below a file"])
+def test_a_name_that_no_file_can_have_costs_that_file_alone(tmp_path: Path, pack: type, name: str) -> None:
+    path = pack(tmp_path / "a", {"ok.json": b"{}", name: b"{}", "too.json": b"{}"})
+    assert [one.path for one in unpacked(path, tmp_path / "out")] == [name]
+    assert [one.name for one in files_below(tmp_path / "out")] == ["ok.json", "too.json"]
+
+
 def test_links_are_left_out(tmp_path: Path) -> None:
     assert [one.path for one in unpacked(tarred(tmp_path / "a", {}, "l"), tmp_path / "out")] == ["l"]
     with zipfile.ZipFile(tmp_path / "z", "w") as archive:
@@ -77,8 +85,8 @@ def test_an_archive_that_unpacks_to_more_than_is_read_is_refused(
 
 def test_a_name_that_is_there_twice_does_not_stand_on_itself(tmp_path: Path) -> None:
     path = tarred(tmp_path / "a", {"x": b"1", "./x": b"2"})
-    with pytest.raises(StorageError):
-        unpacked(path, tmp_path / "out")
+    assert [one.path for one in unpacked(path, tmp_path / "out")] == ["./x"]
+    assert (tmp_path / "out" / "x").read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("content", [b"PK\3\4 torn", b"\x1f\x8b torn", b"no archive"], ids=["zip", "gzip", "text"])
