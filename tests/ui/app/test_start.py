@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.content import Content
+from textual.css.stylesheet import Stylesheet
 from textual.events import AppBlur
 from textual.pilot import Pilot
 
@@ -18,6 +19,7 @@ from tavern_tui.engines.fake import FakeEngine
 from tavern_tui.session.opening import Wishes
 from tavern_tui.session.workspace import Workspace
 from tavern_tui.ui.app import TavernApp
+from tavern_tui.ui.chat.actions import RUNNABLE, load_actions
 from tavern_tui.ui.terminal.profile import FAR, LOCAL, PHONE, TERMUX, profile_of
 from tavern_tui.ui.widgets.keybar import KeyBar
 from tests.storage.disk import said
@@ -262,3 +264,19 @@ async def test_a_chat_whose_card_is_gone_says_so_and_is_read_only(tmp_path: Path
         await typed(pilot, "Hello", "enter")
         assert app.chat.composer.text == "Hello"
         assert tree_texts(app) == []
+
+
+async def test_a_start_reads_its_styles_once_and_puts_no_screen_below_the_chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_again: list[Stylesheet] = []
+    monkeypatch.setattr(Stylesheet, "reparse", read_again.append)
+    async with Evening(tmp_path).begun() as (app, _):
+        assert app.screen_stack == [app.chat]
+        assert app.theme == "tavern-lamplight"
+        assert app.get_css_variables().items() <= app.stylesheet._variables.items()
+    assert read_again == []
+
+
+def test_what_can_be_done_on_the_chat_screen_is_known_before_it_is_loaded() -> None:
+    assert set(RUNNABLE) == set(load_actions())
