@@ -75,14 +75,14 @@ IN_A_CHAT: tuple[tuple[Way, ...], ...] = (
     ),
     (Way("TemplatesScreen", "/templates\r"), Way("TemplateEditor", "e", "input sequence")),
     (
-        Way("ConnectionsScreen", "/connections\r", "FOUND"),
+        Way("ConnectionsScreen", "/connections\r", "that were found"),
         Way("ConnectionScreen", "\r"),
         Way("KeyEntry", "k", "Key for"),
     ),
     (Way("PersonasScreen", "/personas\r"), Way("PersonaScreen", f"{DOWN}\r", "Description")),
     (Way("LorebooksScreen", "/lorebooks\r"), Way("RowChoice", "m", "What to do")),
     (Way("LorebookScreen", "/lore\r"), Way("LoreTrialScreen", "t", "Tab")),
-    (Way("LorebookScreen", "/lore\r"), Way("LorebookScreen", "\r", "WHEN IT FIRES"), Way("EntryText", f"{DOWN}\r")),
+    (Way("LorebookScreen", "/lore\r"), Way("LorebookScreen", "\r", "when it fires"), Way("EntryText", f"{DOWN}\r")),
     (Way("CharacterScreen", "/character\r"), Way("TextPage", "p")),
     (Way("CharacterScreen", "/character\r"), Way("AskLine", "P", "picture")),
     (Way("BranchesScreen", "/branches\r"), Way("TextPage", f"{UP}c", "Two branches")),
@@ -204,7 +204,7 @@ class Sitting:
 
     def _is_there(self, way: Way) -> bool:
         covered = way.shows in ("ChatScreen", "StoryScreen") or not self.terminal.shows(self._walk.idle)
-        return covered and self.shown() == way.shows and self.terminal.shows(way.told)
+        return covered and self.shown() == way.shows and way.told.casefold() in self.terminal.text().casefold()
 
     def ask(self, keys: str) -> None:
         """Type ``keys``, and look at what comes of them."""
@@ -273,7 +273,7 @@ def show_toasts(here: Sitting) -> None:
     here.go(Way("HelpScreen", "/help\r", "Help"))
     here.toast("\x03", "quit_on_second_press", "again to quit")
     here.rest()
-    here.go(Way("ConnectionsScreen", "/connections\r", "FOUND"), Way("ConnectionScreen", "\r", "remove"))
+    here.go(Way("ConnectionsScreen", "/connections\r", "that were found"), Way("ConnectionScreen", "\r", "remove"))
     here.toast("rr", "_remove")
     here.rest()
     here.go(Way("CharacterScreen", "/character Second\r"), Way("RowChoice", "D"))
