@@ -25,11 +25,7 @@ sys.dont_write_bytecode = False
 # The suite may have been started to outlive its terminal (nohup), which processes inherit: some hang up on theirs.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-SHARED = {"packed", "shared_place", "wheel"}
-"""Fixtures that take long to make. The tests of a file that use them run in one process, so that it makes them once."""
-
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-
 
 LONGEST_ID = 60
 """Characters of a value that a test's name shows: whole texts there are sent between the suite's processes."""
@@ -41,14 +37,6 @@ def pytest_make_parametrize_id(val: object) -> str | None:
         return None
     shown = ascii(val[:LONGEST_ID]).strip("b'")
     return f"{shown}... {len(val)}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests together that share what is ``SHARED``."""
-    root = Path(__file__).parent
-    for item in items:
-        if SHARED.intersection(getattr(item, "fixturenames", ())) and item.get_closest_marker("together") is None:
-            item.add_marker(pytest.mark.together(item.path.relative_to(root).as_posix()))
 
 
 @pytest.fixture(scope="session")

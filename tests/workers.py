@@ -4,9 +4,9 @@ pytest imports and collects the tests once; then it forks, and each process take
 there are none. Processes that were started anew, as pytest-xdist starts them, would each collect thousands of tests for
 themselves.
 
-Tests that say ``together("name")`` run in one process, one after the other: they share what takes long to make. Each
-process saves the lines that it reached when it comes to tests that are not ``COUNTED``; ``coverage combine`` puts them
-together.
+Tests of a file that share a fixture of the file's run in one process, one after the other; so do those that say
+``together("name")``. Each process saves the lines that it reached when it comes to tests that are not ``COUNTED``;
+``coverage combine`` puts them together.
 """
 
 from __future__ import annotations
@@ -114,14 +114,25 @@ def _run(session: pytest.Session, queue: Queue) -> set[int]:
 def pieces(items: Sequence[pytest.Item]) -> list[list[int]]:
     """Numbers of the tests that a process takes at once, those first that take longest."""
     alone: list[list[int]] = []
-    together: dict[str, list[int]] = {}
-    for _, of_file in groupby(enumerate(items), key=lambda pair: pair[1].path):
+    together: dict[object, list[int]] = {}
+    for path, of_file in groupby(enumerate(items), key=lambda pair: pair[1].path):
         rest: list[int] = []
         for number, item in of_file:
             marker = item.get_closest_marker("together")
-            (rest if marker is None else together.setdefault(marker.args[0], [])).append(number)
+            if marker is not None:
+                together.setdefault(marker.args[0], []).append(number)
+            elif _shares(item):
+                together.setdefault(path, []).append(number)
+            else:
+                rest.append(number)
         alone += (rest[begin : begin + AT_ONCE] for begin in range(0, len(rest), AT_ONCE))
     return sorted([*together.values(), *alone], key=lambda piece: _rank(room(items[piece[0]])))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether it uses what is made once for its file."""
+    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(fixture.scope == "module" for made in fixtures.values() for fixture in made)
 
 
 def room(item: pytest.Item) -> str:

@@ -36,6 +36,15 @@ def test_shares(number):
     with open("shared.txt", "a") as pids:
         print(os.getpid(), file=pids)
 
+@pytest.fixture(scope="module")
+def made():
+    with open("made.txt", "a") as times:
+        print("made", file=times)
+
+@pytest.mark.parametrize("number", range(10))
+def test_uses(number, made):
+    pass
+
 def test_ends_its_process():
     os._exit(3)
 
@@ -93,11 +102,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return Outcome(folder, ran.stdout + ran.stderr, ran.returncode)
 
 
-pytestmark = pytest.mark.together("a small suite")
-
-
 def test_every_test_is_run_once_and_told(outcome: Outcome) -> None:
-    assert "2 failed, 51 passed" in outcome.printed
+    assert "2 failed, 61 passed" in outcome.printed
     assert outcome.code == pytest.ExitCode.TESTS_FAILED
 
 
@@ -115,6 +121,10 @@ def test_what_belongs_together_runs_in_one_process(outcome: Outcome) -> None:
     pids = (outcome.folder / "shared.txt").read_text().split()
     assert len(pids) == 10
     assert len(set(pids)) == 1
+
+
+def test_what_a_file_has_made_is_made_once(outcome: Outcome) -> None:
+    assert (outcome.folder / "made.txt").read_text() == "made\n"
 
 
 def test_what_was_made_for_a_session_is_taken_down(outcome: Outcome) -> None:
