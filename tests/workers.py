@@ -107,6 +107,8 @@ def _run(session: pytest.Session, queue: Queue) -> set[int]:
     try:
         return _tell(session, workers, queue)
     finally:
+        for worker in workers:  # who still runs ends when nobody hears it
+            worker.reports.close()
         for worker in workers:
             worker.end()
 
@@ -172,11 +174,13 @@ class Worker:
     def __init__(self, pid: int, reports: Connection) -> None:
         self.pid, self.reports = pid, reports
         self.running: pytest.Item | None = None
+        self._ended = False
 
     def end(self) -> None:
         """Wait for its end."""
-        if not self.reports.closed:
-            self.reports.close()
+        self.reports.close()
+        if not self._ended:
+            self._ended = True
             os.waitpid(self.pid, 0)
 
 
