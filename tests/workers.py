@@ -16,6 +16,7 @@ import os
 import random
 import struct
 import sys
+import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
@@ -246,6 +247,8 @@ def _forked(session: pytest.Session, queue: Queue, base: Path) -> Worker:
         _work(session, queue, base, sending)
     except (BrokenPipeError, KeyboardInterrupt):
         pass  # the suite is being ended
+    except Exception:  # noqa: BLE001  the last boundary of this process: what is wrong with it is told with the warnings
+        sending.send((traceback.format_exc(), __file__, 0, "runtest", ""))
     finally:
         os._exit(0)  # what is still to be done at the suite's end is for its own process
 
