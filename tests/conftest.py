@@ -14,7 +14,7 @@ from tavern_tui.config.paths import directories
 
 # No deadlines: machines are slow and shared. The suite looks at the same examples each time, so that its result is that
 # of the code; HYPOTHESIS_PROFILE=deep looks at others and further (make torture).
-settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
+settings.register_profile("suite", max_examples=20, deadline=None, derandomize=True)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
