@@ -106,10 +106,14 @@ RowList {{
 RowList > .row-list--selected {{ background: $panel; }}
 RowList > .row-list--muted {{ color: $role-muted; text-style: $role-muted-style; }}
 
-ToastRack {{ dock: top; align: center top; margin: 1 0 0 0; overflow-y: hidden; }}
+ToastRack {{ overflow-y: hidden; }}
+ToastHolder {{ align-horizontal: center; }}
+Page.-tall ToastRack, WholePage.-tall ToastRack {{ margin: 0 0 3 0; }}
+ChatScreen ToastRack, StoryScreen ToastRack {{ dock: top; margin: 1 0 0 0; }}
 Toast, Toast:ansi {{
     width: 100%; max-width: 84; margin: 0; padding: 0 2; background: $panel; color: $foreground;
 }}
+ChatScreen Toast, StoryScreen Toast {{ max-width: 100%; }}
 Toast.-information, Toast.-warning, Toast.-error {{ border-left: none; }}
 Toast.-warning {{ color: $role-warning; text-style: $role-warning-style; }}
 Toast.-error {{ color: $role-error; text-style: $role-error-style; }}
