@@ -71,7 +71,7 @@ def test_what_makes_no_sense_is_no_choice(value: object) -> None:
         (
             Job("", "x", 1, 212, seconds=39.7),
             DEFAULT_INFO,
-            "Turn 1–212 are no longer read. s writes a summary of them (about 40 s) · a always · n never",
+            "Turns 1–212 are no longer read. s writes a summary of them (about 40 s) · a always · n never",
         ),
         (
             Job("", "x", 1, 1, reads=1204),

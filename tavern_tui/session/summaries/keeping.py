@@ -133,10 +133,10 @@ async def offered(session: ChatSession) -> tuple[Job, str] | None:
 
 
 def note_of_leaving(job: Job, info: EngineInfo) -> str:
-    """``Turn 1–212 are no longer read. s writes a summary of them (about 40 s) · a always · n never``."""
+    """``Turns 1–212 are no longer read. s writes a summary of them (about 40 s) · a always · n never``."""
     where = f", at {service(info)}" if info.capabilities.hosted else ""
-    numbers, verb = job.told.split(" ", 1)[1], "is" if job.first == job.last else "are"
-    return f"Turn {numbers} {verb} no longer read. s writes a summary of them ({job.price}) · a always{where} · n never"
+    told, verb = job.told[:1].upper() + job.told[1:], "is" if job.first == job.last else "are"
+    return f"{told} {verb} no longer read. s writes a summary of them ({job.price}) · a always{where} · n never"
 
 
 async def take_imported(session: ChatSession) -> Version | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -36,16 +36,26 @@ ONE_WAY = "The chat goes on in one way only. b at a selected turn begins a branc
 
 def branch_rows(found: list[Branch], glyphs: Glyphs = UNICODE_GLYPHS) -> list[ListRow]:
     """A row for each branch, set in by the forks above it."""
-    sign = "|-" if glyphs is ASCII_GLYPHS else "├╴"
     rows = []
-    for one in found:
-        indent = "  " * (min(one.depth, DEEPEST) - 1) + sign if one.depth else ""
+    for one, indent in zip(found, tree_signs([one.depth for one in found], glyphs), strict=True):
         swipes = f"{number(one.swipes)} more swipes" if one.swipes > 1 else "1 more swipe" if one.swipes else ""
         told = ("here" if one.here else "", f"from turn {number(one.place)}", date_shown(one.at), swipes)
         size = f"{number(one.turns)} turn{'s' * (one.turns != 1)}"
         label = one.label if one.named else markup.shown_text(one.label)
         rows.append(ListRow(one.first, indent + label, size, detail=" · ".join(part for part in told if part)))
     return rows
+
+
+def tree_signs(depths: Sequence[int], glyphs: Glyphs = UNICODE_GLYPHS) -> list[str]:
+    """What stands before each row of a tree whose rows are so deep: where it hangs, and what goes on beside it."""
+    fork, last, beside = ("|-", "`-", "| ") if glyphs is ASCII_GLYPHS else ("├╴", "└╴", "│ ")
+    signs: list[str] = []
+    going_on: set[int] = set()  # the levels that have another row further down
+    for depth in (min(depth, DEEPEST) for depth in reversed(depths)):
+        above = "".join(beside if level in going_on else "  " for level in range(1, depth))
+        signs.append(above + (fork if depth in going_on else last) if depth else "")
+        going_on = {level for level in going_on if level < depth} | {depth}
+    return signs[::-1]
 
 
 def comparison(tree: ChatTree, here: str, there: str) -> Lines:

@@ -71,7 +71,7 @@ async def test_when_turns_have_left_it_asks_once_and_writes_what_it_is_told_to(t
         await typed(pilot, "Hello", "enter")
         await until(pilot, lambda: "no longer read" in texts(app)[-1])
         note = texts(app)[-1]
-        assert note.startswith("Turn 1–")
+        assert note.startswith("Turns 1–")
         assert note.endswith(") · a always · n never")
         await typed(pilot, "", "s")
         await until(pilot, lambda: bool(summed_up(app)))

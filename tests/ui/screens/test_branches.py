@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 from tavern_tui.domain.chat import ROOT, ChatTree, fold
 from tavern_tui.domain.events import Body, ChatEvent, Speaker, TipMoved, TurnAdded
 from tavern_tui.session.branches import name_set
-from tavern_tui.ui.screens.branches import BranchesScreen
+from tavern_tui.ui.chatlog.lines import ASCII_GLYPHS
+from tavern_tui.ui.screens.branches import DEEPEST, BranchesScreen, tree_signs
 from tests.ui.pictures import SIZES, assert_looks_as_kept
 from tests.ui.themed import ThemedApp
 
@@ -54,6 +55,13 @@ class Names:
 async def shown(app: ThemedApp, pilot: Pilot[None]) -> str:
     await pilot.pause()
     return "\n".join(line.text.rstrip() for line in app.screen._compositor.render_strips())
+
+
+def test_a_row_shows_where_it_hangs_and_what_goes_on_beside_it() -> None:
+    assert tree_signs([0, 1, 2, 2, 1, 2]) == ["", "├╴", "│ ├╴", "│ └╴", "└╴", "  └╴"]
+    assert tree_signs([0, 1, 2, 1], ASCII_GLYPHS) == ["", "|-", "| `-", "`-"]
+    assert tree_signs([0, 9]) == ["", "  " * (DEEPEST - 1) + "└╴"]
+    assert tree_signs([]) == []
 
 
 async def test_a_branch_is_named_compared_and_gone_to() -> None:
