@@ -291,6 +291,7 @@ def show_toasts(here: Sitting) -> None:
     here.rest()
     (data / "themes" / "evil.yaml").write_text(yaml.safe_dump({MARKUP: 1}), encoding="utf-8")
     here.toast("", "keep_theme", "evil.yaml:1")
+    assert here.terminal.shows(CHAT)  # a toast stands on nothing that is typed
 
 
 @pytest.mark.timeout(240)
