@@ -112,6 +112,7 @@ async def look_through(app: TavernApp, pilot: Pilot[int], look: str) -> None:
     app.chat.problems.clear()
     await pilot.press("enter")
     await until(pilot, lambda: "There was" in app.chat.mirror.log.entries[-1].text)
+    await until(pilot, lambda: "writing 23" in shown(app))  # the count is told once a second
     await compare("writing")
     app.chat.stop_here()
     await settled(pilot)
