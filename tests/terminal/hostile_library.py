@@ -12,6 +12,7 @@ from tavern_tui.domain.events import PropertySet, Speaker, TurnAdded
 from tavern_tui.session.backups import backup_library
 from tavern_tui.session.bookmarks import bookmark_set
 from tavern_tui.session.branches import name_set
+from tavern_tui.session.chat_files import discard
 from tavern_tui.session.groups.creating import new_group
 from tavern_tui.session.story.manuscripts import new_story
 from tavern_tui.session.story.named import NAMED
@@ -118,7 +119,8 @@ def _card(name: str) -> dict[str, Any]:
 
 
 def begin_chats(home: Home) -> None:
-    """A chat in which everything hostile is said, with branches and bookmarks; one of a group; a story; a backup."""
+    """A chat in which everything hostile is said, with branches and bookmarks; a group's; a deleted one; a story; a
+    backup."""
     workspace = Workspace.open(dirs=home.directories)
     character, _ = workspace.character("evil")
     log = workspace.new_chat(character, workspace.persona)
@@ -131,7 +133,9 @@ def begin_chats(home: Home) -> None:
     summary = Version("evil", ALL, until=beside.id, by=ALL)
     log.append(summary.as_property(), edited(summary, f"More {ALL}", 1.0).as_property(), name_set(fork, ALL))
     log.append(PropertySet(TITLE, ALL), *(bookmark_set(one, True) for one in (first, last, reply.id)))
-    new_group(workspace, [f"Evil {ALL}", f"Second {ALL}"], title=f"{GROUP} {ALL}")
+    members = [f"Evil {ALL}", f"Second {ALL}"]
+    new_group(workspace, members, title=f"{GROUP} {ALL}")
+    discard(workspace, new_group(workspace, members, title=f"Deleted {ALL}"))
     new_story(workspace, f"{STORY} {ALL}", f"# {CHAPTER}\n\n{ALL} [[{ALL}]]\n\n# {CHAPTER}\n\n{ALL}\n").append(
         PropertySet(NAMED + ALL, {"at": 1, "words": 3, "tip": "", "seen": {}})
     )

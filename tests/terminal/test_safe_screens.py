@@ -98,6 +98,7 @@ IN_A_CHAT: tuple[tuple[Way, ...], ...] = (
     (Way("ReceiptScreen", "\x1bi"),),
     (Way("RestoreScreen", "/restore\r", "Restore"), Way("RestoreScreen", "\r"), Way("TextPage", f"{DOWN}\r")),
     (Way("ImportScreen", "/import\r"),),
+    (Way("RowChoice", "/undelete\r", f"Deleted {EVIL}"),),
     (Way("HomeScreen", "/home\r"), Way("NewChoice", "\x0e")),
     (Way("NewStoryPage", "/story\r", "What do you want"),),
     (Way("ManuscriptPage", "/story ~/evil.md\r"),),
@@ -143,15 +144,16 @@ SEEN_IN_OTHER_MODES = {"FirstRunScreen", "GroupScreen", "NewAdventurePage", "Sto
 
 
 def screens() -> set[str]:
-    """The classes of screens that can be shown: those that the program makes one of."""
-    sources = {path: path.read_text(encoding="utf-8") for path in UI.rglob("*.py")}
-    bases = dict(re.findall(r"^class (\w+)\((.*?)\):$", "\n".join(sources.values()), flags=re.M))
+    """The classes of screens that can be shown: those that no other is made of, or of which the program makes one."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(UI.rglob("*.py")))
+    bases = {name: re.findall(r"\w+", of) for name, of in re.findall(r"^class (\w+)\((.*?)\):$", source, flags=re.M)}
 
     def is_screen(name: str) -> bool:
-        return name in ("Screen", "ModalScreen") or any(map(is_screen, re.findall(r"\w+", bases.get(name, ""))))
+        return name in ("Screen", "ModalScreen") or any(map(is_screen, bases.get(name, ())))
 
-    made = re.compile(r"(?<!class )\b(\w+)(?:\[[^\]]*\])?\(")
-    return {name for source in sources.values() for name in made.findall(source) if name in bases and is_screen(name)}
+    others = {base for of in bases.values() for base in of}
+    made = set(re.findall(r"(?<!class )\b(\w+)(?:\[[^\]]*\])?\(", source))
+    return {name for name in bases if is_screen(name) and (name not in others or name in made)}
 
 
 def toasts() -> set[str]:
