@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,10 @@ def conversation(count: int) -> list[Message]:
     return [HEADER, *(said(number) for number in range(count))]
 
 
+WRITTEN = 1_700_000_000.0
+"""When every file was written, wherever it lies: a message without a date is dated by it."""
+
+
 class Folder:
     """A SillyTavern folder and the library that its files are imported into."""
 
@@ -57,6 +62,7 @@ class Folder:
         """Write a file of these lines and import it."""
         file = self.path / f"{name}.jsonl"
         file.write_text("\n".join(map(json.dumps, messages)), encoding="utf-8")
+        os.utime(file, (WRITTEN, WRITTEN))
         (taken,) = import_chats(self.workspace, file)
         return taken
 
