@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,24 @@ def driving(output: bytes) -> list[str | bytes]:
     return [*driving_characters(rest), *re.findall(rb"\x1b.{,20}", rest), *(one for one in NEVER if one in output)]
 
 
+def whole(output: bytes) -> bytes:
+    """``output`` as far as it has come in full: its last sequence or character may still be on its way."""
+    begun = output.rfind(b"\x1b")
+    if begun >= 0 and OWN.match(output, begun) is None:
+        output = output[:begun]
+    decoder = getincrementaldecoder("utf-8")()
+    decoder.decode(output)
+    waiting, _ = decoder.getstate()
+    return output.removesuffix(waiting)
+
+
+def test_what_is_still_on_its_way_is_looked_at_with_what_follows() -> None:
+    assert whole(b"a\x1b[1mb") == b"a\x1b[1mb"
+    assert whole(b"a\x1b[1mb\x1b[38;2;1") == b"a\x1b[1mb"
+    assert whole("aü".encode()[:-1]) == b"a"
+    assert driving(whole(b"a\x1b[2J\x1b[1mb")) != []
+
+
 class Sitting:
     """The program in that library; what it shows and sends is looked at after all that is typed."""
 
@@ -222,9 +241,10 @@ class Sitting:
 
     def look(self, after: str) -> None:
         """See that nothing came since the last look that drives a terminal, and that nobody had to keep it back."""
-        assert driving(bytes(self.terminal.seen[self._looked :])) == [], after
+        output = whole(bytes(self.terminal.seen[self._looked :]))
+        assert driving(output) == [], after
         assert [line for line in self.noted() if line.startswith(UNSAFE)] == [], after
-        self._looked = len(self.terminal.seen)
+        self._looked += len(output)
 
 
 @contextmanager
