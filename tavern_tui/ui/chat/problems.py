@@ -109,7 +109,7 @@ class Problems:
         """Show ``error`` with the keys that it offers, in the place of an earlier one."""
         self.clear()
         self.shown, self._offers = error, offers
-        narrow = self._mirror.log.size.width < NARROW
+        narrow = 0 < self._mirror.log.size.width < NARROW  # 0: not laid out yet
         self._mirror.note(problem_text(error, offers, more, narrow=narrow), problem=True)
 
     def offer(self, text: str, offers: tuple[Offer, ...]) -> None:
